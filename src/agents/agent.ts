@@ -1,0 +1,31 @@
+import type { ToolRun } from '../tools/agent-tool.js';
+
+/** Answers a message in a thread, and tells what it does while it does it. Register it by name in `AgentRegistry`. */
+export abstract class Agent {
+  abstract readonly name: string;
+  /** One line for people who choose among agents. */
+  abstract readonly description: string;
+  /** Principals with one of these roles see it. Default: everybody. */
+  readonly roles?: readonly string[];
+
+  /**
+   * Runs until the answer is complete, emitting everything between `run-start` and `end`, which the caller writes.
+   * Parts, tools and steps that are still open when it returns or throws are closed by the caller.
+   *
+   * @throws AppError when the failure may be shown; anything else is shown as an internal error. When `context.signal`
+   *   is aborted it stops within milliseconds, by throwing or returning: the caller knows why it was aborted.
+   */
+  abstract run(input: AgentInput, context: AgentContext): Promise<void>;
+}
+
+export interface AgentInput {
+  /** What the person said. */
+  readonly message: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** The run as its agent sees it. */
+export interface AgentContext extends ToolRun {
+  /** Which owner of the run this is: 1, or more after a takeover. The agent continues from what it has saved itself. */
+  readonly attempt: number;
+}

@@ -1,0 +1,95 @@
+import type { Owner, Principal } from '../principal.js';
+import type { Run, Thread } from './run.js';
+
+/**
+ * Port: the records of runs and threads, and who owns a run.
+ *
+ * Every method is one atomic step; two processes that call at the same moment see each other's whole step or none of it.
+ * Methods reject with STORAGE_FAILED when the storage cannot be reached. Lease times are by the storage's own clock.
+ */
+export abstract class RunStore {
+  /** Stores a pending run, and its thread when that is new. Durable when it resolves. */
+  abstract create(run: NewRun): Promise<CreateResult>;
+
+  abstract get(runId: string): Promise<Run | undefined>;
+
+  /**
+   * Takes the oldest run that wants an owner: pending with no other unended run before it in its thread, or running under
+   * a lease that has expired. The run comes back with status `running`, the next epoch, and a lease until `leaseMs` from now.
+   */
+  abstract claim(claim: { readonly ownerId: string; readonly leaseMs: number }): Promise<Run | undefined>;
+
+  /** Prolongs the leases of runs that this process owns. Those that it has lost come back as `fenced`. */
+  abstract renew(renewal: {
+    readonly runs: readonly RunOwnership[];
+    readonly leaseMs: number;
+  }): Promise<readonly RenewResult[]>;
+
+  /** Gives a run back: it may be claimed at once. No effect when the epoch is not current. */
+  abstract release(ownership: RunOwnership): Promise<void>;
+
+  /** Notes the wish to cancel; the owner sees it at its next hint or renewal. Returns the run as it then is. */
+  abstract requestCancel(runId: string): Promise<Run | undefined>;
+
+  abstract getThread(threadId: string): Promise<Thread | undefined>;
+
+  /** The owner's threads, latest change first. */
+  abstract listThreads(owner: Owner, page: PageRequest): Promise<Page<Thread>>;
+
+  /** The runs of a thread, newest first. */
+  abstract listRuns(threadId: string, page: PageRequest): Promise<Page<Run>>;
+
+  /** Removes a thread with its runs and their logs. Resolves also when there is none. The caller has ended its runs. */
+  abstract deleteThread(threadId: string): Promise<void>;
+}
+
+/** Which owner of a run speaks. */
+export interface RunOwnership {
+  readonly runId: string;
+  readonly epoch: number;
+}
+
+export interface NewRun {
+  readonly id: string;
+  readonly threadId: string;
+  /** False: the thread is made when there is none. True: it has to be there already, and belong to the principal. */
+  readonly threadMustExist: boolean;
+  readonly agent: string;
+  readonly principal: Principal;
+  readonly message: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly messageId: string;
+  readonly resumeOf?: string;
+  /** One key of one principal starts one run. `fingerprint` tells whether the request was the same. */
+  readonly idempotency?: { readonly key: string; readonly fingerprint: string };
+  /** What happens when the thread has an unended run: refuse, or wait for its end. */
+  readonly whenBusy: 'reject' | 'queue';
+}
+
+export type CreateResult =
+  | { readonly outcome: 'created'; readonly run: Run }
+  /** The same key and fingerprint came before: this is the run that was started then. */
+  | { readonly outcome: 'existing'; readonly run: Run }
+  /** The key came before with another fingerprint. */
+  | { readonly outcome: 'key-reused' }
+  | { readonly outcome: 'busy'; readonly runId: string }
+  /** The thread does not exist, or belongs to another principal. */
+  | { readonly outcome: 'no-thread' };
+
+export interface RenewResult {
+  readonly runId: string;
+  readonly outcome: 'renewed' | 'fenced';
+  readonly cancelRequested: boolean;
+}
+
+/** `cursor` is what an earlier page gave as `nextCursor`; opaque to callers. A cursor that is none reads as the first page. */
+export interface PageRequest {
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Absent on the last page. */
+  readonly nextCursor?: string;
+}
