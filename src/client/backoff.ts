@@ -1,0 +1,20 @@
+/** How long to wait between attempts, in milliseconds. */
+export interface Backoff {
+  /** Before the second attempt; doubled before each further one. Default 500. */
+  readonly baseMs: number;
+  /** No wait is longer, unless the server asks for it. Default 30,000. */
+  readonly maxMs: number;
+}
+
+export const DEFAULT_BACKOFF: Backoff = { baseMs: 500, maxMs: 30_000 };
+
+/**
+ * The wait after failure number `failures` (from 1): exponential, of which the upper half is left to chance, so that the
+ * clients of a restarted server do not all come back in the same moment.
+ *
+ * @param random from 0 up to 1
+ */
+export function backoffMs(failures: number, { baseMs, maxMs }: Backoff, random: number): number {
+  const full = Math.min(maxMs, baseMs * 2 ** (failures - 1));
+  return Math.round((full * (1 + random)) / 2);
+}
