@@ -1,0 +1,38 @@
+import type { JWTPayload } from 'jose';
+import type { Principal } from '../../principal.js';
+import type { JwtOptions } from '../auth.options.js';
+
+/** Who a verified token stands for; undefined when it does not name a user, or names the tenant with something that is no text. */
+export function principalOfClaims(
+  payload: JWTPayload,
+  { claims = {}, defaultTenant = 'default' }: Pick<JwtOptions, 'claims' | 'defaultTenant'>,
+): Principal | undefined {
+  const userId = claimAt(payload, claims.userId ?? 'sub');
+  const tenant = claimAt(payload, claims.tenant ?? 'tenant') ?? defaultTenant;
+  if (!isName(userId) || !isName(tenant)) return undefined;
+  return { userId, tenant, roles: rolesOf(claimAt(payload, claims.roles ?? 'roles')) };
+}
+
+function rolesOf(claim: unknown): string[] {
+  const roles = typeof claim === 'string' ? claim.split(' ') : Array.isArray(claim) ? claim : [];
+  // `*` is the development principal's: an issuer may name roles, not lift every restriction of ours.
+  return roles.filter((role): role is string => isName(role) && role !== '*');
+}
+
+/** A claim by its whole name, dots included (`https://example.com/roles`), or else by path (`realm_access.roles`). */
+function claimAt(payload: JWTPayload, name: string): unknown {
+  if (Object.hasOwn(payload, name)) return payload[name];
+  return name
+    .split('.')
+    .reduce<unknown>(
+      (value, key) =>
+        typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+          ? (value as Record<string, unknown>)[key]
+          : undefined,
+      payload,
+    );
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}

@@ -1,0 +1,29 @@
+import { DEFAULT_COOKIE_NAME, type CredentialsAuthOptions } from '../auth.options.js';
+import type { Authentication } from '../authentication.js';
+import { assertOwnOrigin } from '../origin.js';
+import type { SessionService } from '../session.service.js';
+import { cookieOf } from './carried-credentials.js';
+import { CredentialStrategy, type CredentialRequest, type Passport } from './credential.strategy.js';
+
+/** The session cookie. The one credential that a browser adds by itself, so it also matters whose page asked. */
+export class SessionStrategy extends CredentialStrategy {
+  private readonly allowedOrigins: readonly string[];
+
+  constructor(
+    registry: Passport,
+    options: Pick<CredentialsAuthOptions, 'cookieName' | 'allowedOrigins'>,
+    private readonly sessions: SessionService,
+  ) {
+    super('session-cookie', registry, (request: CredentialRequest) =>
+      cookieOf(request, options.cookieName ?? DEFAULT_COOKIE_NAME),
+    );
+    this.allowedOrigins = options.allowedOrigins ?? [];
+  }
+
+  override async validate(session: string, request: CredentialRequest): Promise<Authentication | undefined> {
+    const authentication = await this.sessions.verify(session);
+    // Reads are checked as well: an open stream costs something, and a page has no other reason to read from elsewhere.
+    if (authentication) assertOwnOrigin(request, this.allowedOrigins);
+    return authentication;
+  }
+}

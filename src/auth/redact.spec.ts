@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { redactUrl, SECRET_LOG_PATHS } from './redact.js';
+
+describe('a logged URL', () => {
+  it.each([
+    ['/runs/r1/events?ticket=abc.def', '/runs/r1/events?ticket=[redacted]'],
+    ['/e?lastEventId=r1.1.2&ticket=abc&x=1#t', '/e?lastEventId=r1.1.2&ticket=[redacted]&x=1#t'],
+    ['/e?ticket=a&ticket=b', '/e?ticket=[redacted]&ticket=[redacted]'],
+    ['/e?%74icket=abc', '/e?%74icket=[redacted]'],
+    ['/e?note=ticket&%E0%A4%A=1', '/e?note=ticket&%E0%A4%A=1'],
+  ])('of %s is %s', (url, logged) => {
+    expect(redactUrl(url)).toBe(logged);
+  });
+});
+
+it('a logged request shows no credential', () => {
+  const lines: string[] = [];
+  const logger = pino(
+    { redact: { paths: [...SECRET_LOG_PATHS] } },
+    { write: (line: string) => void lines.push(line) },
+  );
+  const headers = {
+    authorization: 'SECRET',
+    cookie: 'SECRET',
+    'x-api-key': 'SECRET',
+    referer: '/?ticket=SECRET',
+  };
+  logger.info({
+    req: { headers, query: { ticket: 'SECRET' } },
+    res: { headers: { 'set-cookie': 'SECRET' } },
+  });
+  expect(lines).toHaveLength(1);
+  expect(lines.join()).not.toContain('SECRET');
+});
