@@ -36,6 +36,7 @@ export const ERROR_CODES = {
   CONFIG_INVALID: 'The settings are not usable.',
   STORAGE_FAILED: 'The storage cannot be read or written.',
   STORAGE_LOCKED: 'Another process uses this storage.',
+  AUTH_UNAVAILABLE: 'The identity provider cannot be reached.',
   SHUTTING_DOWN: 'The server is about to stop.',
   INTERNAL: 'Internal error.',
 } as const;
