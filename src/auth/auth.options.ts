@@ -107,6 +107,7 @@ export interface ApiKeyOptions {
   readonly key: string;
   readonly userId: string;
   readonly tenant: string;
+  /** What it may use. Default none: everything that asks for no role. `*` is every role. */
   readonly roles?: readonly string[];
 }
 
