@@ -1,0 +1,57 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pinoHttp } from 'pino-http';
+import type { Log } from './log.js';
+
+/**
+ * One line per request when its answer has ended, which for a stream is when the stream has. Of the request it holds the
+ * method and the path: query strings may carry tickets and cursors, headers carry credentials, bodies carry prompts.
+ */
+export function requestLog(log: Log) {
+  return pinoHttp({
+    logger: log,
+    quietReqLogger: true,
+    quietResLogger: true,
+    customLogLevel: (request, response) => levelOf(pathOf(request), response.statusCode),
+    customSuccessMessage: (request, response) => summary(request, response),
+    customErrorMessage: (request, response) => summary(request, response),
+    customSuccessObject: (request, response, { responseTime }) => describe(request, response, responseTime),
+    customErrorObject: (request, response, _error, { responseTime }) =>
+      describe(request, response, responseTime),
+  });
+}
+
+function levelOf(path: string, status: number) {
+  if (status >= 500 && !path.startsWith('/health/')) return 'error';
+  return path.startsWith('/api/') ? 'info' : 'debug';
+}
+
+function summary(request: IncomingMessage, response: ServerResponse): string {
+  return `${request.method} ${pathOf(request)} ${response.writableFinished ? response.statusCode : 'left by the client'}`;
+}
+
+function describe(request: IncomingMessage, response: ServerResponse, durationMs: number) {
+  return {
+    method: request.method,
+    path: pathOf(request),
+    status: response.statusCode,
+    durationMs,
+    ...idsOf(request, response),
+  };
+}
+
+/** The run and thread that the request names, or that its handler found and left in `response.locals`. */
+function idsOf(request: IncomingMessage, response: ServerResponse): { runId?: string; threadId?: string } {
+  const [, collection, id] = /^\/api\/[\w/-]*?\b(runs|threads)\/([\w.-]+)/.exec(pathOf(request)) ?? [];
+  const { runId, threadId } = (response as { locals?: Record<string, unknown> }).locals ?? {};
+  return {
+    ...(collection === 'runs' && { runId: id }),
+    ...(collection === 'threads' && { threadId: id }),
+    ...(typeof runId === 'string' && { runId }),
+    ...(typeof threadId === 'string' && { threadId }),
+  };
+}
+
+/** Express rewrites `url` below a mounted path; `originalUrl` stays. */
+function pathOf(request: IncomingMessage & { originalUrl?: string }): string {
+  return (request.originalUrl ?? request.url ?? '/').replace(/[?#].*$/s, '');
+}

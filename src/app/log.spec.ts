@@ -1,0 +1,158 @@
+import { once } from 'node:events';
+import { createServer, request, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Writable } from 'node:stream';
+import { describe, expect, it } from '@jest/globals';
+import { createLog } from './log.js';
+import { NestLog } from './log.nest.js';
+import { requestLog } from './log.requests.js';
+
+type Line = Record<string, unknown>;
+
+function capture(level: 'info' | 'debug' = 'info') {
+  const lines: Line[] = [];
+  const written = new EventTarget();
+  const destination = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(JSON.parse(String(chunk)) as Line);
+      written.dispatchEvent(new Event('line'));
+      done();
+    },
+  });
+  return { log: createLog({ level }, destination), lines, line: once(written, 'line') };
+}
+
+/** The line that is logged for one request; `leave` drops the connection once the answer has begun. */
+async function lineFor(
+  path: string,
+  answer: RequestListener,
+  { leave = false } = {},
+): Promise<Line | undefined> {
+  const { log, lines, line } = capture('debug');
+  const logged = requestLog(log);
+  const server = createServer((incoming, response) => {
+    logged(incoming, response);
+    answer(incoming, response);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const headers = { authorization: 'Bearer hunter2', cookie: 'session=hunter2', 'x-api-key': 'hunter2' };
+  const { port } = server.address() as AddressInfo;
+  const outgoing = request({ host: '127.0.0.1', port, path, headers, agent: false }).end();
+  outgoing.on('response', (response) => (leave ? response.destroy() : response.resume()));
+  await line;
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  return lines[0];
+}
+
+describe('the request log', () => {
+  it('has one line with the run, and neither query, headers nor credentials', async () => {
+    const line = await lineFor('/api/chat/runs/run_1/events?ticket=hunter2', (_request, response) =>
+      response.end(),
+    );
+    expect(line).toMatchObject({
+      level: 'info',
+      method: 'GET',
+      path: '/api/chat/runs/run_1/events',
+      status: 200,
+      runId: 'run_1',
+      durationMs: expect.any(Number),
+    });
+    expect(JSON.stringify(line)).not.toMatch(/hunter2|headers|ticket/);
+  });
+
+  it('knows the run and thread that the handler left in the locals', async () => {
+    const line = await lineFor('/api/chat', (_request, response) => {
+      Object.assign(response, { locals: { runId: 'run_2', threadId: 'thread_2' } });
+      response.end();
+    });
+    expect(line).toMatchObject({ runId: 'run_2', threadId: 'thread_2' });
+  });
+
+  it('says of a stream that its client left', async () => {
+    const line = await lineFor(
+      '/api/chat/threads/thread_3',
+      (_request, response) => response.write(': open\n\n'),
+      {
+        leave: true,
+      },
+    );
+    expect(line).toMatchObject({
+      threadId: 'thread_3',
+      msg: 'GET /api/chat/threads/thread_3 left by the client',
+    });
+  });
+
+  it.each([
+    ['/health/ready', 503, 'debug'],
+    ['/assets/chat.js', 200, 'debug'],
+    ['/api/chat', 429, 'info'],
+    ['/api/chat', 500, 'error'],
+  ])('logs %s with status %i at %s', async (path, status, level) => {
+    const line = await lineFor(path, (_request, response) => response.writeHead(status).end());
+    expect(line).toMatchObject({ level, status });
+  });
+});
+
+describe("Nest's logger", () => {
+  it('puts fields at the top and the class into the context', () => {
+    const { log, lines } = capture();
+    new NestLog(log).log('run started', { runId: 'run_1', threadId: 'thread_1' }, 'RunExecutor');
+    expect(lines).toEqual([
+      expect.objectContaining({
+        msg: 'run started',
+        runId: 'run_1',
+        threadId: 'thread_1',
+        context: 'RunExecutor',
+      }),
+    ]);
+  });
+
+  it('takes the fields first as well', () => {
+    const { log, lines } = capture();
+    new NestLog(log).error(
+      { err: new Error('broken'), code: 'INTERNAL' },
+      'The request failed.',
+      'ProblemFilter',
+    );
+    expect(lines[0]).toMatchObject({
+      msg: 'The request failed.',
+      err: { message: 'broken' },
+      context: 'ProblemFilter',
+    });
+  });
+
+  it('keeps the causes of an error and drops what else hangs on it', () => {
+    const { log, lines } = capture();
+    const cause = Object.assign(new Error('401'), {
+      headers: { authorization: 'hunter2' },
+      prompt: 'hunter2',
+    });
+    new NestLog(log).error('model failed', new TypeError('call failed', { cause }), 'Model');
+    expect(lines[0]).toMatchObject({
+      level: 'error',
+      msg: 'model failed',
+      err: { type: 'TypeError', message: 'call failed', cause: { message: '401' } },
+    });
+    expect(JSON.stringify(lines)).not.toContain('hunter2');
+  });
+
+  it("keeps the stack that Nest's own exception handler passes as a string", () => {
+    const { log, lines } = capture();
+    new NestLog(log).error('broken', 'Error: broken\n    at here (file.js:1:1)', 'ExceptionsHandler');
+    expect(lines[0]).toMatchObject({
+      msg: 'broken',
+      stack: expect.stringContaining('at here'),
+      context: 'ExceptionsHandler',
+    });
+  });
+
+  it("is silent about Nest's start-up, unless asked for detail", () => {
+    const quiet = capture('info');
+    new NestLog(quiet.log).log('Mapped {/api/chat, POST} route', 'RouterExplorer');
+    expect(quiet.lines).toEqual([]);
+    const detailed = capture('debug');
+    new NestLog(detailed.log).log('Mapped {/api/chat, POST} route', 'RouterExplorer');
+    expect(detailed.lines).toHaveLength(1);
+  });
+});
