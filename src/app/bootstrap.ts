@@ -1,0 +1,91 @@
+import type { LoggerService } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Server } from 'node:http';
+import { ProblemFilter } from '../http/problem.filter.js';
+import type { Storage } from '../storage/storage.js';
+import { AppModule } from './app.module.js';
+import { jsonBody } from './body.js';
+import type { Config } from './config.js';
+import { createLog, type Log } from './log.js';
+import { NestLog } from './log.nest.js';
+import { requestLog } from './log.requests.js';
+import { serveOpenApi } from './openapi.js';
+import { page } from './page.js';
+import { securityHeaders } from './security-headers.js';
+
+export interface AppOptions {
+  /** Where runs are kept. Default: SQLite in `config.storage.dataDir`. */
+  readonly storage?: Storage;
+  /** Default: JSON lines on standard output. */
+  readonly log?: Log;
+}
+
+/**
+ * Makes the standalone app, ready for `listen`. It installs no signal handlers and listens on nothing itself, so that tests
+ * can run several side by side.
+ *
+ * @throws AppError when the storage cannot be opened or an agent cannot be loaded
+ */
+export async function createApp(config: Config, options: AppOptions = {}): Promise<NestExpressApplication> {
+  const log = options.log ?? createLog(config.logging);
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config, options), {
+    logger: new NestLog(log) satisfies LoggerService,
+    abortOnError: false,
+    bodyParser: false,
+    // Requests that arrive during the drain are told to go elsewhere.
+    return503OnClosing: true,
+    ...(config.http.tls && { httpsOptions: config.http.tls }),
+  });
+  addEdge(app, config, log);
+  return app;
+}
+
+/** What every request passes before it meets a controller, in this order, and how errors are answered. */
+export function addEdge(app: NestExpressApplication, config: Config, log: Log): void {
+  app.set('trust proxy', config.http.trustProxy);
+  app.disable('x-powered-by');
+  app.use(requestLog(log));
+  app.use(securityHeaders({ tls: config.http.tls !== undefined }));
+  app.enableCors(cors(config.http.corsOrigins));
+  app.use(page());
+  app.use(jsonBody(config.limits.maxMessageBytes));
+  app.useGlobalFilters(new ProblemFilter());
+  serveOpenApi(app, config);
+  setTimeouts(app.getHttpServer(), config.http.keepAliveMs);
+}
+
+/** What EventSource and fetch clients of other origins send and read. Origins are listed, so credentials may be allowed. */
+function cors(origins: readonly string[]) {
+  return {
+    origin: [...origins],
+    credentials: true,
+    allowedHeaders: [
+      'authorization',
+      'cache-control',
+      'content-type',
+      'idempotency-key',
+      'last-event-id',
+      'x-api-key',
+    ],
+    exposedHeaders: [
+      'content-location',
+      'location',
+      'ratelimit',
+      'ratelimit-policy',
+      'retry-after',
+      'x-ratelimit-limit',
+      'x-ratelimit-remaining',
+      'x-ratelimit-reset',
+    ],
+    maxAge: 600,
+  };
+}
+
+/** Slow senders are cut off; a stream may stay open as long as it likes, because its request has been received whole. */
+function setTimeouts(server: Server, keepAliveMs: number): void {
+  server.headersTimeout = 15_000;
+  server.requestTimeout = 30_000;
+  server.timeout = 0;
+  server.keepAliveTimeout = keepAliveMs;
+}

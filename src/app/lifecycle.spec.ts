@@ -1,0 +1,107 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+type Started = ChildProcessByStdio<null, Readable, Readable>;
+const processes: Started[] = [];
+
+beforeAll(() => {
+  if (!existsSync(MAIN))
+    throw new Error('Run npm run build first (npm test does): this starts the built app.');
+});
+
+afterEach(() => {
+  for (const started of processes.splice(0)) started.kill('SIGKILL');
+});
+
+/** The built app as a process, in a directory of its own, with nothing in its environment but `env`. */
+function start(env: Record<string, string>): Started {
+  const DATA_DIR = mkdtempSync(join(tmpdir(), 'main-'));
+  const started = spawn(process.execPath, [MAIN], {
+    cwd: DATA_DIR,
+    env: { DATA_DIR, PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  processes.push(started);
+  return started;
+}
+
+async function failedStart(env: Record<string, string>) {
+  const started = start(env);
+  const [[code], stderr] = await Promise.all([once(started, 'exit'), text(started.stderr)]);
+  return { code: code as number, stderr };
+}
+
+/** The first log line that says where it listens. */
+async function listening(started: Started): Promise<Record<string, unknown>> {
+  for await (const line of createInterface({ input: started.stdout })) {
+    const entry = JSON.parse(line) as Record<string, unknown>;
+    if (typeof entry['url'] === 'string') return entry;
+  }
+  throw new Error(`It did not start: ${await text(started.stderr)}`);
+}
+
+describe('a start that fails', () => {
+  it('lists all wrong settings plainly and exits with 78', async () => {
+    const { code, stderr } = await failedStart({
+      PORT: 'eighty',
+      LOG_LEVEL: 'loud',
+      AUTH_JWT_SECRET: 'hunter2',
+    });
+    expect(code).toBe(78);
+    expect(stderr.split('\n')).toEqual([
+      'The settings are not usable:',
+      '  PORT=eighty: write a whole number from 0 to 65535.',
+      expect.stringMatching(/^ {2}AUTH_JWT_SECRET: write at least 32/),
+      expect.stringMatching(/^ {2}LOG_LEVEL=loud: write one of/),
+      '',
+    ]);
+  });
+
+  it('refuses to be reachable without authentication', async () => {
+    const { code, stderr } = await failedStart({ HOST: '0.0.0.0' });
+    expect(code).toBe(78);
+    expect(stderr).toContain('HOST=0.0.0.0: without authentication it may listen on loopback only');
+  });
+
+  it('says which port is taken', async () => {
+    const occupant = createServer().listen(0, '127.0.0.1');
+    await once(occupant, 'listening');
+    const { port } = occupant.address() as { port: number };
+    try {
+      const { code, stderr } = await failedStart({ PORT: String(port) });
+      expect(code).toBe(1);
+      expect(stderr).toBe(
+        `Port ${port} on 127.0.0.1 is in use. Stop what listens there, or set PORT to another one.\n`,
+      );
+    } finally {
+      occupant.close();
+    }
+  });
+});
+
+describe('a running app', () => {
+  it('says where it listens and what is on, in one line', async () => {
+    const started = start({});
+    const entry = await listening(started);
+    expect(entry).toMatchObject({ level: 'info', model: 'demo', auth: 'none', tls: false });
+    expect((await fetch(`${String(entry['url'])}/health/ready`)).status).toBe(200);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('stops cleanly on %s', async (signal) => {
+    const started = start({});
+    await listening(started);
+    started.kill(signal);
+    expect(await once(started, 'exit')).toEqual([0, null]);
+  });
+});
