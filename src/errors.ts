@@ -1,3 +1,5 @@
+import type { PublicError } from './events/run-event.js';
+
 /** Every code this package can show to a client, with what it means. Codes are stable: clients may switch on them. */
 export const ERROR_CODES = {
   // the request
@@ -31,7 +33,9 @@ export const ERROR_CODES = {
   TOOL_TIMEOUT: 'The tool did not answer in time.',
   TOOL_CANCELLED: 'The tool call was cancelled.',
   TOOL_FAILED: 'The tool failed.',
+  TOOL_INTERRUPTED: 'The process died during a call that must not be made twice.',
   TOOL_DUPLICATE: 'Two tools have the same name.',
+  TOOL_INVALID: 'The declaration of a tool cannot work.',
   // the server
   CONFIG_INVALID: 'The settings are not usable.',
   STORAGE_FAILED: 'The storage cannot be read or written.',
@@ -71,4 +75,14 @@ export class AppError extends Error {
   get retryable(): boolean {
     return this.options.retryable ?? false;
   }
+}
+
+/** What a viewer may know of any failure: an AppError's own words, and of everything else only that it happened. */
+export function toPublicError(
+  error: unknown,
+  otherwise: { readonly code: ErrorCode; readonly message: string },
+): PublicError {
+  if (error instanceof AppError)
+    return { code: error.code, message: error.message, retryable: error.retryable };
+  return { ...otherwise, retryable: false };
 }

@@ -2,7 +2,7 @@
 export interface Principal {
   readonly userId: string;
   readonly tenant: string;
-  /** What agents and tools may ask for; empty when the credentials name none. */
+  /** What agents and tools may ask for; empty when the credentials name none, `*` stands for every role. */
   readonly roles: readonly string[];
 }
 
@@ -11,5 +11,7 @@ export type Owner = Pick<Principal, 'userId' | 'tenant'>;
 
 /** True when the principal has one of the wanted roles, or when none is wanted. */
 export function mayUse(principal: Principal, wanted: readonly string[] | undefined): boolean {
-  return !wanted?.length || wanted.some((role) => principal.roles.includes(role));
+  return (
+    !wanted?.length || principal.roles.includes('*') || wanted.some((role) => principal.roles.includes(role))
+  );
 }

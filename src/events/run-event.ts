@@ -165,7 +165,8 @@ export interface ToolEnd {
   readonly durationMs: number;
 }
 
-export type ToolOutcome = 'ok' | 'error' | 'invalid-input' | 'unknown-tool' | 'denied' | 'timeout' | 'cancelled';
+export type ToolOutcome =
+  'ok' | 'error' | 'invalid-input' | 'unknown-tool' | 'denied' | 'timeout' | 'cancelled';
 
 /** A person has to decide before this tool call is made. `expiresAt` is milliseconds since the epoch. */
 export interface ApprovalRequest {

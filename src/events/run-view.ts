@@ -100,11 +100,20 @@ function applyFact(view: RunView, event: RunEvent, at: number): RunView {
     case 'step-end':
       return view;
     case 'step-reset':
-      return { ...view, parts: view.parts.filter((part) => !('stepId' in part && part.stepId === event.stepId)) };
+      return {
+        ...view,
+        parts: view.parts.filter((part) => !('stepId' in part && part.stepId === event.stepId)),
+      };
     case 'text-start':
       return append(view, { kind: 'text', partId: event.partId, stepId: event.stepId, text: '', open: true });
     case 'reasoning-start':
-      return append(view, { kind: 'reasoning', partId: event.partId, stepId: event.stepId, text: '', open: true });
+      return append(view, {
+        kind: 'reasoning',
+        partId: event.partId,
+        stepId: event.stepId,
+        text: '',
+        open: true,
+      });
     case 'text-delta':
     case 'reasoning-delta':
       return changeWords(view, event.partId, (part) => ({ ...part, text: part.text + event.delta }));
@@ -118,7 +127,10 @@ function applyFact(view: RunView, event: RunEvent, at: number): RunView {
     }
     case 'tool-progress': {
       const { type: _, toolCallId, ...progress } = event;
-      return changeTool(view, toolCallId, (part) => ({ ...part, progress: { ...part.progress, ...progress } }));
+      return changeTool(view, toolCallId, (part) => ({
+        ...part,
+        progress: { ...part.progress, ...progress },
+      }));
     }
     case 'tool-end': {
       const { type: _, toolCallId, ...end } = event;
@@ -174,7 +186,8 @@ function append(view: RunView, part: ViewPart): RunView {
 type WordsPart = TextPart | ReasoningPart;
 
 function changeWords(view: RunView, partId: string, next: (part: WordsPart) => WordsPart): RunView {
-  const matches = (part: ViewPart) => (part.kind === 'text' || part.kind === 'reasoning') && part.partId === partId;
+  const matches = (part: ViewPart) =>
+    (part.kind === 'text' || part.kind === 'reasoning') && part.partId === partId;
   return change(view, matches, (part) => next(part as WordsPart));
 }
 
@@ -183,7 +196,11 @@ function changeTool(view: RunView, toolCallId: string, next: (part: ToolPart) =>
   return change(view, matches, (part) => next(part as ToolPart));
 }
 
-function change(view: RunView, matches: (part: ViewPart) => boolean, next: (part: ViewPart) => ViewPart): RunView {
+function change(
+  view: RunView,
+  matches: (part: ViewPart) => boolean,
+  next: (part: ViewPart) => ViewPart,
+): RunView {
   // From the end: the part that changes is nearly always the newest.
   const index = view.parts.findLastIndex(matches);
   const part = view.parts[index];

@@ -61,5 +61,10 @@ const TITLE_LENGTH = 80;
 export function titleOf(message: string): string {
   const line = message.trim().split(/\r\n|\r|\n/, 1)[0] ?? '';
   const characters = [...line];
-  return characters.length <= TITLE_LENGTH ? line : `${characters.slice(0, TITLE_LENGTH - 1).join('').trimEnd()}…`;
+  return characters.length <= TITLE_LENGTH
+    ? line
+    : `${characters
+        .slice(0, TITLE_LENGTH - 1)
+        .join('')
+        .trimEnd()}…`;
 }

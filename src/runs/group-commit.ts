@@ -1,0 +1,67 @@
+import { AppError } from '../errors.js';
+import type { AppendBatch, AppendResult, EventLog } from './event.log.js';
+
+/** Somebody with events to append: hands them over as one batch, and learns what became of it. */
+export interface CommitSource {
+  /** Everything that waits, as one batch; undefined when nothing does. */
+  takeBatch(): AppendBatch | undefined;
+  settle(batch: AppendBatch, result: AppendResult | AppError): void;
+}
+
+/**
+ * Collects the events of all runs of this process and appends them together: one call, and in most storages one
+ * transaction, instead of one per token. Batches of one run go out in order; the next does not wait for the last.
+ */
+export class GroupCommit {
+  private readonly waiting = new Set<CommitSource>();
+  private timer: NodeJS.Timeout | undefined;
+  private immediate: NodeJS.Immediate | undefined;
+
+  /** @param intervalMs how long a token may wait for company. Default 10: unseen by people, and a hundredth of the commits. */
+  constructor(
+    private readonly log: EventLog,
+    private readonly intervalMs = 10,
+  ) {}
+
+  /** `now`: at the end of this turn of the event loop, so that what happens together is committed together. */
+  schedule(source: CommitSource, when: 'now' | 'soon'): void {
+    this.waiting.add(source);
+    if (when === 'now') this.immediate ??= setImmediate(() => this.commit(this.waiting));
+    else this.timer ??= setTimeout(() => this.commit(this.waiting), this.intervalMs);
+  }
+
+  /** Appends what this one source has, before returning to the caller. */
+  commitNow(source: CommitSource): void {
+    this.commit(new Set([source]));
+  }
+
+  private commit(sources: Set<CommitSource>): void {
+    if (sources === this.waiting) this.disarm();
+    const taken: { source: CommitSource; batch: AppendBatch }[] = [];
+    for (const source of sources) {
+      const batch = source.takeBatch();
+      if (batch) taken.push({ source, batch });
+    }
+    sources.clear();
+    if (taken.length === 0) return;
+
+    this.log.append(taken.map(({ batch }) => batch)).then(
+      (results) =>
+        taken.forEach(({ source, batch }, index) => source.settle(batch, results[index] ?? 'fenced')),
+      (error: unknown) => {
+        const failure =
+          error instanceof AppError
+            ? error
+            : new AppError('STORAGE_FAILED', 'The event log could not be written.', { cause: error });
+        taken.forEach(({ source, batch }) => source.settle(batch, failure));
+      },
+    );
+  }
+
+  private disarm(): void {
+    clearTimeout(this.timer);
+    clearImmediate(this.immediate);
+    this.timer = undefined;
+    this.immediate = undefined;
+  }
+}

@@ -1,0 +1,85 @@
+import type { RunEvent, StepStart } from '../events/run-event.js';
+
+/** What has begun in a run and not ended yet. Pure: a fold of the log, so any owner of the run can compute it again. */
+export interface OpenItems {
+  readonly parts: readonly {
+    readonly kind: 'text' | 'reasoning';
+    readonly partId: string;
+    readonly stepId: string;
+  }[];
+  readonly tools: readonly {
+    readonly toolCallId: string;
+    readonly stepId: string;
+    readonly startedAt: number;
+  }[];
+  readonly steps: readonly Omit<StepStart, 'type'>[];
+}
+
+export const NOTHING_OPEN: OpenItems = { parts: [], tools: [], steps: [] };
+
+/** The open items after `event`, which happened at `at`. Returns the same object when nothing opened or closed. */
+export function trackOpen(open: OpenItems, event: RunEvent, at: number): OpenItems {
+  switch (event.type) {
+    case 'text-start':
+      return {
+        ...open,
+        parts: [...open.parts, { kind: 'text', partId: event.partId, stepId: event.stepId }],
+      };
+    case 'reasoning-start':
+      return {
+        ...open,
+        parts: [...open.parts, { kind: 'reasoning', partId: event.partId, stepId: event.stepId }],
+      };
+    case 'text-end':
+    case 'reasoning-end':
+      return { ...open, parts: open.parts.filter((part) => part.partId !== event.partId) };
+    case 'tool-start': {
+      const { toolCallId, stepId } = event;
+      return { ...open, tools: [...open.tools, { toolCallId, stepId, startedAt: at }] };
+    }
+    case 'tool-end':
+      return { ...open, tools: open.tools.filter((tool) => tool.toolCallId !== event.toolCallId) };
+    case 'step-start': {
+      const { type: _, ...step } = event;
+      return { ...open, steps: [...open.steps, step] };
+    }
+    case 'step-end':
+      return { ...open, steps: open.steps.filter((step) => step.stepId !== event.stepId) };
+    case 'step-reset': {
+      const others = (item: { readonly stepId: string }) => item.stepId !== event.stepId;
+      return {
+        parts: open.parts.filter(others),
+        tools: open.tools.filter(others),
+        steps: open.steps.filter(others),
+      };
+    }
+    case 'end':
+      return NOTHING_OPEN;
+    case 'run-start':
+    case 'run-resume':
+    case 'text-delta':
+    case 'reasoning-delta':
+    case 'tool-progress':
+    case 'approval-request':
+    case 'approval-answer':
+    case 'usage':
+    case 'custom':
+      return open;
+    default:
+      return event satisfies never;
+  }
+}
+
+/** The events that close everything, inner before outer, so that every start has its end before the run's `end`. */
+export function closingEvents(open: OpenItems, at: number): RunEvent[] {
+  return [
+    ...open.parts.map(({ kind, partId }): RunEvent => ({ type: `${kind}-end`, partId })),
+    ...open.tools.map(({ toolCallId, startedAt }): RunEvent => ({
+      type: 'tool-end',
+      toolCallId,
+      outcome: 'cancelled',
+      durationMs: Math.max(0, at - startedAt),
+    })),
+    ...open.steps.toReversed().map((step): RunEvent => ({ type: 'step-end', ...step })),
+  ];
+}

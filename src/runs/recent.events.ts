@@ -1,0 +1,50 @@
+import type { RecordedEvent } from '../events/recorded-event.js';
+
+/** How many of a run's newest events are kept, and for how many runs that have ended. */
+const EVENTS_PER_RUN = 512;
+const ENDED_RUNS = 64;
+
+/**
+ * The newest committed events of the runs that this process owns. Their readers, one or thousands, are served from here,
+ * all with the same objects; who asks for older ones reads the storage. Never the truth: only what was committed gets in, and
+ * a run that is lost to another owner is forgotten, because its log then grows elsewhere.
+ */
+export class RecentEvents {
+  private readonly runs = new Map<string, RecordedEvent[]>();
+  private readonly ended = new Set<string>();
+
+  /** Adds what was just committed to a run that this process owns. */
+  add(runId: string, events: readonly RecordedEvent[]): void {
+    const kept = this.runs.get(runId);
+    if (!kept) this.runs.set(runId, [...events]);
+    else {
+      kept.push(...events);
+      // Trimmed by half at a time: moving the rest at every commit would cost more than it frees.
+      if (kept.length > 2 * EVENTS_PER_RUN) kept.splice(0, kept.length - EVENTS_PER_RUN);
+    }
+    if (events.at(-1)?.event.type === 'end') this.retire(runId);
+  }
+
+  /** The events above `afterSeq`, at most `limit`; undefined when the storage has to be asked. */
+  read(runId: string, afterSeq: number, limit: number): readonly RecordedEvent[] | undefined {
+    const kept = this.runs.get(runId);
+    const first = kept?.[0];
+    if (!kept || !first || afterSeq < first.seq - 1) return undefined;
+    // Seqs are consecutive, so the place of an event is known without a search.
+    const start = afterSeq - first.seq + 1;
+    return kept.slice(start, start + limit);
+  }
+
+  forget(runId: string): void {
+    this.runs.delete(runId);
+    this.ended.delete(runId);
+  }
+
+  private retire(runId: string): void {
+    this.ended.add(runId);
+    for (const oldest of this.ended) {
+      if (this.ended.size <= ENDED_RUNS) return;
+      this.forget(oldest);
+    }
+  }
+}

@@ -1,0 +1,259 @@
+import { Logger } from '@nestjs/common';
+import type { Agent } from '../agents/agent.js';
+import { AppError, toPublicError } from '../errors.js';
+import type { RecordedEvent } from '../events/recorded-event.js';
+import { addUsage } from '../events/run-view.js';
+import type { PublicError, RunEvent, RunOutcome, RunResume, Usage } from '../events/run-event.js';
+import type { EventLog } from './event.log.js';
+import type { GroupCommit } from './group-commit.js';
+import { closingEvents, NOTHING_OPEN, trackOpen } from './open-items.js';
+import type { RecentEvents } from './recent.events.js';
+import type { Run } from './run.js';
+import { exceeded, NOTHING_SPENT, spend, type RunLimits } from './run.limits.js';
+import { RunRecorder } from './run.recorder.js';
+import type { RunStore } from './run.store.js';
+import type { Wakeups } from './wakeups.js';
+
+/** What an execution works with; the same for all runs of a process. */
+export interface ExecutionTools {
+  readonly runs: RunStore;
+  readonly log: EventLog;
+  readonly recent: RecentEvents;
+  readonly wakeups: Wakeups;
+  readonly commits: GroupCommit;
+  readonly limits: RunLimits;
+}
+
+/** Why a run's agent is told to stop. */
+type Stop =
+  | { readonly why: 'cancelled' }
+  | { readonly why: 'limit'; readonly error: AppError }
+  /** Another process owns the run, or the log cannot be written: whoever owns it next goes on. */
+  | { readonly why: 'lost' }
+  | { readonly why: 'handed-back' };
+
+/** How long an agent that was told to stop may take before the run ends without it. A deaf tool may go on; nobody hears it. */
+const STOP_GRACE_MS = 100;
+
+const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+
+/** One owner's work on one run: from the claim to the run's end, or until the run goes to another owner. */
+export class RunExecution {
+  private readonly logger = new Logger(RunExecution.name);
+  private readonly abort = new AbortController();
+  private stopped: Stop | undefined;
+  private handBackAtBoundary = false;
+  private spent = NOTHING_SPENT;
+  private usage = NO_USAGE;
+  private readonly begunCalls = new Map<string, string>();
+
+  constructor(
+    private readonly run: Run,
+    private readonly agent: Agent | undefined,
+    private readonly tools: ExecutionTools,
+    private readonly resumed: RunResume['reason'],
+  ) {}
+
+  /** Runs the agent and records what it says. Resolves when this process is done with the run; never rejects. */
+  async perform(): Promise<void> {
+    const { runs, wakeups, limits } = this.tools;
+    const stopListening = wakeups.listen(`control:${this.run.id}`, () => void this.checkCancelled());
+    const wallClock = setTimeout(
+      () => this.stop({ why: 'limit', error: outOfTime(limits) }),
+      limits.wallClockMs,
+    );
+    try {
+      const recorder = await this.takeUp();
+      const failure = await this.runAgent(recorder);
+      if (this.stopped?.why === 'lost') return this.leave(recorder);
+      if (this.stopped?.why !== 'handed-back') return await this.finish(recorder, failure);
+      await recorder.flush();
+      this.leave(recorder);
+      await runs.release({ runId: this.run.id, epoch: this.run.epoch });
+      wakeups.notify('pending');
+    } catch (error) {
+      // The storage failed: the lease runs out and the run is taken over, by this process or by another.
+      this.logger.error({ err: error, runId: this.run.id }, 'The run is left to its next owner.');
+    } finally {
+      clearTimeout(wallClock);
+      stopListening();
+    }
+  }
+
+  /** The person's wish: reaches model and tools as the abort of their signal. */
+  cancel(): void {
+    this.stop({ why: 'cancelled' });
+  }
+
+  /** Another owner has the run. Nothing more is written. */
+  lose(): void {
+    this.stop({ why: 'lost' });
+  }
+
+  /** Gives the run back: at its next step boundary, or `now`. */
+  handBack(when: 'at-boundary' | 'now'): void {
+    if (when === 'now') this.stop({ why: 'handed-back' });
+    else this.handBackAtBoundary = true;
+  }
+
+  /** A recorder that stands where the log ends, with the first events of this owner already said. */
+  private async takeUp(): Promise<RunRecorder> {
+    const { id: runId, threadId, epoch, lastSeq } = this.run;
+    let open = NOTHING_OPEN;
+    for await (const { event, at } of this.history()) {
+      open = trackOpen(open, event, at);
+      this.account(event);
+    }
+    const recorder = new RunRecorder(
+      {
+        runId,
+        threadId,
+        epoch,
+        lastSeq,
+        open,
+        onCommitted: (events) => this.publish(events),
+        onLost: (reason) => {
+          if (reason !== 'fenced')
+            this.logger.error({ err: reason, runId }, 'The run could not be recorded.');
+          this.lose();
+        },
+      },
+      this.tools.commits,
+    );
+    for (const event of this.firstEvents(open)) void recorder.emit(event);
+    return recorder;
+  }
+
+  private firstEvents(open: typeof NOTHING_OPEN): RunEvent[] {
+    const { lastSeq, epoch, messageId, resumeOf, agent } = this.run;
+    if (lastSeq === 0) return [{ type: 'run-start', agent, messageId, ...(resumeOf && { resumeOf }) }];
+    // Before anything new: what the last owner had not finished is superseded.
+    return [
+      { type: 'run-resume', reason: this.resumed },
+      ...open.steps.map(({ stepId }): RunEvent => ({
+        type: 'step-reset',
+        stepId,
+        attempt: epoch,
+        reason: this.resumed,
+      })),
+    ];
+  }
+
+  private async *history(): AsyncGenerator<RecordedEvent> {
+    for (let seq = 0; seq < this.run.lastSeq;) {
+      const page = await this.tools.log.read(this.run.id, seq, 1_000);
+      if (page.length === 0) return;
+      yield* page;
+      seq = page.at(-1)?.seq ?? seq;
+    }
+  }
+
+  /** Resolves with what the agent threw, or undefined; at the latest a moment after it was told to stop. */
+  private async runAgent(recorder: RunRecorder): Promise<unknown> {
+    const { id: runId, threadId, messageId, principal, message, metadata, epoch } = this.run;
+    if (this.run.cancelRequested) this.cancel();
+    if (this.stopped) return undefined;
+    if (!this.agent)
+      return new AppError('AGENT_UNKNOWN', `There is no agent '${this.run.agent}' on this server.`);
+
+    const work = this.agent.run(
+      { message, metadata },
+      {
+        runId,
+        threadId,
+        messageId,
+        principal,
+        attempt: epoch,
+        signal: this.abort.signal,
+        begunCalls: this.begunCalls,
+        emit: (event) => this.emit(recorder, event),
+        commitNow: () => recorder.commitNow(),
+      },
+    );
+    return Promise.race([
+      work.then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+      this.abortedAndGraceOver(),
+    ]);
+  }
+
+  private emit(recorder: RunRecorder, event: RunEvent): void | Promise<void> {
+    if (this.stopped) return;
+    this.account(event);
+    const waiting = recorder.emit(event);
+    const error = exceeded(this.spent, this.tools.limits);
+    if (error) this.stop({ why: 'limit', error });
+    if (this.handBackAtBoundary && event.type === 'step-end') this.stop({ why: 'handed-back' });
+    return waiting;
+  }
+
+  private leave(recorder: RunRecorder): void {
+    recorder.abandon();
+    this.tools.recent.forget(this.run.id);
+  }
+
+  private account(event: RunEvent): void {
+    this.spent = spend(this.spent, event);
+    if (event.type === 'usage') this.usage = addUsage(this.usage, event);
+    if (event.type === 'tool-start') this.begunCalls.set(event.toolCallId, event.stepId);
+  }
+
+  private async finish(recorder: RunRecorder, failure: unknown): Promise<void> {
+    const now = Date.now();
+    for (const event of closingEvents(recorder.open, now)) void recorder.emit(event);
+    const { outcome, error } = this.ending(failure);
+    await recorder.end({
+      type: 'end',
+      outcome,
+      ...(error && { error }),
+      usage: this.usage,
+      durationMs: Math.max(0, now - (this.run.startedAt ?? this.run.createdAt)),
+    });
+  }
+
+  private ending(failure: unknown): { outcome: RunOutcome; error?: PublicError } {
+    if (this.stopped?.why === 'cancelled') return { outcome: 'cancelled' };
+    const cause = this.stopped?.why === 'limit' ? this.stopped.error : failure;
+    if (cause === undefined) return { outcome: 'completed' };
+    this.logger.warn({ err: cause, runId: this.run.id, threadId: this.run.threadId }, 'The run failed.');
+    return {
+      outcome: 'failed',
+      error: toPublicError(cause, { code: 'RUN_FAILED', message: 'The agent failed.' }),
+    };
+  }
+
+  private publish(events: readonly RecordedEvent[]): void {
+    this.tools.recent.add(this.run.id, events);
+    this.tools.wakeups.notify(`log:${this.run.id}`);
+  }
+
+  private async checkCancelled(): Promise<void> {
+    try {
+      const run = await this.tools.runs.get(this.run.id);
+      if (run?.cancelRequested) this.cancel();
+    } catch {
+      // The next renewal of the lease tells it again.
+    }
+  }
+
+  private stop(stop: Stop): void {
+    if (this.stopped) return;
+    this.stopped = stop;
+    this.abort.abort(new DOMException(`The run was stopped: ${stop.why}.`, 'AbortError'));
+  }
+
+  private abortedAndGraceOver(): Promise<undefined> {
+    return new Promise((resolve) => {
+      this.abort.signal.addEventListener('abort', () => setTimeout(resolve, STOP_GRACE_MS), { once: true });
+    });
+  }
+}
+
+function outOfTime(limits: RunLimits): AppError {
+  return new AppError(
+    'RUN_LIMIT',
+    `This run reached its limit of ${Math.round(limits.wallClockMs / 1000)} seconds.`,
+  );
+}

@@ -1,0 +1,104 @@
+import { Injectable } from '@nestjs/common';
+import { Observable } from 'rxjs';
+import type { RecordedEvent } from '../events/recorded-event.js';
+import { EventLog } from './event.log.js';
+import { RecentEvents } from './recent.events.js';
+import { Wakeups } from './wakeups.js';
+
+/** Where a reader stands, and how it wants to be fed. */
+export interface Follow {
+  readonly runId: string;
+  /** The last event that the reader has; 0 when it has none. */
+  readonly afterSeq: number;
+  /** A reader that cannot take more for now returns a promise, and is fed again when that resolves. Asked after every page. */
+  readonly ready?: () => Promise<void> | undefined;
+}
+
+/** Events read at a time: what a slow reader can make the process hold. */
+const PAGE = 256;
+
+/**
+ * A run's history, then its life: read after the cursor, wait for a hint, read again.
+ *
+ * There is no separate live path, and therefore no seam between the two where an event could be lost or come twice. A
+ * reader that joins late, comes back, follows from another process or replays a finished run goes through this same loop.
+ */
+@Injectable()
+export class RunFeed {
+  /** @param recheckMs how long to trust that no hint means no news. Default 5,000: what a lost hint costs. */
+  constructor(
+    private readonly log: EventLog,
+    private readonly recent: RecentEvents,
+    private readonly wakeups: Wakeups,
+    private readonly recheckMs = 5_000,
+  ) {}
+
+  /**
+   * The events of a run after `afterSeq`: each once, in order, none left out. Completes after the run's `end`; errors when
+   * the log cannot be read (STORAGE_FAILED). Unsubscribing stops it at once and leaves nothing listening.
+   */
+  follow({ runId, afterSeq, ready }: Follow): Observable<RecordedEvent> {
+    return new Observable((subscriber) => {
+      // Listen before reading, or an event appended between the two would wait for the next hint.
+      const hints = new Hints((wake) => this.wakeups.listen(`log:${runId}`, wake));
+      subscriber.add(() => hints.close());
+
+      const read = async () => {
+        let seq = afterSeq;
+        while (!subscriber.closed) {
+          hints.clear();
+          const page = await this.page(runId, seq);
+          for (const recorded of page) {
+            if (subscriber.closed) return;
+            subscriber.next(recorded);
+            seq = recorded.seq;
+            if (recorded.event.type === 'end') return subscriber.complete();
+          }
+          await ready?.();
+          if (page.length < PAGE) await hints.next(this.recheckMs);
+        }
+      };
+      read().catch((error: unknown) => subscriber.error(error));
+    });
+  }
+
+  private async page(runId: string, afterSeq: number): Promise<readonly RecordedEvent[]> {
+    return this.recent.read(runId, afterSeq, PAGE) ?? (await this.log.read(runId, afterSeq, PAGE));
+  }
+}
+
+/** The hints of one reader: any number that come while it is busy count as one. */
+class Hints {
+  private readonly stop: () => void;
+  private hinted = false;
+  private wake: (() => void) | undefined;
+
+  constructor(listen: (wake: () => void) => () => void) {
+    this.stop = listen(() => {
+      this.hinted = true;
+      this.wake?.();
+    });
+  }
+
+  /** Forgets the hints so far: what they were about is about to be read. */
+  clear(): void {
+    this.hinted = false;
+  }
+
+  /** Resolves at a hint, also at one that came since `clear`, and after `timeoutMs` without any. */
+  async next(timeoutMs: number): Promise<void> {
+    if (this.hinted) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      timer = setTimeout(resolve, timeoutMs);
+    });
+    clearTimeout(timer);
+    this.wake = undefined;
+  }
+
+  close(): void {
+    this.stop();
+    this.wake?.();
+  }
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { customAlphabet } from 'nanoid';
+import { AgentRegistry } from '../agents/agent.registry.js';
+import { AppError } from '../errors.js';
+import type { Principal } from '../principal.js';
+import { belongsTo, hasEnded, type Run } from './run.js';
+import { RunStore } from './run.store.js';
+import { Wakeups } from './wakeups.js';
+
+/** What a person asks for. */
+export interface StartRun {
+  readonly principal: Principal;
+  readonly message: string;
+  /** Absent: a new thread. */
+  readonly threadId?: string;
+  /** Absent: the default agent. */
+  readonly agent?: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Makes a repeated request find the run that the first one started. */
+  readonly idempotencyKey?: string;
+}
+
+export interface RunServiceOptions {
+  /** What a start does in a thread whose last run has not ended: `reject` (default) or `queue`. */
+  readonly whenBusy: 'reject' | 'queue';
+}
+
+/** 103 random bits in 20 characters that are safe in a URL, an event id and a file name. */
+const newId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 20);
+
+/** Starts runs, finds them, and asks for their end. A run of somebody else does not exist. */
+@Injectable()
+export class RunService {
+  constructor(
+    private readonly runs: RunStore,
+    private readonly wakeups: Wakeups,
+    private readonly agents: AgentRegistry,
+    private readonly options: RunServiceOptions = { whenBusy: 'reject' },
+  ) {}
+
+  /**
+   * Stores a pending run; durable when it resolves. The run goes on whether or not anybody watches.
+   *
+   * @throws AppError AGENT_UNKNOWN; NOT_FOUND for a thread that is not the principal's; THREAD_BUSY with the running run's
+   *   id as `details.runId`; IDEMPOTENCY_CONFLICT when the key came before with another request
+   */
+  async start(request: StartRun): Promise<Run> {
+    const { principal, message, threadId, metadata = {}, idempotencyKey } = request;
+    const result = await this.runs.create({
+      id: newId(),
+      threadId: threadId ?? newId(),
+      threadMustExist: threadId !== undefined,
+      agent: this.agents.choose(principal, request.agent).name,
+      principal,
+      message,
+      metadata,
+      messageId: newId(),
+      whenBusy: this.options.whenBusy,
+      ...(idempotencyKey && { idempotency: { key: idempotencyKey, fingerprint: fingerprintOf(request) } }),
+    });
+    switch (result.outcome) {
+      case 'created':
+        this.wakeups.notify('pending');
+        return result.run;
+      case 'existing':
+        return result.run;
+      case 'busy':
+        throw new AppError(
+          'THREAD_BUSY',
+          `Thread '${threadId}' is busy with run '${result.runId}'. Wait for its end, or cancel it.`,
+          { retryable: true, details: { runId: result.runId } },
+        );
+      case 'key-reused':
+        throw new AppError(
+          'IDEMPOTENCY_CONFLICT',
+          'This Idempotency-Key was used with another request body. Use a new key for a new request.',
+        );
+      case 'no-thread':
+        throw new AppError('NOT_FOUND', `There is no thread '${threadId}'.`);
+      default:
+        return result satisfies never;
+    }
+  }
+
+  /** @throws AppError NOT_FOUND */
+  async get(principal: Principal, runId: string): Promise<Run> {
+    const run = await this.runs.get(runId);
+    if (!run || !belongsTo(run.principal, principal))
+      throw new AppError('NOT_FOUND', `There is no run '${runId}'.`);
+    return run;
+  }
+
+  /**
+   * Asks for the end of a run; its model and tools are told within milliseconds, and its stream ends with `cancelled`.
+   * Harmless when repeated, and for a run that has ended.
+   *
+   * @throws AppError NOT_FOUND
+   */
+  async cancel(principal: Principal, runId: string): Promise<Run> {
+    const run = await this.get(principal, runId);
+    if (hasEnded(run)) return run;
+    const asked = (await this.runs.requestCancel(runId)) ?? run;
+    this.wakeups.notify(`control:${runId}`);
+    return asked;
+  }
+}
+
+/** Tells whether two requests ask for the same: the same fields with the same values, in whatever order they were written. */
+function fingerprintOf({ message, threadId, agent, metadata }: StartRun): string {
+  return createHash('sha256')
+    .update(JSON.stringify(sorted({ message, threadId, agent, metadata })))
+    .digest('base64url');
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, field]) => [name, sorted(field)]),
+  );
+}

@@ -1,0 +1,122 @@
+import { Injectable } from '@nestjs/common';
+import { AppError } from '../errors.js';
+import type { RecordedEvent } from '../events/recorded-event.js';
+import { foldRun, textOf, type RunView } from '../events/run-view.js';
+import type { Principal } from '../principal.js';
+import { EventLog } from './event.log.js';
+import { belongsTo, type Run, type Thread } from './run.js';
+import { RunStore, type Page, type PageRequest } from './run.store.js';
+import { RunService } from './run.service.js';
+import { RunFeed } from './run.feed.js';
+import { lastValueFrom, takeUntil, timer } from 'rxjs';
+
+/** What was said in a thread. An assistant's message is folded from its run's log, so it is what every viewer saw. */
+export type ThreadMessage =
+  | {
+      readonly role: 'user';
+      readonly id: string;
+      readonly runId: string;
+      readonly createdAt: number;
+      readonly text: string;
+    }
+  | {
+      readonly role: 'assistant';
+      readonly id: string;
+      readonly runId: string;
+      readonly createdAt: number;
+      readonly text: string;
+      readonly view: RunView;
+    };
+
+/** Removes what LangGraph remembers of a thread. The agents' memory lives beside the storage; this is all of it we touch. */
+export abstract class ThreadMemory {
+  abstract forget(threadId: string): Promise<void>;
+}
+
+/** How long the deletion of a thread waits for its last run to end. */
+const END_WAIT_MS = 5_000;
+
+/** The conversations of a principal. A thread of somebody else does not exist. */
+@Injectable()
+export class ThreadService {
+  constructor(
+    private readonly runs: RunStore,
+    private readonly log: EventLog,
+    private readonly service: RunService,
+    private readonly feed: RunFeed,
+    private readonly memory: ThreadMemory,
+  ) {}
+
+  list(principal: Principal, page: PageRequest): Promise<Page<Thread>> {
+    return this.runs.listThreads(principal, page);
+  }
+
+  /** @throws AppError NOT_FOUND */
+  async get(principal: Principal, threadId: string): Promise<Thread> {
+    const thread = await this.runs.getThread(threadId);
+    if (!thread || !belongsTo(thread.owner, principal)) {
+      throw new AppError('NOT_FOUND', `There is no thread '${threadId}'.`);
+    }
+    return thread;
+  }
+
+  /**
+   * A page of what was said, counted in runs: a question and its answer come together. The first page is the newest;
+   * within a page the oldest comes first.
+   *
+   * @throws AppError NOT_FOUND
+   */
+  async messages(principal: Principal, threadId: string, page: PageRequest): Promise<Page<ThreadMessage>> {
+    await this.get(principal, threadId);
+    const { items, nextCursor } = await this.runs.listRuns(threadId, page);
+    const messages = await Promise.all(items.toReversed().map((run) => this.messagesOf(run)));
+    return { items: messages.flat(), ...(nextCursor && { nextCursor }) };
+  }
+
+  /**
+   * Ends the thread's run, if one goes on, and removes the thread with all that was said in it.
+   *
+   * @throws AppError NOT_FOUND; THREAD_BUSY when the run does not end in time
+   */
+  async delete(principal: Principal, threadId: string): Promise<void> {
+    for (;;) {
+      const { activeRunId } = await this.get(principal, threadId);
+      if (!activeRunId) break;
+      const { lastSeq } = await this.service.cancel(principal, activeRunId);
+      await this.endOf(activeRunId, lastSeq, threadId);
+    }
+    await this.runs.deleteThread(threadId);
+    await this.memory.forget(threadId);
+  }
+
+  private async messagesOf(run: Run): Promise<ThreadMessage[]> {
+    const { id: runId, messageId, createdAt, message } = run;
+    const view = foldRun(runId, await this.events(run));
+    return [
+      { role: 'user', id: `${messageId}-user`, runId, createdAt, text: message },
+      { role: 'assistant', id: messageId, runId, createdAt, text: textOf(view), view },
+    ];
+  }
+
+  private async events({ id, firstSeq, lastSeq }: Run): Promise<RecordedEvent[]> {
+    const events: RecordedEvent[] = [];
+    for (let seq = firstSeq - 1; seq < lastSeq;) {
+      const page = await this.log.read(id, seq, 1_000);
+      const last = page.at(-1);
+      if (!last) break;
+      events.push(...page);
+      seq = last.seq;
+    }
+    return events;
+  }
+
+  private async endOf(runId: string, afterSeq: number, threadId: string): Promise<void> {
+    const follow = this.feed.follow({ runId, afterSeq });
+    const last = await lastValueFrom(follow.pipe(takeUntil(timer(END_WAIT_MS))), { defaultValue: undefined });
+    if (last?.event.type === 'end') return;
+    throw new AppError('THREAD_BUSY', `Thread '${threadId}' still has a run. Try again in a moment.`, {
+      retryable: true,
+      details: { runId },
+    });
+  }
+}
