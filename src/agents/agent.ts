@@ -6,7 +6,7 @@ export abstract class Agent {
   /** One line for people who choose among agents. */
   abstract readonly description: string;
   /** Principals with one of these roles see it. Default: everybody. */
-  readonly roles?: readonly string[];
+  readonly roles?: readonly string[] | undefined;
 
   /**
    * Runs until the answer is complete, emitting everything between `run-start` and `end`, which the caller writes.
@@ -28,4 +28,9 @@ export interface AgentInput {
 export interface AgentContext extends ToolRun {
   /** Which owner of the run this is: 1, or more after a takeover. The agent continues from what it has saved itself. */
   readonly attempt: number;
+  /**
+   * Appends what was emitted so far before it returns. What the agent stores next, in the same turn of the event loop,
+   * then commits together with it where the storage can: a step's checkpoint and its `step-end`.
+   */
+  commitNow(): void;
 }

@@ -32,6 +32,7 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject> extends ToolOptio
   execute(input: z.output<Input>, context: ToolContext): ToolExecution;
 }
 
+// oxlint-disable-next-line typescript/no-redundant-type-constituents -- says to people what the compiler cannot check
 export type ToolExecution = unknown | Promise<unknown> | AsyncGenerator<ToolProgressUpdate, unknown, void>;
 
 /** What a running call knows and can do. */
@@ -60,4 +61,6 @@ export interface ToolRun {
   readonly principal: Principal;
   readonly signal: AbortSignal;
   readonly emit: Emit;
+  /** The calls that have begun in this run, by whichever owner: tool call id to step id. Grows with each `tool-start`. */
+  readonly begunCalls: ReadonlyMap<string, string>;
 }

@@ -1,0 +1,26 @@
+import type { RunnableConfig } from '@langchain/core/runnables';
+import type { ToolRun } from '../../tools/agent-tool.js';
+import type { Namespace } from './langgraph.mapper.js';
+
+/** The run that a graph is working for, as middleware, tools and checkpointer find it in their config. */
+export interface ActiveRun {
+  readonly run: ToolRun;
+  /** Work begins in this place of the graph; LangGraph's own word of it may come later. */
+  readonly stepStarted: (namespace: Namespace) => void;
+  /** LangGraph has a task's result and is about to store it. */
+  readonly stepFinished: (stepId: string) => void;
+}
+
+/** The key in `configurable`; with two underscores, so that LangGraph copies it into no metadata and no trace. */
+export const ACTIVE_RUN = '__agent_stream_run';
+
+/** Undefined when the graph was called by somebody else. */
+export function activeRunOf(config: Pick<RunnableConfig, 'configurable'>): ActiveRun | undefined {
+  return config.configurable?.[ACTIVE_RUN] as ActiveRun | undefined;
+}
+
+/** Where in the graph something happens, from a callback's metadata or a node's `configurable`. */
+export function namespaceOf(source: Readonly<Record<string, unknown>>): Namespace {
+  const namespace = source.langgraph_checkpoint_ns ?? source.checkpoint_ns;
+  return typeof namespace === 'string' ? namespace : '';
+}

@@ -1,0 +1,122 @@
+import { BaseCallbackHandler, type HandleLLMNewTokenCallbackFields } from '@langchain/core/callbacks/base';
+import type { AIMessageChunk, BaseMessage, UsageMetadata } from '@langchain/core/messages';
+import type { LLMResult } from '@langchain/core/outputs';
+import { namespaceOf } from './active-run.js';
+import type { GraphFact, ModelUsage, Namespace, Words } from './langgraph.mapper.js';
+
+interface ModelCall {
+  readonly namespace: Namespace;
+  readonly model: string;
+  /** Its words are not for people: a tag says so, or it was made inside a tool. */
+  readonly silent: boolean;
+}
+
+const NO_WORDS: Words = { text: '', reasoning: '' };
+
+/**
+ * Hears every token where the model says it. LangGraph's own `messages` stream gets them through a queue that the whole
+ * process shares, and loses those that come out of it too late; an awaited handler loses none, and costs half.
+ */
+export class GraphCallbacks extends BaseCallbackHandler {
+  override readonly name = 'agent-stream';
+  override readonly awaitHandlers = true;
+  // Makes chat models stream also when the graph only invokes them.
+  readonly lc_prefer_streaming = true;
+
+  /** What the last model call that failed threw. */
+  modelFailure: unknown;
+  private readonly calls = new Map<string, ModelCall>();
+
+  /** @param tell may return a promise: the model then waits, because too much of what it said is not recorded yet */
+  constructor(
+    private readonly tell: (fact: GraphFact) => void | Promise<void>,
+    private readonly isInsideTool: (namespace: Namespace) => boolean,
+  ) {
+    super();
+  }
+
+  override handleChatModelStart(
+    _model: unknown,
+    _messages: BaseMessage[][],
+    modelCallId: string,
+    _parent?: string,
+    _extra?: Record<string, unknown>,
+    tags: string[] = [],
+    metadata: Record<string, unknown> = {},
+  ): void | Promise<void> {
+    const namespace = namespaceOf(metadata);
+    const silent =
+      tags.includes('nostream') || tags.includes('langsmith:nostream') || this.isInsideTool(namespace);
+    const { ls_model_name: model } = metadata;
+    this.calls.set(modelCallId, { namespace, silent, model: typeof model === 'string' ? model : 'unknown' });
+    return this.tell({ kind: 'step-started', namespace });
+  }
+
+  override handleLLMNewToken(
+    token: string,
+    _indices: unknown,
+    modelCallId: string,
+    _parent?: string,
+    _tags?: string[],
+    fields?: HandleLLMNewTokenCallbackFields,
+  ): void | Promise<void> {
+    const call = this.calls.get(modelCallId);
+    if (!call || call.silent) return;
+    const chunk =
+      fields?.chunk && 'message' in fields.chunk ? (fields.chunk.message as AIMessageChunk) : undefined;
+    const words = chunk ? wordsOf(chunk.content, chunk.additional_kwargs) : { text: token, reasoning: '' };
+    if (words === NO_WORDS) return;
+    return this.tell({ kind: 'token', modelCallId, namespace: call.namespace, words });
+  }
+
+  override handleLLMEnd(output: LLMResult, modelCallId: string): void | Promise<void> {
+    const call = this.calls.get(modelCallId);
+    if (!call) return;
+    this.calls.delete(modelCallId);
+    const generation = output.generations[0]?.[0];
+    const message =
+      generation && 'message' in generation ? (generation.message as AIMessageChunk) : undefined;
+    const named = message?.response_metadata?.model_name ?? message?.response_metadata?.model;
+    const model = typeof named === 'string' ? named : call.model;
+    const usage = message?.usage_metadata && usageOf(message.usage_metadata, model);
+    return this.tell({
+      kind: 'model-finished',
+      modelCallId,
+      namespace: call.namespace,
+      ...(usage && { usage }),
+    });
+  }
+
+  override handleLLMError(error: unknown, modelCallId: string): void | Promise<void> {
+    this.modelFailure = error;
+    this.calls.delete(modelCallId);
+    return this.tell({ kind: 'model-failed', modelCallId });
+  }
+}
+
+function usageOf(usage: UsageMetadata, model: string): ModelUsage {
+  return {
+    inputTokens: usage.input_tokens,
+    outputTokens: usage.output_tokens,
+    totalTokens: usage.total_tokens,
+    model,
+  };
+}
+
+/** The text and the reasoning of a chunk: a plain string, or blocks; some providers put reasoning beside the content. */
+function wordsOf(content: AIMessageChunk['content'], beside: Record<string, unknown>): Words {
+  const reasoningBeside = typeof beside.reasoning_content === 'string' ? beside.reasoning_content : '';
+  if (typeof content === 'string') {
+    return content === '' && reasoningBeside === ''
+      ? NO_WORDS
+      : { text: content, reasoning: reasoningBeside };
+  }
+  let text = '';
+  let reasoning = reasoningBeside;
+  for (const block of content) {
+    if (block.type === 'text' && typeof block.text === 'string') text += block.text;
+    else if (block.type === 'reasoning' && typeof block.reasoning === 'string') reasoning += block.reasoning;
+    else if (block.type === 'thinking' && typeof block.thinking === 'string') reasoning += block.thinking;
+  }
+  return text === '' && reasoning === '' ? NO_WORDS : { text, reasoning };
+}

@@ -1,0 +1,176 @@
+import type { BaseMessage } from '@langchain/core/messages';
+import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
+import { AppError } from '../../errors.js';
+import type { Emit } from '../../events/emit.js';
+import { CHECKPOINT_FENCE, type CheckpointFence } from '../../storage/checkpoint.fence.js';
+import type { ToolTrackingService } from '../../tools/tool-tracking.service.js';
+import { Agent, type AgentContext, type AgentInput } from '../agent.js';
+import { ACTIVE_RUN, type ActiveRun } from './active-run.js';
+import { GraphCallbacks } from './graph.callbacks.js';
+import type { CompiledGraph } from './graph.loader.js';
+import { LangGraphMapper, stepsOf, type GraphFact } from './langgraph.mapper.js';
+import { toModelError } from './model.errors.js';
+import { StepCommitCheckpointer } from './step-commit.checkpointer.js';
+import { humanMessageId, messagesToAdd } from './thread.messages.js';
+import { ToolCallbacks } from './tool.callbacks.js';
+
+export interface LangGraphAgentOptions {
+  readonly name: string;
+  readonly description: string;
+  readonly roles?: readonly string[];
+  /** Any compiled graph whose state has `messages`. It gets our checkpointer, whatever it was compiled with. */
+  readonly graph: CompiledGraph;
+  readonly checkpointer: BaseCheckpointSaver;
+  readonly tracking: ToolTrackingService;
+  /** Supersteps after which a run ends as RUN_LIMIT. Default 100. */
+  readonly recursionLimit?: number;
+}
+
+/** Drives a compiled LangGraph graph, and tells what it does in canonical events. */
+export class LangGraphAgent extends Agent {
+  readonly name: string;
+  readonly description: string;
+  override readonly roles: readonly string[] | undefined;
+  private readonly graph: CompiledGraph;
+
+  constructor(private readonly options: LangGraphAgentOptions) {
+    super();
+    this.name = options.name;
+    this.description = options.description;
+    this.roles = options.roles;
+    this.graph = options.graph;
+    this.graph.checkpointer = new StepCommitCheckpointer(options.checkpointer);
+  }
+
+  async run(input: AgentInput, context: AgentContext): Promise<void> {
+    const { runId, threadId, attempt, signal } = context;
+    const mapper = new LangGraphMapper(context);
+    const tell = (fact: GraphFact): void | Promise<void> => emitAll(mapper.map(fact), context.emit);
+
+    const toolSteps = new ToolSteps(context.emit);
+    const run = { ...context, emit: toolSteps.emit };
+    const active: ActiveRun = {
+      run,
+      stepStarted: (namespace) => void tell({ kind: 'step-started', namespace }),
+      stepFinished: (stepId) => {
+        void tell({ kind: 'step-finished', stepId });
+        context.commitNow();
+      },
+    };
+    const model = new GraphCallbacks(tell, (namespace) => toolSteps.enclose(namespace));
+    const tools = new ToolCallbacks(this.options.tracking, run);
+
+    try {
+      const stream = await this.graph.stream(await this.inputOf(input, context), {
+        configurable: {
+          thread_id: threadId,
+          [CHECKPOINT_FENCE]: { runId, epoch: attempt } satisfies CheckpointFence,
+          [ACTIVE_RUN]: active,
+        },
+        callbacks: [model, tools],
+        // Tokens come through the callbacks: the `messages` mode loses some of them under load.
+        streamMode: ['tasks', 'custom'],
+        subgraphs: true,
+        durability: 'sync',
+        recursionLimit: this.options.recursionLimit ?? 100,
+        signal,
+      });
+      for await (const [namespace, mode, payload] of stream as AsyncIterable<[string[], string, unknown]>) {
+        if (mode === 'custom') await tell({ kind: 'written', value: payload });
+        else await this.followTask(namespace, payload as TaskPayload, tell, tools);
+      }
+    } catch (error) {
+      throw signal.aborted ? error : explain(error, model.modelFailure);
+    }
+  }
+
+  private async followTask(
+    namespace: readonly string[],
+    task: TaskPayload,
+    tell: (fact: GraphFact) => void | Promise<void>,
+    tools: ToolCallbacks,
+  ): Promise<void> {
+    if (!('result' in task)) {
+      await tell({ kind: 'step-started', namespace: [...namespace, `${task.name}:${task.id}`].join('|') });
+      return;
+    }
+    tools.answered(messagesOf(task.result), task.id);
+    if (task.interrupts && task.interrupts.length > 0) {
+      throw new AppError(
+        'RUN_FAILED',
+        'The agent stopped to ask a person, and nobody can answer it here yet.',
+      );
+    }
+    // Where a graph keeps no checkpoints, this is the only sign that a step is over.
+    await tell({ kind: 'step-finished', stepId: task.id });
+  }
+
+  /** What the graph starts from: the new message, or nothing but its checkpoint when an earlier owner has stored that already. */
+  private async inputOf(
+    { message }: AgentInput,
+    context: AgentContext,
+  ): Promise<{ messages: BaseMessage[] } | null> {
+    const { threadId, messageId, attempt } = context;
+    const { values } = await this.graph.getState({ configurable: { thread_id: threadId } });
+    const history = ((values as { messages?: BaseMessage[] } | undefined)?.messages ??
+      []) satisfies BaseMessage[];
+    const isStored = attempt > 1 && history.some(({ id }) => id === humanMessageId(messageId));
+    return isStored ? null : { messages: messagesToAdd(history, { message, messageId }) };
+  }
+}
+
+/** LangGraph's `tasks` stream: a task begins, and then has a result. */
+interface TaskPayload {
+  readonly id: string;
+  readonly name: string;
+  readonly result?: unknown;
+  readonly interrupts?: readonly unknown[];
+}
+
+/** Which steps have a tool running in them. What a model says inside a tool is the tool's business, not the answer. */
+class ToolSteps {
+  private readonly callsOf = new Map<string, string>();
+
+  constructor(private readonly forward: Emit) {}
+
+  readonly emit: Emit = (event) => {
+    if (event.type === 'tool-start') this.callsOf.set(event.toolCallId, event.stepId);
+    if (event.type === 'tool-end') this.callsOf.delete(event.toolCallId);
+    return this.forward(event);
+  };
+
+  enclose(namespace: string): boolean {
+    if (this.callsOf.size === 0) return false;
+    const withTools = new Set(this.callsOf.values());
+    return stepsOf(namespace).some(({ stepId }) => withTools.has(stepId));
+  }
+}
+
+function emitAll(events: ReturnType<LangGraphMapper['map']>, emit: Emit): void | Promise<void> {
+  let waiting: Promise<void> | undefined;
+  for (const event of events) waiting = emit(event) || waiting;
+  return waiting;
+}
+
+/** The messages among a task's writes, whether they come as a state update or as pairs of channel and value. */
+function messagesOf(result: unknown): BaseMessage[] {
+  if (Array.isArray(result)) {
+    const pair = result.find((write: unknown) => Array.isArray(write) && write[0] === 'messages') as
+      [string, unknown] | undefined;
+    return asArray(pair?.[1]);
+  }
+  return asArray((result as { messages?: unknown } | null | undefined)?.messages);
+}
+
+function asArray(value: unknown): BaseMessage[] {
+  if (value === undefined || value === null) return [];
+  return (Array.isArray(value) ? value : [value]) as BaseMessage[];
+}
+
+function explain(error: unknown, modelFailure: unknown): unknown {
+  if (error instanceof AppError) return error;
+  if (error instanceof Error && error.name === 'GraphRecursionError') {
+    return new AppError('RUN_LIMIT', 'The agent took more steps than a run may have.', { cause: error });
+  }
+  return (modelFailure === undefined ? undefined : toModelError(modelFailure)) ?? error;
+}

@@ -1,0 +1,92 @@
+import { BaseCallbackHandler } from '@langchain/core/callbacks/base';
+import { ToolMessage, type BaseMessage } from '@langchain/core/messages';
+import { AppError, toPublicError } from '../../errors.js';
+import type { ToolOutcome } from '../../events/run-event.js';
+import type { ToolProgressUpdate, ToolRun } from '../../tools/agent-tool.js';
+import type { OpenToolCall, ToolTrackingService } from '../../tools/tool-tracking.service.js';
+import { namespaceOf } from './active-run.js';
+import { stepIdOf } from './langgraph.mapper.js';
+
+/**
+ * Watches the tools that a graph brought along and calls by itself, and has them announced like our own. What goes in and out
+ * of them stays hidden: nobody has said that it may be shown.
+ */
+export class ToolCallbacks extends BaseCallbackHandler {
+  override readonly name = 'agent-stream-tools';
+  override readonly awaitHandlers = true;
+  private readonly open = new Map<string, OpenToolCall>();
+
+  constructor(
+    private readonly tracking: ToolTrackingService,
+    private readonly run: ToolRun,
+  ) {
+    super();
+  }
+
+  override handleToolStart(
+    _tool: unknown,
+    _input: string,
+    callId: string,
+    _parent?: string,
+    _tags?: string[],
+    metadata: Record<string, unknown> = {},
+    toolName = 'tool',
+    toolCallId = callId,
+  ): void {
+    const stepId = stepIdOf(namespaceOf(metadata));
+    this.open.set(callId, this.tracking.begin({ toolCallId, toolName, stepId, args: undefined }, this.run));
+  }
+
+  override handleToolEvent(update: unknown, callId: string): void {
+    const shown = typeof update === 'object' && update !== null ? pickProgress(update) : String(update);
+    this.open.get(callId)?.progress(shown);
+  }
+
+  override handleToolEnd(output: unknown, callId: string): void {
+    this.end(callId, ToolMessage.isInstance(output) && output.status === 'error' ? 'error' : 'ok');
+  }
+
+  override handleToolError(error: unknown, callId: string): void {
+    this.end(callId, this.run.signal.aborted ? 'cancelled' : 'error', error);
+  }
+
+  /**
+   * Announces the calls that a tool node answered without making them: an unknown tool, arguments that do not fit.
+   * LangGraph says nothing of these but the message to the model.
+   */
+  answered(messages: readonly BaseMessage[], stepId: string): void {
+    for (const message of messages) {
+      if (!ToolMessage.isInstance(message) || this.run.begunCalls.has(message.tool_call_id)) continue;
+      const call = {
+        toolCallId: message.tool_call_id,
+        toolName: message.name ?? 'tool',
+        stepId,
+        args: undefined,
+      };
+      const outcome =
+        message.status !== 'error' ? 'ok' : isUnknownTool(message) ? 'unknown-tool' : 'invalid-input';
+      this.tracking.begin(call, this.run).end(outcome);
+    }
+  }
+
+  private end(callId: string, outcome: ToolOutcome, error?: unknown): void {
+    const shown =
+      error instanceof AppError && toPublicError(error, { code: 'TOOL_FAILED', message: 'The tool failed.' });
+    this.open.get(callId)?.end(outcome, shown ? { error: shown } : {});
+    this.open.delete(callId);
+  }
+}
+
+function pickProgress(update: object): ToolProgressUpdate {
+  const { message, fraction, data } = update as { message?: unknown; fraction?: unknown; data?: unknown };
+  return {
+    ...(typeof message === 'string' && { message }),
+    ...(typeof fraction === 'number' && { fraction }),
+    ...(data !== undefined && { data }),
+  };
+}
+
+/** LangChain's tool nodes have no other sign of it than these words. */
+function isUnknownTool({ content }: ToolMessage): boolean {
+  return typeof content === 'string' && /is not a valid tool|not found/.test(content);
+}
