@@ -1,0 +1,39 @@
+import { formatCursor, startOf, type Cursor } from '../events/cursor.js';
+import type { RecordedEvent } from '../events/recorded-event.js';
+import { Frame } from '../http/frame.js';
+import type { Run } from '../runs/run.js';
+
+/** Why a cursor cannot be honoured. */
+export type ResetReason = 'expired' | 'unknown' | 'other-history';
+
+const frames = new WeakMap<RecordedEvent, Frame>();
+
+/** The native protocol: an event is its own frame. Made once, for all the readers that are served the same object. */
+export function toFrame(recorded: RecordedEvent): Frame {
+  const known = frames.get(recorded);
+  if (known) return known;
+  const frame = new Frame(formatCursor(recorded), recorded.event.type, JSON.stringify(recorded.event));
+  frames.set(recorded, frame);
+  return frame;
+}
+
+/**
+ * Opens every stream: what is watched, from where, and how far it has got. Carries the reader's cursor as its id.
+ *
+ * @param retryMs how long the browser waits before it reconnects
+ */
+export function readyFrame(run: Run, cursor: Cursor, retryMs: number): Frame {
+  const { id: runId, threadId, firstSeq, lastSeq, status } = run;
+  const from = Math.max(cursor.seq + 1, firstSeq);
+  const ready = { type: 'ready', runId, threadId, from, tail: lastSeq, status };
+  return new Frame(formatCursor(cursor), 'ready', JSON.stringify(ready), retryMs);
+}
+
+/** Says that the asked cursor cannot be honoured: the stream starts again from the first kept event. */
+export function resetFrame({ id, firstSeq }: Run, reason: ResetReason): Frame {
+  return new Frame(
+    formatCursor(startOf(id)),
+    'reset',
+    JSON.stringify({ type: 'reset', reason, from: firstSeq }),
+  );
+}

@@ -1,0 +1,55 @@
+import {
+  Inject,
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { AgentRegistry } from '../agents/agent.registry.js';
+import { SseStreams } from '../http/sse.streams.js';
+import { RunExecutor } from '../runs/run.executor.js';
+import { Storage } from '../storage/storage.js';
+import { ToolRegistry } from '../tools/tool.registry.js';
+import { ToolTrackingService } from '../tools/tool-tracking.service.js';
+import { CHAT_OPTIONS, type ChatModuleOptions } from './chat.options.js';
+
+const DRAIN_MS = 10_000;
+
+/** Starts and stops everything of this module that lives longer than a request, in order; the one place that does. */
+@Injectable()
+export class ChatLifecycle
+  implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
+  constructor(
+    @Inject(CHAT_OPTIONS) private readonly options: ChatModuleOptions,
+    private readonly storage: Storage,
+    private readonly agents: AgentRegistry,
+    private readonly tools: ToolRegistry,
+    private readonly tracking: ToolTrackingService,
+    private readonly executor: RunExecutor,
+    private readonly streams: SseStreams,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.storage.open();
+  }
+
+  /** After every module's init, so that all tools have been found; and before runs are claimed, which need their agents. */
+  async onApplicationBootstrap(): Promise<void> {
+    const { tools, tracking, storage } = this;
+    const kit = { tools, tracking, checkpointer: storage.checkpointer };
+    for (const agent of await this.options.agents(kit)) this.agents.register(agent);
+    await this.executor.start();
+  }
+
+  /** Before the server closes: it would wait for the open streams for ever. Their readers come back, here or elsewhere. */
+  async beforeApplicationShutdown(): Promise<void> {
+    const windowMs = this.options.drainMs ?? DRAIN_MS;
+    await Promise.all([this.executor.drain(windowMs), this.streams.drain(windowMs)]);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.storage.close();
+  }
+}

@@ -1,0 +1,169 @@
+import { Controller, Module, UseFilters, type DynamicModule, type Provider, type Type } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { AgentRegistry } from '../agents/agent.registry.js';
+import { AuthModule } from '../auth/auth.module.js';
+import { sessionControllerAt } from '../auth/session.controller.js';
+import { ProblemFilter } from '../http/problem.filter.js';
+import { DEFAULT_SSE_OPTIONS, SseStreams } from '../http/sse.streams.js';
+import { EventLog } from '../runs/event.log.js';
+import { GroupCommit } from '../runs/group-commit.js';
+import { RecentEvents } from '../runs/recent.events.js';
+import { DEFAULT_EXECUTOR_OPTIONS, RunExecutor } from '../runs/run.executor.js';
+import { RunFeed } from '../runs/run.feed.js';
+import { DEFAULT_LIMITS } from '../runs/run.limits.js';
+import { RunService } from '../runs/run.service.js';
+import { RunStore } from '../runs/run.store.js';
+import { ThreadMemory, ThreadService } from '../runs/thread.service.js';
+import { Wakeups } from '../runs/wakeups.js';
+import { Storage } from '../storage/storage.js';
+import { ThrottlingModule } from '../throttling/throttling.module.js';
+import { ToolExplorer } from '../tools/tool.explorer.js';
+import { ToolRegistry } from '../tools/tool.registry.js';
+import { ToolTrackingService } from '../tools/tool-tracking.service.js';
+import { ChatController } from './chat.controller.js';
+import { ChatLifecycle } from './chat.lifecycle.js';
+import {
+  ASYNC_OPTIONS_TYPE,
+  CHAT_OPTIONS,
+  ConfigurableChatModule,
+  OPTIONS_TYPE,
+  type ChatModuleExtras,
+  type ChatModuleOptions,
+} from './chat.options.js';
+import { CursorCheck } from './run-reader.js';
+import { ThreadsController } from './threads.controller.js';
+
+const DEFAULT_PATH = 'api/chat';
+
+/** What the parts of the storage are called where they are used. */
+const STORAGE_PORTS: Provider[] = [
+  { provide: Storage, inject: [CHAT_OPTIONS], useFactory: ({ storage }: ChatModuleOptions) => storage },
+  { provide: RunStore, inject: [Storage], useFactory: ({ runs }: Storage) => runs },
+  { provide: EventLog, inject: [Storage], useFactory: ({ log }: Storage) => log },
+  { provide: Wakeups, inject: [Storage], useFactory: ({ wakeups }: Storage) => wakeups },
+  {
+    provide: ThreadMemory,
+    inject: [Storage],
+    useFactory: ({ checkpointer }: Storage): ThreadMemory => ({
+      forget: (threadId) => checkpointer.deleteThread(threadId),
+    }),
+  },
+];
+
+const TOOLS: Provider[] = [ToolRegistry, ToolExplorer, ToolTrackingService];
+
+const RUNS: Provider[] = [
+  AgentRegistry,
+  RecentEvents,
+  {
+    provide: RunFeed,
+    inject: [EventLog, RecentEvents, Wakeups],
+    useFactory: (log: EventLog, recent: RecentEvents, wakeups: Wakeups) => new RunFeed(log, recent, wakeups),
+  },
+  {
+    provide: RunService,
+    inject: [RunStore, Wakeups, AgentRegistry, CHAT_OPTIONS],
+    useFactory: (
+      runs: RunStore,
+      wakeups: Wakeups,
+      agents: AgentRegistry,
+      { whenBusy = 'reject' }: ChatModuleOptions,
+    ) => new RunService(runs, wakeups, agents, { whenBusy }),
+  },
+  ThreadService,
+  {
+    provide: RunExecutor,
+    inject: [AgentRegistry, Storage, RecentEvents, CHAT_OPTIONS],
+    useFactory: executorOf,
+  },
+];
+
+const EDGE: Provider[] = [
+  {
+    provide: SseStreams,
+    inject: [CHAT_OPTIONS],
+    useFactory: ({ heartbeatMs = DEFAULT_SSE_OPTIONS.heartbeatMs }: ChatModuleOptions) =>
+      new SseStreams({ heartbeatMs }),
+  },
+  CursorCheck,
+];
+
+/**
+ * Agents that can be asked over HTTP and watched live. Registers nothing global: guards, filters and interceptors are bound
+ * to its own routes.
+ */
+@Module({})
+export class ChatModule extends ConfigurableChatModule {
+  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+    return compose(super.forRoot(options), options);
+  }
+
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    return compose(super.forRootAsync(options), options);
+  }
+}
+
+/** The options, where the parts of the module find them. */
+@Module({})
+class ChatOptionsModule {}
+
+function compose(
+  { imports = [], providers = [] }: DynamicModule,
+  { path, tools = [] }: ChatModuleExtras,
+): DynamicModule {
+  const options: DynamicModule = { module: ChatOptionsModule, imports, providers, exports: [CHAT_OPTIONS] };
+  const root = path ?? DEFAULT_PATH;
+  return {
+    module: ChatModule,
+    imports: [
+      options,
+      DiscoveryModule,
+      AuthModule.forRootAsync({
+        imports: [options],
+        inject: [CHAT_OPTIONS],
+        useFactory: ({ auth }: ChatModuleOptions) => auth,
+      }),
+      ThrottlingModule.forRootAsync({
+        imports: [options],
+        inject: [CHAT_OPTIONS],
+        useFactory: ({ throttling }: ChatModuleOptions) => throttling ?? {},
+      }),
+    ],
+    controllers: [
+      at(root, ChatController),
+      at(root, ThreadsController),
+      sessionControllerAt(sessionPath(root), UseFilters(ProblemFilter)),
+    ],
+    providers: [...STORAGE_PORTS, ...TOOLS, ...RUNS, ...EDGE, ...tools, ChatLifecycle],
+    exports: [RunService, ThreadService, RunFeed, AgentRegistry, ToolRegistry, Storage],
+  };
+}
+
+/** Beside the chat, not below it: `api/chat` has its sign-in at `api/auth/session`. */
+function sessionPath(root: string): string {
+  return root.replace(/[^/]+$/, 'auth/session');
+}
+
+/** The controller at a path of the caller's choice; a class of its own, because two instances of the module may have two. */
+function at(path: string, base: Type<object>): Type<object> {
+  const placed = { [base.name]: class extends base {} }[base.name] as Type<object>;
+  Controller(path)(placed);
+  return placed;
+}
+
+function executorOf(
+  agents: AgentRegistry,
+  storage: Storage,
+  recent: RecentEvents,
+  options: ChatModuleOptions,
+): RunExecutor {
+  const { runs, log, wakeups } = storage;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const commits = new GroupCommit(log);
+  const { maxConcurrentRuns = DEFAULT_EXECUTOR_OPTIONS.maxConcurrentRuns } = options;
+  return new RunExecutor(
+    agents,
+    { runs, log, wakeups, recent, commits, limits },
+    { ...DEFAULT_EXECUTOR_OPTIONS, maxConcurrentRuns },
+  );
+}

@@ -1,0 +1,55 @@
+import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
+import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
+import type { Agent } from '../agents/agent.js';
+import type { AuthOptions } from '../auth/auth.options.js';
+import type { RunLimits } from '../runs/run.limits.js';
+import type { Storage } from '../storage/storage.js';
+import type { ThrottlingOptions } from '../throttling/throttling.options.js';
+import type { ToolRegistry } from '../tools/tool.registry.js';
+import type { ToolTrackingService } from '../tools/tool-tracking.service.js';
+
+/** What an agent is made of, beside its model. */
+export interface AgentKit {
+  readonly tools: ToolRegistry;
+  readonly tracking: ToolTrackingService;
+  readonly checkpointer: BaseCheckpointSaver;
+}
+
+export interface ChatModuleOptions {
+  /** Where runs, logs, threads and checkpoints live. Opened at start and closed at shutdown by the module. */
+  readonly storage: Storage;
+  /** Makes the agents, once all tools are known. The first one answers when a request names none. */
+  readonly agents: (kit: AgentKit) => readonly Agent[] | Promise<readonly Agent[]>;
+  /** How callers prove who they are. */
+  readonly auth: AuthOptions;
+  /** Default: 60 starts per minute and 20 open streams, per principal. */
+  readonly throttling?: ThrottlingOptions;
+  /** What one run may use. What is absent has its default. */
+  readonly limits?: Partial<RunLimits>;
+  /** Runs at a time in this process. Default 100; more wait. */
+  readonly maxConcurrentRuns?: number;
+  /** What a start does in a thread whose last run has not ended: `reject` (default, THREAD_BUSY) or `queue`. */
+  readonly whenBusy?: 'reject' | 'queue';
+  /** The longest silence on a stream, in milliseconds. Default 10,000. */
+  readonly heartbeatMs?: number;
+  /** How long a shutdown waits for runs to reach a boundary, and spreads the end of streams over. Default 10,000 ms. */
+  readonly drainMs?: number;
+}
+
+/** What has to be known before any option is. */
+export interface ChatModuleExtras {
+  /** Where the routes are. Default `api/chat`. */
+  readonly path?: string;
+  /** Providers of the application whose `@AgentTool` methods live in this module. */
+  readonly tools?: readonly Provider[];
+}
+
+export const {
+  ConfigurableModuleClass: ConfigurableChatModule,
+  MODULE_OPTIONS_TOKEN: CHAT_OPTIONS,
+  OPTIONS_TYPE,
+  ASYNC_OPTIONS_TYPE,
+} = new ConfigurableModuleBuilder<ChatModuleOptions>({ moduleName: 'Chat' })
+  .setClassMethodName('forRoot')
+  .setExtras<ChatModuleExtras>({}, (definition) => definition)
+  .build();

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import type { ThreadMessage } from '../../runs/thread.service.js';
+import { hasEnded, type Run, type Thread } from '../../runs/run.js';
+import { publicErrorSchema, usageSchema } from './event.schemas.js';
+
+const time = z.int().meta({ description: 'Milliseconds since the epoch.' });
+
+export const runSchema = z
+  .object({
+    id: z.string(),
+    threadId: z.string(),
+    agent: z.string(),
+    status: z.enum(['pending', 'running', 'completed', 'failed', 'cancelled', 'awaiting-approval']),
+    message: z.string(),
+    metadata: z.record(z.string(), z.unknown()),
+    messageId: z.string(),
+    cancelRequested: z.boolean(),
+    lastSeq: z.int(),
+    createdAt: time,
+    startedAt: time.optional(),
+    endedAt: time.optional(),
+    error: publicErrorSchema.optional(),
+    usage: usageSchema.optional(),
+  })
+  .meta({ id: 'Run' });
+export type RunDto = z.output<typeof runSchema>;
+
+export const runStartedSchema = z
+  .object({
+    runId: z.string(),
+    threadId: z.string(),
+    eventsUrl: z.string().meta({ description: 'For EventSource.' }),
+  })
+  .meta({ id: 'RunStarted' });
+export type RunStartedDto = z.output<typeof runStartedSchema>;
+
+export const ticketSchema = z
+  .object({
+    ticket: z.string(),
+    expiresAt: time,
+    eventsUrl: z.string().meta({ description: 'With the ticket in it.' }),
+  })
+  .meta({ id: 'StreamTicket' });
+export type TicketDto = z.output<typeof ticketSchema>;
+
+export const threadSchema = z
+  .object({
+    id: z.string(),
+    title: z.string(),
+    createdAt: time,
+    updatedAt: time,
+    activeRunId: z.string().optional().meta({ description: 'The run that has not ended yet.' }),
+  })
+  .meta({ id: 'Thread' });
+export type ThreadDto = z.output<typeof threadSchema>;
+
+const nextCursor = z.string().optional().meta({ description: 'Absent on the last page.' });
+
+export const threadPageSchema = z
+  .object({ items: z.array(threadSchema), nextCursor })
+  .meta({ id: 'ThreadPage' });
+export type ThreadPageDto = z.output<typeof threadPageSchema>;
+
+const messageFields = { id: z.string(), runId: z.string(), createdAt: time, text: z.string() };
+const messageSchema = z
+  .discriminatedUnion('role', [
+    z.object({ role: z.literal('user'), ...messageFields }).meta({ id: 'UserMessage' }),
+    z
+      .object({
+        role: z.literal('assistant'),
+        ...messageFields,
+        view: z
+          .record(z.string(), z.unknown())
+          .meta({ description: "The run's view: parts, tools, outcome." }),
+      })
+      .meta({ id: 'AssistantMessage' }),
+  ])
+  .meta({ id: 'ThreadMessage' });
+
+export const threadDetailSchema = z
+  .object({ thread: threadSchema, messages: z.array(messageSchema), nextCursor })
+  .meta({
+    id: 'ThreadDetail',
+    description: 'Oldest first within the page; the first page is the newest part.',
+  });
+export interface ThreadDetailDto {
+  readonly thread: ThreadDto;
+  readonly messages: readonly ThreadMessage[];
+  readonly nextCursor?: string;
+}
+
+export const agentsSchema = z
+  .object({
+    items: z.array(z.object({ name: z.string(), description: z.string() })),
+    default: z.string().optional().meta({ description: 'The agent that answers when a request names none.' }),
+  })
+  .meta({ id: 'Agents' });
+export type AgentsDto = z.output<typeof agentsSchema>;
+
+export const pageQuerySchema = z
+  .object({
+    cursor: z.string().max(512).optional(),
+    limit: z.coerce.number().int().min(1).max(100).default(20),
+  })
+  .meta({ id: 'PageQuery' });
+export type PageQueryDto = z.output<typeof pageQuerySchema>;
+
+/** What the owner of a run may know of it. */
+export function toRunDto(run: Run): RunDto {
+  const { id, threadId, agent, status, message, metadata, messageId, cancelRequested, lastSeq, createdAt } =
+    run;
+  return {
+    id,
+    threadId,
+    agent,
+    status,
+    message,
+    metadata: { ...metadata },
+    messageId,
+    cancelRequested: cancelRequested && !hasEnded(run),
+    lastSeq,
+    createdAt,
+    ...(run.startedAt !== undefined && { startedAt: run.startedAt }),
+    ...(run.endedAt !== undefined && { endedAt: run.endedAt }),
+    ...(run.error && { error: run.error }),
+    ...(run.usage && { usage: run.usage }),
+  };
+}
+
+export function toThreadDto({ id, title, createdAt, updatedAt, activeRunId }: Thread): ThreadDto {
+  return { id, title, createdAt, updatedAt, ...(activeRunId && { activeRunId }) };
+}

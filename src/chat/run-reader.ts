@@ -1,0 +1,71 @@
+import type { ServerResponse } from 'node:http';
+import { createParamDecorator, Injectable, type ExecutionContext } from '@nestjs/common';
+import { AppError } from '../errors.js';
+import { parseCursor, startOf, type Cursor } from '../events/cursor.js';
+import { EventLog } from '../runs/event.log.js';
+import { hasEnded, type Run } from '../runs/run.js';
+import type { ResetReason } from './chat.frames.js';
+
+/** Somebody who watches a run, and where they stand. Placed by a guard, so that a wrong cursor is a 400 and not a broken stream. */
+export interface RunReader {
+  readonly run: Run;
+  /** What the reader has. Its start when `reset` is set. */
+  readonly cursor: Cursor;
+  /** The cursor that was asked for cannot be honoured. */
+  readonly reset?: ResetReason;
+  readonly response: ServerResponse;
+}
+
+/** True when the run has ended and the reader has all of it. */
+export function hasEverything({ run, cursor, reset }: Pick<RunReader, 'run' | 'cursor' | 'reset'>): boolean {
+  return hasEnded(run) && !reset && cursor.seq === run.lastSeq;
+}
+
+/** Finds out whether a reader's cursor belongs to this run's log as it is now. */
+@Injectable()
+export class CursorCheck {
+  constructor(private readonly log: EventLog) {}
+
+  /**
+   * @param eventId what the client sent as its last event id; absent or empty: it has nothing yet
+   * @throws AppError CURSOR_INVALID for an id that this server does not write, or another run's
+   */
+  async place(run: Run, eventId: string | undefined): Promise<{ cursor: Cursor; reset?: ResetReason }> {
+    if (!eventId) return { cursor: startOf(run.id) };
+    const cursor = parseCursor(eventId);
+    if (!cursor || cursor.runId !== run.id) {
+      throw new AppError(
+        'CURSOR_INVALID',
+        'This event id was not written by this stream. Connect again without it.',
+      );
+    }
+    const reset = await this.whyNot(run, cursor);
+    return reset ? { cursor: startOf(run.id), reset } : { cursor };
+  }
+
+  private async whyNot(run: Run, { seq, epoch }: Cursor): Promise<ResetReason | undefined> {
+    if (seq === 0) return undefined;
+    if (seq < run.firstSeq) return 'expired';
+    const [event] = await this.log.read(run.id, seq - 1, 1);
+    if (event?.seq !== seq) return 'unknown';
+    return event.epoch === epoch ? undefined : 'other-history';
+  }
+}
+
+const READER = Symbol('run-reader');
+
+/** For the guards: says who reads what on this request. */
+export function attachReader(request: object, reader: RunReader): void {
+  (request as { [READER]?: RunReader })[READER] = reader;
+}
+
+export function readerOf(request: object): RunReader {
+  const reader = (request as { [READER]?: RunReader })[READER];
+  if (!reader) throw new Error('This route has no guard that finds its run: bind RunGuard or StartRunGuard.');
+  return reader;
+}
+
+/** A handler's parameter: the run that the guards found or started, and where its reader stands. */
+export const Reader = createParamDecorator((_: unknown, context: ExecutionContext): RunReader =>
+  readerOf(context.switchToHttp().getRequest<object>()),
+);
