@@ -57,14 +57,14 @@ export function belongsTo(owner: Owner, principal: Owner): boolean {
 
 const TITLE_LENGTH = 80;
 
-/** A thread's title: the first line of its first message, at most 80 characters. */
+/** A thread's title: the first line of its first message, at most 80 characters as people count them. */
 export function titleOf(message: string): string {
-  const line = message.trim().split(/\r\n|\r|\n/, 1)[0] ?? '';
-  const characters = [...line];
-  return characters.length <= TITLE_LENGTH
-    ? line
-    : `${characters
-        .slice(0, TITLE_LENGTH - 1)
-        .join('')
-        .trimEnd()}…`;
+  // A character that people see is at most a few units long; what is far beyond the title need not be looked at.
+  const line = (message.trim().split(/\r\n|\r|\n/, 1)[0] ?? '').slice(0, TITLE_LENGTH * 20);
+  const characters = Array.from(new Intl.Segmenter().segment(line), ({ segment }) => segment);
+  if (characters.length <= TITLE_LENGTH) return line;
+  return `${characters
+    .slice(0, TITLE_LENGTH - 1)
+    .join('')
+    .trimEnd()}…`;
 }
