@@ -1,0 +1,51 @@
+import type { Owner } from '../../principal.js';
+import type { Run, Thread } from '../../runs/run.js';
+import type { StoredBatch } from '../batch.frames.js';
+
+export interface RunRecord {
+  /** The order of creation, by which queues and pages are sorted: clocks can stand still or go back. */
+  readonly ordinal: number;
+  run: Run;
+  /** False before the first claim and after a release. */
+  held: boolean;
+  leaseUntil: number;
+  readonly idempotency?: { readonly key: string; readonly fingerprint: string };
+  readonly batches: StoredBatch[];
+}
+
+export interface ThreadRecord {
+  readonly ordinal: number;
+  readonly thread: Omit<Thread, 'updatedAt' | 'activeRunId'>;
+  updatedAt: number;
+}
+
+/** What a memory storage holds; its ports share it. */
+export class MemoryRecords {
+  readonly runs = new Map<string, RunRecord>();
+  readonly threads = new Map<string, ThreadRecord>();
+  readonly idempotencyKeys = new Map<string, RunRecord>();
+  /** In the order of creation. */
+  readonly unended = new Set<RunRecord>();
+  private ordinal = 0;
+
+  nextOrdinal(): number {
+    this.ordinal += 1;
+    return this.ordinal;
+  }
+
+  oldestUnended(threadId: string): RunRecord | undefined {
+    for (const record of this.unended) if (record.run.threadId === threadId) return record;
+    return undefined;
+  }
+
+  /** The run's record, if this epoch is its current one and nothing has ended it. */
+  owned({ runId, epoch }: { readonly runId: string; readonly epoch: number }): RunRecord | undefined {
+    const record = this.runs.get(runId);
+    return record && record.run.epoch === epoch && this.unended.has(record) ? record : undefined;
+  }
+}
+
+/** One key of one principal. */
+export function idempotencyKeyOf(owner: Owner, key: string): string {
+  return JSON.stringify([owner.tenant, owner.userId, key]);
+}

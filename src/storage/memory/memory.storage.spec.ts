@@ -1,0 +1,21 @@
+import { describe, expect, it } from '@jest/globals';
+import { describeStorage } from '../../testing/storage/storage.contract.js';
+import { MemoryStorage } from './memory.storage.js';
+
+describeStorage(
+  { describe, it, expect },
+  'MemoryStorage',
+  async () => {
+    let now = Date.now();
+    const storage = new MemoryStorage({ clock: () => now });
+    await storage.open();
+    return {
+      storage,
+      advance: (ms) => {
+        now += ms;
+      },
+      dispose: () => storage.close(),
+    };
+  },
+  { durable: false },
+);

@@ -1,0 +1,102 @@
+import type { RunnableConfig } from '@langchain/core/runnables';
+import { emptyCheckpoint, uuid6, type Checkpoint } from '@langchain/langgraph-checkpoint';
+import { CHECKPOINT_FENCE, type CheckpointFence } from '../../../storage/checkpoint.fence.js';
+import type { Storage } from '../../../storage/storage.js';
+import type { PromiseSuite } from '../storage.harness.js';
+import { LEASE_MS, claimRun, endRun, ownedRun } from '../storage.samples.js';
+
+const METADATA = { source: 'loop', step: 0, parents: {} } as const;
+
+export function checkpointPromises({ describe, promise, expect }: PromiseSuite): void {
+  describe('checkpoints', () => {
+    promise('are taken from the owner of the run that they name', async ({ storage }) => {
+      const run = await ownedRun(storage, 'r1');
+      const checkpoint = checkpointOf('mine');
+      const saved = await put(storage, checkpoint, { runId: 'r1', epoch: run.epoch });
+      await storage.checkpointer.putWrites(
+        withFence(saved, { runId: 'r1', epoch: run.epoch }),
+        [['answer', 42]],
+        'task-1',
+      );
+      const tuple = await storage.checkpointer.getTuple(saved);
+      expect(tuple?.checkpoint).toEqual(checkpoint);
+      expect(tuple?.pendingWrites).toEqual([['task-1', 'answer', 42]]);
+    });
+
+    promise(
+      'are refused from an owner that was replaced, and leave no trace',
+      async ({ storage, advance }) => {
+        await ownedRun(storage, 'r1');
+        const saved = await put(storage, checkpointOf('first'), { runId: 'r1', epoch: 1 });
+        await advance(LEASE_MS);
+        await claimRun(storage, 'other');
+
+        const stale = { runId: 'r1', epoch: 1 };
+        await expect(put(storage, checkpointOf('stale'), stale)).rejects.toThrow();
+        const writes = storage.checkpointer.putWrites(withFence(saved, stale), [['answer', 42]], 'task-1');
+        await expect(writes).rejects.toThrow();
+        const latest = await storage.checkpointer.getTuple(THREAD);
+        expect(latest?.checkpoint.channel_values).toEqual({ text: 'first' });
+        expect(latest?.pendingWrites).toEqual([]);
+      },
+    );
+
+    promise('are refused after the end of the run, and of a run that is not known', async ({ storage }) => {
+      await endRun(storage, await ownedRun(storage, 'r1'));
+      for (const runId of ['r1', 'r2']) {
+        await expect(put(storage, checkpointOf('late'), { runId, epoch: 1 })).rejects.toThrow();
+      }
+      expect(await storage.checkpointer.getTuple(THREAD)).toBeUndefined();
+    });
+
+    promise('are taken from anybody when they name no run', async ({ storage }) => {
+      await put(storage, checkpointOf('free'));
+      expect((await storage.checkpointer.getTuple(THREAD))?.checkpoint.channel_values).toEqual({
+        text: 'free',
+      });
+    });
+
+    promise(
+      'give their writes back by task path, task and index, in whatever order they came',
+      async ({ storage }) => {
+        const saved = await put(storage, checkpointOf('state'));
+        const { checkpointer } = storage;
+        await checkpointer.putWrites(saved, [['x', 'third']], 'task-a', 'path-2');
+        await checkpointer.putWrites(saved, [['x', 'second']], 'task-c', 'path-1');
+        await checkpointer.putWrites(
+          saved,
+          [
+            ['x', 'first'],
+            ['y', 'and next'],
+          ],
+          'task-b',
+          'path-1',
+        );
+        await checkpointer.putWrites(saved, [['x', 'input']], 'task-z');
+        const tuple = await checkpointer.getTuple(saved);
+        const values = tuple?.pendingWrites?.map(([, , value]) => value);
+        expect(values).toEqual(['input', 'first', 'and next', 'second', 'third']);
+      },
+    );
+
+    promise('go with their thread when it is deleted', async ({ storage }) => {
+      await put(storage, checkpointOf('gone'));
+      await storage.checkpointer.deleteThread('t1');
+      expect(await storage.checkpointer.getTuple(THREAD)).toBeUndefined();
+    });
+  });
+}
+
+const THREAD: RunnableConfig = { configurable: { thread_id: 't1', checkpoint_ns: '' } };
+
+function checkpointOf(text: string): Checkpoint {
+  return { ...emptyCheckpoint(), id: uuid6(0), channel_values: { text } };
+}
+
+function put(storage: Storage, checkpoint: Checkpoint, fence?: CheckpointFence): Promise<RunnableConfig> {
+  return storage.checkpointer.put(fence ? withFence(THREAD, fence) : THREAD, checkpoint, METADATA, {});
+}
+
+function withFence(config: RunnableConfig, fence: CheckpointFence): RunnableConfig {
+  return { configurable: { ...config.configurable, [CHECKPOINT_FENCE]: fence } };
+}

@@ -1,0 +1,42 @@
+import type { PromiseSuite } from '../storage.harness.js';
+import { claimRun, newRun } from '../storage.samples.js';
+
+export function concurrencyPromises({ describe, promise, expect }: PromiseSuite): void {
+  describe('at the same moment', () => {
+    promise('a hundred starts with one key make one run', async ({ storage }) => {
+      const idempotency = { key: 'k-1', fingerprint: 'f-1' };
+      const ids = Array.from({ length: 100 }, (_, index) => `r${index}`);
+      const results = await Promise.all(
+        ids.map((id) => storage.runs.create(newRun(id, { threadId: 't1', idempotency }))),
+      );
+      expect(results.filter(({ outcome }) => outcome === 'created')).toHaveLength(1);
+      expect(results.filter(({ outcome }) => outcome === 'existing')).toHaveLength(99);
+      const started = new Set(results.map((result) => ('run' in result ? result.run.id : undefined)));
+      expect(started.size).toBe(1);
+      expect((await storage.runs.listRuns('t1', { limit: 200 })).items).toHaveLength(1);
+    });
+
+    promise('twenty starts in one thread make one run, and nineteen learn its id', async ({ storage }) => {
+      const results = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          storage.runs.create(newRun(`r${index}`, { threadId: 't1' })),
+        ),
+      );
+      const created = results.flatMap((result) => (result.outcome === 'created' ? [result.run.id] : []));
+      expect(created).toHaveLength(1);
+      const busyWith = results.flatMap((result) => (result.outcome === 'busy' ? [result.runId] : []));
+      expect(busyWith).toEqual(Array.from({ length: 19 }, () => created[0]));
+    });
+
+    promise('twenty claims get each run once', async ({ storage }) => {
+      for (let index = 0; index < 15; index += 1) await storage.runs.create(newRun(`r${index}`));
+      const claims = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => claimRun(storage, `owner-${index}`)),
+      );
+      const claimed = claims.flatMap((run) => (run ? [run.id] : []));
+      expect(claimed).toHaveLength(15);
+      expect(new Set(claimed).size).toBe(15);
+      expect(claims.every((run) => run === undefined || run.epoch === 1)).toBe(true);
+    });
+  });
+}

@@ -1,0 +1,51 @@
+import type { Storage } from '../../storage/storage.js';
+
+/**
+ * What the contract needs of a test runner. Given rather than imported, so that one published file serves jest, vitest, bun
+ * and whatever gives `describe`, `it` and `expect` their usual meaning, and so that it pulls in none of them.
+ */
+export interface TestFramework {
+  readonly describe: (title: string, body: () => void) => void;
+  readonly it: (title: string, body: () => Promise<void>) => void;
+  readonly expect: (actual: unknown) => Matchers & { readonly rejects: RejectionMatchers };
+}
+
+interface Matchers {
+  toBe(expected: unknown): void;
+  toEqual(expected: unknown): void;
+  toMatchObject(expected: object): void;
+  toHaveLength(expected: number): void;
+  toBeUndefined(): void;
+}
+
+interface RejectionMatchers {
+  toThrow(): Promise<void>;
+}
+
+/** One storage under test, and what only its maker can do to it. */
+export interface StorageHarness {
+  /** Open, and empty. */
+  readonly storage: Storage;
+  /** Makes the storage's clock go on by so many milliseconds: leases run out without anybody waiting for it. */
+  readonly advance: (ms: number) => void | Promise<void>;
+  /** Closes the storage and opens the same data again, as after a restart. Needed for the feature `durable`. */
+  readonly reopen?: () => Promise<Storage>;
+  /** Closes what is open and removes what it has left behind. */
+  readonly dispose: () => Promise<void>;
+}
+
+export type StorageFactory = () => Promise<StorageHarness>;
+
+export interface StorageFeatures {
+  /** What was acknowledged outlives the storage object. Default true; then the harness has to have `reopen`. */
+  readonly durable?: boolean;
+  /** The only process that can use the data is this one, so that at `open` every owned run is an orphan. Default false. */
+  readonly exclusive?: boolean;
+}
+
+/** How a file of promises states one: with a fresh storage, which is disposed of afterwards. */
+export interface PromiseSuite {
+  readonly describe: TestFramework['describe'];
+  readonly expect: TestFramework['expect'];
+  readonly promise: (title: string, body: (harness: StorageHarness) => Promise<void>) => void;
+}

@@ -1,0 +1,88 @@
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { RunEvent, Usage } from '../../events/run-event.js';
+import type { AppendBatch } from '../../runs/event.log.js';
+import type { Run } from '../../runs/run.js';
+import type { NewRun } from '../../runs/run.store.js';
+import type { Storage } from '../../storage/storage.js';
+
+// What the promises are stated with: small, valid, and different wherever a mix-up should show.
+
+export const LEASE_MS = 4_000;
+
+export const USAGE: Usage = { inputTokens: 3, outputTokens: 5, totalTokens: 8 };
+
+export const ALICE = { userId: 'alice', tenant: 'acme', roles: ['analyst'] };
+/** The same name at another tenant. */
+export const OTHER_ALICE = { userId: 'alice', tenant: 'globex', roles: [] };
+export const BOB = { userId: 'bob', tenant: 'acme', roles: [] };
+
+export function newRun(id: string, differences: Partial<NewRun> = {}): NewRun {
+  return {
+    id,
+    threadId: `thread-of-${id}`,
+    threadMustExist: false,
+    agent: 'assistant',
+    principal: ALICE,
+    message: `What is ${id}?`,
+    metadata: { from: id },
+    messageId: `message-of-${id}`,
+    whenBusy: 'reject',
+    ...differences,
+  };
+}
+
+/** Creates a run and claims it. With another claimable run around, make and claim it step by step instead. */
+export async function ownedRun(
+  storage: Storage,
+  id: string,
+  differences: Partial<NewRun> = {},
+): Promise<Run> {
+  const created = await storage.runs.create(newRun(id, differences));
+  if (created.outcome !== 'created') throw new Error(`Run ${id} was not created: ${created.outcome}.`);
+  const run = await claimRun(storage);
+  if (run?.id !== id) throw new Error(`Instead of ${id}, the claim gave ${run?.id ?? 'nothing'}.`);
+  return run;
+}
+
+export function claimRun(storage: Storage, ownerId = 'owner'): Promise<Run | undefined> {
+  return storage.runs.claim({ ownerId, leaseMs: LEASE_MS });
+}
+
+type OwnedRun = Pick<Run, 'id' | 'threadId' | 'epoch'>;
+
+/** So many deltas after that seq, by the run's owner. Each says its own seq. */
+export function batchOf(run: OwnedRun, afterSeq: number, count = 1): AppendBatch {
+  const seqs = Array.from({ length: count }, (_, index) => afterSeq + 1 + index);
+  const events = seqs.map((seq) =>
+    recorded(run, seq, { type: 'text-delta', partId: 'p1', delta: `word ${seq} ` }),
+  );
+  return { runId: run.id, epoch: run.epoch, afterSeq, events };
+}
+
+/** The batch that closes a run. */
+export function endingOf(
+  run: OwnedRun,
+  afterSeq: number,
+  outcome: 'completed' | 'failed' = 'completed',
+): AppendBatch {
+  const error = { code: 'RUN_FAILED', message: 'The agent failed.', retryable: true };
+  const failure = outcome === 'failed' ? { error } : {};
+  const end: RunEvent = { type: 'end', outcome, usage: USAGE, durationMs: 12, ...failure };
+  return {
+    runId: run.id,
+    epoch: run.epoch,
+    afterSeq,
+    events: [recorded(run, afterSeq + 1, end)],
+    ending: { outcome, usage: USAGE, ...failure },
+  };
+}
+
+/** Ends a run whose log is empty. */
+export async function endRun(storage: Storage, run: OwnedRun): Promise<void> {
+  const [result] = await storage.log.append([endingOf(run, 0)]);
+  if (result !== 'appended') throw new Error(`Run ${run.id} could not be ended.`);
+}
+
+export function recorded({ id, threadId, epoch }: OwnedRun, seq: number, event: RunEvent): RecordedEvent {
+  return { runId: id, threadId, seq, epoch, at: 1_800_000_000_000 + seq, event };
+}
