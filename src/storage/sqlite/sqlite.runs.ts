@@ -1,0 +1,100 @@
+import type { Owner } from '../../principal.js';
+import { titleOf, type Run, type Thread } from '../../runs/run.js';
+import {
+  RunStore,
+  type CreateResult,
+  type NewRun,
+  type Page,
+  type PageRequest,
+  type RenewResult,
+  type RunOwnership,
+} from '../../runs/run.store.js';
+import { keysAfter, pageOf } from '../page.cursor.js';
+import type { SqliteClient } from './sqlite.client.js';
+import { newRunRow, runOf, threadOf } from './sqlite.rows.js';
+
+/** Sorts after every time and every ordinal. */
+const LAST = Number.MAX_SAFE_INTEGER;
+
+export class SqliteRunStore extends RunStore {
+  constructor(
+    private readonly client: SqliteClient,
+    private readonly clock: () => number,
+  ) {
+    super();
+  }
+
+  async create(run: NewRun): Promise<CreateResult> {
+    const created = await this.client.call('createRun', {
+      run: newRunRow(run, this.clock()),
+      title: titleOf(run.message),
+      threadMustExist: run.threadMustExist,
+      whenBusy: run.whenBusy,
+    });
+    return 'run' in created ? { outcome: created.outcome, run: runOf(created.run) } : created;
+  }
+
+  async get(runId: string): Promise<Run | undefined> {
+    const row = await this.client.call('getRun', runId);
+    return row && runOf(row);
+  }
+
+  async claim({
+    ownerId,
+    leaseMs,
+  }: {
+    readonly ownerId: string;
+    readonly leaseMs: number;
+  }): Promise<Run | undefined> {
+    const row = await this.client.call('claimRun', { ownerId, leaseMs, now: this.clock() });
+    return row && runOf(row);
+  }
+
+  async renew({
+    runs,
+    leaseMs,
+  }: {
+    readonly runs: readonly RunOwnership[];
+    readonly leaseMs: number;
+  }): Promise<readonly RenewResult[]> {
+    // Plain copies here and below: callers may pass objects that are more than that and cannot be sent to a thread.
+    const owned = runs.map(({ runId, epoch }) => ({ runId, epoch }));
+    const renewed = await this.client.call('renewRuns', { runs: owned, leaseMs, now: this.clock() });
+    return owned.map(({ runId }, index) => ({
+      runId,
+      outcome: renewed[index] === 'fenced' ? 'fenced' : 'renewed',
+      cancelRequested: renewed[index] === 'cancel-requested',
+    }));
+  }
+
+  async release({ runId, epoch }: RunOwnership): Promise<void> {
+    await this.client.call('releaseRun', { runId, epoch });
+  }
+
+  async requestCancel(runId: string): Promise<Run | undefined> {
+    const row = await this.client.call('requestCancel', runId);
+    return row && runOf(row);
+  }
+
+  async getThread(threadId: string): Promise<Thread | undefined> {
+    const row = await this.client.call('getThread', threadId);
+    return row && threadOf(row);
+  }
+
+  async listThreads({ tenant, userId }: Owner, page: PageRequest): Promise<Page<Thread>> {
+    const [updatedBefore = LAST, before = LAST] = keysAfter(page, 2) ?? [];
+    const limit = page.limit + 1;
+    const rows = await this.client.call('listThreads', { tenant, userId, updatedBefore, before, limit });
+    return pageOf(rows, page, { keysOf: (row) => [row.updated_at, row.ordinal], itemOf: threadOf });
+  }
+
+  async listRuns(threadId: string, page: PageRequest): Promise<Page<Run>> {
+    const [before = LAST] = keysAfter(page, 1) ?? [];
+    const rows = await this.client.call('listRuns', { threadId, before, limit: page.limit + 1 });
+    return pageOf(rows, page, { keysOf: (row) => [row.ordinal], itemOf: runOf });
+  }
+
+  async deleteThread(threadId: string): Promise<void> {
+    await this.client.call('deleteThread', threadId);
+  }
+}

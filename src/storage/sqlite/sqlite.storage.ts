@@ -1,0 +1,58 @@
+import { LocalWakeups } from '../local.wakeups.js';
+import { Storage } from '../storage.js';
+import { SqliteCheckpointer } from './sqlite.checkpointer.js';
+import { SqliteClient } from './sqlite.client.js';
+import { SqliteEventLog } from './sqlite.log.js';
+import { SqliteRunStore } from './sqlite.runs.js';
+
+export interface SqliteStorageOptions {
+  /**
+   * Where the files are; made when it does not exist. One process at a time: a second one gets STORAGE_LOCKED. `:memory:` keeps
+   * everything in memory until the storage is closed.
+   */
+  readonly directory: string;
+  /**
+   * `NORMAL` (default) loses nothing when the process dies, however it dies; a power failure can take the last moments.
+   * `FULL` waits for the disk at each commit, which costs milliseconds and survives that too.
+   */
+  readonly synchronous?: 'NORMAL' | 'FULL';
+  /**
+   * How many checkpoints of a thread remain (per namespace): default 2, all that continuing needs. `all` allows LangGraph's time
+   * travel and costs disk space in the square of a thread's length.
+   */
+  readonly keepCheckpoints?: number | 'all';
+  /** Milliseconds since the epoch. Default: the system's clock. */
+  readonly clock?: () => number;
+}
+
+/** The embedded default: runs, logs and checkpoints in one SQLite database, in a thread of its own. Needs no service. */
+export class SqliteStorage extends Storage {
+  readonly runs: SqliteRunStore;
+  readonly log: SqliteEventLog;
+  readonly wakeups = new LocalWakeups();
+  readonly checkpointer: SqliteCheckpointer;
+  private readonly client: SqliteClient;
+  private readonly clock: () => number;
+
+  constructor(options: SqliteStorageOptions) {
+    super();
+    const { directory, synchronous = 'NORMAL', keepCheckpoints = 2, clock = Date.now } = options;
+    this.clock = clock;
+    this.client = new SqliteClient({ directory, synchronous });
+    this.runs = new SqliteRunStore(this.client, clock);
+    this.log = new SqliteEventLog(this.client, clock);
+    this.checkpointer = new SqliteCheckpointer(this.client, keepCheckpoints);
+  }
+
+  open(): Promise<void> {
+    return this.client.open();
+  }
+
+  async check(): Promise<void> {
+    await this.client.call('check', this.clock());
+  }
+
+  close(): Promise<void> {
+    return this.client.close();
+  }
+}

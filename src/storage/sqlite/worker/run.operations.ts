@@ -1,0 +1,175 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { RunOwnership } from '../../../runs/run.store.js';
+
+/** A run as its columns are; `lastSeq` comes from its log. */
+export interface RunRow {
+  readonly ordinal: number;
+  readonly id: string;
+  readonly thread_id: string;
+  readonly agent: string;
+  readonly tenant: string;
+  readonly user_id: string;
+  readonly roles: string;
+  readonly message: string;
+  readonly metadata: string;
+  readonly message_id: string;
+  readonly resume_of: string | null;
+  readonly fingerprint: string | null;
+  readonly status: string;
+  readonly epoch: number;
+  readonly first_seq: number;
+  readonly last_seq: number;
+  readonly cancel_requested: number;
+  readonly created_at: number;
+  readonly started_at: number | null;
+  readonly ended_at: number | null;
+  readonly error: string | null;
+  readonly usage: string | null;
+}
+
+export interface NewRunRow {
+  readonly id: string;
+  readonly threadId: string;
+  readonly agent: string;
+  readonly tenant: string;
+  readonly userId: string;
+  readonly roles: string;
+  readonly message: string;
+  readonly metadata: string;
+  readonly messageId: string;
+  readonly resumeOf: string | null;
+  readonly idempotencyKey: string | null;
+  readonly fingerprint: string | null;
+  readonly now: number;
+}
+
+export interface CreateRun {
+  readonly run: NewRunRow;
+  readonly title: string;
+  readonly threadMustExist: boolean;
+  readonly whenBusy: 'reject' | 'queue';
+}
+
+export type Created =
+  | { readonly outcome: 'created' | 'existing'; readonly run: RunRow }
+  | { readonly outcome: 'key-reused' | 'no-thread' }
+  | { readonly outcome: 'busy'; readonly runId: string };
+
+export type Renewed = 'renewed' | 'cancel-requested' | 'fenced';
+
+const RUN = `runs.*, (SELECT coalesce(max(last_seq), 0) FROM batches WHERE batches.run = runs.ordinal) AS last_seq`;
+
+/** The runs. Each function is one step; the caller gives it its transaction. */
+export function runOperations(db: DatabaseSync) {
+  const byId = db.prepare(`SELECT ${RUN} FROM runs WHERE id = ?`);
+  const byKey = db.prepare(
+    `SELECT ${RUN} FROM runs WHERE tenant = ? AND user_id = ? AND idempotency_key = ? AND idempotency_key IS NOT NULL`,
+  );
+  const threadById = db.prepare('SELECT tenant, user_id FROM threads WHERE id = ?');
+  const touchThread = db.prepare('UPDATE threads SET updated_at = :now WHERE id = :threadId');
+  const oldestUnended = db.prepare(
+    'SELECT id FROM runs INDEXED BY runs_unended WHERE thread_id = ? AND ended_at IS NULL ORDER BY ordinal LIMIT 1',
+  );
+  const insertThread = db.prepare(`
+    INSERT INTO threads (id, tenant, user_id, title, created_at, updated_at)
+    VALUES (:threadId, :tenant, :userId, :title, :now, :now)`);
+  const insertRun = db.prepare(`
+    INSERT INTO runs (
+      id, thread_id, agent, tenant, user_id, roles, message, metadata, message_id, resume_of, idempotency_key, fingerprint,
+      status, epoch, lease_until, first_seq, cancel_requested, created_at)
+    VALUES (
+      :id, :threadId, :agent, :tenant, :userId, :roles, :message, :metadata, :messageId, :resumeOf, :idempotencyKey,
+      :fingerprint, 'pending', 0, 0, 1, 0, :now)`);
+  // Only unended runs are looked at, however many have ended: there are as many as are under way or wait.
+  const claim = db.prepare(`
+    UPDATE runs SET status = 'running', epoch = epoch + 1, owner_id = :ownerId, lease_until = :now + :leaseMs,
+      started_at = coalesce(started_at, :now)
+    WHERE ordinal = (
+      SELECT ordinal FROM runs AS candidate INDEXED BY runs_unended
+      WHERE ended_at IS NULL AND CASE status
+        WHEN 'running' THEN lease_until <= :now
+        ELSE NOT EXISTS (
+          SELECT 1 FROM runs AS earlier INDEXED BY runs_unended
+          WHERE earlier.thread_id = candidate.thread_id AND earlier.ended_at IS NULL
+            AND earlier.ordinal < candidate.ordinal)
+        END
+      ORDER BY ordinal LIMIT 1)
+    RETURNING id`);
+  const renew = db.prepare(`
+    UPDATE runs SET lease_until = :now + :leaseMs
+    WHERE id = :runId AND epoch = :epoch AND owner_id IS NOT NULL AND ended_at IS NULL
+    RETURNING cancel_requested`);
+  const release = db.prepare(`
+    UPDATE runs SET owner_id = NULL, lease_until = 0 WHERE id = :runId AND epoch = :epoch AND ended_at IS NULL`);
+  const requestCancel = db.prepare('UPDATE runs SET cancel_requested = 1 WHERE id = ? AND ended_at IS NULL');
+  const ofThread = db.prepare(
+    `SELECT ${RUN} FROM runs WHERE thread_id = :threadId AND ordinal < :before ORDER BY ordinal DESC LIMIT :limit`,
+  );
+
+  const get = (id: string) => byId.get(id) as RunRow | undefined;
+
+  return {
+    createRun({ run, title, threadMustExist, whenBusy }: CreateRun): Created {
+      const { threadId, tenant, userId, now } = run;
+      const earlier = byKey.get(tenant, userId, run.idempotencyKey) as RunRow | undefined;
+      if (earlier) {
+        return earlier.fingerprint === run.fingerprint
+          ? { outcome: 'existing', run: earlier }
+          : { outcome: 'key-reused' };
+      }
+
+      const owner = threadById.get(threadId);
+      const mayUse = owner ? owner['tenant'] === tenant && owner['user_id'] === userId : !threadMustExist;
+      if (!mayUse) return { outcome: 'no-thread' };
+      const busy = oldestUnended.get(threadId) as { id: string } | undefined;
+      if (busy && whenBusy === 'reject') return { outcome: 'busy', runId: busy.id };
+
+      if (owner) touchThread.run({ threadId, now });
+      else insertThread.run({ threadId, tenant, userId, title, now });
+      insertRun.run({ ...run });
+      return { outcome: 'created', run: get(run.id) as RunRow };
+    },
+
+    getRun: get,
+
+    claimRun(input: {
+      readonly ownerId: string;
+      readonly leaseMs: number;
+      readonly now: number;
+    }): RunRow | undefined {
+      const claimed = claim.get({ ...input }) as { id: string } | undefined;
+      return claimed && get(claimed.id);
+    },
+
+    renewRuns(input: {
+      readonly runs: readonly RunOwnership[];
+      readonly leaseMs: number;
+      readonly now: number;
+    }): Renewed[] {
+      const { runs, leaseMs, now } = input;
+      return runs.map(({ runId, epoch }) => {
+        const renewed = renew.get({ runId, epoch, leaseMs, now });
+        if (!renewed) return 'fenced';
+        return renewed['cancel_requested'] === 1 ? 'cancel-requested' : 'renewed';
+      });
+    },
+
+    releaseRun({ runId, epoch }: RunOwnership): void {
+      release.run({ runId, epoch });
+    },
+
+    requestCancel(id: string): RunRow | undefined {
+      requestCancel.run(id);
+      return get(id);
+    },
+
+    /** At most `limit`, newest first, of those created before the one with that ordinal. */
+    listRuns(input: {
+      readonly threadId: string;
+      readonly before: number;
+      readonly limit: number;
+    }): RunRow[] {
+      return ofThread.all({ ...input }) as unknown as RunRow[];
+    },
+  };
+}

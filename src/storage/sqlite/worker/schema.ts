@@ -1,0 +1,110 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { ProblemError } from './problem.ts';
+
+// Never edit a migration that was released: add the next. The number of those that ran is the database's user_version.
+const MIGRATIONS = [
+  `
+  CREATE TABLE threads (
+    -- The order of creation. Never used twice: page cursors name it.
+    ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    tenant TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+  );
+  CREATE INDEX threads_of_owner ON threads (tenant, user_id, updated_at);
+
+  CREATE TABLE runs (
+    ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    thread_id TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    resume_of TEXT,
+    idempotency_key TEXT,
+    fingerprint TEXT,
+    status TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    -- Null before the first claim and after a release.
+    owner_id TEXT,
+    lease_until INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL,
+    cancel_requested INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER,
+    -- Null until the run has ended, whatever its outcome.
+    ended_at INTEGER,
+    error TEXT,
+    usage TEXT,
+    metadata TEXT NOT NULL,
+    message TEXT NOT NULL
+  );
+  CREATE INDEX runs_of_thread ON runs (thread_id);
+  CREATE INDEX runs_unended ON runs (thread_id) WHERE ended_at IS NULL;
+  CREATE UNIQUE INDEX runs_by_idempotency_key ON runs (tenant, user_id, idempotency_key)
+    WHERE idempotency_key IS NOT NULL;
+
+  -- One row per run and commit. The table itself is only appended to; the index is small.
+  CREATE TABLE batches (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    frames TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX batches_of_run ON batches (run, last_seq);
+
+  CREATE TABLE checkpoints (
+    id INTEGER PRIMARY KEY,
+    thread_id TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    checkpoint_id TEXT NOT NULL,
+    parent_id TEXT,
+    metadata_type TEXT NOT NULL,
+    metadata BLOB NOT NULL,
+    -- Last, because it is large: what is read without it is read without its pages.
+    checkpoint_type TEXT NOT NULL,
+    checkpoint BLOB NOT NULL
+  );
+  CREATE UNIQUE INDEX checkpoints_by_name ON checkpoints (thread_id, namespace, checkpoint_id);
+
+  CREATE TABLE checkpoint_writes (
+    id INTEGER PRIMARY KEY,
+    thread_id TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    checkpoint_id TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    idx INTEGER NOT NULL,
+    task_path TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    type TEXT NOT NULL,
+    value BLOB NOT NULL
+  );
+  CREATE UNIQUE INDEX checkpoint_writes_by_name
+    ON checkpoint_writes (thread_id, namespace, checkpoint_id, task_id, idx);
+
+  CREATE TABLE health (id INTEGER PRIMARY KEY CHECK (id = 1), checked_at INTEGER NOT NULL);
+  `,
+];
+
+/** Brings the tables to the shape that this version works with. Only forward: an older version never writes a newer file. */
+export function migrate(db: DatabaseSync): void {
+  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+  if (version > MIGRATIONS.length) {
+    throw new ProblemError(
+      'STORAGE_FAILED',
+      `The data was written by a newer version (schema ${version}; this version knows ${MIGRATIONS.length}). ` +
+        'Start that version again, or use another data directory.',
+    );
+  }
+  for (const [index, migration] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    db.exec(`BEGIN IMMEDIATE; ${migration}; PRAGMA user_version = ${index + 1}; COMMIT`);
+  }
+}

@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { DatabaseSync } from 'node:sqlite';
+import type { NewRunRow } from './run.operations.js';
+import { migrate } from './schema.js';
+import type { Call, Outcome } from './protocol.js';
+import { transactionsOn } from './transactions.js';
+
+describe('a transaction of the worker', () => {
+  let db: DatabaseSync;
+  let transact: (calls: readonly Call[]) => Outcome[];
+
+  beforeEach(() => {
+    db = new DatabaseSync(':memory:');
+    migrate(db);
+    transact = transactionsOn(db);
+  });
+  afterEach(() => db.close());
+
+  it('leaves the others alone when one call fails', () => {
+    const outcomes = transact([createRun('r1'), createRun('r1', 't2'), createRun('r3')]);
+    expect(outcomes).toMatchObject([
+      { value: { outcome: 'created' } },
+      { problem: { code: 'STORAGE_FAILED', cause: expect.stringContaining('UNIQUE constraint failed') } },
+      { value: { outcome: 'created' } },
+    ]);
+    // The thread, made before the run was refused, went with it.
+    expect(transact([{ operation: 'getThread', input: 't2' }])).toEqual([{ value: undefined }]);
+  });
+
+  it('sees in a later call what an earlier one did', () => {
+    const [, claimed] = transact([createRun('r1'), claim()]);
+    expect(claimed).toMatchObject({ value: { id: 'r1', epoch: 1 } });
+  });
+
+  it('says that the disk is full, keeps what was there, and goes on when there is room', () => {
+    transact([createRun('r1'), claim(), append(0, 'x')]);
+    const pages = Number(db.prepare('PRAGMA page_count').get()?.['page_count']);
+    db.exec(`PRAGMA max_page_count = ${pages}`);
+    const outcomes = transact([append(1, 'y'.repeat(100_000))]);
+    expect(outcomes).toMatchObject([
+      { problem: { code: 'STORAGE_FAILED', message: expect.stringContaining('is full') } },
+    ]);
+    expect(db.isTransaction).toBe(false);
+    db.exec('PRAGMA max_page_count = 100000');
+    expect(transact([append(1, 'y'), read()])).toMatchObject([
+      { value: [true] },
+      { value: { batches: [{ frames: 'x' }, { frames: 'y' }] } },
+    ]);
+  });
+
+  it('reads logs and pages of threads by their indexes, without sorting', () => {
+    const plan = (sql: string) =>
+      db
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all()
+        .map((row) => String(row['detail']))
+        .join('\n');
+    expect(plan('SELECT frames FROM batches WHERE run = 1 AND last_seq > 5 ORDER BY last_seq')).toBe(
+      'SEARCH batches USING INDEX batches_of_run (run=? AND last_seq>?)',
+    );
+    expect(
+      plan(
+        "SELECT * FROM threads WHERE tenant = 'a' AND user_id = 'b' ORDER BY updated_at DESC, ordinal DESC",
+      ),
+    ).toBe('SEARCH threads USING INDEX threads_of_owner (tenant=? AND user_id=?)');
+  });
+});
+
+function createRun(id: string, threadId = `thread-of-${id}`): Call {
+  const run: NewRunRow = {
+    id,
+    threadId,
+    agent: 'assistant',
+    tenant: 'acme',
+    userId: 'alice',
+    roles: '[]',
+    message: 'Hello',
+    metadata: '{}',
+    messageId: 'm1',
+    resumeOf: null,
+    idempotencyKey: null,
+    fingerprint: null,
+    now: 1,
+  };
+  return {
+    operation: 'createRun',
+    input: { run, title: 'Hello', threadMustExist: false, whenBusy: 'queue' },
+  };
+}
+
+function claim(): Call {
+  return { operation: 'claimRun', input: { ownerId: 'owner', leaseMs: 1_000, now: 1 } };
+}
+
+function append(afterSeq: number, frames: string): Call {
+  const batch = { runId: 'r1', epoch: 1, afterSeq, lastSeq: afterSeq + 1, frames };
+  return { operation: 'append', input: { batches: [batch], now: 1 } };
+}
+
+function read(): Call {
+  return { operation: 'readLog', input: { runId: 'r1', afterSeq: 0, limit: 10 } };
+}
