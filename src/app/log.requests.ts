@@ -39,16 +39,12 @@ function describe(request: IncomingMessage, response: ServerResponse, durationMs
   };
 }
 
-/** The run and thread that the request names, or that its handler found and left in `response.locals`. */
+/** The run or thread that the path names or, when a run was started, that `Content-Location` does. */
 function idsOf(request: IncomingMessage, response: ServerResponse): { runId?: string; threadId?: string } {
-  const [, collection, id] = /^\/api\/[\w/-]*?\b(runs|threads)\/([\w.-]+)/.exec(pathOf(request)) ?? [];
-  const { runId, threadId } = (response as { locals?: Record<string, unknown> }).locals ?? {};
-  return {
-    ...(collection === 'runs' && { runId: id }),
-    ...(collection === 'threads' && { threadId: id }),
-    ...(typeof runId === 'string' && { runId }),
-    ...(typeof threadId === 'string' && { threadId }),
-  };
+  const location = String(response.getHeader('content-location') ?? pathOf(request));
+  const [, collection, id] = /\/(runs|threads)\/([\w.-]+)/.exec(location) ?? [];
+  if (collection === undefined) return {};
+  return collection === 'runs' ? { runId: id } : { threadId: id };
 }
 
 /** Express rewrites `url` below a mounted path; `originalUrl` stays. */

@@ -61,12 +61,12 @@ describe('the request log', () => {
     expect(JSON.stringify(line)).not.toMatch(/hunter2|headers|ticket/);
   });
 
-  it('knows the run and thread that the handler left in the locals', async () => {
+  it('knows the run that the request started', async () => {
     const line = await lineFor('/api/chat', (_request, response) => {
-      Object.assign(response, { locals: { runId: 'run_2', threadId: 'thread_2' } });
+      response.setHeader('Content-Location', '/api/chat/runs/run_2/events');
       response.end();
     });
-    expect(line).toMatchObject({ runId: 'run_2', threadId: 'thread_2' });
+    expect(line).toMatchObject({ path: '/api/chat', runId: 'run_2' });
   });
 
   it('says of a stream that its client left', async () => {
