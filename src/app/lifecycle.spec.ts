@@ -104,4 +104,18 @@ describe('a running app', () => {
     started.kill(signal);
     expect(await once(started, 'exit')).toEqual([0, null]);
   });
+
+  it('stops while a stream is open, and ends the stream', async () => {
+    const started = start({});
+    const { url } = await listening(started);
+    const response = await fetch(`${String(url)}/api/chat`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ message: 'Tell me about yourself at length.' }),
+    });
+    const exit = once(started, 'exit');
+    started.kill('SIGTERM');
+    expect(await response.text()).toContain('event: ready');
+    expect(await exit).toEqual([0, null]);
+  });
 });

@@ -17,7 +17,10 @@ const CLOSE_GRACE_MS = 5000;
 export function stopOnSignals(app: INestApplication, { drainMs }: Pick<Config, 'drainMs'>, log: Log): void {
   let stopping = false;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
-    if (stopping) process.exit(1);
+    if (stopping) {
+      log.warn({ context: 'App', signal }, 'stopped at once');
+      process.exit(1);
+    }
     stopping = true;
     log.info({ context: 'App', signal }, 'stopping; once more stops at once');
     app.get(Readiness).startDraining();
