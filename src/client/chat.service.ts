@@ -152,7 +152,7 @@ export class ChatService {
     return this.api.json('/agents', { signal });
   }
 
-  /** Who the server takes this client for. @throws ChatError UNAUTHENTICATED when it takes it for nobody */
+  /** Who the server takes this client for; `principal` is null when it takes it for nobody. */
   session({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Session> {
     return this.api.json(SESSION_PATH, { signal });
   }

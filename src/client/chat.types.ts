@@ -77,14 +77,17 @@ export interface AgentList {
   readonly default: string;
 }
 
-/** Who the server takes this client for. `kind` is `local` when the server asks nobody to sign in. */
+/** Who the server takes this client for. */
 export interface Session {
-  readonly kind: string;
-  readonly principal?: {
+  /** `local` asks nobody to sign in; `credentials` wants a sign-in when there is no principal; `host`: the embedding application decides. */
+  readonly kind: 'local' | 'credentials' | 'host';
+  readonly principal: {
     readonly userId: string;
     readonly tenant: string;
     readonly roles: readonly string[];
-  };
+  } | null;
+  /** When the session ends. */
+  readonly expiresAt?: number;
 }
 
 /** Asks for a page: `cursor` is an earlier page's `nextCursor`; without it, the first page. */

@@ -1,0 +1,59 @@
+import { el, say, set } from '../dom/el.js';
+import { everyTick } from '../dom/ticker.js';
+
+/** How the stream of the current run stands: a dot, and a word where there is something to say. */
+export class ConnectionBadge {
+  #dot = el('span', { class: 'dot', 'aria-hidden': 'true' });
+  #text = el('span');
+  element = el(
+    'span',
+    { class: 'connection', 'data-testid': 'connection', 'data-state': 'idle' },
+    this.#dot,
+    this.#text,
+  );
+  #connection;
+  #retryAt = 0;
+  #stopTicking = () => {};
+
+  constructor() {
+    for (const change of ['online', 'offline']) addEventListener(change, () => this.#show());
+  }
+
+  /** @param connection undefined when nothing is being followed */
+  update(connection) {
+    if (connection === this.#connection) return;
+    this.#connection = connection;
+    this.#stopTicking();
+    if (connection?.retryInMs !== undefined) {
+      this.#retryAt = Date.now() + connection.retryInMs;
+      this.#stopTicking = everyTick(() => this.#show());
+    }
+    this.#show();
+  }
+
+  #show() {
+    const state = navigator.onLine ? (this.#connection?.state ?? 'idle') : 'offline';
+    set(this.element, 'data-state', state);
+    say(this.#text, this.#words(state));
+  }
+
+  #words(state) {
+    switch (state) {
+      case 'offline':
+        return 'Offline';
+      case 'connecting':
+        return 'Connecting…';
+      case 'live':
+        return 'Live';
+      case 'reconnecting': {
+        const seconds = Math.ceil((this.#retryAt - Date.now()) / 1000);
+        const counts = this.#connection.retryInMs !== undefined && seconds > 0;
+        return counts ? `Reconnecting in ${seconds} s` : 'Reconnecting…';
+      }
+      case 'failed':
+        return 'Not connected';
+      default:
+        return '';
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import { textOf } from '../../client/index.js';
+import { closed } from '../chat/sentences.js';
+import { copyButton } from '../dom/copy.button.js';
+import { el, say, set } from '../dom/el.js';
+import { duration, fullTime, tokens, words } from '../dom/format.js';
+import { icon } from '../dom/icons.js';
+import { PartList } from './part.list.js';
+
+/** What a person said. */
+export class UserMessageView {
+  element;
+
+  constructor({ text, createdAt }) {
+    this.element = el(
+      'article',
+      {
+        class: 'message user',
+        'data-testid': 'message',
+        'data-role': 'user',
+        'aria-label': 'You',
+        title: fullTime(createdAt),
+      },
+      el('p', {}, text),
+    );
+  }
+
+  update() {}
+
+  remove() {
+    this.element.remove();
+  }
+}
+
+/** What an agent answered: its parts, how it ended, and what can be done then. */
+export class AssistantMessageView {
+  #actions;
+  #entry;
+  #parts = new PartList();
+  #waiting = el('p', { class: 'waiting' }, el('span', { class: 'wave', 'aria-hidden': 'true' }), el('span'));
+  #notice = el('div', { class: 'notice', hidden: true });
+  #print = el('span', { class: 'print' });
+  #copy = copyButton('Copy answer', () => textOf(this.#entry.view));
+  #footer = el('footer', { class: 'message-foot', hidden: true }, this.#print, this.#copy);
+  element = el(
+    'article',
+    { class: 'message assistant', 'data-testid': 'message', 'data-role': 'assistant' },
+    this.#parts.element,
+    this.#waiting,
+    this.#notice,
+    this.#footer,
+  );
+
+  /** @param actions `retry(question)`, `reconnect(key)` */
+  constructor(_entry, actions) {
+    this.#actions = actions;
+  }
+
+  update(entry, { last }) {
+    if (this.#entry === entry && this.#last === last) return;
+    const followed = entry.connection !== undefined && this.#entry !== undefined;
+    this.#entry = entry;
+    this.#last = last;
+    const { view } = entry;
+    const ended = view.status !== 'pending' && view.status !== 'running';
+    set(this.element, 'data-status', view.status);
+    set(this.element, 'aria-busy', String(!ended && !entry.problem));
+    set(this.element, 'aria-label', view.agent ? `Answer of ${words(view.agent)}` : 'Answer');
+    this.#parts.update(view.parts, { flowing: followed });
+    this.#showWaiting(view, ended || entry.problem !== undefined);
+    this.#showNotice(entry, last);
+    this.#showFooter(view, ended);
+  }
+
+  remove() {
+    this.#parts.remove();
+    this.element.remove();
+  }
+
+  #last;
+
+  /** Something always moves while the agent works: words, a tool, or this line. */
+  #showWaiting(view, over) {
+    const latest = view.parts.at(-1);
+    const moving = latest?.open === true || (latest?.kind === 'tool' && !latest.outcome);
+    set(this.#waiting, 'hidden', over || moving);
+    say(this.#waiting.lastElementChild, view.status === 'pending' ? 'Starting…' : 'Thinking…');
+  }
+
+  #showNotice(entry, last) {
+    const notice = noticeOf(entry);
+    set(this.#notice, 'hidden', !notice);
+    if (!notice) return;
+    set(this.#notice, 'data-kind', notice.kind);
+    const { retry, reconnect } = this.#actions;
+    const again = el(
+      'button',
+      { type: 'button', 'data-testid': 'retry', on: { click: () => retry(entry.question) } },
+      icon('retry'),
+      'Try again',
+    );
+    const back = el(
+      'button',
+      { type: 'button', on: { click: () => reconnect(entry.key) } },
+      icon('retry'),
+      'Reconnect',
+    );
+    this.#notice.replaceChildren(
+      el('span', {}, notice.text),
+      notice.remedy === 'retry' && last && entry.question ? again : '',
+      notice.remedy === 'reconnect' ? back : '',
+    );
+  }
+
+  #showFooter(view, ended) {
+    const text = textOf(view);
+    set(this.#footer, 'hidden', !ended);
+    set(this.#copy, 'hidden', text === '');
+    const { agent, durationMs, usage } = view;
+    const facts = [
+      agent && words(agent),
+      durationMs !== undefined && duration(durationMs),
+      usage && usage.totalTokens > 0 && tokens(usage.totalTokens),
+    ];
+    say(this.#print, facts.filter(Boolean).join(' · '));
+    set(this.#print, 'title', usage && `${tokens(usage.inputTokens)} in, ${tokens(usage.outputTokens)} out`);
+  }
+}
+
+function noticeOf({ view, problem }) {
+  if (problem) return { kind: 'problem', text: problem.message, remedy: problem.remedy };
+  switch (view.status) {
+    case 'failed': {
+      const why = closed(view.error?.message ?? 'The answer failed');
+      return {
+        kind: 'problem',
+        text: view.error?.retryable ? `${why} Asking again may help.` : why,
+        remedy: 'retry',
+      };
+    }
+    case 'cancelled':
+      return { kind: 'stopped', text: 'Stopped.', remedy: 'retry' };
+    case 'awaiting-approval':
+      return { kind: 'waits', text: 'The agent goes on once somebody has decided.' };
+    default:
+      return undefined;
+  }
+}
