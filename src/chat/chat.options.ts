@@ -1,5 +1,4 @@
 import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
-import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
 import type { Agent } from '../agents/agent.js';
 import type { AuthOptions } from '../auth/auth.options.js';
 import type { RunLimits } from '../runs/run.limits.js';
@@ -12,7 +11,7 @@ import type { ToolTrackingService } from '../tools/tool-tracking.service.js';
 export interface AgentKit {
   readonly tools: ToolRegistry;
   readonly tracking: ToolTrackingService;
-  readonly checkpointer: BaseCheckpointSaver;
+  readonly checkpointer: Storage['checkpointer'];
 }
 
 export interface ChatModuleOptions {
