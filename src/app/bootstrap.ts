@@ -45,7 +45,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 export function addEdge(app: NestExpressApplication, config: Config, log: Log): void {
   app.set('trust proxy', config.http.trustProxy);
   app.disable('x-powered-by');
-  app.use(requestLog(log));
+  app.use(requestLog(log, config.logging));
   app.use(securityHeaders({ tls: config.http.tls !== undefined }));
   app.enableCors(cors(config.http.corsOrigins));
   app.use(page());

@@ -63,7 +63,7 @@ export interface Config {
   readonly drainMs: number;
   readonly logging: {
     readonly level: Settings['LOG_LEVEL'];
-    /** Whether prompts and answers may be logged. */
+    /** Whether what people ask is logged. */
     readonly prompts: boolean;
   };
   /** What is allowed and probably not meant; for the log, once. */

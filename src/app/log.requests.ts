@@ -5,8 +5,14 @@ import type { Log } from './log.js';
 /**
  * One line per request when its answer has ended, which for a stream is when the stream has. Of the request it holds the
  * method and the path: query strings may carry tickets and cursors, headers carry credentials, bodies carry prompts.
+ *
+ * @param options `prompts`: adds what people asked, as `prompt`. Default false
  */
-export function requestLog(log: Log) {
+export function requestLog(log: Log, { prompts = false }: { readonly prompts?: boolean } = {}) {
+  const fields = (request: IncomingMessage, response: ServerResponse, durationMs: number) => ({
+    ...describe(request, response, durationMs),
+    ...(prompts && promptOf(request)),
+  });
   return pinoHttp({
     logger: log,
     quietReqLogger: true,
@@ -14,9 +20,8 @@ export function requestLog(log: Log) {
     customLogLevel: (request, response) => levelOf(pathOf(request), response.statusCode),
     customSuccessMessage: (request, response) => summary(request, response),
     customErrorMessage: (request, response) => summary(request, response),
-    customSuccessObject: (request, response, { responseTime }) => describe(request, response, responseTime),
-    customErrorObject: (request, response, _error, { responseTime }) =>
-      describe(request, response, responseTime),
+    customSuccessObject: (request, response, { responseTime }) => fields(request, response, responseTime),
+    customErrorObject: (request, response, _error, { responseTime }) => fields(request, response, responseTime),
   });
 }
 
@@ -37,6 +42,11 @@ function describe(request: IncomingMessage, response: ServerResponse, durationMs
     durationMs,
     ...idsOf(request, response),
   };
+}
+
+function promptOf({ body }: IncomingMessage & { body?: unknown }): { prompt?: string } {
+  const message = (body as { message?: unknown } | undefined)?.message;
+  return typeof message === 'string' ? { prompt: message } : {};
 }
 
 /** The run or thread that the path names or, when a run was started, that `Content-Location` does. */

@@ -26,11 +26,13 @@ function capture(level: 'info' | 'debug' = 'info') {
 async function lineFor(
   path: string,
   answer: RequestListener,
-  { leave = false } = {},
+  { leave = false, prompts = false, body = undefined as unknown } = {},
 ): Promise<Line | undefined> {
   const { log, lines, line } = capture('debug');
-  const logged = requestLog(log);
+  const logged = requestLog(log, { prompts });
   const server = createServer((incoming, response) => {
+    // As the body parser leaves it.
+    Object.assign(incoming, { body });
     logged(incoming, response);
     answer(incoming, response);
   });
@@ -67,6 +69,14 @@ describe('the request log', () => {
       response.end();
     });
     expect(line).toMatchObject({ path: '/api/chat', runId: 'run_2' });
+  });
+
+  it('has what people ask only when that is wanted', async () => {
+    const body = { message: 'Who am I?' };
+    const silent = await lineFor('/api/chat', (_request, response) => response.end(), { body });
+    expect(JSON.stringify(silent)).not.toContain('Who am I?');
+    const open = await lineFor('/api/chat', (_request, response) => response.end(), { body, prompts: true });
+    expect(open).toMatchObject({ prompt: 'Who am I?' });
   });
 
   it('says of a stream that its client left', async () => {
