@@ -204,13 +204,10 @@ export class RunExecution {
     const now = Date.now();
     for (const event of closingEvents(recorder.open, now)) void recorder.emit(event);
     const { outcome, error } = this.ending(failure);
-    await recorder.end({
-      type: 'end',
-      outcome,
-      ...(error && { error }),
-      usage: this.usage,
-      durationMs: Math.max(0, now - (this.run.startedAt ?? this.run.createdAt)),
-    });
+    const durationMs = Math.max(0, now - (this.run.startedAt ?? this.run.createdAt));
+    await recorder.end({ type: 'end', outcome, ...(error && { error }), usage: this.usage, durationMs });
+    const { id: runId, threadId } = this.run;
+    this.logger.log({ runId, threadId, outcome, durationMs, tokens: this.usage.totalTokens }, 'run ended');
   }
 
   private ending(failure: unknown): { outcome: RunOutcome; error?: PublicError } {
