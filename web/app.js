@@ -24,7 +24,7 @@ const chat = new ChatService({ baseUrl: 'api/chat' });
 const announcer = new Announcer(document.getElementById('announcer'));
 const narration = new Narration();
 const signIn = new SignIn(chat);
-const threads = new Threads(chat, { onChange: draw, onSignIn: askSignIn });
+const threads = new Threads(chat, { onChange: threadsChanged, onSignIn: askSignIn });
 const conversation = new Conversation(chat, {
   onChange: draw,
   onThreads: () => threads.refresh(),
@@ -38,6 +38,7 @@ const composer = new Composer({ send: ask, stop: () => conversation.stop() });
 const badge = new ConnectionBadge();
 const pane = new ConversationPane({
   ask: (question) => conversation.busy || ask(question, composer.agent),
+  retry: (key) => conversation.busy || asked(conversation.retry(key)),
   reconnect: (key) => conversation.reconnect(key),
   earlier: showEarlier,
   startNew,
@@ -134,6 +135,14 @@ function draw() {
   });
 }
 
+function threadsChanged() {
+  const { threadId, phase } = conversation;
+  const runId = threads.items.find(({ id }) => id === threadId)?.activeRunId;
+  // Somebody asked in another window.
+  if (runId && phase === 'idle' && !conversation.shows(runId)) void conversation.open(threadId);
+  draw();
+}
+
 /** Shows what the address names. */
 function visit({ search }) {
   announcer.hush();
@@ -159,7 +168,11 @@ function startNew() {
 }
 
 function ask(question, agent) {
-  void conversation.send(question, agent);
+  asked(conversation.send(question, agent));
+}
+
+function asked(answer) {
+  void answer;
   pane.toEnd();
   focusComposer();
 }

@@ -11,6 +11,7 @@ import type {
   ThreadList,
   ThreadPage,
 } from './chat.types.js';
+import { newIdempotencyKey } from './idempotency.key.js';
 import { RunHandle } from './run.handle.js';
 import type { RunStream } from './run.stream.js';
 import { type EventSourceLike, type RunSource, RunSubscription } from './run.subscription.js';
@@ -80,7 +81,7 @@ export class ChatService {
    *   REQUEST_INVALID, REQUEST_TOO_LARGE, IDEMPOTENCY_CONFLICT
    */
   async start(message: string, options: StartOptions = {}): Promise<RunHandle> {
-    const { idempotencyKey = newKey(), signal, ...rest } = options;
+    const { idempotencyKey = newIdempotencyKey(), signal, ...rest } = options;
     for (let attempt = 1; ; attempt++) {
       try {
         const started = await this.api.json<StartedRun>('/runs', {
@@ -214,12 +215,6 @@ function runPath(runId: string): string {
 
 function threadPath(threadId: string): string {
   return `/threads/${encodeURIComponent(threadId)}`;
-}
-
-/** 128 random bits. Not `crypto.randomUUID`, which browsers offer to secure origins only. */
-function newKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -73,8 +73,8 @@ export interface ThreadList {
 
 export interface AgentList {
   readonly items: readonly { readonly name: string; readonly description: string }[];
-  /** The agent that answers when a start names none. */
-  readonly default: string;
+  /** The agent that answers when a start names none. Absent when there is none to ask. */
+  readonly default?: string;
 }
 
 /** Who the server takes this client for. */

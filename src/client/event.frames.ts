@@ -48,11 +48,10 @@ export function readReady(frame: Frame): ReadyFrame {
 
 /**
  * The recorded event of a frame; undefined when its id is none of ours, which no server of this protocol sends.
- * A frame says its time as `at`; of one that does not, the time of its arrival, `now`, is taken.
+ * What a frame does not say is given: the thread, which `ready` named, and the time, `at`, which is that of its arrival.
  */
-export function readEvent(frame: Frame, threadId: string, now: number): RecordedEvent | undefined {
+export function readEvent(frame: Frame, threadId: string, at: number): RecordedEvent | undefined {
   const cursor = parseCursor(frame.lastEventId);
   if (!cursor || cursor.seq === 0) return undefined;
-  const { at = now, ...event } = JSON.parse(frame.data) as RunEvent & { at?: number };
-  return { ...cursor, threadId, at, event: event as RunEvent };
+  return { ...cursor, threadId, at, event: JSON.parse(frame.data) as RunEvent };
 }

@@ -2,6 +2,7 @@
 export { ChatService } from './chat.service.js';
 export type { ChatServiceOptions, EventSourceConstructor, StartOptions } from './chat.service.js';
 export { ChatError } from './chat.error.js';
+export { newIdempotencyKey } from './idempotency.key.js';
 export type { Backoff } from './backoff.js';
 export type { HeaderSource } from './chat.api.js';
 export type * from './chat.types.js';

@@ -1,4 +1,4 @@
-import { emptyView } from '../../client/index.js';
+import { emptyView, newIdempotencyKey } from '../../client/index.js';
 import { sentence } from './sentences.js';
 
 /**
@@ -6,8 +6,8 @@ import { sentence } from './sentences.js';
  * called after every change, and what did not change stays `===`.
  *
  * An entry is `{ key, role: 'user', text, createdAt }` or
- * `{ key, role: 'assistant', question, createdAt, view, runId?, connection?, problem? }`. `connection` is there while a run is
- * followed, `problem` says in a sentence why it is not, with what may be done about it: `retry` or `reconnect`.
+ * `{ key, role: 'assistant', question, createdAt, view, runId?, attempt?, connection?, problem? }`. `attempt` is what the question
+ * was sent with, `connection` is there while a run is followed, `problem` says in a sentence why it is not, with what may be done about it: `retry` or `reconnect`.
  */
 export class Conversation {
   threadId;
@@ -78,21 +78,44 @@ export class Conversation {
     this.#events.onChange();
   }
 
-  async send(text, agent) {
+  send(text, agent) {
+    return this.#ask(text, { agent, idempotencyKey: newIdempotencyKey() });
+  }
+
+  /** Asks an answer's question again. */
+  retry(key) {
+    const { question, runId, attempt } = this.entries.find((entry) => entry.key === key);
+    if (runId) return this.send(question, attempt?.agent);
+    // It may have reached the server all the same: with the same key it is asked once.
+    const index = this.entries.findIndex((entry) => entry.key === key);
+    this.entries = this.entries.toSpliced(index - 1, 2);
+    return this.#ask(question, attempt);
+  }
+
+  /** True when the run is one of those that are shown. */
+  shows(runId) {
+    return this.entries.some((entry) => entry.runId === runId);
+  }
+
+  async #ask(text, attempt) {
     const visit = this.#visit;
-    const user = { key: this.#newKey(), role: 'user', text, createdAt: Date.now() };
+    const createdAt = Date.now();
+    const user = { key: this.#newKey(), role: 'user', text, createdAt };
     const answer = {
       key: this.#newKey(),
       role: 'assistant',
       question: text,
-      createdAt: Date.now(),
+      createdAt,
+      attempt,
       view: emptyView(''),
     };
     this.entries = [...this.entries, user, answer];
     this.phase = 'starting';
     this.#events.onChange();
     try {
+      const { agent, idempotencyKey } = attempt;
       const run = await this.#chat.start(text, {
+        idempotencyKey,
         ...(this.threadId && { threadId: this.threadId }),
         ...(agent && { agent }),
       });

@@ -6,8 +6,13 @@ const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeSty
 
 const DAY_MS = 86_400_000;
 
-/** `0.4 s`, `12.0 s`, `3 min 05 s`. */
+/** `40 ms`, `0.4 s`, `12.0 s`, `3 min 05 s`. */
 export function duration(ms) {
+  return ms < 100 ? `${Math.round(ms)} ms` : elapsed(ms);
+}
+
+/** The same for a time that is still running, which would be a blur in milliseconds. */
+export function elapsed(ms) {
   if (ms < 60_000) return `${seconds.format(ms / 1000)} s`;
   const whole = Math.floor(ms / 1000);
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;

@@ -89,7 +89,7 @@ export class Composer {
       ...items.map(({ name, description }) => el('option', { value: name, title: description }, words(name))),
     );
     const wanted = remembered();
-    this.#agent.value = items.some(({ name }) => name === wanted) ? wanted : standard;
+    this.#agent.value = items.some(({ name }) => name === wanted) ? wanted : (standard ?? '');
     set(this.#agent, 'hidden', items.length < 2);
   }
 

@@ -25,9 +25,9 @@ export class ConversationPane {
   #follow;
   element;
 
-  /** @param actions `ask(question)`, `reconnect(key)`, `earlier()`, `startNew()` */
+  /** @param actions `ask(question)`, `retry(key)`, `reconnect(key)`, `earlier()`, `startNew()` */
   constructor(actions) {
-    this.#list = new MessageList({ retry: actions.ask, reconnect: actions.reconnect });
+    this.#list = new MessageList(actions);
     this.#empty = emptyState(actions.ask);
     const content = el(
       'div',

@@ -7,7 +7,7 @@ export class MessageList {
   #actions;
   #drawn = new Map();
 
-  /** @param actions what messages can ask for: `retry(question)`, `reconnect(key)` */
+  /** @param actions what messages can ask for: `retry(key)`, `reconnect(key)` */
   constructor(actions) {
     this.#actions = actions;
   }

@@ -50,7 +50,7 @@ export class AssistantMessageView {
     this.#footer,
   );
 
-  /** @param actions `retry(question)`, `reconnect(key)` */
+  /** @param actions `retry(key)`, `reconnect(key)` */
   constructor(_entry, actions) {
     this.#actions = actions;
   }
@@ -94,7 +94,7 @@ export class AssistantMessageView {
     const { retry, reconnect } = this.#actions;
     const again = el(
       'button',
-      { type: 'button', 'data-testid': 'retry', on: { click: () => retry(entry.question) } },
+      { type: 'button', 'data-testid': 'retry', on: { click: () => retry(entry.key) } },
       icon('retry'),
       'Try again',
     );

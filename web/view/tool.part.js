@@ -1,6 +1,6 @@
 import { plainLabel, toolOutcome } from '../chat/sentences.js';
 import { el, say, set } from '../dom/el.js';
-import { duration } from '../dom/format.js';
+import { duration, elapsed } from '../dom/format.js';
 import { icon } from '../dom/icons.js';
 import { everyTick } from '../dom/ticker.js';
 
@@ -100,7 +100,7 @@ export class ToolPartView {
 
   #tick() {
     const { outcome, durationMs } = this.#part;
-    say(this.#time, duration(outcome ? (durationMs ?? 0) : Math.max(0, Date.now() - this.#startedAt)));
+    say(this.#time, outcome ? duration(durationMs ?? 0) : elapsed(Math.max(0, Date.now() - this.#startedAt)));
   }
 
   #showMark(outcome = 'running') {
