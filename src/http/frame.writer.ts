@@ -1,11 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { HEARTBEAT } from './frame.js';
 
-/** What a reader may make the process hold before it is dropped. It resumes where it was. */
+/** What a reader may leave untaken and still be given more. Beyond it, it is dropped, and resumes where it was. */
 export const BUFFER_LIMIT_BYTES = 1024 * 1024;
-
-/** How long a reader may take nothing at all before it is dropped. */
-const STALL_LIMIT_MS = 30_000;
 
 /**
  * Writes one reader's frames: gathers those of a turn of the event loop and writes them at once, because a socket write costs
@@ -14,14 +11,22 @@ const STALL_LIMIT_MS = 30_000;
 export class FrameWriter {
   private gathered = '';
   private lastWriteAt = Date.now();
-  private stalledSince: number | undefined;
   private turnOver: (() => void)[] = [];
 
-  /** @param gatherMore called when there is something to flush at the end of this turn */
+  /**
+   * @param gatherMore called when there is something to flush at the end of this turn
+   * @param stallMs how long the reader may take nothing of what waits for it before it is dropped
+   */
   constructor(
     private readonly response: ServerResponse,
     private readonly gatherMore: (writer: FrameWriter) => void,
-  ) {}
+    stallMs: number,
+  ) {
+    // The socket's own timer: it alone sees a write proceed, and who takes a large page slowly is not who takes nothing.
+    response.setTimeout(stallMs, () => {
+      if (response.writableLength > 0) response.destroy();
+    });
+  }
 
   write(text: string): void {
     if (this.gathered === '') this.gatherMore(this);
@@ -32,12 +37,7 @@ export class FrameWriter {
   flush(): void {
     const { response, gathered } = this;
     this.gathered = '';
-    if (gathered !== '' && !response.destroyed && !response.writableEnded) {
-      this.lastWriteAt = Date.now();
-      const keptUp = response.write(gathered);
-      // A reader this far behind is cheaper to bring back later than to carry along.
-      if (!keptUp && response.writableLength > BUFFER_LIMIT_BYTES) response.destroy();
-    }
+    if (gathered !== '' && !response.destroyed && !response.writableEnded) this.send(gathered);
     for (const resolve of this.turnOver.splice(0)) resolve();
   }
 
@@ -47,15 +47,23 @@ export class FrameWriter {
     return this.drained();
   }
 
-  /** A sign of life if there was none for `silenceMs`, and the end for a reader that has stopped taking anything. */
+  /** A sign of life if there was none for `silenceMs`. A reader that has not taken the last words needs no further ones. */
   beat(now: number, silenceMs: number): void {
-    if (this.response.writableNeedDrain) {
-      this.stalledSince ??= now;
-      if (now - this.stalledSince > STALL_LIMIT_MS) this.response.destroy();
+    const { response } = this;
+    if (response.writableNeedDrain || response.writableEnded) return;
+    if (now - this.lastWriteAt >= silenceMs) this.write(HEARTBEAT);
+  }
+
+  private send(text: string): void {
+    const { response } = this;
+    // Looked at before the write, not after: one page may be larger than the limit, and a reader that were dropped for the
+    // size of what it is given would come back for the same page for ever.
+    if (response.writableLength > BUFFER_LIMIT_BYTES) {
+      response.destroy();
       return;
     }
-    this.stalledSince = undefined;
-    if (now - this.lastWriteAt >= silenceMs) this.write(HEARTBEAT);
+    this.lastWriteAt = Date.now();
+    response.write(text);
   }
 
   private async drained(): Promise<void> {

@@ -34,7 +34,6 @@ export class SseInterceptor implements NestInterceptor {
         subscriber.complete();
       };
       const writer = this.streams.open(response, end);
-      subscriber.add(() => this.streams.closed(response));
       subscriber.add(
         next.handle().subscribe({
           next: (frame) => {

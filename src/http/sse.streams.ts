@@ -5,9 +5,14 @@ import { FrameWriter } from './frame.writer.js';
 export interface SseOptions {
   /** The longest silence on a stream, in milliseconds; a comment breaks it. Default 10,000: under every proxy's idle limit. */
   readonly heartbeatMs: number;
+  /** How long a reader may take nothing of what waits for it before it is cut, in milliseconds. Default 30,000. */
+  readonly stallMs: number;
 }
 
-export const DEFAULT_SSE_OPTIONS: SseOptions = { heartbeatMs: 10_000 };
+export const DEFAULT_SSE_OPTIONS: SseOptions = { heartbeatMs: 10_000, stallMs: 30_000 };
+
+/** What an ended stream may take, once the drain is over, to hand its last bytes to the network. */
+const LAST_BYTES_MS = 500;
 
 interface OpenStream {
   readonly writer: FrameWriter;
@@ -22,14 +27,23 @@ export class SseStreams {
   private flushing: NodeJS.Immediate | undefined;
   private heart: NodeJS.Timeout | undefined;
   private onEmpty: (() => void) | undefined;
+  private draining = false;
 
   constructor(private readonly options: SseOptions = DEFAULT_SSE_OPTIONS) {}
 
-  /** @param close ends the stream from our side, in an orderly way */
+  /**
+   * From the first frame until the response is closed: a reader that takes the end slowly is still a reader.
+   *
+   * @param close ends the stream from our side, in an orderly way
+   */
   open(response: ServerResponse, close: () => void): FrameWriter {
-    const writer = new FrameWriter(response, (waiting) => this.flushAfterTurn(waiting));
+    const { heartbeatMs, stallMs } = this.options;
+    const writer = new FrameWriter(response, (waiting) => this.flushAfterTurn(waiting), stallMs);
     this.streams.set(response, { writer, close });
-    this.heart ??= setInterval(() => this.beat(), this.options.heartbeatMs / 4).unref();
+    response.once('close', () => this.closed(response));
+    this.heart ??= setInterval(() => this.beat(), heartbeatMs / 4).unref();
+    // It was on its way in when the drain began.
+    if (this.draining) setImmediate(close);
     return writer;
   }
 
@@ -38,36 +52,33 @@ export class SseStreams {
     return this.streams.get(response)?.writer.ready();
   }
 
-  closed(response: ServerResponse): void {
-    this.streams.delete(response);
-    if (this.streams.size > 0) return;
-    clearInterval(this.heart);
-    this.heart = undefined;
-    this.onEmpty?.();
-  }
-
   get size(): number {
     return this.streams.size;
   }
 
   /**
    * Ends all streams, spread evenly over the window, so that their readers do not all come back in the same second. Resolves
-   * when the last is gone.
+   * when the last response is closed; readers that do not take their end are cut.
    */
   async drain(windowMs: number): Promise<void> {
-    const open = [...this.streams.entries()];
-    const timers = open.map(([response, { close }], index) =>
-      setTimeout(
-        () => {
-          close();
-          // An orderly end needs a reader that takes it; the others are cut.
-          if (response.writableNeedDrain) response.destroy();
-        },
-        (windowMs * index) / open.length,
-      ),
-    );
+    this.draining = true;
+    const open = [...this.streams.values()];
+    const timers = open.map(({ close }, index) => setTimeout(close, (windowMs * index) / open.length));
+    const deadline = setTimeout(() => this.cut(), windowMs + LAST_BYTES_MS);
     if (this.streams.size > 0) await new Promise<void>((resolve) => (this.onEmpty = resolve));
-    for (const timer of timers) clearTimeout(timer);
+    for (const timer of [...timers, deadline]) clearTimeout(timer);
+  }
+
+  private cut(): void {
+    for (const response of this.streams.keys()) response.destroy();
+  }
+
+  private closed(response: ServerResponse): void {
+    this.streams.delete(response);
+    if (this.streams.size > 0) return;
+    clearInterval(this.heart);
+    this.heart = undefined;
+    this.onEmpty?.();
   }
 
   private flushAfterTurn(writer: FrameWriter): void {

@@ -1,0 +1,172 @@
+import { once } from 'node:events';
+import { connect, type AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Controller, NotFoundException, Sse, UseInterceptors, type INestApplication } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { createParser } from 'eventsource-parser';
+import { concat, EMPTY, from, NEVER, Observable, of, throwError } from 'rxjs';
+import { Frame } from './frame.js';
+import { SseInterceptor } from './sse.interceptor.js';
+import { SseStreams } from './sse.streams.js';
+
+const frames = Array.from(
+  { length: 11 },
+  (_, index) => new Frame(`run.1.${index + 1}`, 'said', `${index + 1}`),
+);
+const ALL = frames.map(({ id }) => id);
+
+/** Each route is a source that ends in its own way. */
+@Controller()
+@UseInterceptors(SseInterceptor)
+class Sources {
+  static left = 0;
+
+  @Sse('fails')
+  fails(): Observable<Frame> {
+    return concat(
+      from(frames),
+      throwError(() => new Error('disk on fire')),
+    );
+  }
+
+  @Sse('fails-at-once')
+  failsAtOnce(): Observable<Frame> {
+    return throwError(() => new NotFoundException('Nothing here.'));
+  }
+
+  @Sse('completes')
+  completes(): Observable<Frame> {
+    return from(frames);
+  }
+
+  @Sse('single')
+  single(): Observable<Frame> {
+    return of(frames[0]!);
+  }
+
+  @Sse('empty')
+  empty(): Observable<Frame> {
+    return EMPTY;
+  }
+
+  /** More than the network between us holds. */
+  @Sse('large')
+  large(): Observable<Frame> {
+    return of(frames[0]!, new Frame('run.1.2', 'said', 'x'.repeat(16 * 1024 * 1024)));
+  }
+
+  @Sse('quiet')
+  quiet(): Observable<Frame> {
+    return new Observable((subscriber) => {
+      subscriber.add(concat(from(frames), NEVER).subscribe(subscriber));
+      subscriber.add(() => Sources.left++);
+    });
+  }
+}
+
+describe('SseInterceptor', () => {
+  let app: INestApplication;
+  let streams: SseStreams;
+
+  beforeEach(async () => {
+    Sources.left = 0;
+    const provider = {
+      provide: SseStreams,
+      useFactory: () => new SseStreams({ heartbeatMs: 20, stallMs: 300 }),
+    };
+    const module = await Test.createTestingModule({
+      controllers: [Sources],
+      providers: [provider],
+    }).compile();
+    app = module.createNestApplication({ logger: false });
+    await app.listen(0, '127.0.0.1');
+    streams = app.get(SseStreams);
+  });
+
+  afterEach(async () => {
+    app.getHttpServer().closeAllConnections();
+    await app.close();
+  });
+
+  const url = (path: string) =>
+    `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}/${path}`;
+
+  it.each([
+    ['fails right after its last frame', 'fails', ALL],
+    ['completes in the turn of its first frame', 'completes', ALL],
+    ['has one frame', 'single', ALL.slice(0, 1)],
+    ['has none', 'empty', []],
+  ])('delivers all frames of a source that %s, and ends in an orderly way', async (_how, path, ids) => {
+    const response = await fetch(url(path));
+    expect(response.status).toBe(200);
+    expect(idsIn(await response.text())).toEqual(ids);
+    expect(streams.size).toBe(0);
+  });
+
+  it('leaves an error before the first frame to the filters', async () => {
+    const response = await fetch(url('fails-at-once'));
+    expect(response.status).toBe(404);
+    await response.text();
+    expect(streams.size).toBe(0);
+  });
+
+  it.each(['end', 'destroy', 'resetAndDestroy'] as const)(
+    'leaves nothing behind when the client goes away by socket.%s',
+    async (how) => {
+      const { port } = app.getHttpServer().address() as AddressInfo;
+      const socket = connect(port, '127.0.0.1');
+      socket.write('GET /quiet HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      await once(socket, 'data');
+      expect(streams.size).toBe(1);
+      socket[how]();
+      await until(() => streams.size === 0);
+      expect(Sources.left).toBe(1);
+    },
+  );
+
+  it('cuts a reader that takes nothing for too long, also after its source has ended', async () => {
+    const socket = connect((app.getHttpServer().address() as AddressInfo).port, '127.0.0.1');
+    socket.pause();
+    socket.write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until(() => streams.size === 1);
+    await until(() => streams.size === 0);
+    socket.destroy();
+  });
+
+  it('does not cut a reader that takes a large frame slowly', async () => {
+    const socket = connect((app.getHttpServer().address() as AddressInfo).port, '127.0.0.1');
+    socket.write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    let taken = 0;
+    const startedAt = Date.now();
+    socket.on('data', (bytes) => {
+      taken += bytes.length;
+      // Slow enough that the whole takes longer than the server's patience.
+      socket.pause();
+      setTimeout(() => socket.resume(), 4);
+    });
+    await until(() => taken > 16 * 1024 * 1024 || socket.closed);
+    expect(taken).toBeGreaterThan(16 * 1024 * 1024);
+    expect(Date.now() - startedAt).toBeGreaterThan(300);
+    socket.destroy();
+  });
+
+  it('ends streams that a drain finds, and those that come in while it goes on', async () => {
+    const open = await fetch(url('quiet'));
+    const drained = streams.drain(0);
+    const late = await fetch(url('quiet'));
+    expect(idsIn(await open.text())).toEqual(ALL);
+    expect(idsIn(await late.text())).toEqual(ALL);
+    await drained;
+    expect(streams.size).toBe(0);
+  });
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function idsIn(stream: string): (string | undefined)[] {
+  const ids: (string | undefined)[] = [];
+  createParser({ onEvent: ({ id }) => ids.push(id) }).feed(stream);
+  return ids;
+}
