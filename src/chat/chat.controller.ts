@@ -1,13 +1,14 @@
 import { Controller, Get, HttpCode, Post, Req, RequestMethod, Sse, type MessageEvent } from '@nestjs/common';
 import { ApiHeader, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
-import { concat, map, of, takeUntil, type Observable } from 'rxjs';
+import { concat, EMPTY, map, of, takeUntil, type Observable } from 'rxjs';
 import { AcceptsTicket } from '../auth/accepts-ticket.decorator.js';
 import { authOf, CurrentPrincipal, expiryOf } from '../auth/authentication.js';
 import { StreamTicketService } from '../auth/stream-ticket.service.js';
 import { Endpoint } from '../http/endpoint.decorator.js';
 import { SseStreams } from '../http/sse.streams.js';
 import type { Principal } from '../principal.js';
+import { hasEnded } from '../runs/run.js';
 import { RunFeed } from '../runs/run.feed.js';
 import { RunService } from '../runs/run.service.js';
 import { readyFrame, resetFrame, toFrame } from './chat.frames.js';
@@ -167,11 +168,11 @@ export class ChatController {
   private watch({ run, cursor, reset, response }: RunReader, request: Request): Observable<MessageEvent> {
     const retryMs = Math.round(RETRY_MS * (1 + Math.random()));
     const opening = [readyFrame(run, cursor, retryMs), ...(reset ? [resetFrame(run, reset)] : [])];
-    const events = this.feed.follow({
-      runId: run.id,
-      afterSeq: Math.max(cursor.seq, run.firstSeq - 1),
-      ready: () => this.streams.ready(response),
-    });
+    const afterSeq = Math.max(cursor.seq, run.firstSeq - 1);
+    const ready = () => this.streams.ready(response);
+    // A repeated POST may be past the end, and takes a 204 for an error; of an expired log there may be nothing left.
+    const nothingMore = hasEnded(run) && afterSeq >= run.lastSeq;
+    const events = nothingMore ? EMPTY : this.feed.follow({ runId: run.id, afterSeq, ready });
     return concat(of(...opening), events.pipe(map(toFrame))).pipe(takeUntil(expiryOf(authOf(request))));
   }
 }

@@ -83,7 +83,7 @@ const EDGE: Provider[] = [
     provide: SseStreams,
     inject: [CHAT_OPTIONS],
     useFactory: ({ heartbeatMs = DEFAULT_SSE_OPTIONS.heartbeatMs }: ChatModuleOptions) =>
-      new SseStreams({ heartbeatMs }),
+      new SseStreams({ ...DEFAULT_SSE_OPTIONS, heartbeatMs }),
   },
   CursorCheck,
 ];

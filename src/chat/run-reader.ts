@@ -21,6 +21,20 @@ export function hasEverything({ run, cursor, reset }: Pick<RunReader, 'run' | 'c
   return hasEnded(run) && !reset && cursor.seq === run.lastSeq;
 }
 
+/** @throws AppError CURSOR_INVALID for an id that this server does not write */
+export function readCursor(eventId: string): Cursor {
+  const cursor = parseCursor(eventId);
+  if (!cursor) throw invalidCursor();
+  return cursor;
+}
+
+function invalidCursor(): AppError {
+  return new AppError(
+    'CURSOR_INVALID',
+    'This event id was not written by this stream. Connect again without it.',
+  );
+}
+
 /** Finds out whether a reader's cursor belongs to this run's log as it is now. */
 @Injectable()
 export class CursorCheck {
@@ -32,13 +46,8 @@ export class CursorCheck {
    */
   async place(run: Run, eventId: string | undefined): Promise<{ cursor: Cursor; reset?: ResetReason }> {
     if (!eventId) return { cursor: startOf(run.id) };
-    const cursor = parseCursor(eventId);
-    if (!cursor || cursor.runId !== run.id) {
-      throw new AppError(
-        'CURSOR_INVALID',
-        'This event id was not written by this stream. Connect again without it.',
-      );
-    }
+    const cursor = readCursor(eventId);
+    if (cursor.runId !== run.id) throw invalidCursor();
     const reset = await this.whyNot(run, cursor);
     return reset ? { cursor: startOf(run.id), reset } : { cursor };
   }

@@ -44,5 +44,7 @@ export class UnfinishedRunGuard implements CanActivate {
 export function lastEventIdOf({ headers, query }: Request): string | undefined {
   const header = headers['last-event-id'];
   if (typeof header === 'string' && header !== '') return header;
-  return typeof query.lastEventId === 'string' ? query.lastEventId : undefined;
+  const { lastEventId } = query;
+  // Given twice it is a list, which is no event id: refused, where ignoring it would repeat the whole run.
+  return typeof lastEventId === 'object' ? JSON.stringify(lastEventId) : lastEventId;
 }

@@ -2,12 +2,12 @@ import type { ServerResponse } from 'node:http';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import { authOf } from '../auth/authentication.js';
-import { parseCursor, startOf } from '../events/cursor.js';
+import { startOf } from '../events/cursor.js';
 import { validate } from '../http/validate.js';
 import { RunService } from '../runs/run.service.js';
 import { idempotencyKeySchema, startRunSchema } from './dto/start-run.dto.js';
 import { lastEventIdOf } from './run.guard.js';
-import { attachReader, CursorCheck } from './run-reader.js';
+import { attachReader, CursorCheck, readCursor } from './run-reader.js';
 
 /**
  * Starts the run that the body asks for, or finds the one that it asked for before: by the same `Idempotency-Key`, or by a
@@ -29,9 +29,8 @@ export class StartRunGuard implements CanActivate {
     const { principal } = authOf(request);
 
     const lastEventId = lastEventIdOf(request);
-    const known = lastEventId === undefined ? undefined : parseCursor(lastEventId);
-    if (known) {
-      const run = await this.runs.get(principal, known.runId);
+    if (lastEventId) {
+      const run = await this.runs.get(principal, readCursor(lastEventId).runId);
       attachReader(request, { run, ...(await this.cursors.place(run, lastEventId)), response });
       return true;
     }
