@@ -38,13 +38,13 @@ const composer = new Composer({ send: ask, stop: () => conversation.stop() });
 const badge = new ConnectionBadge();
 const pane = new ConversationPane({
   ask: (question) => conversation.busy || ask(question, composer.agent),
-  retry: (key) => conversation.busy || asked(conversation.retry(key)),
+  retry: askAgain,
   reconnect: (key) => conversation.reconnect(key),
   earlier: showEarlier,
   startNew,
 });
 const list = new ThreadList({ open: show, remove: removeThread, more: () => threads.more().catch(complain) });
-const title = el('h2', { class: 'topbar-title' });
+const title = el('h1', { class: 'topbar-title', hidden: true });
 const menu = el(
   'button',
   { type: 'button', class: 'quiet menu', 'aria-label': 'Conversations', 'aria-controls': 'sidebar' },
@@ -131,6 +131,7 @@ function draw() {
     const connection = conversation.entries.findLast(({ role }) => role === 'assistant')?.connection;
     badge.update(connection?.state === 'ended' ? undefined : connection);
     say(title, conversation.title ?? '');
+    set(title, 'hidden', !conversation.title);
     document.title = conversation.title ? `${conversation.title} – ${NAME}` : NAME;
   });
 }
@@ -168,11 +169,18 @@ function startNew() {
 }
 
 function ask(question, agent) {
-  asked(conversation.send(question, agent));
+  void conversation.send(question, agent);
+  attend();
 }
 
-function asked(answer) {
-  void answer;
+function askAgain(key) {
+  if (conversation.busy) return;
+  void conversation.retry(key);
+  attend();
+}
+
+/** Who has asked wants to see what comes, and to write on. */
+function attend() {
   pane.toEnd();
   focusComposer();
 }
