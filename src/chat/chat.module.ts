@@ -5,6 +5,7 @@ import { AuthModule } from '../auth/auth.module.js';
 import { sessionControllerAt } from '../auth/session.controller.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { DEFAULT_SSE_OPTIONS, SseStreams } from '../http/sse.streams.js';
+import { PROTOCOL_PROVIDERS, protocolRoutes } from '../protocols/protocols.js';
 import { EventLog } from '../runs/event.log.js';
 import { GroupCommit } from '../runs/group-commit.js';
 import { RecentEvents } from '../runs/recent.events.js';
@@ -109,7 +110,7 @@ class ChatOptionsModule {}
 
 function compose(
   { imports = [], providers = [] }: DynamicModule,
-  { path, tools = [] }: ChatModuleExtras,
+  { path, protocols, tools = [] }: ChatModuleExtras,
 ): DynamicModule {
   const options: DynamicModule = { module: ChatOptionsModule, imports, providers, exports: [CHAT_OPTIONS] };
   const root = path ?? DEFAULT_PATH;
@@ -133,8 +134,9 @@ function compose(
       at(root, ChatController),
       at(root, ThreadsController),
       sessionControllerAt(sessionPath(root), UseFilters(ProblemFilter)),
+      ...(protocols ? protocolRoutes(protocols.prefix).map((route) => at(route.path, route.controller)) : []),
     ],
-    providers: [...STORAGE_PORTS, ...TOOLS, ...RUNS, ...EDGE, ...tools, ChatLifecycle],
+    providers: [...STORAGE_PORTS, ...TOOLS, ...RUNS, ...EDGE, ...PROTOCOL_PROVIDERS, ...tools, ChatLifecycle],
     exports: [RunService, ThreadService, RunFeed, AgentRegistry, ToolRegistry, Storage],
   };
 }

@@ -35,10 +35,17 @@ export interface ChatModuleOptions {
   readonly drainMs?: number;
 }
 
+export interface ProtocolsOptions {
+  /** Default `protocols`: the AI SDK's chat is at `protocols/ai-sdk/chat`. */
+  readonly prefix?: string;
+}
+
 /** What has to be known before any option is. */
 export interface ChatModuleExtras {
   /** Where the routes are. Default `api/chat`. */
   readonly path?: string;
+  /** Serves the client libraries that people have already: each in its own words, below `prefix`. Absent: none of them. */
+  readonly protocols?: ProtocolsOptions;
   /** Providers of the application whose `@AgentTool` methods live in this module. */
   readonly tools?: readonly Provider[];
 }

@@ -14,6 +14,8 @@ export interface StartRun {
   readonly message: string;
   /** Absent: a new thread. */
   readonly threadId?: string;
+  /** A thread that does not exist is made, with this id: for protocols whose clients mint it. Default: NOT_FOUND. */
+  readonly createThread?: boolean;
   /** Absent: the default agent. */
   readonly agent?: string;
   readonly metadata?: Readonly<Record<string, unknown>>;
@@ -46,11 +48,11 @@ export class RunService {
    *   id as `details.runId`; IDEMPOTENCY_CONFLICT when the key came before with another request
    */
   async start(request: StartRun): Promise<Run> {
-    const { principal, message, threadId, metadata = {}, idempotencyKey } = request;
+    const { principal, message, threadId, createThread = false, metadata = {}, idempotencyKey } = request;
     const result = await this.runs.create({
       id: newId(),
       threadId: threadId ?? newId(),
-      threadMustExist: threadId !== undefined,
+      threadMustExist: threadId !== undefined && !createThread,
       agent: this.agents.choose(principal, request.agent).name,
       principal,
       message,

@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+import type { Request } from 'express';
+import { authOf } from '../auth/authentication.js';
+import { idempotencyKeySchema, idSchema, startRunSchema } from '../chat/dto/start-run.dto.js';
+import { AppError } from '../errors.js';
+import { validate } from '../http/validate.js';
+import type { Principal } from '../principal.js';
+import type { Run } from '../runs/run.js';
+import { RunService, type StartRun } from '../runs/run.service.js';
+import { ThreadService } from '../runs/thread.service.js';
+
+/** What is asked in another protocol's words, once these are ours. */
+export type ProtocolStart = Pick<StartRun, 'message' | 'threadId' | 'agent' | 'metadata'>;
+
+/**
+ * Runs as protocols know them that speak of conversations: the client mints the thread's id, and the run that matters is the
+ * one that goes on.
+ */
+@Injectable()
+export class ThreadRuns {
+  constructor(
+    private readonly runs: RunService,
+    private readonly threads: ThreadService,
+  ) {}
+
+  /**
+   * Starts a run for whoever sends this request; its `Idempotency-Key` counts, as in the native API. A thread that does not
+   * exist yet is made.
+   *
+   * @throws AppError REQUEST_INVALID, and what {@link RunService.start} refuses: NOT_FOUND also for a thread of another principal
+   */
+  start(request: Request, { message, threadId, agent, metadata }: ProtocolStart): Promise<Run> {
+    const key = request.headers['idempotency-key'];
+    return this.runs.start({
+      principal: authOf(request).principal,
+      message: validate(startRunSchema.shape.message, message, 'message'),
+      ...(threadId !== undefined && { threadId: validate(idSchema, threadId, 'thread id') }),
+      createThread: true,
+      ...(agent !== undefined && { agent }),
+      ...(metadata && { metadata }),
+      ...(key !== undefined && { idempotencyKey: validate(idempotencyKeySchema, key, 'Idempotency-Key') }),
+    });
+  }
+
+  /** The thread's run that has not ended. Undefined when there is none, or no such thread of this principal's. */
+  async active(principal: Principal, threadId: string): Promise<Run | undefined> {
+    try {
+      const { activeRunId } = await this.threads.get(principal, threadId);
+      return activeRunId === undefined ? undefined : await this.runs.get(principal, activeRunId);
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'NOT_FOUND') return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Stops the thread's run, and returns it as it then stands; undefined when nothing goes on. Harmless when repeated.
+   *
+   * @throws AppError NOT_FOUND for a thread that does not exist or is another principal's
+   */
+  async stop(principal: Principal, threadId: string): Promise<Run | undefined> {
+    const { activeRunId } = await this.threads.get(principal, threadId);
+    return activeRunId === undefined ? undefined : this.runs.cancel(principal, activeRunId);
+  }
+}
