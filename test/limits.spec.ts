@@ -1,0 +1,84 @@
+import { describe, expect, it } from '@jest/globals';
+import { SignJWT } from 'jose';
+import { MemoryStorage } from '../src/storage/memory/memory.storage.js';
+import { chatServers, gate } from './support/chat.server.js';
+import { nineWords } from './support/plays.js';
+import { until } from './support/until.js';
+
+describe('limits', () => {
+  const start = chatServers();
+
+  it('refuse a start too many before any stream, and say when to come back', async () => {
+    const server = await start({ play: nineWords, throttling: { startsPerMinute: 2, openStreams: 5 } });
+    await server.startRun();
+    await server.finishedRun();
+    for (const path of ['', '/runs']) {
+      const { status, headers, body } = await server.call('POST', path, { message: 'once more' });
+      expect(status).toBe(429);
+      expect(headers.get('content-type')).toContain('application/problem+json');
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(60);
+      expect(body).toMatchObject({ code: 'RATE_LIMITED', status: 429 });
+    }
+    // To read is free.
+    expect((await server.call('GET', '/threads')).body['items']).toHaveLength(2);
+  });
+
+  it('refuse a stream too many, and give the place back when one closes', async () => {
+    const silent = gate();
+    const server = await start({
+      play: () => silent.opened,
+      throttling: { startsPerMinute: 10, openStreams: 2 },
+    });
+    const { runId } = await server.startRun();
+    const streams = [await server.watch(runId), await server.watch(runId)];
+    await Promise.all(streams.map((stream) => stream.frame('ready')));
+    const { status, headers, body } = await server.call('GET', `/runs/${runId}/events`);
+    expect(status).toBe(429);
+    expect(headers.get('retry-after')).toBe('5');
+    expect(body).toMatchObject({ code: 'TOO_MANY_STREAMS' });
+    // A question whose stream cannot be had is not asked.
+    expect((await server.call('POST', '', { message: 'hello' })).status).toBe(429);
+    expect((await server.call('GET', '/threads')).body['items']).toHaveLength(1);
+
+    streams[0]!.leave();
+    await until(() => server.streams.size === 1);
+    const another = await server.watch(runId);
+    expect(another.status).toBe(200);
+    silent.open();
+    await another.closed();
+  });
+
+  it('let no stream outlive the token that opened it, and lose nothing by it', async () => {
+    const secret = 'a secret of at least thirty-two characters';
+    const storage = new MemoryStorage();
+    const rest = gate();
+    const server = await start({
+      storage,
+      auth: { kind: 'credentials', jwt: { secret } },
+      play: async (input, context) => {
+        await nineWords(input, context);
+        await rest.opened;
+      },
+    });
+    const bearer = async (seconds: number) => ({
+      authorization: `Bearer ${await new SignJWT({ sub: 'ann', tenant: 'acme' })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setExpirationTime(Math.floor(Date.now() / 1000) + seconds)
+        .sign(new TextEncoder().encode(secret))}`,
+    });
+    const stream = await server.ask({ message: 'hello' }, await bearer(2));
+    await stream.frame('step-end');
+    expect(await stream.closed()).toBe('end');
+    expect(stream.events.at(-1)?.event).toBe('step-end');
+
+    rest.open();
+    const runId = String(stream.frames[0]!.data['runId']);
+    const after = await server.watch(runId, stream.lastId, { headers: await bearer(60) });
+    await after.closed();
+    expect(after.events.map(({ event }) => event)).toEqual(['end']);
+    const refused = await server.watch(runId, stream.lastId, { headers: await bearer(-60) });
+    await refused.closed();
+    expect(refused.status).toBe(401);
+  });
+});
