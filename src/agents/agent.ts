@@ -29,6 +29,11 @@ export interface AgentContext extends ToolRun {
   /** Which owner of the run this is: 1, or more after a takeover. The agent continues from what it has saved itself. */
   readonly attempt: number;
   /**
+   * The steps that earlier owners of the run have ended, and that nothing has taken back since: what they put out stays. An
+   * agent that does such a step over all the same has to emit a `step-reset` first.
+   */
+  readonly completedSteps: ReadonlySet<string>;
+  /**
    * Appends what was emitted so far before it returns. What the agent stores next, in the same turn of the event loop,
    * then commits together with it where the storage can: a step's checkpoint and its `step-end`.
    */

@@ -46,6 +46,7 @@ export class RunExecution {
   private spent = NOTHING_SPENT;
   private usage = NO_USAGE;
   private readonly begunCalls = new Map<string, string>();
+  private readonly completedSteps = new Set<string>();
 
   constructor(
     private readonly run: Run,
@@ -103,6 +104,8 @@ export class RunExecution {
     for await (const { event, at } of this.history()) {
       open = trackOpen(open, event, at);
       this.account(event);
+      if (event.type === 'step-end') this.completedSteps.add(event.stepId);
+      if (event.type === 'step-reset') this.completedSteps.delete(event.stepId);
     }
     const recorder = new RunRecorder(
       {
@@ -166,6 +169,8 @@ export class RunExecution {
         attempt: epoch,
         signal: this.abort.signal,
         begunCalls: this.begunCalls,
+        completedSteps: this.completedSteps,
+        recorded: () => recorder.flush(),
         emit: (event) => this.emit(recorder, event),
         commitNow: () => recorder.commitNow(),
       },

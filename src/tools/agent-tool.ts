@@ -63,4 +63,6 @@ export interface ToolRun {
   readonly emit: Emit;
   /** The calls that have begun in this run, by whichever owner: tool call id to step id. Grows with each `tool-start`. */
   readonly begunCalls: ReadonlyMap<string, string>;
+  /** Resolves when everything emitted so far is durable, or when the run has another owner: then `signal` is aborted. */
+  recorded(): Promise<void>;
 }

@@ -45,9 +45,10 @@ export class LangGraphAgent extends Agent {
   async run(input: AgentInput, context: AgentContext): Promise<void> {
     const { runId, threadId, attempt, signal } = context;
     const mapper = new LangGraphMapper(context);
-    const tell = (fact: GraphFact): void | Promise<void> => emitAll(mapper.map(fact), context.emit);
+    const emit = supersedingEmit(context);
+    const tell = (fact: GraphFact): void | Promise<void> => emitAll(mapper.map(fact), emit);
 
-    const toolSteps = new ToolSteps(context.emit);
+    const toolSteps = new ToolSteps(emit);
     const run = { ...context, emit: toolSteps.emit };
     const active: ActiveRun = {
       run,
@@ -77,7 +78,7 @@ export class LangGraphAgent extends Agent {
       });
       for await (const [namespace, mode, payload] of stream as AsyncIterable<[string[], string, unknown]>) {
         if (mode === 'custom') await tell({ kind: 'written', value: payload });
-        else await this.followTask(namespace, payload as TaskPayload, tell, tools);
+        else await this.followTask(namespace, payload as TaskPayload, { tell, tools, context });
       }
     } catch (error) {
       throw signal.aborted ? error : explain(error, model.modelFailure);
@@ -87,10 +88,19 @@ export class LangGraphAgent extends Agent {
   private async followTask(
     namespace: readonly string[],
     task: TaskPayload,
-    tell: (fact: GraphFact) => void | Promise<void>,
-    tools: ToolCallbacks,
+    {
+      tell,
+      tools,
+      context,
+    }: {
+      readonly tell: (fact: GraphFact) => void | Promise<void>;
+      readonly tools: ToolCallbacks;
+      readonly context: AgentContext;
+    },
   ): Promise<void> {
     if (!('result' in task)) {
+      // Announced beside its unfinished siblings, but not run again: its result is in the checkpoint.
+      if (context.completedSteps.has(task.id)) return;
       await tell({ kind: 'step-started', namespace: [...namespace, `${task.name}:${task.id}`].join('|') });
       return;
     }
@@ -144,6 +154,16 @@ class ToolSteps {
     const withTools = new Set(this.callsOf.values());
     return stepsOf(namespace).some(({ stepId }) => withTools.has(stepId));
   }
+}
+
+/** Takes back what an earlier owner's attempt at a step has put out, should the step begin once more although it was completed. */
+function supersedingEmit({ attempt, completedSteps, emit }: AgentContext): Emit {
+  return (event) => {
+    if (event.type === 'step-start' && completedSteps.has(event.stepId)) {
+      void emit({ type: 'step-reset', stepId: event.stepId, attempt, reason: 'retry' });
+    }
+    return emit(event);
+  };
 }
 
 function emitAll(events: ReturnType<LangGraphMapper['map']>, emit: Emit): void | Promise<void> {
