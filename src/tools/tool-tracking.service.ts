@@ -92,6 +92,9 @@ export class ToolTrackingService {
     const timer = setTimeout(() => timeout.abort(timedOut(tool, timeoutMs)), timeoutMs);
 
     try {
+      // A process that dies during the call has to leave word of it; else the next owner would make it again.
+      if (tool.sideEffect === 'once') await run.recorded();
+      run.signal.throwIfAborted();
       const result = await executeTool(tool, input, {
         runId: run.runId,
         threadId: run.threadId,
