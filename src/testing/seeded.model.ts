@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager';
+import {
+  BaseChatModel,
+  type BaseChatModelCallOptions,
+  type BindToolsInput,
+} from '@langchain/core/language_models/chat_models';
+import { AIMessageChunk, HumanMessage, type BaseMessage } from '@langchain/core/messages';
+import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
+import { between, randomFrom, seedOf, type Random } from './random.js';
+
+export interface SeededModelOptions {
+  readonly seed: number;
+  /** Which life of the server this is. The same question gets other words in each. */
+  readonly attempt: number;
+  /** The tools that it calls, all of which take `{ note: string }`. Default: none. */
+  readonly tools?: readonly string[];
+  /** How long it takes over a word, at most, in milliseconds. Default 20. */
+  readonly paceMs?: number;
+  /** Now and then it falls silent for so long. Default 0: never. */
+  readonly stallMs?: number;
+  /** How often it uses tools before it answers, at most. Default 2. */
+  readonly rounds?: number;
+}
+
+/** What one call of the model says. */
+interface Saying {
+  readonly words: readonly string[];
+  readonly calls: readonly { readonly id: string; readonly name: string }[];
+}
+
+/**
+ * A chat model that never says the same thing twice: every word carries the call that it was said in, which is another one in
+ * each attempt. Words of two attempts in one answer therefore show, wherever they got mixed. It calls tools, several at
+ * once, pauses, and falls silent, all as the seed says.
+ */
+export class SeededModel extends BaseChatModel<BaseChatModelCallOptions, AIMessageChunk> {
+  private readonly asked = new Map<string, number>();
+
+  constructor(private readonly plan: SeededModelOptions) {
+    super({});
+  }
+
+  override _llmType(): string {
+    return 'seeded';
+  }
+
+  override bindTools(_tools: BindToolsInput[]): this {
+    return this;
+  }
+
+  override async _generate(): Promise<ChatResult> {
+    throw new Error('This model only streams.');
+  }
+
+  override async *_streamResponseChunks(
+    messages: BaseMessage[],
+    options: this['ParsedCallOptions'],
+    runManager?: CallbackManagerForLLMRun,
+  ): AsyncGenerator<ChatGenerationChunk> {
+    const question = questionOf(messages);
+    const { random, name } = this.begin(`${question.id}:${messages.length}`);
+    const saying = this.think(random, name, question.round);
+    for (const chunk of chunksOf(saying)) {
+      await this.pause(random, options.signal);
+      await runManager?.handleLLMNewToken(chunk.text, undefined, undefined, undefined, undefined, { chunk });
+      yield chunk;
+    }
+  }
+
+  /** A call is named by the life of the server, the place in the conversation, and how often that was reached in this life. */
+  private begin(place: string): { random: Random; name: string } {
+    const { seed, attempt } = this.plan;
+    const times = (this.asked.get(place) ?? 0) + 1;
+    this.asked.set(place, times);
+    const number = seedOf(seed, attempt, place, times);
+    return { random: randomFrom(number), name: number.toString(36) };
+  }
+
+  private think(random: Random, name: string, round: number): Saying {
+    const { tools = [], rounds = 2 } = this.plan;
+    const uses = round < rounds && tools.length > 0 && random() < 0.7;
+    const words = Array.from(
+      { length: between(random, 3, uses ? 8 : 40) },
+      (_, index) => `${name}.${index} `,
+    );
+    if (!uses) return { words, calls: [] };
+    const calls = Array.from({ length: between(random, 1, 3) }, (_, index) => ({
+      id: `${name}-${index}`,
+      name: tools[between(random, 0, tools.length - 1)] as string,
+    }));
+    return { words, calls };
+  }
+
+  private async pause(random: Random, signal: AbortSignal | undefined): Promise<void> {
+    const { paceMs = 20, stallMs = 0 } = this.plan;
+    const stalls = stallMs > 0 && random() < 0.02;
+    const ms = stalls ? stallMs : Math.round(random() * paceMs);
+    signal?.throwIfAborted();
+    if (ms > 0) await sleep(ms, undefined, { signal });
+  }
+}
+
+/** The person's last message, and how often tools have answered since. */
+function questionOf(messages: readonly BaseMessage[]): { id: string; round: number } {
+  const index = messages.findLastIndex((message) => HumanMessage.isInstance(message));
+  const later = messages.slice(index + 1);
+  return {
+    id: messages[index]?.id ?? '',
+    round: later.filter((message) => message.type === 'ai').length,
+  };
+}
+
+function chunksOf({ words, calls }: Saying): ChatGenerationChunk[] {
+  const said = words.map((word) => chunk({ content: word }));
+  const called = calls.map(({ id, name }, index) =>
+    chunk({
+      content: '',
+      tool_call_chunks: [{ type: 'tool_call_chunk', index, id, name, args: JSON.stringify({ note: id }) }],
+    }),
+  );
+  const usage = { input_tokens: 1, output_tokens: words.length, total_tokens: 1 + words.length };
+  return [...said, ...called, chunk({ content: '', usage_metadata: usage })];
+}
+
+function chunk(fields: ConstructorParameters<typeof AIMessageChunk>[0] & object): ChatGenerationChunk {
+  const message = new AIMessageChunk(fields);
+  return new ChatGenerationChunk({
+    text: typeof message.content === 'string' ? message.content : '',
+    message,
+  });
+}
