@@ -32,6 +32,16 @@ const IDEMPOTENCY_KEY = {
   description: 'The same key finds the same run.',
 };
 
+/** Why a question is not taken. */
+const START_PROBLEMS = [
+  'REQUEST_TOO_LARGE',
+  'AGENT_UNKNOWN',
+  'NOT_FOUND',
+  'THREAD_BUSY',
+  'IDEMPOTENCY_CONFLICT',
+  'CURSOR_INVALID',
+] as const;
+
 /** A browser that lost its stream comes back after this long, and up to as long again: not all in the same moment. */
 const RETRY_MS = 1_000;
 
@@ -65,7 +75,7 @@ export class ChatController {
     starts: true,
     streams: true,
     guards: [StartRunGuard],
-    problems: ['AGENT_UNKNOWN', 'NOT_FOUND', 'THREAD_BUSY', 'IDEMPOTENCY_CONFLICT', 'CURSOR_INVALID'],
+    problems: START_PROBLEMS,
   })
   ask(@Reader() reader: RunReader, @Req() request: Request): Observable<MessageEvent> {
     const url = eventsUrlOf(request, reader.run);
@@ -108,7 +118,7 @@ export class ChatController {
     accepts: startRunSchema,
     starts: true,
     guards: [StartRunGuard],
-    problems: ['AGENT_UNKNOWN', 'NOT_FOUND', 'THREAD_BUSY', 'IDEMPOTENCY_CONFLICT', 'CURSOR_INVALID'],
+    problems: START_PROBLEMS,
   })
   start(@Reader() { run }: RunReader, @Req() request: Request): responses.RunStartedDto {
     return { runId: run.id, threadId: run.threadId, eventsUrl: eventsUrlOf(request, run) };

@@ -12,9 +12,15 @@ const frames = new WeakMap<RecordedEvent, Frame>();
 export function toFrame(recorded: RecordedEvent): Frame {
   const known = frames.get(recorded);
   if (known) return known;
-  const frame = new Frame(formatCursor(recorded), recorded.event.type, JSON.stringify(recorded.event));
+  const frame = new Frame(formatCursor(recorded), recorded.event.type, dataOf(recorded));
   frames.set(recorded, frame);
   return frame;
+}
+
+/** The event with the time at which it was recorded, so that a replay shows when a tool really began; words go without. */
+function dataOf({ event, at }: RecordedEvent): string {
+  const isWord = event.type === 'text-delta' || event.type === 'reasoning-delta';
+  return JSON.stringify(isWord ? event : { ...event, at });
 }
 
 /**

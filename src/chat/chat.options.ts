@@ -25,6 +25,8 @@ export interface ChatModuleOptions {
   readonly throttling?: ThrottlingOptions;
   /** What one run may use. What is absent has its default. */
   readonly limits?: Partial<RunLimits>;
+  /** The longest message, in bytes of UTF-8; beyond it REQUEST_TOO_LARGE. Default 256 KiB. */
+  readonly maxMessageBytes?: number;
   /** Runs at a time in this process. Default 100; more wait. */
   readonly maxConcurrentRuns?: number;
   /** What a start does in a thread whose last run has not ended: `reject` (default, THREAD_BUSY) or `queue`. */

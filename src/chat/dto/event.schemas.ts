@@ -15,13 +15,14 @@ export const publicErrorSchema = z
   .meta({ id: 'PublicError', description: 'A stable code and a sentence that may be shown.' });
 
 const id = z.string();
+const at = z.int().optional().meta({ description: 'When it was recorded, in ms since the epoch; deltas go without.' });
 const durationMs = z.int().nonnegative().meta({ description: 'Milliseconds.' });
 const stepFields = { stepId: id, name: z.string(), attempt: z.int().positive(), parentStepId: id.optional() };
 const partFields = { partId: id, messageId: id, stepId: id };
 const deltaFields = { partId: id, delta: z.string() };
 
 const event = <Type extends RunEvent['type'], Fields extends z.ZodRawShape>(type: Type, fields: Fields) =>
-  z.object({ type: z.literal(type), ...fields }).meta({ id: schemaName(type) });
+  z.object({ type: z.literal(type), ...fields, at }).meta({ id: schemaName(type) });
 
 export const runEventSchema = z
   .discriminatedUnion('type', [
@@ -133,5 +134,5 @@ function schemaName(type: string): string {
 // The compiler holds the schemas and the events together: each must take what the other makes.
 type Mutable<T> = T extends object ? { -readonly [Key in keyof T]: Mutable<T[Key]> } : T;
 type Described = z.output<typeof runEventSchema>;
-true satisfies [Described] extends [RunEvent] ? true : never;
+true satisfies [Described] extends [RunEvent & { at?: number }] ? true : never;
 true satisfies [Mutable<RunEvent>] extends [Described] ? true : never;

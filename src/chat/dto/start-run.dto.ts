@@ -20,7 +20,7 @@ export const startRunSchema = z
     agent: z.string().min(1).max(64).optional().meta({ description: 'Absent: the default agent.' }),
     metadata: z
       .record(z.string().max(64), z.unknown())
-      .refine((metadata) => depthOf(metadata) <= METADATA_DEPTH, `Nest at most ${METADATA_DEPTH} levels`)
+      .refine((metadata) => !nestsDeeper(metadata, METADATA_DEPTH), `Nest at most ${METADATA_DEPTH} levels`)
       .refine(
         (metadata) => JSON.stringify(metadata).length <= METADATA_BYTES,
         `Use at most ${METADATA_BYTES} bytes of JSON`,
@@ -36,10 +36,14 @@ export const idempotencyKeySchema = z
   .regex(/^[\x21-\x7e]{1,255}$/, 'Use 1 to 255 printable ASCII characters');
 
 /** Without recursion, so that no depth can exhaust the stack. */
-function depthOf(value: unknown): number {
-  let depth = 0;
-  for (let level = [value]; level.length > 0 && depth <= METADATA_DEPTH; depth++) {
-    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
+function nestsDeeper(value: unknown, levels: number): boolean {
+  let level = [value];
+  for (let depth = 0; depth < levels; depth++) {
+    level = level.flatMap((item) => (isContainer(item) ? Object.values(item) : []));
   }
-  return depth - 1;
+  return level.some(isContainer);
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
