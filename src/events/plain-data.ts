@@ -6,26 +6,36 @@ import type { RunEvent } from './run-event.js';
  */
 export function withPlainData(event: RunEvent): RunEvent {
   switch (event.type) {
-    case 'tool-start':
-      return event.input === undefined ? event : { ...event, input: plain(event.input) };
-    case 'tool-end':
-      return event.output === undefined ? event : { ...event, output: plain(event.output) };
-    case 'tool-progress':
-      return event.data === undefined ? event : { ...event, data: plain(event.data) };
+    // Words are plain already, and there are many of them.
+    case 'text-delta':
+    case 'reasoning-delta':
+      return event;
     case 'custom':
       return { ...event, data: plain(event.data) ?? null };
     case 'approval-request':
       return { ...event, input: plain(event.input) ?? null };
     default:
-      return event;
+      return plainFields(event);
   }
 }
 
-function plain(value: unknown): unknown {
+/** The value as JSON; undefined when JSON cannot say it. */
+export function jsonOf(value: unknown): string | undefined {
   try {
-    const json = JSON.stringify(value) as string | undefined;
-    return json === undefined ? undefined : JSON.parse(json);
+    return JSON.stringify(value);
   } catch {
     return undefined;
   }
+}
+
+/** Field by field, so that one that cannot be said takes no other with it. */
+function plainFields(event: RunEvent): RunEvent {
+  const fields = Object.entries(event).map(([name, value]) => [name, plain(value)] as const);
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as unknown as RunEvent;
+}
+
+function plain(value: unknown): unknown {
+  if (typeof value === 'string') return value;
+  const json = jsonOf(value);
+  return json === undefined ? undefined : JSON.parse(json);
 }

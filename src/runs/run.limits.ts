@@ -1,4 +1,5 @@
 import { AppError } from '../errors.js';
+import { jsonOf } from '../events/plain-data.js';
 import type { RunEvent } from '../events/run-event.js';
 
 /** What one run may use. Reaching a limit ends the run as `failed` with the code RUN_LIMIT. */
@@ -80,5 +81,5 @@ function payloadBytes(event: RunEvent): number {
 }
 
 function sizeOf(value: unknown): number {
-  return value === undefined ? 0 : (JSON.stringify(value)?.length ?? 0);
+  return jsonOf(value)?.length ?? 0;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AppError, toPublicError, type ErrorCode } from '../errors.js';
 import type { PublicError, ToolOutcome } from '../events/run-event.js';
 import { mayUse } from '../principal.js';
-import type { Tool, ToolContext, ToolRun } from './agent-tool.js';
+import type { Tool, ToolContext, ToolProgressUpdate, ToolRun } from './agent-tool.js';
 import { expose } from './exposure.js';
 import { executeTool } from './tool.execution.js';
 import { ToolRegistry } from './tool.registry.js';
@@ -72,9 +72,7 @@ export class ToolTrackingService {
     return {
       toolCallId,
       progress: (update) => {
-        if (!open) return;
-        const progress = typeof update === 'string' ? { message: update } : update;
-        void run.emit({ type: 'tool-progress', toolCallId, ...progress });
+        if (open) void run.emit({ type: 'tool-progress', toolCallId, ...progressOf(update) });
       },
       end: (outcome, shown = {}) => {
         if (!open) return;
@@ -144,15 +142,10 @@ async function check(tool: Tool | undefined, call: ToolCall, run: ToolRun): Prom
   if (!mayUse(run.principal, tool.roles)) {
     return fault('denied', 'TOOL_DENIED', `The tool '${tool.name}' is not available to you.`);
   }
-  const parsed = await tool.input.safeParseAsync(call.args);
-  if (!parsed.success) {
+  const parsed = await parse(tool, call.args);
+  if ('misfit' in parsed) {
     const sentence = `The arguments for '${tool.name}' do not fit.`;
-    return fault(
-      'invalid-input',
-      'TOOL_INPUT_INVALID',
-      sentence,
-      `${sentence}\n${z.prettifyError(parsed.error)}`,
-    );
+    return fault('invalid-input', 'TOOL_INPUT_INVALID', sentence, `${sentence}\n${parsed.misfit}`);
   }
   if (tool.sideEffect === 'once' && run.begunCalls.get(uniqueId(call, run)) === call.stepId) {
     const sentence = `'${tool.name}' was called before the run was interrupted, and must not be called twice.`;
@@ -163,7 +156,20 @@ async function check(tool: Tool | undefined, call: ToolCall, run: ToolRun): Prom
       `${sentence} Find out whether it took effect before you go on.`,
     );
   }
-  return { tool, input: parsed.data };
+  return { tool, input: parsed.input };
+}
+
+/** A schema may run the tool's own code, which may throw: then too the arguments are what does not fit. */
+async function parse(
+  { input }: Tool,
+  args: unknown,
+): Promise<Pick<Callable, 'input'> | { readonly misfit: string }> {
+  try {
+    const parsed = await input.safeParseAsync(args);
+    return parsed.success ? { input: parsed.data } : { misfit: z.prettifyError(parsed.error) };
+  } catch (error) {
+    return { misfit: wordsOf(error) };
+  }
 }
 
 function fault(outcome: ToolOutcome, code: ErrorCode, shown: string, told = shown): Fault {
@@ -189,6 +195,17 @@ function uniqueId({ toolCallId, stepId }: ToolCall, run: ToolRun): string {
 /** The name is the model's own words, so it can be anything of any length. */
 function nameOf({ toolName }: ToolCall): string {
   return toolName.slice(0, 64);
+}
+
+/** Field by field: what tools yield may come from anywhere, and must not become another event. */
+function progressOf(update: unknown): Exclude<ToolProgressUpdate, string> {
+  if (typeof update !== 'object' || update === null) return { message: String(update) };
+  const { message, fraction, data } = update as Readonly<Record<string, unknown>>;
+  return {
+    ...(typeof message === 'string' && { message }),
+    ...(typeof fraction === 'number' && { fraction }),
+    ...(data !== undefined && { data }),
+  };
 }
 
 /** A label is shown while the tool runs; a tool whose label cannot be made still runs. */

@@ -38,8 +38,7 @@ export class ToolCallbacks extends BaseCallbackHandler {
   }
 
   override handleToolEvent(update: unknown, callId: string): void {
-    const shown = typeof update === 'object' && update !== null ? pickProgress(update) : String(update);
-    this.open.get(callId)?.progress(shown);
+    this.open.get(callId)?.progress(update as ToolProgressUpdate);
   }
 
   override handleToolEnd(output: unknown, callId: string): void {
@@ -75,15 +74,6 @@ export class ToolCallbacks extends BaseCallbackHandler {
     this.open.get(callId)?.end(outcome, shown ? { error: shown } : {});
     this.open.delete(callId);
   }
-}
-
-function pickProgress(update: object): ToolProgressUpdate {
-  const { message, fraction, data } = update as { message?: unknown; fraction?: unknown; data?: unknown };
-  return {
-    ...(typeof message === 'string' && { message }),
-    ...(typeof fraction === 'number' && { fraction }),
-    ...(data !== undefined && { data }),
-  };
 }
 
 /** LangChain's tool nodes have no other sign of it than these words. */

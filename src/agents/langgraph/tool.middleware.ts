@@ -1,6 +1,7 @@
 import { AIMessage, ToolMessage } from '@langchain/core/messages';
 import { tool as langChainTool, type StructuredTool } from '@langchain/core/tools';
 import { createMiddleware, type AgentMiddleware } from 'langchain';
+import { jsonOf } from '../../events/plain-data.js';
 import type { Tool } from '../../tools/agent-tool.js';
 import type { ToolRegistry } from '../../tools/tool.registry.js';
 import type { ToolTrackingService } from '../../tools/tool-tracking.service.js';
@@ -39,17 +40,23 @@ export function toolMiddleware(registry: ToolRegistry, tracking: ToolTrackingSer
         toolCallId: id,
         toolName: name,
         stepId,
-        args: UNREADABLE in args ? args[UNREADABLE] : args,
+        args: isUnreadable(args) ? args[UNREADABLE] : args,
       };
       const { outcome, content } = await tracking.call(call, run);
       return new ToolMessage({
         tool_call_id: id,
         name,
-        content: typeof content === 'string' ? content : (JSON.stringify(content) ?? 'Done.'),
+        content: contentOf(content),
         status: outcome === 'ok' ? 'success' : 'error',
       });
     },
   });
+}
+
+/** A result as the model reads it. What JSON cannot say is named as such: the tool has done its work. */
+function contentOf(result: unknown): string {
+  if (typeof result === 'string') return result;
+  return result === undefined ? 'Done.' : (jsonOf(result) ?? 'Done. The result cannot be written as JSON.');
 }
 
 /** What the model is told of a tool. It is called through the middleware and never through this object. */
@@ -74,6 +81,11 @@ function readable(message: AIMessage): AIMessage {
     response_metadata: message.response_metadata,
     ...(message.usage_metadata && { usage_metadata: message.usage_metadata }),
   });
+}
+
+/** Providers hand over whatever the model wrote, also when it is no object. */
+function isUnreadable(args: unknown): args is { readonly [UNREADABLE]: unknown } {
+  return typeof args === 'object' && args !== null && UNREADABLE in args;
 }
 
 function requireRun(runtime: object): ActiveRun {

@@ -1,0 +1,67 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { RunEvent } from '../events/run-event.js';
+import { runLogs } from '../testing/log.arbitrary.js';
+import { closingEvents, NOTHING_OPEN, trackOpen, type OpenItems } from './open-items.js';
+
+const openAfter = (events: readonly RunEvent[]): OpenItems =>
+  events.reduce((open, event, index) => trackOpen(open, event, 1_000 + index), NOTHING_OPEN);
+
+/** The starts that nothing has ended: neither their own end nor a reset of their step. Told without {@link trackOpen}. */
+function withoutEnd(events: readonly RunEvent[]): RunEvent[] {
+  return events.filter((start, index) => {
+    if (!start.type.endsWith('-start') || !('stepId' in start)) return false;
+    const idName = ['partId', 'toolCallId', 'stepId'].find((name) => name in start) as string;
+    const idOf = (event: RunEvent) => (event as unknown as Record<string, unknown>)[idName];
+    const endType = start.type.replace('-start', '-end');
+    const ends = (event: RunEvent) =>
+      event.type === 'step-reset'
+        ? event.stepId === start.stepId
+        : event.type === endType && idOf(event) === idOf(start);
+    return !events.slice(index + 1).some(ends);
+  });
+}
+
+describe('open items', () => {
+  it('are all closed by the closing events, wherever a log stops', () => {
+    fc.assert(
+      fc.property(runLogs(), fc.nat(), (log, cut) => {
+        const prefix = log.slice(0, cut % log.length).map(({ event }) => event);
+        const ends = closingEvents(openAfter(prefix), 9_000);
+        expect(withoutEnd([...prefix, ...ends])).toEqual([]);
+        expect(openAfter([...prefix, ...ends])).toEqual(NOTHING_OPEN);
+        // Not one too many: each of them ends something, and does it once.
+        expect(ends.length).toBe(withoutEnd(prefix).length);
+        expect(new Set(ends.map((event) => JSON.stringify(event))).size).toBe(ends.length);
+      }),
+    );
+  });
+
+  it('close inner steps before outer ones, and tools as cancelled with their time', () => {
+    const open = openAfter([
+      { type: 'step-start', stepId: 'outer', name: 'o', attempt: 1 },
+      { type: 'step-start', stepId: 'inner', name: 'i', attempt: 1, parentStepId: 'outer' },
+      { type: 'tool-start', toolCallId: 'c', stepId: 'inner', toolName: 't', messageId: 'm', label: 'L' },
+    ]);
+    expect(closingEvents(open, 1_502)).toEqual([
+      { type: 'tool-end', toolCallId: 'c', outcome: 'cancelled', durationMs: 500 },
+      { type: 'step-end', stepId: 'inner', name: 'i', attempt: 1, parentStepId: 'outer' },
+      { type: 'step-end', stepId: 'outer', name: 'o', attempt: 1 },
+    ]);
+  });
+
+  it('are none in a step that was reset', () => {
+    const open = openAfter([
+      { type: 'step-start', stepId: 's', name: 'n', attempt: 1 },
+      { type: 'text-start', partId: 'p', stepId: 's', messageId: 'm' },
+      { type: 'step-reset', stepId: 's', attempt: 2, reason: 'takeover' },
+    ]);
+    expect(open).toEqual(NOTHING_OPEN);
+  });
+
+  it('are the same object after an event that opens and closes nothing, known or of a newer version', () => {
+    const open = openAfter([{ type: 'step-start', stepId: 's', name: 'n', attempt: 1 }]);
+    expect(trackOpen(open, { type: 'text-delta', partId: 'p', delta: 'x' }, 1)).toBe(open);
+    expect(trackOpen(open, { type: 'picture-start' } as unknown as RunEvent, 1)).toBe(open);
+  });
+});
