@@ -45,16 +45,15 @@ export class GroupCommit {
     sources.clear();
     if (taken.length === 0) return;
 
-    this.log.append(taken.map(({ batch }) => batch)).then(
-      (results) =>
-        taken.forEach(({ source, batch }, index) => source.settle(batch, results[index] ?? 'fenced')),
-      (error: unknown) => {
-        const failure =
-          error instanceof AppError
-            ? error
-            : new AppError('STORAGE_FAILED', 'The event log could not be written.', { cause: error });
-        taken.forEach(({ source, batch }) => source.settle(batch, failure));
-      },
+    void this.append(taken);
+  }
+
+  private async append(
+    taken: readonly { readonly source: CommitSource; readonly batch: AppendBatch }[],
+  ): Promise<void> {
+    const results = await this.log.append(taken.map(({ batch }) => batch)).catch(failureOf);
+    taken.forEach(({ source, batch }, index) =>
+      source.settle(batch, results instanceof AppError ? results : (results[index] ?? 'fenced')),
     );
   }
 
@@ -64,4 +63,10 @@ export class GroupCommit {
     this.timer = undefined;
     this.immediate = undefined;
   }
+}
+
+function failureOf(error: unknown): AppError {
+  return error instanceof AppError
+    ? error
+    : new AppError('STORAGE_FAILED', 'The event log could not be written.', { cause: error });
 }

@@ -15,13 +15,14 @@ export class RecentEvents {
 
   /** Adds what was just committed to a run that this process owns. */
   add(runId: string, events: readonly RecordedEvent[]): void {
-    const kept = this.runs.get(runId);
-    if (!kept) this.runs.set(runId, [...events]);
-    else {
-      kept.push(...events);
-      // Trimmed by half at a time: moving the rest at every commit would cost more than it frees.
-      if (kept.length > 2 * EVENTS_PER_RUN) kept.splice(0, kept.length - EVENTS_PER_RUN);
-    }
+    const known = this.runs.get(runId);
+    // What does not follow on from those comes after another owner's events, which only the storage has.
+    const kept = known && known.at(-1)?.seq === (events[0]?.seq ?? 0) - 1 ? known : [];
+    // One by one: as the arguments of one call, the events of a chatty tool would overflow the stack.
+    for (const event of events) kept.push(event);
+    // Trimmed by half at a time: moving the rest at every commit would cost more than it frees.
+    if (kept.length > 2 * EVENTS_PER_RUN) kept.splice(0, kept.length - EVENTS_PER_RUN);
+    this.runs.set(runId, kept);
     if (events.at(-1)?.event.type === 'end') this.retire(runId);
   }
 

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Agent } from '../agents/agent.js';
+import type { Agent, AgentContext, AgentInput } from '../agents/agent.js';
 import { AppError, toPublicError } from '../errors.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
 import { addUsage } from '../events/run-view.js';
@@ -35,6 +35,9 @@ type Stop =
 /** How long an agent that was told to stop may take before the run ends without it. A deaf tool may go on; nobody hears it. */
 const STOP_GRACE_MS = 100;
 
+/** What a timer can wait for; a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
 
 /** One owner's work on one run: from the claim to the run's end, or until the run goes to another owner. */
@@ -61,7 +64,7 @@ export class RunExecution {
     const stopListening = wakeups.listen(`control:${this.run.id}`, () => void this.checkCancelled());
     const wallClock = setTimeout(
       () => this.stop({ why: 'limit', error: outOfTime(limits) }),
-      limits.wallClockMs,
+      Math.min(limits.wallClockMs, LONGEST_TIMER_MS),
     );
     try {
       const recorder = await this.takeUp();
@@ -118,6 +121,7 @@ export class RunExecution {
         onLost: (reason) => {
           if (reason !== 'fenced')
             this.logger.error({ err: reason, runId }, 'The run could not be recorded.');
+          this.tools.recent.forget(runId);
           this.lose();
         },
       },
@@ -159,29 +163,22 @@ export class RunExecution {
     if (!this.agent)
       return new AppError('AGENT_UNKNOWN', `There is no agent '${this.run.agent}' on this server.`);
 
-    const work = this.agent.run(
-      { message, metadata },
-      {
-        runId,
-        threadId,
-        messageId,
-        principal,
-        attempt: epoch,
-        signal: this.abort.signal,
-        begunCalls: this.begunCalls,
-        completedSteps: this.completedSteps,
-        recorded: () => recorder.flush(),
-        emit: (event) => this.emit(recorder, event),
-        commitNow: () => recorder.commitNow(),
-      },
-    );
-    return Promise.race([
-      work.then(
-        () => undefined,
-        (error: unknown) => error,
-      ),
-      this.abortedAndGraceOver(),
-    ]);
+    // Listens first: an agent can reach a limit before it waits for anything.
+    const abortedAndGraceOver = this.abortedAndGraceOver();
+    const context: AgentContext = {
+      runId,
+      threadId,
+      messageId,
+      principal,
+      attempt: epoch,
+      signal: this.abort.signal,
+      begunCalls: this.begunCalls,
+      completedSteps: this.completedSteps,
+      recorded: () => recorder.flush(),
+      emit: (event) => this.emit(recorder, event),
+      commitNow: () => recorder.commitNow(),
+    };
+    return Promise.race([failureOf(this.agent, { message, metadata }, context), abortedAndGraceOver]);
   }
 
   private emit(recorder: RunRecorder, event: RunEvent): void | Promise<void> {
@@ -250,6 +247,16 @@ export class RunExecution {
     return new Promise((resolve) => {
       this.abort.signal.addEventListener('abort', () => setTimeout(resolve, STOP_GRACE_MS), { once: true });
     });
+  }
+}
+
+/** What the agent throws, also before its first await; undefined when it completes. */
+async function failureOf(agent: Agent, input: AgentInput, context: AgentContext): Promise<unknown> {
+  try {
+    await agent.run(input, context);
+    return undefined;
+  } catch (error) {
+    return error ?? new Error('The agent threw nothing that says why.');
   }
 }
 

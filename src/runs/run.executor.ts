@@ -83,6 +83,8 @@ export class RunExecutor {
     // One claimer at a time; a hint that comes meanwhile makes it look once more.
     this.claiming ??= this.claimAll(resumed).finally(() => {
       this.claiming = undefined;
+      // A hint that came after the last look, and before this.
+      return this.claimAgain && this.hasRoom() ? this.claimWaiting('takeover') : undefined;
     });
     return this.claiming;
   }
@@ -111,8 +113,10 @@ export class RunExecutor {
       'run claimed',
     );
     const execution = new RunExecution(run, this.agents.get(run.agent), this.tools, resumed);
+    // Its lease ran out in silence, and the one who takes the run over is this process itself.
+    this.owned.get(run.id)?.execution.lose();
     const done = execution.perform().then(() => {
-      this.owned.delete(run.id);
+      if (this.owned.get(run.id)?.execution === execution) this.owned.delete(run.id);
       // Its place is free, and its thread may have another run waiting.
       void this.claimWaiting('takeover');
     });

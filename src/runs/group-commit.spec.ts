@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { AppError } from '../errors.js';
+import { EventLog, type AppendBatch, type AppendResult } from './event.log.js';
+import { GroupCommit, type CommitSource } from './group-commit.js';
+import { recordedAll } from './run.testing.js';
+
+/** Notes each append and answers it as told. */
+class NotedLog extends EventLog {
+  readonly appends: (readonly AppendBatch[])[] = [];
+  answer: () => Promise<readonly AppendResult[]> = async () =>
+    this.appends.at(-1)?.map(() => 'appended') ?? [];
+
+  append(batches: readonly AppendBatch[]): Promise<readonly AppendResult[]> {
+    this.appends.push(batches);
+    return this.answer();
+  }
+
+  async read(): Promise<readonly never[]> {
+    return [];
+  }
+}
+
+class Source implements CommitSource {
+  readonly settled: (AppendResult | AppError)[] = [];
+  private seq = 0;
+  private waiting = 0;
+
+  constructor(readonly runId: string) {}
+
+  say(): this {
+    this.waiting += 1;
+    return this;
+  }
+
+  takeBatch(): AppendBatch | undefined {
+    if (this.waiting === 0) return undefined;
+    const afterSeq = this.seq;
+    this.seq += this.waiting;
+    const events = recordedAll(
+      Array.from({ length: this.waiting }, () => ({ type: 'custom', name: 'n', data: 1 })),
+    );
+    this.waiting = 0;
+    return { runId: this.runId, epoch: 1, afterSeq, events };
+  }
+
+  settle(_batch: AppendBatch, result: AppendResult | AppError): void {
+    this.settled.push(result);
+  }
+}
+
+const runsOf = (log: NotedLog) => log.appends.map((batches) => batches.map(({ runId }) => runId));
+
+describe('group commit', () => {
+  let log: NotedLog;
+  let commits: GroupCommit;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    log = new NotedLog();
+    commits = new GroupCommit(log, 10);
+  });
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('appends what many runs say in one turn with one call, in the order in which they spoke', async () => {
+    const sources = ['b', 'a', 'c'].map((runId) => new Source(runId));
+    for (const source of sources) commits.schedule(source.say(), 'now');
+    for (const source of sources) commits.schedule(source.say(), 'now');
+    expect(log.appends).toEqual([]);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(runsOf(log)).toEqual([['b', 'a', 'c']]);
+    expect(log.appends[0]?.map(({ events }) => events.length)).toEqual([2, 2, 2]);
+    expect(sources.map(({ settled }) => settled)).toEqual([['appended'], ['appended'], ['appended']]);
+  });
+
+  it('lets a token wait for company as long as the interval, and no longer', async () => {
+    const [first, second] = [new Source('a'), new Source('b')];
+    commits.schedule(first.say(), 'soon');
+    await jest.advanceTimersByTimeAsync(6);
+    commits.schedule(second.say(), 'soon');
+    await jest.advanceTimersByTimeAsync(3);
+    expect(log.appends).toHaveLength(0);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(runsOf(log)).toEqual([['a', 'b']]);
+  });
+
+  it('takes along with what is urgent what could have waited, and then waits for nothing', async () => {
+    commits.schedule(new Source('patient').say(), 'soon');
+    commits.schedule(new Source('urgent').say(), 'now');
+    await jest.advanceTimersByTimeAsync(0);
+    expect(runsOf(log)).toEqual([['patient', 'urgent']]);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('appends before commitNow returns, and only that source', () => {
+    const [one, other] = [new Source('one'), new Source('other')];
+    commits.schedule(other.say(), 'soon');
+    commits.schedule(one.say(), 'soon');
+    commits.commitNow(one);
+    expect(runsOf(log)).toEqual([['one']]);
+  });
+
+  it('does not wait for one append before the next, and keeps the order', async () => {
+    const release: (() => void)[] = [];
+    log.answer = () => new Promise((resolve) => release.push(() => resolve(['appended'])));
+    const source = new Source('a');
+    commits.commitNow(source.say());
+    commits.commitNow(source.say());
+    expect(log.appends.map(([batch]) => batch?.afterSeq)).toEqual([0, 1]);
+    for (const resolve of release) resolve();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(source.settled).toEqual(['appended', 'appended']);
+  });
+
+  it('makes no call when nobody has anything', async () => {
+    commits.schedule(new Source('a'), 'now');
+    commits.commitNow(new Source('b'));
+    await jest.advanceTimersByTimeAsync(20);
+    expect(log.appends).toEqual([]);
+  });
+
+  it('tells every run of the commit when the log cannot be written', async () => {
+    log.answer = () => Promise.reject(new Error('disk'));
+    const sources = [new Source('a'), new Source('b')];
+    for (const source of sources) commits.schedule(source.say(), 'now');
+    await jest.advanceTimersByTimeAsync(0);
+    for (const { settled } of sources) {
+      expect(settled).toEqual([expect.objectContaining({ name: 'AppError', code: 'STORAGE_FAILED' })]);
+    }
+  });
+
+  it('tells each run of the commit its own result', async () => {
+    log.answer = async () => ['appended', 'fenced'];
+    const sources = [new Source('a'), new Source('b')];
+    for (const source of sources) commits.schedule(source.say(), 'now');
+    await jest.advanceTimersByTimeAsync(0);
+    expect(sources.map(({ settled }) => settled)).toEqual([['appended'], ['fenced']]);
+  });
+
+  it("hands on the storage's own error", async () => {
+    const failure = new AppError('STORAGE_FAILED', 'The disk is full.');
+    log.answer = () => Promise.reject(failure);
+    const source = new Source('a');
+    commits.commitNow(source.say());
+    await jest.advanceTimersByTimeAsync(0);
+    expect(source.settled).toEqual([failure]);
+  });
+});

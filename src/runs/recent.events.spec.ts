@@ -1,0 +1,80 @@
+import { describe, expect, it } from '@jest/globals';
+import type { RecordedEvent } from '../events/recorded-event.js';
+import type { RunEvent } from '../events/run-event.js';
+import { RecentEvents } from './recent.events.js';
+import { recordedAll } from './run.testing.js';
+
+const delta = (index: number): RunEvent => ({ type: 'text-delta', partId: 'p', delta: `w${index}` });
+const END: RunEvent = {
+  type: 'end',
+  outcome: 'completed',
+  usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 },
+  durationMs: 0,
+};
+
+function logOf(length: number): RecordedEvent[] {
+  return recordedAll(Array.from({ length }, (_, index) => delta(index)));
+}
+
+describe('recent events', () => {
+  it('serves what it has, with the same objects', () => {
+    const recent = new RecentEvents();
+    const log = logOf(5);
+    recent.add('run', log.slice(0, 3));
+    recent.add('run', log.slice(3));
+    expect(recent.read('run', 0, 10)).toEqual(log);
+    expect(recent.read('run', 2, 2)).toEqual(log.slice(2, 4));
+    expect(recent.read('run', 2, 1)?.[0]).toBe(log[2]);
+    expect(recent.read('run', 5, 10)).toEqual([]);
+  });
+
+  it('sends to the storage who asks for older events, or for a run that this process does not own', () => {
+    const recent = new RecentEvents();
+    recent.add('run', logOf(5).slice(3));
+    expect(recent.read('run', 2, 10)).toBeUndefined();
+    expect(recent.read('run', 3, 10)).toHaveLength(2);
+    expect(recent.read('other', 0, 10)).toBeUndefined();
+  });
+
+  it('forgets a run', () => {
+    const recent = new RecentEvents();
+    recent.add('run', logOf(2));
+    recent.forget('run');
+    expect(recent.read('run', 0, 10)).toBeUndefined();
+  });
+
+  it('starts over where events do not follow on: between them, another owner wrote', () => {
+    const recent = new RecentEvents();
+    const log = logOf(9);
+    recent.add('run', log.slice(0, 3));
+    recent.add('run', log.slice(6));
+    expect(recent.read('run', 1, 10)).toBeUndefined();
+    expect(recent.read('run', 6, 10)).toEqual(log.slice(6));
+  });
+
+  it('keeps a bounded number of events of a run, always the newest', () => {
+    const recent = new RecentEvents();
+    const log = logOf(5_000);
+    for (let at = 0; at < log.length; at += 7) recent.add('run', log.slice(at, at + 7));
+    expect(recent.read('run', 3_000, 10)).toBeUndefined();
+    expect(recent.read('run', 4_990, 100)).toEqual(log.slice(4_990));
+  });
+
+  it('takes a commit of any size', () => {
+    const recent = new RecentEvents();
+    const log = logOf(200_000);
+    recent.add('run', log.slice(0, 1));
+    recent.add('run', log.slice(1));
+    expect(recent.read('run', 199_998, 10)).toEqual(log.slice(-2));
+  });
+
+  it('keeps a bounded number of ended runs, and the ones that go on', () => {
+    const recent = new RecentEvents();
+    recent.add('live', logOf(1));
+    for (let run = 0; run < 100; run += 1) recent.add(`run-${run}`, recordedAll([END]));
+    const kept = Array.from({ length: 100 }, (_, run) => recent.read(`run-${run}`, 0, 1) !== undefined);
+    expect(kept.indexOf(true)).toBe(36);
+    expect(kept.slice(36)).not.toContain(false);
+    expect(recent.read('live', 0, 1)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,81 @@
+import { Logger } from '@nestjs/common';
+import { lastValueFrom, toArray } from 'rxjs';
+import { AgentRegistry } from '../agents/agent.registry.js';
+import type { Agent } from '../agents/agent.js';
+import type { RecordedEvent } from '../events/recorded-event.js';
+import type { RunEvent } from '../events/run-event.js';
+import type { Principal } from '../principal.js';
+import { MemoryStorage } from '../storage/memory/memory.storage.js';
+import type { Storage } from '../storage/storage.js';
+import { GroupCommit } from './group-commit.js';
+import { RecentEvents } from './recent.events.js';
+import { RunExecutor, type ExecutorOptions } from './run.executor.js';
+import { RunFeed } from './run.feed.js';
+import { DEFAULT_LIMITS, type RunLimits } from './run.limits.js';
+import { RunService } from './run.service.js';
+
+// What these processes have to say, the specs read in the logs of their runs.
+Logger.overrideLogger(false);
+
+export const ADA: Principal = { userId: 'ada', tenant: 'acme', roles: [] };
+
+/** One process over a storage: what it takes to start runs, to work on them and to watch them. */
+export interface Process {
+  readonly storage: Storage;
+  readonly runs: RunService;
+  readonly feed: RunFeed;
+  readonly recent: RecentEvents;
+  readonly executor: RunExecutor;
+  /** The whole log of a run, once it has ended. */
+  readonly logOf: (runId: string) => Promise<RecordedEvent[]>;
+}
+
+export interface ProcessOptions {
+  readonly storage?: Storage;
+  readonly limits?: Partial<RunLimits>;
+  readonly executor?: Partial<ExecutorOptions>;
+  readonly whenBusy?: 'reject' | 'queue';
+}
+
+export function processWith(agents: readonly Agent[], options: ProcessOptions = {}): Process {
+  const { storage = new MemoryStorage(), limits, executor, whenBusy = 'reject' } = options;
+  const registry = new AgentRegistry();
+  for (const agent of agents) registry.register(agent);
+  const recent = new RecentEvents();
+  const { runs, log, wakeups } = storage;
+  const commits = new GroupCommit(log);
+  const tools = { runs, log, wakeups, recent, commits, limits: { ...DEFAULT_LIMITS, ...limits } };
+  const feed = new RunFeed(log, recent, wakeups);
+  return {
+    storage,
+    feed,
+    recent,
+    runs: new RunService(runs, wakeups, registry, { whenBusy }),
+    executor: new RunExecutor(registry, tools, { maxConcurrentRuns: 100, leaseMs: 4_000, ...executor }),
+    logOf: (runId) => lastValueFrom(feed.follow({ runId, afterSeq: 0 }).pipe(toArray())),
+  };
+}
+
+/** Events as a log has them: numbered from 1, a millisecond apart. */
+export function recordedAll(events: readonly RunEvent[], { runId = 'run', epoch = 1 } = {}): RecordedEvent[] {
+  return events.map((event, index) => ({
+    runId,
+    threadId: 'thread',
+    seq: index + 1,
+    epoch,
+    at: 1_000 + index,
+    event,
+  }));
+}
+
+export function typesOf(log: readonly { readonly event: RunEvent }[]): string[] {
+  return log.map(({ event }) => event.type);
+}
+
+/** Resolves when the signal is aborted: what an agent does that waits for nothing else. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
