@@ -34,8 +34,9 @@ export class RunFeed {
   ) {}
 
   /**
-   * The events of a run after `afterSeq`: each once, in order, none left out. Completes after the run's `end`; errors when
-   * the log cannot be read (STORAGE_FAILED). Unsubscribing stops it at once and leaves nothing listening.
+   * The events of a run after `afterSeq`: each once, in order, none left out. Completes after the run's `end`, also for a
+   * reader that has it already, and without an `end` when the log was compacted or removed under the reader; errors when the log cannot be read (STORAGE_FAILED). Unsubscribing stops it at once and
+   * leaves nothing listening.
    */
   follow({ runId, afterSeq, ready }: Follow): Observable<RecordedEvent> {
     return new Observable((subscriber) => {
@@ -47,10 +48,14 @@ export class RunFeed {
         let seq = afterSeq;
         while (!subscriber.closed) {
           hints.clear();
-          const page = await this.page(runId, seq);
+          // The event that the reader has already is read once more: when it is the `end`, nothing follows it, and when it is
+          // gone, the log was compacted meanwhile, and what follows in it would repeat words. The stream stops, the client
+          // comes back with its cursor, and learns that it has to start again.
+          const page = await this.page(runId, Math.max(0, seq - 1));
+          if (seq > 0 && page[0]?.seq !== seq) return subscriber.complete();
           for (const recorded of page) {
             if (subscriber.closed) return;
-            subscriber.next(recorded);
+            if (recorded.seq > seq) subscriber.next(recorded);
             seq = recorded.seq;
             if (recorded.event.type === 'end') return subscriber.complete();
           }
@@ -97,8 +102,10 @@ class Hints {
     this.wake = undefined;
   }
 
+  /** Who waits goes on, and nobody waits again. */
   close(): void {
     this.stop();
+    this.hinted = true;
     this.wake?.();
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { lastValueFrom, map, takeUntil, timer } from 'rxjs';
 import { AppError } from '../errors.js';
-import type { RecordedEvent } from '../events/recorded-event.js';
 import { foldRun, textOf, type RunView } from '../events/run-view.js';
 import type { Principal } from '../principal.js';
 import { EventLog } from './event.log.js';
@@ -8,7 +8,7 @@ import { belongsTo, type Run, type Thread } from './run.js';
 import { RunStore, type Page, type PageRequest } from './run.store.js';
 import { RunService } from './run.service.js';
 import { RunFeed } from './run.feed.js';
-import { lastValueFrom, takeUntil, timer } from 'rxjs';
+import { readWholeLog } from './whole.log.js';
 
 /** What was said in a thread. An assistant's message is folded from its run's log, so it is what every viewer saw. */
 export type ThreadMessage =
@@ -91,32 +91,23 @@ export class ThreadService {
 
   private async messagesOf(run: Run): Promise<ThreadMessage[]> {
     const { id: runId, messageId, createdAt, message } = run;
-    const view = foldRun(runId, await this.events(run));
+    const view = foldRun(runId, await readWholeLog(this.log, runId));
     return [
       { role: 'user', id: `${messageId}-user`, runId, createdAt, text: message },
       { role: 'assistant', id: messageId, runId, createdAt, text: textOf(view), view },
     ];
   }
 
-  private async events({ id, firstSeq, lastSeq }: Run): Promise<RecordedEvent[]> {
-    const events: RecordedEvent[] = [];
-    for (let seq = firstSeq - 1; seq < lastSeq;) {
-      const page = await this.log.read(id, seq, 1_000);
-      const last = page.at(-1);
-      if (!last) break;
-      events.push(...page);
-      seq = last.seq;
-    }
-    return events;
-  }
-
   private async endOf(runId: string, afterSeq: number, threadId: string): Promise<void> {
-    const follow = this.feed.follow({ runId, afterSeq });
-    const last = await lastValueFrom(follow.pipe(takeUntil(timer(END_WAIT_MS))), { defaultValue: undefined });
-    if (last?.event.type === 'end') return;
-    throw new AppError('THREAD_BUSY', `Thread '${threadId}' still has a run. Try again in a moment.`, {
-      retryable: true,
-      details: { runId },
-    });
+    const tooLate = timer(END_WAIT_MS).pipe(
+      map(() => {
+        throw new AppError('THREAD_BUSY', `Thread '${threadId}' still has a run. Try again in a moment.`, {
+          retryable: true,
+          details: { runId },
+        });
+      }),
+    );
+    const events = this.feed.follow({ runId, afterSeq });
+    await lastValueFrom(events.pipe(takeUntil(tooLate)), { defaultValue: undefined });
   }
 }
