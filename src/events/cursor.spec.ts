@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { formatCursor, parseCursor, startOf } from './cursor.js';
+
+describe('cursor', () => {
+  it('comes back from an event id as it went in', () => {
+    const alphabet = fc.constantFrom('a', 'Z', '0', '9', '_', '-');
+    const runIds = fc.array(alphabet, { minLength: 1, maxLength: 64 }).map((letters) => letters.join(''));
+    const numbers = fc.integer({ min: 1, max: 9_999_999_999 });
+    fc.assert(
+      fc.property(runIds, numbers, numbers, (runId, epoch, seq) => {
+        expect(parseCursor(formatCursor({ runId, epoch, seq }))).toEqual({ runId, epoch, seq });
+      }),
+    );
+  });
+
+  it('has an id for the place before the first event', () => {
+    expect(formatCursor(startOf('r1'))).toBe('r1.0.0');
+    expect(parseCursor('r1.0.0')).toEqual(startOf('r1'));
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['too few parts', 'r1.1'],
+    ['too many parts', 'r1.1.1.1'],
+    ['no run', '.1.1'],
+    ['a leading zero', 'r1.01.1'],
+    ['a sign', 'r1.+1.1'],
+    ['a negative seq', 'r1.1.-1'],
+    ['an exponent', 'r1.1.1e3'],
+    ['a fraction', 'r1.1.1.5'],
+    ['a number beyond ten digits', 'r1.1.99999999999'],
+    ['an epoch without a seq', 'r1.1.0'],
+    ['a seq without an epoch', 'r1.0.1'],
+    ['a space', 'r1.1.1 '],
+    ['a line feed', 'r1.1.1\n'],
+    ['a carriage return inside', 'r1\r.1.1'],
+    ['a NUL', 'r1\0.1.1'],
+    ['digits of another script', 'r1.١.١'],
+    ['a run id that is too long', `${'r'.repeat(65)}.1.1`],
+  ])('refuses %s', (_, eventId) => {
+    expect(parseCursor(eventId)).toBeUndefined();
+  });
+
+  it('takes of anything only what it could have written itself', () => {
+    const likely = fc.stringMatching(/^[a-z.\d-]{0,4}[.][\d.]{0,4}[.][\d.]{0,4}$/);
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), likely), (eventId) => {
+        const cursor = parseCursor(eventId);
+        if (cursor) expect(formatCursor(cursor)).toBe(eventId);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

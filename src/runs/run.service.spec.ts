@@ -1,0 +1,135 @@
+import { describe, expect, it } from '@jest/globals';
+import { AgentRegistry } from '../agents/agent.registry.js';
+import type { Principal } from '../principal.js';
+import { MemoryStorage } from '../storage/memory/memory.storage.js';
+import { SqliteStorage } from '../storage/sqlite/sqlite.storage.js';
+import { ScriptedAgent } from '../testing/scripted.agent.js';
+import { RunService } from './run.service.js';
+import { ADA, processWith } from './run.testing.js';
+
+const EVE: Principal = { userId: 'eve', tenant: 'acme', roles: [] };
+const OTHER_ADA: Principal = { ...ADA, tenant: 'globex' };
+
+const silent = new ScriptedAgent(() => undefined);
+const request = { principal: ADA, message: 'Hi' };
+
+describe('run service', () => {
+  it('stores a pending run of the default agent, in a thread of its own', async () => {
+    const { runs } = processWith([silent]);
+    const run = await runs.start({ ...request, metadata: { from: 'page' } });
+    expect(run).toMatchObject({
+      agent: 'scripted',
+      status: 'pending',
+      principal: ADA,
+      message: 'Hi',
+      metadata: { from: 'page' },
+      epoch: 0,
+      lastSeq: 0,
+    });
+    expect(run.id).toMatch(/^[a-z0-9]{20}$/);
+    expect(await runs.get(ADA, run.id)).toEqual(run);
+  });
+
+  it('refuses an agent that is not there', async () => {
+    const { runs } = processWith([silent]);
+    await expect(runs.start({ ...request, agent: 'nobody' })).rejects.toMatchObject({
+      code: 'AGENT_UNKNOWN',
+      message: "There is no agent 'nobody'. Available: scripted.",
+    });
+  });
+
+  it('finds the run that the same key and the same request have started, in whatever order it is written', async () => {
+    const { runs } = processWith([silent]);
+    const keyed = { ...request, idempotencyKey: 'k' };
+    const run = await runs.start({ ...keyed, metadata: { a: 1, b: { c: 2, d: [3] } } });
+    expect(await runs.start({ ...keyed, metadata: { b: { d: [3], c: 2 }, a: 1 } })).toEqual(run);
+  });
+
+  it('refuses a key that came before with another request', async () => {
+    const { runs } = processWith([silent]);
+    await runs.start({ ...request, idempotencyKey: 'k' });
+    await expect(runs.start({ ...request, message: 'Hello', idempotencyKey: 'k' })).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_CONFLICT',
+    });
+  });
+
+  it('keeps the keys of principals apart', async () => {
+    const { runs } = processWith([silent]);
+    const keyed = { message: 'Hi', idempotencyKey: 'k' };
+    const started = await Promise.all(
+      [ADA, EVE, OTHER_ADA].map((principal) => runs.start({ ...keyed, principal })),
+    );
+    expect(new Set(started.map(({ id }) => id)).size).toBe(3);
+  });
+
+  it.each([
+    ['memory', () => new MemoryStorage()],
+    ['sqlite', () => new SqliteStorage({ directory: ':memory:' })],
+  ])('starts one run for 100 requests with one key at once, in %s', async (_, make) => {
+    const storage = make();
+    await storage.open();
+    const { runs } = processWith([silent], { storage });
+    const started = await Promise.all(
+      Array.from({ length: 100 }, () => runs.start({ ...request, idempotencyKey: 'k' })),
+    );
+    expect(new Set(started.map(({ id }) => id)).size).toBe(1);
+    const threads = await storage.runs.listThreads(ADA, { limit: 10 });
+    expect(threads.items).toHaveLength(1);
+    await storage.close();
+  });
+
+  it('refuses a second run in a busy thread, and says which one to wait for', async () => {
+    const { runs } = processWith([silent]);
+    const { id, threadId } = await runs.start(request);
+    await expect(runs.start({ ...request, threadId })).rejects.toMatchObject({
+      code: 'THREAD_BUSY',
+      retryable: true,
+      options: { details: { runId: id } },
+    });
+  });
+
+  it('treats what belongs to somebody else exactly as what does not exist', async () => {
+    const { runs } = processWith([silent]);
+    const { id, threadId } = await runs.start(request);
+    const problem = (wanted: Promise<unknown>, name: string) =>
+      wanted.then(
+        () => 'found',
+        ({ code, message, options }) => JSON.stringify({ code, message, options }).replaceAll(name, '?'),
+      );
+    for (const stranger of [EVE, OTHER_ADA]) {
+      const asked = { principal: stranger, message: 'Hi' };
+      expect(await problem(runs.get(stranger, id), id)).toBe(await problem(runs.get(stranger, 'nix'), 'nix'));
+      expect(await problem(runs.cancel(stranger, id), id)).toBe(
+        await problem(runs.cancel(stranger, 'nix'), 'nix'),
+      );
+      expect(await problem(runs.start({ ...asked, threadId }), threadId)).toBe(
+        await problem(runs.start({ ...asked, threadId: 'nix' }), 'nix'),
+      );
+    }
+    expect((await runs.get(ADA, id)).cancelRequested).toBe(false);
+  });
+
+  it('cancels once and again, and leaves a run that has ended as it is', async () => {
+    const worker = processWith([silent]);
+    const { id } = await worker.runs.start(request);
+    await worker.executor.start();
+    await worker.logOf(id);
+    const ended = await worker.runs.get(ADA, id);
+    expect(await worker.runs.cancel(ADA, id)).toEqual(ended);
+    expect(await worker.runs.get(ADA, id)).toEqual(ended);
+    await worker.executor.drain(0);
+
+    const pending = await worker.runs.start(request);
+    expect(await worker.runs.cancel(ADA, pending.id)).toMatchObject({ cancelRequested: true });
+    expect(await worker.runs.cancel(ADA, pending.id)).toMatchObject({ cancelRequested: true });
+  });
+
+  it('rejects a busy thread unless it is told otherwise', async () => {
+    const storage = new MemoryStorage();
+    const agents = new AgentRegistry();
+    agents.register(silent);
+    const runs = new RunService(storage.runs, storage.wakeups, agents);
+    const { threadId } = await runs.start(request);
+    await expect(runs.start({ ...request, threadId })).rejects.toMatchObject({ code: 'THREAD_BUSY' });
+  });
+});
