@@ -48,7 +48,8 @@ export type AgUiEvent =
   | { readonly type: 'CUSTOM'; readonly name: string; readonly value: unknown };
 
 export type AgUiOutcome =
-  { readonly type: 'cancelled' } | { readonly type: 'interrupt'; readonly interrupts: readonly AgUiInterrupt[] };
+  | { readonly type: 'cancelled' }
+  | { readonly type: 'interrupt'; readonly interrupts: readonly AgUiInterrupt[] };
 
 /** A person has to decide. Answered by a `resume` entry of the next run that names its id. */
 export interface AgUiInterrupt {
@@ -69,12 +70,19 @@ export interface AgUiUsage {
   readonly totalTokens: number;
 }
 
-export type AgUiMessage = AgUiAssistantMessage | AgUiToolMessage | AgUiReasoningMessage | AgUiEarlierMessage;
+export type AgUiMessage =
+  AgUiUserMessage | AgUiAssistantMessage | AgUiToolMessage | AgUiReasoningMessage | AgUiForeignMessage;
+
+export interface AgUiUserMessage {
+  readonly id: string;
+  readonly role: 'user';
+  readonly content: string;
+}
 
 export interface AgUiAssistantMessage {
   readonly id: string;
   readonly role: 'assistant';
-  /** Absent while it has only called tools. */
+  /** Absent when it has only called tools. */
   readonly content?: string;
   readonly toolCalls?: readonly AgUiToolCall[];
 }
@@ -98,9 +106,10 @@ export interface AgUiReasoningMessage {
   readonly content: string;
 }
 
-/** A message from before the run, as the client has it. We hand it back and look at its id and its tool calls only. */
-export interface AgUiEarlierMessage {
+/** A message that the client sent along. It gets it back as it was; we look at its id and its tool calls only. */
+export interface AgUiForeignMessage {
   readonly id: string;
-  readonly role: 'user' | 'system' | 'developer' | 'assistant' | 'tool' | 'reasoning' | 'activity';
+  readonly role: string;
+  readonly content?: unknown;
   readonly toolCalls?: readonly { readonly id: string }[] | undefined;
 }

@@ -1,8 +1,16 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { ApprovalRequest, RunEnd, RunEvent, ToolEnd, ToolStart } from '../../events/run-event.js';
+import type {
+  ApprovalRequest,
+  RunEnd,
+  TextStart,
+  ReasoningStart,
+  ToolEnd,
+  ToolStart,
+} from '../../events/run-event.js';
 import { addUsage } from '../../events/run-view.js';
-import type { AgUiEvent, AgUiInterrupt, AgUiMessage, AgUiUsage } from './ag-ui.events.js';
-import { AgUiTranscript } from './ag-ui.transcript.js';
+import { contentOf, messageIdOf, resultIdOf, Transcript } from '../transcript/transcript.js';
+import type { AgUiEvent, AgUiInterrupt, AgUiMessage, AgUiOutcome, AgUiUsage } from './ag-ui.events.js';
+import { toAgUiMessage, toArguments } from './ag-ui.messages.js';
 
 /** What the mapping of a run depends on beside its log; the same for all its readers that speak the same dialect. */
 export interface AgUiRun {
@@ -34,47 +42,30 @@ const ANSWER_SCHEMA = {
 
 /** A run's log as AG-UI events. Fed from seq 1, without a gap; what it says is a function of what it was fed. */
 export class AgUiMapper {
-  private readonly transcript: AgUiTranscript;
+  private readonly transcript = new Transcript();
+  /** The calls that the client knows from the run that this one continues. */
+  private readonly earlierCalls: ReadonlySet<string>;
   private readonly parts = new Map<string, OpenPart>();
   /** By step: names have to be unique among the open ones. */
   private readonly steps = new Map<string, string>();
-  private readonly stepOfTool = new Map<string, string>();
+  /** What was superseded. A client keeps the reasoning that a snapshot leaves out, and has to be told that it is empty. */
+  private readonly lostReasoning: AgUiMessage[] = [];
   private readonly interrupts = new Map<string, AgUiInterrupt>();
   private readonly usage = new Map<string, AgUiUsage>();
-  /** The assistant message that a tool call belongs to; none once a result stands behind it. */
-  private speaker: string | undefined;
-  /** Ids of messages, unlike those of parts, are unique in their thread. */
-  private idPrefix = '';
 
   constructor(private readonly run: AgUiRun) {
-    this.transcript = new AgUiTranscript(run.history);
+    this.earlierCalls = new Set(
+      run.history.flatMap((message) =>
+        'toolCalls' in message ? (message.toolCalls ?? []).map(({ id }) => id) : [],
+      ),
+    );
   }
 
-  map({ runId, event }: RecordedEvent): AgUiEvent[] {
-    this.idPrefix = runId;
-    return this.mapEvent(event);
-  }
-
-  /**
-   * For a client that joins here, with or without earlier messages: all that was said until now, and the start of each
-   * thing that is still open. A replay would double the words of a client that has kept its messages.
-   */
-  catchUp(): AgUiEvent[] {
-    const { threadId, runId } = this.run;
-    return [
-      { type: 'RUN_STARTED', threadId, runId },
-      this.snapshot(),
-      ...[...this.steps.values()].map((stepName): AgUiEvent => ({ type: 'STEP_STARTED', stepName })),
-      ...[...this.parts.values()].flatMap(startOf),
-    ];
-  }
-
-  private mapEvent(event: RunEvent): AgUiEvent[] {
+  map(recorded: RecordedEvent): AgUiEvent[] {
+    const { event } = recorded;
     switch (event.type) {
-      case 'run-start': {
-        const { threadId, runId } = this.run;
-        return [{ type: 'RUN_STARTED', threadId, runId }];
-      }
+      case 'run-start':
+        return [this.started()];
       case 'run-resume':
         return [];
       case 'step-start':
@@ -82,27 +73,27 @@ export class AgUiMapper {
       case 'step-end':
         return this.leave(event.stepId);
       case 'step-reset':
-        return this.supersede(event.stepId);
+        return this.supersede(recorded, event.stepId);
       case 'text-start':
-        return this.open(event.partId, 'text', event.stepId);
+        return this.open(recorded, event, 'text');
       case 'reasoning-start':
-        return this.open(event.partId, 'reasoning', event.stepId);
+        return this.open(recorded, event, 'reasoning');
       case 'text-delta':
       case 'reasoning-delta':
-        return this.say(event.partId, event.delta);
+        return this.say(recorded, event);
       case 'text-end':
       case 'reasoning-end':
         return this.close(event.partId);
       case 'tool-start':
-        return this.startTool(event);
+        return this.startTool(recorded, event);
       case 'tool-progress': {
-        const { type: _, ...progress } = event;
-        return [{ type: 'CUSTOM', name: 'tool-progress', value: progress }];
+        const { type: name, ...progress } = event;
+        return [{ type: 'CUSTOM', name, value: progress }];
       }
       case 'tool-end':
-        return this.endTool(event);
+        return this.endTool(recorded, event);
       case 'approval-request':
-        return this.ask(event);
+        return this.ask(recorded, event);
       case 'approval-answer': {
         const { type: name, ...answer } = event;
         this.interrupts.delete(event.approvalId);
@@ -124,6 +115,24 @@ export class AgUiMapper {
     }
   }
 
+  /**
+   * For a client that joins here, with or without earlier messages: all that was said until now, and the start of each
+   * thing that is still open. A replay would double the words of a client that has kept its messages.
+   */
+  catchUp(): AgUiEvent[] {
+    return [
+      this.started(),
+      this.snapshot(),
+      ...[...this.steps.values()].map((stepName): AgUiEvent => ({ type: 'STEP_STARTED', stepName })),
+      ...[...this.parts.values()].flatMap(startOf),
+    ];
+  }
+
+  private started(): AgUiEvent {
+    const { threadId, runId } = this.run;
+    return { type: 'RUN_STARTED', threadId, runId };
+  }
+
   private enter(stepId: string, name: string): AgUiEvent[] {
     const taken = [...this.steps.values()].includes(name);
     const stepName = taken ? `${name} ${stepId}` : name;
@@ -138,32 +147,33 @@ export class AgUiMapper {
   }
 
   /** AG-UI cannot take back a message; it can say what all messages are. */
-  private supersede(stepId: string): AgUiEvent[] {
+  private supersede(recorded: RecordedEvent, stepId: string): AgUiEvent[] {
     const open = [...this.parts].filter(([, part]) => part.stepId === stepId);
     const closing = open.flatMap(([partId]) => this.close(partId));
-    const leaving = this.leave(stepId);
-    const changed = this.transcript.forget(stepId);
-    this.speaker = undefined;
-    return [...closing, ...leaving, ...(changed ? [this.snapshot()] : [])];
+    for (const entry of this.transcript.entries) {
+      if (entry.kind === 'reasoning' && entry.stepId === stepId)
+        this.lostReasoning.push(toAgUiMessage({ ...entry, text: '' }));
+    }
+    this.transcript.apply(recorded);
+    return [...closing, ...this.leave(stepId), this.snapshot()];
   }
 
-  private open(partId: string, kind: OpenPart['kind'], stepId: string): AgUiEvent[] {
-    const part: OpenPart = { kind, messageId: this.idOf(partId), stepId };
+  private open(
+    recorded: RecordedEvent,
+    { partId, stepId }: TextStart | ReasoningStart,
+    kind: OpenPart['kind'],
+  ): AgUiEvent[] {
+    const part: OpenPart = { kind, messageId: messageIdOf(recorded.runId, partId), stepId };
+    this.transcript.apply(recorded);
     this.parts.set(partId, part);
-    if (kind === 'text') {
-      this.transcript.startText(part.messageId, stepId);
-      this.speaker = part.messageId;
-    } else {
-      this.transcript.startReasoning(part.messageId, stepId);
-    }
     return startOf(part);
   }
 
-  private say(partId: string, delta: string): AgUiEvent[] {
+  private say(recorded: RecordedEvent, { partId, delta }: Delta): AgUiEvent[] {
     const part = this.parts.get(partId);
     if (!part || delta === '') return [];
+    this.transcript.apply(recorded);
     const { kind, messageId } = part;
-    this.transcript.say(messageId, delta);
     return [
       { type: kind === 'text' ? 'TEXT_MESSAGE_CONTENT' : 'REASONING_MESSAGE_CONTENT', messageId, delta },
     ];
@@ -181,47 +191,40 @@ export class AgUiMapper {
     ];
   }
 
-  private startTool({ toolCallId, toolName, stepId, label, input }: ToolStart): AgUiEvent[] {
-    this.stepOfTool.set(toolCallId, stepId);
+  private startTool(recorded: RecordedEvent, event: ToolStart): AgUiEvent[] {
+    const { toolCallId, label } = event;
     // The label is for people, and AG-UI has no place for it at the call: it is the call's first progress.
-    const progress = { type: 'CUSTOM', name: 'tool-progress', value: { toolCallId, message: label } } as const;
-    return [...this.announce({ toolCallId, toolName, stepId, input }), progress];
+    const progress = {
+      type: 'CUSTOM',
+      name: 'tool-progress',
+      value: { toolCallId, message: label },
+    } as const;
+    return [...this.announce(recorded, event), progress];
   }
 
   /** A call that was announced before, with the approval that it waited for, is not announced again. */
-  private announce(call: {
-    toolCallId: string;
-    toolName: string;
-    stepId: string;
-    input: unknown;
-  }): AgUiEvent[] {
-    const { toolCallId, toolName, stepId, input } = call;
-    if (this.transcript.hasCall(toolCallId)) return [];
-    // Clients parse the arguments, also those of a tool that hides them.
-    const args = JSON.stringify(input ?? {});
-    this.speaker ??= this.idOf(`calls-${toolCallId}`);
-    const parentMessageId = this.speaker;
-    this.transcript.call(parentMessageId, { toolCallId, toolName, arguments: args, stepId });
+  private announce(recorded: RecordedEvent, call: ToolStart | ApprovalRequest): AgUiEvent[] {
+    const { toolCallId, toolName, input } = call;
+    const known = this.earlierCalls.has(toolCallId) || this.transcript.callerOf(toolCallId);
+    if (known) return [];
+    this.transcript.apply(recorded);
+    const parentMessageId = this.transcript.callerOf(toolCallId)?.id ?? toolCallId;
     return [
       { type: 'TOOL_CALL_START', toolCallId, toolCallName: toolName, parentMessageId },
-      { type: 'TOOL_CALL_ARGS', toolCallId, delta: args },
+      { type: 'TOOL_CALL_ARGS', toolCallId, delta: toArguments(input) },
       { type: 'TOOL_CALL_END', toolCallId },
     ];
   }
 
-  private endTool(event: ToolEnd): AgUiEvent[] {
+  private endTool(recorded: RecordedEvent, event: ToolEnd): AgUiEvent[] {
     const { toolCallId } = event;
-    const stepId = this.stepOfTool.get(toolCallId);
-    if (stepId === undefined) return [];
-    const messageId = this.idOf(`result-${toolCallId}`);
-    const content = contentOf(event);
-    this.stepOfTool.delete(toolCallId);
-    this.speaker = undefined;
-    this.transcript.result({ id: messageId, toolCallId, stepId, content });
-    return [{ type: 'TOOL_CALL_RESULT', messageId, toolCallId, content, role: 'tool' }];
+    this.transcript.apply(recorded);
+    const messageId = resultIdOf(recorded.runId, toolCallId);
+    return [{ type: 'TOOL_CALL_RESULT', messageId, toolCallId, content: contentOf(event), role: 'tool' }];
   }
 
-  private ask({ approvalId, toolCallId, toolName, label, input, expiresAt }: ApprovalRequest): AgUiEvent[] {
+  private ask(recorded: RecordedEvent, event: ApprovalRequest): AgUiEvent[] {
+    const { approvalId, toolCallId, label, expiresAt } = event;
     this.interrupts.set(approvalId, {
       id: approvalId,
       reason: 'tool_call',
@@ -230,29 +233,21 @@ export class AgUiMapper {
       responseSchema: ANSWER_SCHEMA,
       ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt).toISOString() }),
     });
-    // No step is asking: the call outlives them all.
-    return this.announce({ toolCallId, toolName, stepId: '', input });
+    return this.announce(recorded, event);
   }
 
   private end({ outcome, error }: RunEnd): AgUiEvent[] {
-    const closing = [
-      ...[...this.parts.keys()].flatMap((partId) => this.close(partId)),
-      ...[...this.steps.keys()].toReversed().flatMap((stepId) => this.leave(stepId)),
-    ];
     const usage = this.usage.size > 0 ? { usage: [...this.usage.values()] } : {};
     if (outcome === 'failed') {
       const { code = 'RUN_FAILED', message = 'The agent failed.' } = error ?? {};
-      return [...closing, { type: 'RUN_ERROR', message, code, ...usage }];
+      return [{ type: 'RUN_ERROR', message, code, ...usage }];
     }
     const { threadId, runId } = this.run;
-    return [...closing, { type: 'RUN_FINISHED', threadId, runId, ...this.outcomeOf(outcome), ...usage }];
+    return [{ type: 'RUN_FINISHED', threadId, runId, ...this.outcomeOf(outcome), ...usage }];
   }
 
   /** No outcome is a success. */
-  private outcomeOf(outcome: Exclude<RunEnd['outcome'], 'failed'>): Pick<
-    Extract<AgUiEvent, { type: 'RUN_FINISHED' }>,
-    'outcome'
-  > {
+  private outcomeOf(outcome: Exclude<RunEnd['outcome'], 'failed'>): { readonly outcome?: AgUiOutcome } {
     const interrupts = [...this.interrupts.values()];
     if (outcome === 'awaiting-approval' && interrupts.length > 0)
       return { outcome: { type: 'interrupt', interrupts } };
@@ -261,13 +256,12 @@ export class AgUiMapper {
   }
 
   private snapshot(): AgUiEvent {
-    return { type: 'MESSAGES_SNAPSHOT', messages: this.transcript.messages };
-  }
-
-  private idOf(name: string): string {
-    return `${this.idPrefix}-${name}`;
+    const own = this.transcript.entries.map(toAgUiMessage);
+    return { type: 'MESSAGES_SNAPSHOT', messages: [...this.run.history, ...this.lostReasoning, ...own] };
   }
 }
+
+type Delta = { readonly partId: string; readonly delta: string };
 
 function startOf({ kind, messageId }: OpenPart): AgUiEvent[] {
   if (kind === 'text') return [{ type: 'TEXT_MESSAGE_START', messageId, role: 'assistant' }];
@@ -275,11 +269,4 @@ function startOf({ kind, messageId }: OpenPart): AgUiEvent[] {
     { type: 'REASONING_START', messageId },
     { type: 'REASONING_MESSAGE_START', messageId, role: 'reasoning' },
   ];
-}
-
-/** What a tool said, as text; hidden output is empty. */
-function contentOf({ outcome, output, error }: ToolEnd): string {
-  if (outcome !== 'ok') return error?.message ?? `The call ended: ${outcome}.`;
-  if (output === undefined) return '';
-  return typeof output === 'string' ? output : JSON.stringify(output);
 }

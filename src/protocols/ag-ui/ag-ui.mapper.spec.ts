@@ -1,0 +1,248 @@
+import { describe, expect, it } from '@jest/globals';
+import { defaultApplyEvents, verifyEvents } from '@ag-ui/client';
+import type { Event } from '@ag-ui/core';
+import { EventSchema } from '@ag-ui/core/schemas';
+import { defaultApplyEvents as applyOld, verifyEvents as verifyOld } from 'ag-ui-client-v0';
+import fc from 'fast-check';
+import { from, lastValueFrom, toArray } from 'rxjs';
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { RunEvent } from '../../events/run-event.js';
+import { runLogs } from '../../testing/log.arbitrary.js';
+import type { AgUiEvent, AgUiMessage } from './ag-ui.events.js';
+import { AgUiMapper, type AgUiRun } from './ag-ui.mapper.js';
+
+const QUESTION: AgUiMessage = { id: 'q', role: 'user', content: 'What is it?' };
+const RUN: AgUiRun = { threadId: 'thread-1', runId: 'client-run', history: [QUESTION], dialect: '1.0' };
+
+describe('AgUiMapper', () => {
+  it('tells a run with a tool, message by message', () => {
+    expect(mapped(TOOL_RUN)).toEqual([
+      { type: 'RUN_STARTED', threadId: 'thread-1', runId: 'client-run' },
+      { type: 'STEP_STARTED', stepName: 'model' },
+      { type: 'TEXT_MESSAGE_START', messageId: 'run-1-p1', role: 'assistant' },
+      { type: 'TEXT_MESSAGE_CONTENT', messageId: 'run-1-p1', delta: 'Let me look.' },
+      { type: 'TEXT_MESSAGE_END', messageId: 'run-1-p1' },
+      { type: 'STEP_FINISHED', stepName: 'model' },
+      { type: 'STEP_STARTED', stepName: 'tools' },
+      {
+        type: 'TOOL_CALL_START',
+        toolCallId: 'call-1',
+        toolCallName: 'search',
+        parentMessageId: 'run-1-p1',
+      },
+      { type: 'TOOL_CALL_ARGS', toolCallId: 'call-1', delta: '{"query":"x"}' },
+      { type: 'TOOL_CALL_END', toolCallId: 'call-1' },
+      {
+        type: 'CUSTOM',
+        name: 'tool-progress',
+        value: { toolCallId: 'call-1', message: 'Searching…' },
+      },
+      { type: 'CUSTOM', name: 'tool-progress', value: { toolCallId: 'call-1', fraction: 0.5 } },
+      {
+        type: 'TOOL_CALL_RESULT',
+        messageId: 'run-1-result-call-1',
+        toolCallId: 'call-1',
+        content: '["one"]',
+        role: 'tool',
+      },
+      { type: 'STEP_FINISHED', stepName: 'tools' },
+      {
+        type: 'RUN_FINISHED',
+        threadId: 'thread-1',
+        runId: 'client-run',
+        usage: [{ model: 'm', inputTokens: 3, outputTokens: 5, totalTokens: 8 }],
+      },
+    ]);
+  });
+
+  it('ends a cancelled run in words that the client knows', () => {
+    const log = logOf([START, endOf('cancelled')]);
+    expect(mapped(log).at(-1)).toMatchObject({ type: 'RUN_FINISHED', outcome: { type: 'cancelled' } });
+    expect(mapped(log, { ...RUN, dialect: '0' }).at(-1)).not.toHaveProperty('outcome');
+  });
+
+  it('ends a failed run with its public error', () => {
+    const error = { code: 'MODEL_FAILED', message: 'The model call failed.', retryable: true };
+    expect(mapped(logOf([START, { ...endOf('failed'), error }])).at(-1)).toEqual({
+      type: 'RUN_ERROR',
+      code: 'MODEL_FAILED',
+      message: 'The model call failed.',
+    });
+  });
+
+  it('asks for an approval as an interrupt of the call, and does not announce the call again', () => {
+    const request: RunEvent = {
+      type: 'approval-request',
+      approvalId: 'a1',
+      toolCallId: 'call-1',
+      toolName: 'pay',
+      label: 'Pay 5 €?',
+      input: { amount: 5 },
+      expiresAt: 1_800_000_000_000,
+    };
+    const asked = mapped(logOf([START, request, endOf('awaiting-approval')]));
+    expect(asked.map(({ type }) => type)).toEqual([
+      'RUN_STARTED',
+      'TOOL_CALL_START',
+      'TOOL_CALL_ARGS',
+      'TOOL_CALL_END',
+      'RUN_FINISHED',
+    ]);
+    expect(asked.at(-1)).toMatchObject({
+      outcome: {
+        type: 'interrupt',
+        interrupts: [
+          { id: 'a1', reason: 'tool_call', toolCallId: 'call-1', expiresAt: '2027-01-15T08:00:00.000Z' },
+        ],
+      },
+    });
+
+    const history = [QUESTION, { id: 'm', role: 'assistant', toolCalls: [{ id: 'call-1' }] }];
+    const answered = mapped(
+      logOf([
+        START,
+        toolStart('call-1'),
+        { type: 'tool-end', toolCallId: 'call-1', outcome: 'ok', durationMs: 1 },
+      ]),
+      { ...RUN, history },
+    );
+    expect(answered.map(({ type }) => type)).toEqual(['RUN_STARTED', 'CUSTOM', 'TOOL_CALL_RESULT']);
+  });
+
+  it('takes back what a step had said by saying what all messages are', () => {
+    const log = logOf([
+      START,
+      step('model'),
+      { type: 'text-start', partId: 'p1', messageId: 'm', stepId: 'model' },
+      { type: 'text-delta', partId: 'p1', delta: 'Wrong' },
+      { type: 'run-resume', reason: 'takeover' },
+      { type: 'step-reset', stepId: 'model', attempt: 2, reason: 'takeover' },
+    ]);
+    expect(mapped(log).slice(-3)).toEqual([
+      { type: 'TEXT_MESSAGE_END', messageId: 'run-1-p1' },
+      { type: 'STEP_FINISHED', stepName: 'model' },
+      { type: 'MESSAGES_SNAPSHOT', messages: [QUESTION] },
+    ]);
+  });
+
+  it.each([
+    ['1.0', { verify: verifyEvents, apply: defaultApplyEvents }],
+    ['0', { verify: verifyOld, apply: applyOld }],
+  ] as const)(
+    'keeps the rules of the %s client in any run, live and for who joins late',
+    async (dialect, library) => {
+      const run = { ...RUN, dialect };
+      await fc.assert(
+        fc.asyncProperty(runLogs(), fc.nat(60), async (log, when) => {
+          const live = mapped(log, run);
+          for (const event of live) expect(EventSchema.parse(event)).toEqual(event);
+          expect(await verified(library, live)).toEqual(live);
+          const seen = await messagesOf(library, live);
+
+          const index = when % log.length;
+          const joined = joinedAt(index, log, run);
+          await verified(library, joined);
+          expect(await messagesOf(library, joined)).toEqual(seen);
+
+          // A client that kept what it had seen must not have it twice.
+          const kept = mapped(log.slice(0, index), run);
+          expect(await messagesOf(library, [...kept, ...joined])).toEqual(seen);
+        }),
+        { numRuns: 150 },
+      );
+    },
+  );
+});
+
+const START: RunEvent = { type: 'run-start', agent: 'scripted', messageId: 'm' };
+const USAGE = { inputTokens: 3, outputTokens: 5, totalTokens: 8 };
+
+function endOf(outcome: 'completed' | 'failed' | 'cancelled' | 'awaiting-approval') {
+  return { type: 'end', outcome, usage: USAGE, durationMs: 1 } as const;
+}
+
+function step(name: string): RunEvent {
+  return { type: 'step-start', stepId: name, name, attempt: 1 };
+}
+
+function toolStart(toolCallId: string): RunEvent {
+  return {
+    type: 'tool-start',
+    toolCallId,
+    toolName: 'search',
+    stepId: 'tools',
+    messageId: 'm',
+    label: 'Searching…',
+    input: { query: 'x' },
+  };
+}
+
+function logOf(events: readonly RunEvent[]): RecordedEvent[] {
+  return events.map((event, index) => ({
+    runId: 'run-1',
+    threadId: 'thread-1',
+    seq: index + 1,
+    epoch: 1,
+    at: index,
+    event,
+  }));
+}
+
+const TOOL_RUN = logOf([
+  START,
+  step('model'),
+  { type: 'text-start', partId: 'p1', messageId: 'm', stepId: 'model' },
+  { type: 'text-delta', partId: 'p1', delta: 'Let me look.' },
+  { type: 'text-end', partId: 'p1' },
+  { type: 'usage', ...USAGE, model: 'm' },
+  { type: 'step-end', stepId: 'model', name: 'model', attempt: 1 },
+  step('tools'),
+  toolStart('call-1'),
+  { type: 'tool-progress', toolCallId: 'call-1', fraction: 0.5 },
+  { type: 'tool-end', toolCallId: 'call-1', outcome: 'ok', output: ['one'], durationMs: 12 },
+  { type: 'step-end', stepId: 'tools', name: 'tools', attempt: 1 },
+  endOf('completed'),
+]);
+
+function mapperOf(run: AgUiRun): (recorded: RecordedEvent) => AgUiEvent[] {
+  const mapper = new AgUiMapper(run);
+  return (recorded) => mapper.map(recorded);
+}
+
+function mapped(log: readonly RecordedEvent[], run: AgUiRun = RUN): AgUiEvent[] {
+  return log.flatMap(mapperOf(run));
+}
+
+/** What a client is sent that joins when `index` is the newest event. */
+function joinedAt(index: number, log: readonly RecordedEvent[], run: AgUiRun): AgUiEvent[] {
+  const mapper = new AgUiMapper(run);
+  const last = index === log.length - 1 ? index - 1 : index;
+  for (const recorded of log.slice(0, last + 1)) mapper.map(recorded);
+  return [...mapper.catchUp(), ...log.slice(last + 1).flatMap((recorded) => mapper.map(recorded))];
+}
+
+/** The library brings its own copy of RxJS, whose types are not ours; at run time any Observable will do. */
+type Library = {
+  verify: typeof verifyEvents | typeof verifyOld;
+  apply: typeof defaultApplyEvents | typeof applyOld;
+};
+
+/** @throws what the library has against these events */
+function verified({ verify }: Library, events: readonly AgUiEvent[]): Promise<unknown[]> {
+  return lastValueFrom(from(asEvents(events)).pipe(verify() as never, toArray()));
+}
+
+/** The messages that the library's own reducer makes of the events. */
+async function messagesOf({ apply }: Library, events: readonly AgUiEvent[]): Promise<unknown> {
+  const messages = [QUESTION];
+  const input = { threadId: 'thread', runId: 'r', messages, state: {}, tools: [], context: [] };
+  const source = from(asEvents(events));
+  const mutations = apply(input as never, source as never, { messages, state: {} } as never, []);
+  const made: { messages?: unknown }[] = await lastValueFrom(from(mutations as never).pipe(toArray()));
+  return made.findLast((mutation) => mutation.messages !== undefined)?.messages ?? messages;
+}
+
+/** Every event that we make is one of theirs; a copy, because the reducer changes what it is given. */
+function asEvents(events: readonly AgUiEvent[]): Event[] {
+  return structuredClone(events) as Event[];
+}

@@ -1,0 +1,202 @@
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { ToolEnd, ToolOutcome } from '../../events/run-event.js';
+
+/** A conversation as client libraries keep it: one message after the other, a tool's result behind the call. */
+export type TranscriptEntry = UserEntry | AssistantEntry | ReasoningEntry | ResultEntry;
+
+export interface UserEntry {
+  readonly kind: 'user';
+  readonly id: string;
+  readonly text: string;
+}
+
+/** What a model said in one go, and the tools it called then. */
+export interface AssistantEntry {
+  readonly kind: 'assistant';
+  readonly id: string;
+  readonly stepId: string;
+  /** Absent when it has only called tools. */
+  readonly text?: string;
+  readonly calls: readonly ToolCall[];
+}
+
+export interface ToolCall {
+  readonly toolCallId: string;
+  readonly toolName: string;
+  readonly stepId: string;
+  /** As far as the tool exposes it. */
+  readonly input: unknown;
+}
+
+export interface ReasoningEntry {
+  readonly kind: 'reasoning';
+  readonly id: string;
+  readonly stepId: string;
+  readonly text: string;
+}
+
+export interface ResultEntry {
+  readonly kind: 'result';
+  readonly id: string;
+  readonly stepId: string;
+  readonly toolCallId: string;
+  readonly toolName: string;
+  readonly outcome: ToolOutcome;
+  /** What the tool put out, as far as it is exposed; or why it did not. */
+  readonly content: string;
+}
+
+/**
+ * Folds runs into messages. Pure: ids and order are a function of the logs, so that a live stream, a snapshot and the history
+ * of a thread name the same message alike.
+ */
+export class Transcript {
+  private readonly items: TranscriptEntry[] = [];
+  /** The assistant message that a tool call belongs to; none once a result stands behind it. */
+  private speaker: string | undefined;
+
+  get entries(): readonly TranscriptEntry[] {
+    return this.items;
+  }
+
+  /** What the person said, before the run that answers. */
+  ask(id: string, text: string): void {
+    this.items.push({ kind: 'user', id, text });
+    this.speaker = undefined;
+  }
+
+  apply({ runId, event }: RecordedEvent): void {
+    switch (event.type) {
+      case 'text-start':
+        this.speaker = messageIdOf(runId, event.partId);
+        this.items.push({
+          kind: 'assistant',
+          id: this.speaker,
+          stepId: event.stepId,
+          text: '',
+          calls: [],
+        });
+        return;
+      case 'reasoning-start':
+        this.items.push({
+          kind: 'reasoning',
+          id: messageIdOf(runId, event.partId),
+          stepId: event.stepId,
+          text: '',
+        });
+        return;
+      case 'text-delta':
+      case 'reasoning-delta':
+        return this.say(messageIdOf(runId, event.partId), event.delta);
+      case 'tool-start':
+        return this.call(runId, event);
+      case 'approval-request':
+        // No step is asking: the call outlives them all.
+        return this.call(runId, { ...event, stepId: '' });
+      case 'tool-end':
+        return this.result(runId, event);
+      case 'step-reset':
+        return this.forget(event.stepId);
+      case 'run-start':
+      case 'run-resume':
+      case 'step-start':
+      case 'step-end':
+      case 'text-end':
+      case 'reasoning-end':
+      case 'tool-progress':
+      case 'approval-answer':
+      case 'usage':
+      case 'custom':
+      case 'end':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** The message that made the call. */
+  callerOf(toolCallId: string): AssistantEntry | undefined {
+    return this.items.findLast((entry): entry is AssistantEntry => makes(entry, toolCallId));
+  }
+
+  private say(id: string, delta: string): void {
+    const index = this.items.findLastIndex((entry) => entry.id === id);
+    const entry = this.items[index];
+    if (entry?.kind === 'assistant' || entry?.kind === 'reasoning')
+      this.items[index] = { ...entry, text: (entry.text ?? '') + delta };
+  }
+
+  private call(
+    runId: string,
+    { toolCallId, toolName, stepId, input }: Omit<ToolCall, 'input'> & Input,
+  ): void {
+    // Announced already, with the approval that it waited for.
+    if (this.callerOf(toolCallId)) return;
+    const call = { toolCallId, toolName, stepId, input };
+    this.speaker ??= messageIdOf(runId, `calls-${toolCallId}`);
+    const index = this.items.findLastIndex(({ id }) => id === this.speaker);
+    const entry = this.items[index];
+    if (entry?.kind === 'assistant') this.items[index] = { ...entry, calls: [...entry.calls, call] };
+    else this.items.push({ kind: 'assistant', id: this.speaker, stepId, calls: [call] });
+  }
+
+  /** Behind the message that made the call, and behind the results that stand there already. */
+  private result(runId: string, event: ToolEnd): void {
+    const { toolCallId, outcome } = event;
+    const caller = this.items.findLastIndex((entry) => makes(entry, toolCallId));
+    const call = (this.items[caller] as AssistantEntry | undefined)?.calls.find(
+      (made) => made.toolCallId === toolCallId,
+    );
+    if (!call) return;
+    let place = caller + 1;
+    while (this.items[place]?.kind === 'result') place++;
+    this.items.splice(place, 0, {
+      kind: 'result',
+      id: resultIdOf(runId, toolCallId),
+      stepId: call.stepId,
+      toolCallId,
+      toolName: call.toolName,
+      outcome,
+      content: contentOf(event),
+    });
+    this.speaker = undefined;
+  }
+
+  /** Drops what a step has said and called. */
+  private forget(stepId: string): void {
+    const kept = this.items.flatMap((entry) => without(stepId, entry));
+    this.items.splice(0, Infinity, ...kept);
+    this.speaker = undefined;
+  }
+}
+
+type Input = { readonly input?: unknown };
+
+/** Messages are named by the run and the part: parts alone are not unique in a thread. */
+export function messageIdOf(runId: string, partId: string): string {
+  return `${runId}-${partId}`;
+}
+
+export function resultIdOf(runId: string, toolCallId: string): string {
+  return `${runId}-result-${toolCallId}`;
+}
+
+/** What a tool said, as text; hidden output is empty. */
+export function contentOf({ outcome, output, error }: Pick<ToolEnd, 'outcome' | 'output' | 'error'>): string {
+  if (outcome !== 'ok') return error?.message ?? `The call ended: ${outcome}.`;
+  if (output === undefined) return '';
+  return typeof output === 'string' ? output : JSON.stringify(output);
+}
+
+function makes(entry: TranscriptEntry, toolCallId: string): boolean {
+  return entry.kind === 'assistant' && entry.calls.some((call) => call.toolCallId === toolCallId);
+}
+
+function without(stepId: string, entry: TranscriptEntry): TranscriptEntry[] {
+  if (entry.kind === 'user') return [entry];
+  if (entry.kind !== 'assistant') return entry.stepId === stepId ? [] : [entry];
+  const calls = entry.calls.filter((call) => call.stepId !== stepId);
+  if (entry.stepId !== stepId) return [{ ...entry, calls }];
+  const { text: _, ...silent } = entry;
+  return calls.length > 0 ? [{ ...silent, calls }] : [];
+}
