@@ -48,10 +48,11 @@ export function readReady(frame: Frame): ReadyFrame {
 
 /**
  * The recorded event of a frame; undefined when its id is none of ours, which no server of this protocol sends.
- * What a frame does not say is given: the thread, which `ready` named, and the time, `at`, which is that of its arrival.
+ * What a frame does not say is given: the thread, which `ready` named, and `arrivedAt`, for frames without the time of their record.
  */
-export function readEvent(frame: Frame, threadId: string, at: number): RecordedEvent | undefined {
+export function readEvent(frame: Frame, threadId: string, arrivedAt: number): RecordedEvent | undefined {
   const cursor = parseCursor(frame.lastEventId);
   if (!cursor || cursor.seq === 0) return undefined;
-  return { ...cursor, threadId, at, event: JSON.parse(frame.data) as RunEvent };
+  const { at = arrivedAt, ...event } = JSON.parse(frame.data) as RunEvent & { readonly at?: number };
+  return { ...cursor, threadId, at, event: event as RunEvent };
 }

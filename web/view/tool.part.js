@@ -66,8 +66,8 @@ export class ToolPartView {
     });
   }
 
-  update(part, { flowing }) {
-    if (!this.#part) this.#begin(part, flowing);
+  update(part) {
+    if (!this.#part) this.#begin(part);
     this.#part = part;
     const { label, toolName, outcome, progress, error } = part;
     set(this.element, 'data-tool', toolName);
@@ -92,9 +92,9 @@ export class ToolPartView {
     this.element.remove();
   }
 
-  #begin(part, flowing) {
-    // What begins before our eyes begins now: the server's clock may be another.
-    this.#startedAt = flowing ? Date.now() : part.startedAt;
+  #begin(part) {
+    // Told by the server's clock, which may be ahead of ours.
+    this.#startedAt = Math.min(part.startedAt, Date.now());
     if (!part.outcome) this.#stopTicking = everyTick(() => this.#tick());
   }
 
