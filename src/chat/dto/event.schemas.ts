@@ -15,7 +15,10 @@ export const publicErrorSchema = z
   .meta({ id: 'PublicError', description: 'A stable code and a sentence that may be shown.' });
 
 const id = z.string();
-const at = z.int().optional().meta({ description: 'When it was recorded, in ms since the epoch; deltas go without.' });
+const at = z
+  .int()
+  .optional()
+  .meta({ description: 'When it was recorded, in ms since the epoch; deltas go without.' });
 const durationMs = z.int().nonnegative().meta({ description: 'Milliseconds.' });
 const stepFields = { stepId: id, name: z.string(), attempt: z.int().positive(), parentStepId: id.optional() };
 const partFields = { partId: id, messageId: id, stepId: id };
