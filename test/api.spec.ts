@@ -19,7 +19,7 @@ const AUTH: AuthOptions = {
 };
 
 /** Hears nothing: it goes on until the test lets it. */
-function deaf(): { readonly play: Play; open(): void } {
+function deaf(): { readonly play: Play; readonly open: () => void } {
   const { opened, open } = gate();
   return {
     open,
@@ -121,7 +121,8 @@ describe('the API', () => {
       const { status, body } = await server.call('GET', `/threads?limit=2${cursor}`);
       expect(status).toBe(200);
       seen.push(...(body['items'] as object[]));
-      cursor = body['nextCursor'] ? `&cursor=${encodeURIComponent(String(body['nextCursor']))}` : '';
+      cursor =
+        typeof body['nextCursor'] === 'string' ? `&cursor=${encodeURIComponent(body['nextCursor'])}` : '';
     } while (cursor);
     expect(seen).toMatchObject(threads.map((id, index) => ({ id, title: `Question ${4 - index}` })));
   });

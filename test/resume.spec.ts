@@ -14,7 +14,9 @@ async function logOf(storage: Storage, runId: string): Promise<SeenFrame[]> {
   return events.map((recorded) => ({
     id: formatCursor(recorded),
     event: recorded.event.type,
-    data: { ...recorded.event },
+    data: recorded.event.type.endsWith('-delta')
+      ? { ...recorded.event }
+      : { ...recorded.event, at: recorded.at },
   }));
 }
 

@@ -46,7 +46,7 @@ describe('a shutdown', () => {
     });
     const after = await second.watch(String(runId), before.lastId);
     expect(await after.closed()).toBe('end');
-    expect(after.events.slice(0, 2).map(({ data }) => data)).toEqual([
+    expect(after.events.slice(0, 2).map(({ data }) => data)).toMatchObject([
       { type: 'run-resume', reason: 'restart' },
       { type: 'step-reset', stepId: 'step-unfinished', attempt: 2, reason: 'restart' },
     ]);

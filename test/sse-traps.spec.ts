@@ -18,14 +18,14 @@ describe('out of the traps of @Sse', () => {
 
     // Another process on the same log, which has to read it.
     const other = await start({ storage });
-    storage.failAfter = 5;
+    storage.breakAfter(5);
     const broken = await other.watch(whole.runId);
     await broken.until(() => broken.events.length === 5);
     storage.wakeups.notify(`log:${whole.runId}`);
     expect(await broken.closed()).toBe('end');
     expect(broken.events).toEqual(whole.events.slice(0, 5));
 
-    storage.failAfter = Infinity;
+    storage.mend();
     const rest = await other.watch(whole.runId, broken.lastId);
     await rest.closed();
     expect([...broken.events, ...rest.events]).toEqual(whole.events);
@@ -54,7 +54,7 @@ describe('out of the traps of @Sse', () => {
 
     // Nest's own error frame would have such a number too.
     const other = await start({ storage });
-    storage.failAfter = 3;
+    storage.breakAfter(3);
     const broken = await other.watch(runId);
     await broken.until(() => broken.events.length === 3);
     storage.wakeups.notify(`log:${runId}`);
@@ -152,9 +152,10 @@ function spyOnWrites(app: NestExpressApplication, writes: string[]): void {
   });
 }
 
-/** A log that cannot be read beyond one of its events. */
+/** A log that, once it is broken, can be read a single time, and so far only. */
 class FailingReads extends MemoryStorage {
-  failAfter = Infinity;
+  private breaksAfter = Infinity;
+  private readsLeft = Infinity;
 
   constructor() {
     super();
@@ -164,8 +165,18 @@ class FailingReads extends MemoryStorage {
       afterSeq: number,
       limit: number,
     ): Promise<readonly RecordedEvent[]> => {
-      if (afterSeq >= this.failAfter) throw new Error('disk on fire');
-      return read(runId, afterSeq, Math.min(limit, this.failAfter - afterSeq));
+      if (this.readsLeft-- <= 0) throw new Error('disk on fire');
+      return read(runId, afterSeq, Math.min(limit, this.breaksAfter - afterSeq));
     };
+  }
+
+  breakAfter(seq: number): void {
+    this.breaksAfter = seq;
+    this.readsLeft = 1;
+  }
+
+  mend(): void {
+    this.breaksAfter = Infinity;
+    this.readsLeft = Infinity;
   }
 }

@@ -137,7 +137,7 @@ export function chatServers(): (options?: ChatServerOptions) => Promise<ChatServ
 }
 
 /** A promise and what settles it: how a test holds an agent at a certain point. */
-export function gate(): { readonly opened: Promise<void>; open(): void } {
+export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { opened: promise, open: resolve };
 }
