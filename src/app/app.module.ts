@@ -32,6 +32,7 @@ export class AppModule {
         ChatModule.forRoot({
           ...chatOptions(config),
           storage: storage ?? defaultStorage(config),
+          protocols: {},
           tools: [...LIBRARY_TOOLS, { provide: ToolLibraryOptions, useValue: libraryOptions(config) }],
         }),
       ],

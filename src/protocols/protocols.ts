@@ -1,6 +1,11 @@
 import type { Provider, Type } from '@nestjs/common';
+import { AgUiController } from './ag-ui/ag-ui.controller.js';
+import { AgUiStream } from './ag-ui/ag-ui.stream.js';
+import { CopilotKitController } from './ag-ui/copilotkit.controller.js';
+import { AiSdkController } from './ai-sdk/ai-sdk.controller.js';
 import { ProtocolStreams } from './protocol.streams.js';
 import { ThreadRuns } from './thread.runs.js';
+import { ThreadTranscripts } from './transcript/thread.transcripts.js';
 
 /** A controller of a protocol, and where it is. */
 export interface ProtocolRoute {
@@ -13,10 +18,19 @@ export interface ProtocolRoute {
 const DEFAULT_PREFIX = 'protocols';
 
 /** Every wire dialect that is served beside our own. */
-const ROUTES: readonly ProtocolRoute[] = [];
+const ROUTES: readonly ProtocolRoute[] = [
+  { path: 'ag-ui', controller: AgUiController },
+  { path: 'ag-ui/copilotkit', controller: CopilotKitController },
+  { path: 'ai-sdk', controller: AiSdkController },
+];
 
 /** What the controllers of the protocols share. */
-export const PROTOCOL_PROVIDERS: readonly Provider[] = [ThreadRuns, ProtocolStreams];
+export const PROTOCOL_PROVIDERS: readonly Provider[] = [
+  ThreadRuns,
+  ThreadTranscripts,
+  ProtocolStreams,
+  AgUiStream,
+];
 
 /** The routes with their prefix. */
 export function protocolRoutes(prefix: string = DEFAULT_PREFIX): ProtocolRoute[] {

@@ -1,0 +1,93 @@
+import {
+  Controller,
+  HttpCode,
+  Param,
+  Post,
+  Req,
+  RequestMethod,
+  Sse,
+  type MessageEvent,
+} from '@nestjs/common';
+import { ApiParam, ApiTags } from '@nestjs/swagger';
+import type { Request } from 'express';
+import type { Observable } from 'rxjs';
+import { CurrentPrincipal } from '../../auth/authentication.js';
+import { Reader, type RunReader } from '../../chat/run-reader.js';
+import { Endpoint } from '../../http/endpoint.decorator.js';
+import type { Principal } from '../../principal.js';
+import type { ProtocolMapper } from '../protocol.mapper.js';
+import { ProtocolStreams } from '../protocol.streams.js';
+import { ThreadRuns } from '../thread.runs.js';
+import { UnnamedFrame } from '../unnamed.frame.js';
+import type { AiSdkChunk } from './ai-sdk.chunks.js';
+import { askBodySchema } from './ai-sdk.dto.js';
+import { ActiveRunGuard, AskGuard } from './ai-sdk.guards.js';
+import { createAiSdkMapper } from './ai-sdk.mapper.js';
+import { withoutTakenBack } from './ai-sdk.replay.js';
+
+const CHAT_ID = { name: 'chatId', description: "The chat's id, as the client minted it." };
+
+/** For the AI SDK's `DefaultChatTransport` and what is built on it, with `api` set to `…/ai-sdk/chat`. */
+@ApiTags('protocols: AI SDK')
+@Controller()
+export class AiSdkController {
+  constructor(
+    private readonly streams: ProtocolStreams,
+    private readonly runs: ThreadRuns,
+  ) {}
+
+  @Sse('chat', { method: RequestMethod.POST })
+  @HttpCode(200)
+  @Endpoint({
+    summary: 'Ask in a chat of the AI SDK, and watch the answer',
+    answers: { status: 200, description: 'A UI message stream, version 1.' },
+    accepts: askBodySchema,
+    starts: true,
+    streams: true,
+    guards: [AskGuard],
+    problems: ['AGENT_UNKNOWN', 'NOT_FOUND', 'THREAD_BUSY', 'IDEMPOTENCY_CONFLICT'],
+  })
+  ask(@Reader() reader: RunReader, @Req() request: Request): Observable<MessageEvent> {
+    return this.watch(reader, request, createAiSdkMapper());
+  }
+
+  @Sse('chat/:chatId/stream')
+  @ApiParam(CHAT_ID)
+  @Endpoint({
+    summary: "Watch a chat's run again",
+    description: 'From its first event. 204 when no run goes on.',
+    answers: { status: 200, description: 'A UI message stream, version 1.' },
+    streams: true,
+    guards: [ActiveRunGuard],
+  })
+  resume(@Reader() reader: RunReader, @Req() request: Request): Observable<MessageEvent> {
+    return this.watch(reader, request, withoutTakenBack(createAiSdkMapper(), reader.run.lastSeq));
+  }
+
+  @Post('chat/:chatId/stop')
+  @HttpCode(204)
+  @ApiParam(CHAT_ID)
+  @Endpoint({
+    summary: "Stop a chat's run",
+    description: 'A client that leaves does not stop it. Harmless when nothing goes on.',
+    answers: { status: 204, description: 'It stops.' },
+    problems: ['NOT_FOUND'],
+  })
+  async stop(@CurrentPrincipal() principal: Principal, @Param('chatId') chatId: string): Promise<void> {
+    await this.runs.stop(principal, chatId);
+  }
+
+  private watch(
+    reader: RunReader,
+    request: Request,
+    mapper: ProtocolMapper<AiSdkChunk>,
+  ): Observable<MessageEvent> {
+    reader.response.setHeader('x-vercel-ai-ui-message-stream', 'v1');
+    return this.streams.follow(request, reader, {
+      mapper,
+      frame: (chunk, id) => new UnnamedFrame(id, JSON.stringify(chunk)),
+      // The AI SDK does without it; other readers of this stream wait for it.
+      closing: (id) => new UnnamedFrame(id, '[DONE]'),
+    });
+  }
+}
