@@ -72,7 +72,7 @@ describe('SseInterceptor', () => {
     Sources.left = 0;
     const provider = {
       provide: SseStreams,
-      useFactory: () => new SseStreams({ heartbeatMs: 20, stallMs: 300 }),
+      useFactory: () => new SseStreams({ heartbeatMs: 20, stallMs: 1_000 }),
     };
     const module = await Test.createTestingModule({
       controllers: [Sources],
@@ -142,11 +142,11 @@ describe('SseInterceptor', () => {
       taken += bytes.length;
       // Slow enough that the whole takes longer than the server's patience.
       socket.pause();
-      setTimeout(() => socket.resume(), 4);
+      setTimeout(() => socket.resume(), 6);
     });
     await until(() => taken > 16 * 1024 * 1024 || socket.closed);
     expect(taken).toBeGreaterThan(16 * 1024 * 1024);
-    expect(Date.now() - startedAt).toBeGreaterThan(300);
+    expect(Date.now() - startedAt).toBeGreaterThan(1_000);
     socket.destroy();
   });
 
