@@ -14,6 +14,22 @@ export function encodeFrames(events: readonly RecordedEvent[]): string {
   return events.map(({ at, event }) => JSON.stringify([at, event])).join('\n');
 }
 
+/** A log as batches. Within each the seqs are consecutive, as its reader expects; a gap begins a new one. */
+export function batchesOf(events: readonly RecordedEvent[]): StoredBatch[] {
+  const stretches: RecordedEvent[][] = [];
+  for (const event of events) {
+    const last = stretches.at(-1)?.at(-1);
+    if (last?.seq === event.seq - 1 && last.epoch === event.epoch) stretches.at(-1)?.push(event);
+    else stretches.push([event]);
+  }
+  return stretches.map((stretch) => ({
+    firstSeq: stretch[0]?.seq ?? 0,
+    lastSeq: stretch.at(-1)?.seq ?? 0,
+    epoch: stretch[0]?.epoch ?? 0,
+    frames: encodeFrames(stretch),
+  }));
+}
+
 /** The events above `afterSeq`, at most `limit`, of batches that are in order. */
 export function decodeBatches(
   run: { readonly runId: string; readonly threadId: string },

@@ -1,5 +1,6 @@
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
 import type { EventLog } from '../runs/event.log.js';
+import type { Retention } from '../runs/retention.js';
 import type { RunStore } from '../runs/run.store.js';
 import type { Wakeups } from '../runs/wakeups.js';
 
@@ -11,6 +12,7 @@ export abstract class Storage {
   abstract readonly runs: RunStore;
   abstract readonly log: EventLog;
   abstract readonly wakeups: Wakeups;
+  abstract readonly retention: Retention;
   abstract readonly checkpointer: BaseCheckpointSaver;
 
   /** Connects, migrates, locks. @throws AppError STORAGE_LOCKED, STORAGE_FAILED */

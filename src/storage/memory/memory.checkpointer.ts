@@ -2,35 +2,76 @@ import type { RunnableConfig } from '@langchain/core/runnables';
 import {
   MemorySaver,
   type Checkpoint,
+  type CheckpointListOptions,
   type CheckpointMetadata,
+  type CheckpointTuple,
   type PendingWrite,
 } from '@langchain/langgraph-checkpoint';
 import { CheckpointFencedError, fenceOf } from '../checkpoint.fence.js';
 import type { MemoryRecords } from './memory.records.js';
 
-/** LangGraph's own saver in memory, closed to owners that were replaced. Keeps every checkpoint. */
+/**
+ * LangGraph's own saver in memory, closed to owners that were replaced. Keeps every checkpoint.
+ *
+ * The saver serializes between the call and the change, and the run may get another owner meanwhile. So everything takes its
+ * turn: whoever reads after that, the new owner first of all, sees what had passed the fence before, and nothing comes later.
+ */
 export class MemoryCheckpointer extends MemorySaver {
+  private lastTurn: Promise<unknown> = Promise.resolve();
+
   constructor(private readonly records: MemoryRecords) {
     super();
   }
 
-  override async put(
+  override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    return this.inTurn(() => super.getTuple(config));
+  }
+
+  override async *list(
+    config: RunnableConfig,
+    options?: CheckpointListOptions,
+  ): AsyncGenerator<CheckpointTuple> {
+    await this.inTurn(async () => undefined);
+    yield* super.list(config, options);
+  }
+
+  override put(
     config: RunnableConfig,
     checkpoint: Checkpoint,
     metadata: CheckpointMetadata,
   ): Promise<RunnableConfig> {
-    this.refuseFenced(config);
-    return super.put(config, checkpoint, metadata);
+    return this.inTurn(() => {
+      this.refuseFenced(config);
+      return super.put(config, checkpoint, metadata);
+    });
   }
 
-  override async putWrites(
+  override putWrites(
     config: RunnableConfig,
     writes: PendingWrite[],
     taskId: string,
     taskPath?: string,
   ): Promise<void> {
-    this.refuseFenced(config);
-    return super.putWrites(config, writes, taskId, taskPath);
+    return this.inTurn(() => {
+      this.refuseFenced(config);
+      return super.putWrites(config, writes, taskId, taskPath);
+    });
+  }
+
+  override deleteThread(threadId: string): Promise<void> {
+    return this.inTurn(() => super.deleteThread(threadId));
+  }
+
+  override getDeltaChannelHistory(
+    options: Parameters<MemorySaver['getDeltaChannelHistory']>[0],
+  ): ReturnType<MemorySaver['getDeltaChannelHistory']> {
+    return this.inTurn(() => super.getDeltaChannelHistory(options));
+  }
+
+  private inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
+    const turn = this.lastTurn.then(act);
+    this.lastTurn = turn.catch(() => undefined);
+    return turn;
   }
 
   private refuseFenced(config: RunnableConfig): void {

@@ -10,7 +10,8 @@ export interface RunRecord {
   held: boolean;
   leaseUntil: number;
   readonly idempotency?: { readonly key: string; readonly fingerprint: string };
-  readonly batches: StoredBatch[];
+  batches: StoredBatch[];
+  compacted: boolean;
 }
 
 export interface ThreadRecord {
@@ -36,6 +37,18 @@ export class MemoryRecords {
   oldestUnended(threadId: string): RunRecord | undefined {
     for (const record of this.unended) if (record.run.threadId === threadId) return record;
     return undefined;
+  }
+
+  /** With its runs, their logs and their idempotency keys. */
+  deleteThread(threadId: string): void {
+    for (const record of this.runs.values()) {
+      const { run, idempotency } = record;
+      if (run.threadId !== threadId) continue;
+      this.runs.delete(run.id);
+      this.unended.delete(record);
+      if (idempotency) this.idempotencyKeys.delete(idempotencyKeyOf(run.principal, idempotency.key));
+    }
+    this.threads.delete(threadId);
   }
 
   /** The run's record, if this epoch is its current one and nothing has ended it. */

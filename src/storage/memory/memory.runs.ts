@@ -46,6 +46,7 @@ export class MemoryRunStore extends RunStore {
       held: false,
       leaseUntil: 0,
       batches: [],
+      compacted: false,
       ...(idempotency && { idempotency }),
     };
     records.runs.set(id, record);
@@ -132,16 +133,7 @@ export class MemoryRunStore extends RunStore {
   }
 
   async deleteThread(threadId: string): Promise<void> {
-    const { records } = this;
-    for (const record of records.runs.values()) {
-      if (record.run.threadId !== threadId) continue;
-      records.runs.delete(record.run.id);
-      records.unended.delete(record);
-      if (record.idempotency) {
-        records.idempotencyKeys.delete(idempotencyKeyOf(record.run.principal, record.idempotency.key));
-      }
-    }
-    records.threads.delete(threadId);
+    this.records.deleteThread(threadId);
   }
 
   private threadOf({ thread, updatedAt }: ThreadRecord): Thread {

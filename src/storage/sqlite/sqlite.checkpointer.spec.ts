@@ -1,6 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RunnableConfig } from '@langchain/core/runnables';
-import { emptyCheckpoint, uuid6, type CheckpointMetadata } from '@langchain/langgraph-checkpoint';
+import {
+  emptyCheckpoint,
+  uuid6,
+  type BaseCheckpointSaver,
+  type CheckpointMetadata,
+} from '@langchain/langgraph-checkpoint';
 import { deltaChannelHistoryTests, specTest } from '@langchain/langgraph-checkpoint-validation';
 import { SqliteStorage } from './sqlite.storage.js';
 import type { SqliteCheckpointer } from './sqlite.checkpointer.js';
@@ -8,45 +13,40 @@ import type { SqliteCheckpointer } from './sqlite.checkpointer.js';
 // LangGraph's own suite for checkpointers is written for vitest's globals; of what jest's lack it uses this one only.
 Object.assign(expect, { soft: expect });
 
-// The suite exempts, by name, LangGraph's own savers that store whole checkpoints (memory, SQLite, MongoDB) from this one.
-// Values shared by version would mix up branches of a thread, which number their versions alike; our promise is stated below.
-const EXEMPT = 'should only store channel_values that have changed (based on newVersions)';
-const globals = globalThis as unknown as { it: typeof it };
-globals.it = Object.assign(
-  (...[title, ...rest]: Parameters<typeof it>) => (title === EXEMPT ? it.skip : it)(title, ...rest),
-  it,
-);
+const storages = new Map<number | 'all', SqliteStorage>();
 
-const storages = new Map<SqliteCheckpointer, SqliteStorage>();
-
-async function openCheckpointer(keepCheckpoints?: number | 'all'): Promise<SqliteCheckpointer> {
-  const storage = new SqliteStorage({ directory: ':memory:', ...(keepCheckpoints && { keepCheckpoints }) });
+/** One storage per setting, because its worker takes longer to start than a test takes; emptied after each test. */
+async function openCheckpointer(keepCheckpoints: number | 'all'): Promise<SqliteCheckpointer> {
+  const known = storages.get(keepCheckpoints);
+  if (known) return known.checkpointer;
+  const storage = new SqliteStorage({ directory: ':memory:', keepCheckpoints });
   await storage.open();
-  storages.set(storage.checkpointer, storage);
+  storages.set(keepCheckpoints, storage);
   return storage.checkpointer;
 }
 
-async function closeCheckpointer(checkpointer: SqliteCheckpointer): Promise<void> {
-  await storages.get(checkpointer)?.close();
-  storages.delete(checkpointer);
+async function emptyCheckpointer(checkpointer: BaseCheckpointSaver): Promise<void> {
+  for await (const { config } of checkpointer.list({}))
+    await checkpointer.deleteThread(String(config.configurable?.['thread_id']));
 }
+
+afterAll(() => Promise.all([...storages.values()].map((storage) => storage.close())));
 
 const initializer = {
   checkpointerName: 'SqliteCheckpointer',
   createCheckpointer: () => openCheckpointer('all'),
-  destroyCheckpointer: closeCheckpointer,
+  destroyCheckpointer: emptyCheckpointer,
 };
 specTest(initializer);
 deltaChannelHistoryTests(initializer);
-globals.it = it;
 
 describe('SqliteCheckpointer', () => {
   let checkpointer: SqliteCheckpointer;
 
   beforeEach(async () => {
-    checkpointer = await openCheckpointer();
+    checkpointer = await openCheckpointer(2);
   });
-  afterEach(() => closeCheckpointer(checkpointer));
+  afterEach(() => emptyCheckpointer(checkpointer));
 
   const thread = (id: string, namespace = ''): RunnableConfig => ({
     configurable: { thread_id: id, checkpoint_ns: namespace },
@@ -59,9 +59,16 @@ describe('SqliteCheckpointer', () => {
   ): Promise<RunnableConfig[]> {
     const saved: RunnableConfig[] = [];
     for (let step = 0; step < count; step += 1) {
-      const checkpoint = { ...emptyCheckpoint(), id: uuid6(step), channel_values: { step } };
+      const versions = { step: step + 1, same: 1 };
+      const checkpoint = {
+        ...emptyCheckpoint(),
+        id: uuid6(step),
+        channel_values: { step, same: 'value' },
+        channel_versions: versions,
+      };
       const facts = { source: 'loop', step, parents: {}, ...metadata } as const;
-      saved.push(await checkpointer.put(saved.at(-1) ?? start, checkpoint, facts));
+      const written = step === 0 ? versions : { step: step + 1 };
+      saved.push(await checkpointer.put(saved.at(-1) ?? start, checkpoint, facts, written));
       await checkpointer.putWrites(saved[step] ?? start, [['step', step]], 'task');
     }
     return saved;
@@ -88,11 +95,27 @@ describe('SqliteCheckpointer', () => {
     expect(await checkpointer.getTuple(saved[7] ?? {})).toBeUndefined();
   });
 
-  it('gives back the whole state, whichever of its channels are new', async () => {
-    const checkpoint = { ...emptyCheckpoint(), channel_values: { foo: 'bar', baz: 'qux' } };
-    await checkpointer.put(thread('t1'), checkpoint, { source: 'loop', step: 0, parents: {} });
-    expect((await checkpointer.getTuple(thread('t1')))?.checkpoint).toEqual(checkpoint);
+  it('gives back the whole state, also what was written long before the oldest checkpoint that is kept', async () => {
+    await putChain(thread('t1'), 10);
+    const newest = await checkpointer.getTuple(thread('t1'));
+    expect(newest?.checkpoint.channel_values).toEqual({ step: 9, same: 'value' });
   });
+
+  it.each(['constructor', '__proto__', 'a "quoted" é 😀 \\ name', ''])(
+    'keeps channels apart from what JavaScript and SQL make of their names: %j',
+    async (name) => {
+      const versions = Object.fromEntries([[name, 1]]);
+      const checkpoint = {
+        ...emptyCheckpoint(),
+        channel_values: Object.fromEntries([[name, 'value']]),
+        channel_versions: { ...versions, toString: 1 },
+      };
+      const facts = { source: 'loop', step: 0, parents: {} } as const;
+      await checkpointer.put(thread('t1'), checkpoint, facts, versions);
+      const stored = await checkpointer.getTuple(thread('t1'));
+      expect(Object.entries(stored?.checkpoint.channel_values ?? {})).toEqual([[name, 'value']]);
+    },
+  );
 
   it('keeps the ancestors of a checkpoint that is made of deltas', async () => {
     await putChain(thread('t1'), 5, { counters_since_delta_snapshot: { messages: [3, 3] } });
@@ -111,7 +134,7 @@ describe('SqliteCheckpointer', () => {
 
   it('says what a config lacks', async () => {
     const facts = { source: 'loop', step: 0, parents: {} } as const;
-    await expect(checkpointer.put({}, emptyCheckpoint(), facts)).rejects.toThrow('thread_id');
+    await expect(checkpointer.put({}, emptyCheckpoint(), facts, {})).rejects.toThrow('thread_id');
     await expect(checkpointer.putWrites(thread('t1'), [], 'task')).rejects.toThrow('checkpoint_id');
   });
 });

@@ -11,9 +11,12 @@ import {
   type CheckpointMetadata,
   type CheckpointPendingWrite,
   type CheckpointTuple,
+  type ChannelVersions,
   type PendingWrite,
 } from '@langchain/langgraph-checkpoint';
 import { CheckpointFencedError, fenceOf, type CheckpointFence } from '../checkpoint.fence.js';
+import { originOf } from './checkpoint.namespace.js';
+import { nextVersion } from './checkpoint.versions.js';
 import type { SqliteClient } from './sqlite.client.js';
 import type {
   CheckpointName,
@@ -21,16 +24,18 @@ import type {
   NewWrites,
   Serialized,
   StoredCheckpoint,
+  ValueRow,
   WriteRow,
-} from './worker/checkpoint.operations.js';
+} from './worker/checkpoint.rows.js';
 
 /**
  * LangGraph's checkpoints in the database of the logs. What is saved in the turn of the event loop in which events are
  * appended commits together with them.
  *
- * Every checkpoint holds the whole state, so keeping all of them costs bytes in the square of a thread's length. A graph
- * continues from its newest checkpoint only, where open interrupts are stored too; so of each namespace the newest remain
- * and older ones go when a newer one is saved.
+ * A channel's value is stored once, by its version. The channel that matters, the messages, still has a new and longer value
+ * in every step, so keeping them all costs bytes in the square of a thread's length. A graph continues from its newest
+ * checkpoint only, where open interrupts are stored too; so of each namespace the newest remain and older ones go when a
+ * newer one is saved.
  */
 export class SqliteCheckpointer extends BaseCheckpointSaver {
   /**
@@ -85,13 +90,15 @@ export class SqliteCheckpointer extends BaseCheckpointSaver {
     config: RunnableConfig,
     checkpoint: Checkpoint,
     metadata: CheckpointMetadata,
+    newVersions: ChannelVersions,
   ): Promise<RunnableConfig> {
     const { threadId, namespace } = placeOf(config);
     const name = { threadId: required(threadId, 'thread_id'), namespace, checkpointId: checkpoint.id };
     const fence = fenceOf(config);
+    const parentId = getCheckpointId(config) || null;
     const stored = await this.client.call(
       'putCheckpoint',
-      this.newCheckpoint(name, { parentId: getCheckpointId(config) || null, checkpoint, metadata, fence }),
+      this.newCheckpoint(name, { parentId, checkpoint, metadata, newVersions, fence }),
     );
     if (!stored && fence) throw new CheckpointFencedError(fence);
     return configOf(name);
@@ -121,21 +128,39 @@ export class SqliteCheckpointer extends BaseCheckpointSaver {
     await this.client.call('deleteCheckpoints', threadId);
   }
 
+  override getNextVersion(current: number | undefined): number {
+    return nextVersion(current);
+  }
+
   private async newCheckpoint(
     name: CheckpointName,
     facts: {
       readonly parentId: string | null;
       readonly checkpoint: Checkpoint;
       readonly metadata: CheckpointMetadata;
+      readonly newVersions: ChannelVersions;
       readonly fence: CheckpointFence | undefined;
     },
   ): Promise<NewCheckpoint> {
-    const [checkpoint, metadata] = await Promise.all([
-      this.serialize(copyCheckpoint(facts.checkpoint)),
-      this.serialize(facts.metadata),
-    ]);
-    const { parentId, fence } = facts;
-    return { ...name, parentId, checkpoint, metadata, fence, keep: this.keepFor(facts.metadata) };
+    const { parentId, metadata, newVersions, fence } = facts;
+    const { channel_values: values, ...rest } = copyCheckpoint(facts.checkpoint);
+    const channels = Object.entries(rest.channel_versions)
+      .filter(([channel]) => Object.hasOwn(values, channel) && values[channel] !== undefined)
+      .map(([channel, version]) => ({ channel, version: String(version) }));
+    const written = channels.filter(({ channel }) => Object.hasOwn(newVersions, channel));
+    return {
+      ...name,
+      parentId,
+      channels,
+      origin: originOf(name.namespace, metadata),
+      fence,
+      keep: this.keepFor(metadata),
+      checkpoint: await this.serialize(rest),
+      metadata: await this.serialize(metadata),
+      values: await Promise.all(
+        written.map(async (named) => ({ ...named, value: await this.serialize(values[named.channel]) })),
+      ),
+    };
   }
 
   /** A checkpoint that holds only what has changed is nothing without its ancestors, and does not grow as others do. */
@@ -165,10 +190,10 @@ export class SqliteCheckpointer extends BaseCheckpointSaver {
     return { type, bytes };
   }
 
-  private async tupleOf({ row, writes }: StoredCheckpoint): Promise<CheckpointTuple> {
+  private async tupleOf({ row, values, writes }: StoredCheckpoint): Promise<CheckpointTuple> {
     const name = nameOf(row);
     const [checkpoint, metadata, pendingWrites] = await Promise.all([
-      this.serde.loadsTyped(row.checkpoint_type, row.checkpoint) as Promise<Checkpoint>,
+      this.checkpointOf(row, values),
       this.serde.loadsTyped(row.metadata_type, row.metadata) as Promise<CheckpointMetadata>,
       this.pendingWritesOf(writes),
     ]);
@@ -182,6 +207,16 @@ export class SqliteCheckpointer extends BaseCheckpointSaver {
       pendingWrites,
       ...(parent && { parentConfig: configOf(parent) }),
     };
+  }
+
+  private async checkpointOf(row: StoredCheckpoint['row'], values: readonly ValueRow[]): Promise<Checkpoint> {
+    const [rest, ...entries] = await Promise.all([
+      this.serde.loadsTyped(row.checkpoint_type, row.checkpoint) as Promise<Checkpoint>,
+      ...values.map(
+        async ({ channel, type, value }) => [channel, await this.serde.loadsTyped(type, value)] as const,
+      ),
+    ]);
+    return { ...rest, channel_values: Object.fromEntries(entries) };
   }
 
   private async pendingWritesOf(rows: readonly WriteRow[]): Promise<CheckpointPendingWrite[]> {

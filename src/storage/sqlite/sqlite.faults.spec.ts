@@ -136,11 +136,9 @@ describe('SqliteStorage', () => {
     const run = await ownedRun(storage, 'r1');
     const post = jest.spyOn(Worker.prototype, 'postMessage');
     const appended = storage.log.append([batchOf(run, 0)]);
-    const saved = storage.checkpointer.put({ configurable: { thread_id: 't1' } }, emptyCheckpoint(), {
-      source: 'loop',
-      step: 0,
-      parents: {},
-    });
+    const place = { configurable: { thread_id: 't1' } };
+    const metadata = { source: 'loop', step: 0, parents: {} } as const;
+    const saved = storage.checkpointer.put(place, emptyCheckpoint(), metadata, {});
     const appendedMore = storage.log.append([batchOf(run, 1)]);
     await Promise.all([appended, saved, appendedMore]);
     expect(

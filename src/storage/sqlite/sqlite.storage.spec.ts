@@ -1,51 +1,47 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeStorage } from '../../testing/storage/storage.contract.js';
-import type { StorageHarness } from '../../testing/storage/storage.harness.js';
-import { SqliteStorage, type SqliteStorageOptions } from './sqlite.storage.js';
+import { emptyStorage } from '../../testing/storage/storage.emptying.js';
+import type { StorageFactory } from '../../testing/storage/storage.harness.js';
+import { SqliteStorage } from './sqlite.storage.js';
 
-async function open(options: SqliteStorageOptions): Promise<SqliteStorage> {
-  const storage = new SqliteStorage(options);
-  await storage.open();
-  return storage;
-}
-
-async function inDirectory(options: Pick<SqliteStorageOptions, 'synchronous'>): Promise<StorageHarness> {
-  const directory = await mkdtemp(join(tmpdir(), 'sqlite-storage-'));
+/** One storage for all tests, emptied after each: its worker takes longer to start than most tests take. */
+function oneStorage(directoryOf: () => Promise<string>): StorageFactory {
   let now = Date.now();
-  const clock = () => now;
-  let storage = await open({ directory, clock, ...options });
-  return {
-    storage,
-    advance: (ms) => {
-      now += ms;
-    },
-    reopen: async () => {
-      await storage.close();
-      storage = await open({ directory, clock, ...options });
-      return storage;
-    },
-    dispose: async () => {
-      await storage.close();
-      await rm(directory, { recursive: true });
-    },
+  let storage: SqliteStorage | undefined;
+  let directory: string | undefined;
+  afterAll(async () => {
+    await storage?.close();
+    if (directory && directory !== ':memory:') await rm(directory, { recursive: true });
+  });
+
+  const open = async () => {
+    directory ??= await directoryOf();
+    storage = new SqliteStorage({ directory, keepCheckpoints: 'all', clock: () => now });
+    await storage.open();
+    return storage;
   };
-}
-
-async function inMemory(): Promise<StorageHarness> {
-  let now = Date.now();
-  const storage = await open({ directory: ':memory:', clock: () => now });
-  return {
-    storage,
-    advance: (ms) => {
-      now += ms;
-    },
-    dispose: () => storage.close(),
+  return async () => {
+    let current = storage ?? (await open());
+    return {
+      storage: current,
+      advance: (ms) => {
+        now += ms;
+      },
+      reopen: async () => {
+        await current.close();
+        current = await open();
+        return current;
+      },
+      dispose: () => emptyStorage(current),
+    };
   };
 }
 
 const framework = { describe, it, expect };
-describeStorage(framework, 'SqliteStorage in a directory', () => inDirectory({}), { exclusive: true });
+const inDirectory = oneStorage(() => mkdtemp(join(tmpdir(), 'sqlite-storage-')));
+describeStorage(framework, 'SqliteStorage in a directory', inDirectory, { exclusive: true });
+const inMemory = oneStorage(async () => ':memory:');
 describeStorage(framework, 'SqliteStorage in memory', inMemory, { durable: false });

@@ -3,6 +3,7 @@ import { Storage } from '../storage.js';
 import { SqliteCheckpointer } from './sqlite.checkpointer.js';
 import { SqliteClient } from './sqlite.client.js';
 import { SqliteEventLog } from './sqlite.log.js';
+import { SqliteRetention } from './sqlite.retention.js';
 import { SqliteRunStore } from './sqlite.runs.js';
 
 export interface SqliteStorageOptions {
@@ -21,6 +22,11 @@ export interface SqliteStorageOptions {
    * travel and costs disk space in the square of a thread's length.
    */
   readonly keepCheckpoints?: number | 'all';
+  /**
+   * The size that the database file may have, in bytes. A write beyond it fails with STORAGE_FAILED, as on a full disk. Default:
+   * what the disk has. For a limit that makes room by itself, see the module's `retention`.
+   */
+  readonly maxFileBytes?: number;
   /** Milliseconds since the epoch. Default: the system's clock. */
   readonly clock?: () => number;
 }
@@ -30,17 +36,29 @@ export class SqliteStorage extends Storage {
   readonly runs: SqliteRunStore;
   readonly log: SqliteEventLog;
   readonly wakeups = new LocalWakeups();
+  readonly retention: SqliteRetention;
   readonly checkpointer: SqliteCheckpointer;
   private readonly client: SqliteClient;
   private readonly clock: () => number;
 
   constructor(options: SqliteStorageOptions) {
     super();
-    const { directory, synchronous = 'NORMAL', keepCheckpoints = 2, clock = Date.now } = options;
+    const {
+      directory,
+      synchronous = 'NORMAL',
+      keepCheckpoints = 2,
+      maxFileBytes,
+      clock = Date.now,
+    } = options;
     this.clock = clock;
-    this.client = new SqliteClient({ directory, synchronous });
+    this.client = new SqliteClient({
+      directory,
+      synchronous,
+      ...(maxFileBytes !== undefined && { maxFileBytes }),
+    });
     this.runs = new SqliteRunStore(this.client, clock);
     this.log = new SqliteEventLog(this.client, clock);
+    this.retention = new SqliteRetention(this.client);
     this.checkpointer = new SqliteCheckpointer(this.client, keepCheckpoints);
   }
 

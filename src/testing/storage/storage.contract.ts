@@ -1,4 +1,5 @@
 import { appendPromises } from './promises/append.promises.js';
+import { branchPromises } from './promises/branch.promises.js';
 import { cancelPromises } from './promises/cancel.promises.js';
 import { checkpointPromises } from './promises/checkpoint.promises.js';
 import { claimPromises } from './promises/claim.promises.js';
@@ -11,6 +12,7 @@ import { leasePromises } from './promises/lease.promises.js';
 import { pagePromises } from './promises/page.promises.js';
 import { queuePromises } from './promises/queue.promises.js';
 import { readPromises } from './promises/read.promises.js';
+import { retentionPromises } from './promises/retention.promises.js';
 import { threadPromises } from './promises/thread.promises.js';
 import { wakeupPromises } from './promises/wakeup.promises.js';
 import type { PromiseSuite, StorageFactory, StorageFeatures, TestFramework } from './storage.harness.js';
@@ -29,6 +31,8 @@ const EVERY_STORAGE = [
   deletePromises,
   wakeupPromises,
   checkpointPromises,
+  branchPromises,
+  retentionPromises,
   concurrencyPromises,
 ];
 
@@ -40,7 +44,7 @@ const EVERY_STORAGE = [
  * describeStorage({ describe, it, expect }, 'MyStorage', makeHarness);
  * ```
  *
- * @param factory is called for every test and gives it a storage of its own
+ * @param factory is called for every test and gives it an empty storage: a new one, or one that `emptyStorage` has emptied
  */
 export function describeStorage(
   framework: TestFramework,

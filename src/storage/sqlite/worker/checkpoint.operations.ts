@@ -1,89 +1,32 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { CheckpointFence } from '../../checkpoint.fence.js';
-
-/** Names one checkpoint. */
-export interface CheckpointName {
-  readonly threadId: string;
-  readonly namespace: string;
-  readonly checkpointId: string;
-}
-
-/** A value as LangGraph's serializer wrote it. */
-export interface Serialized {
-  readonly type: string;
-  readonly bytes: Uint8Array;
-}
-
-export interface NewCheckpoint extends CheckpointName {
-  readonly parentId: string | null;
-  readonly checkpoint: Serialized;
-  readonly metadata: Serialized;
-  readonly fence: CheckpointFence | undefined;
-  /** How many of the namespace's newest remain; undefined: all. */
-  readonly keep: number | undefined;
-}
-
-export interface NewWrites extends CheckpointName {
-  readonly taskId: string;
-  readonly taskPath: string;
-  readonly writes: readonly { readonly idx: number; readonly channel: string; readonly value: Serialized }[];
-  readonly fence: CheckpointFence | undefined;
-}
-
-export interface CheckpointRow {
-  readonly thread_id: string;
-  readonly namespace: string;
-  readonly checkpoint_id: string;
-  readonly parent_id: string | null;
-  readonly checkpoint_type: string;
-  readonly checkpoint: Uint8Array;
-  readonly metadata_type: string;
-  readonly metadata: Uint8Array;
-}
-
-export interface WriteRow {
-  readonly task_id: string;
-  readonly channel: string;
-  readonly type: string;
-  readonly value: Uint8Array;
-}
-
-export interface StoredCheckpoint {
-  readonly row: CheckpointRow;
-  readonly writes: WriteRow[];
-}
-
-/** Null does not narrow the list. */
-export interface CheckpointQuery {
-  readonly threadId: string | null;
-  readonly namespace: string | null;
-  readonly checkpointId: string | null;
-  /** Only checkpoints older than the one of this id. */
-  readonly before: string | null;
-  /** -1: no limit. */
-  readonly limit: number;
-}
-
-export type ListedCheckpoint = Pick<
+import { pruningOn } from './checkpoint.pruning.ts';
+import type {
+  CheckpointName,
+  CheckpointQuery,
   CheckpointRow,
-  'thread_id' | 'namespace' | 'checkpoint_id' | 'metadata_type' | 'metadata'
->;
+  ListedCheckpoint,
+  NewCheckpoint,
+  NewWrites,
+  StoredCheckpoint,
+  ValueRow,
+  WriteRow,
+} from './checkpoint.rows.js';
 
+/** LangGraph's checkpoints. A channel's value is stored once, by its version, however many checkpoints have it. */
 export function checkpointOperations(db: DatabaseSync) {
+  const pruning = pruningOn(db);
   const owns = db.prepare('SELECT 1 FROM runs WHERE id = ? AND epoch = ? AND ended_at IS NULL');
   const insert = db.prepare(`
     INSERT OR REPLACE INTO checkpoints (
-      thread_id, namespace, checkpoint_id, parent_id, checkpoint_type, checkpoint, metadata_type, metadata)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
-  const oldestKept = db.prepare(`
-    SELECT checkpoint_id FROM checkpoints WHERE thread_id = ? AND namespace = ?
-    ORDER BY checkpoint_id DESC LIMIT 1 OFFSET ?`);
-  const pruneCheckpoints = db.prepare(
-    'DELETE FROM checkpoints WHERE thread_id = ? AND namespace = ? AND checkpoint_id < ?',
-  );
-  const pruneWrites = db.prepare(
-    'DELETE FROM checkpoint_writes WHERE thread_id = ? AND namespace = ? AND checkpoint_id < ?',
-  );
+      thread_id, namespace, checkpoint_id, parent_id, origin_namespace, origin_id, channels,
+      metadata_type, metadata, checkpoint_type, checkpoint)
+    VALUES (
+      :threadId, :namespace, :checkpointId, :parentId, :originNamespace, :originId, :channels,
+      :metadataType, :metadata, :checkpointType, :checkpoint)`);
+  const insertValue = db.prepare(`
+    INSERT OR REPLACE INTO checkpoint_values (thread_id, namespace, channel, version, type, value)
+    VALUES (?, ?, ?, ?, ?, ?)`);
   const insertWrite = (conflict: 'IGNORE' | 'REPLACE') =>
     db.prepare(`
       INSERT OR ${conflict} INTO checkpoint_writes (
@@ -97,12 +40,15 @@ export function checkpointOperations(db: DatabaseSync) {
   const byName = db.prepare(
     'SELECT * FROM checkpoints WHERE thread_id = ? AND namespace = ? AND checkpoint_id = ?',
   );
+  const valuesOf = db.prepare(`
+    SELECT stored.channel, stored.type, stored.value
+    FROM json_each(:channels) AS named CROSS JOIN checkpoint_values AS stored
+    WHERE stored.thread_id = :threadId AND stored.namespace = :namespace
+      AND stored.channel = json_extract(named.value, '$[0]') AND stored.version = json_extract(named.value, '$[1]')`);
   // Text compares byte by byte here, and UTF-8 sorts as its code points do: the order that LangGraph asks for.
   const writesOf = db.prepare(`
     SELECT task_id, channel, type, value FROM checkpoint_writes
     WHERE thread_id = ? AND namespace = ? AND checkpoint_id = ? ORDER BY task_path, task_id, idx`);
-  const deleteCheckpoints = db.prepare('DELETE FROM checkpoints WHERE thread_id = ?');
-  const deleteWrites = db.prepare('DELETE FROM checkpoint_writes WHERE thread_id = ?');
 
   const mayWrite = (fence: CheckpointFence | undefined) =>
     !fence || owns.get(fence.runId, fence.epoch) !== undefined;
@@ -110,15 +56,27 @@ export function checkpointOperations(db: DatabaseSync) {
   return {
     /** False when the fence refuses it. */
     putCheckpoint(input: NewCheckpoint): boolean {
-      const { threadId, namespace, checkpointId, parentId, checkpoint, metadata, fence, keep } = input;
+      const { threadId, namespace, checkpointId, parentId, checkpoint, metadata, origin, fence, keep } =
+        input;
       if (!mayWrite(fence)) return false;
-      const state = [checkpoint.type, checkpoint.bytes, metadata.type, metadata.bytes] as const;
-      insert.run(threadId, namespace, checkpointId, parentId, ...state);
-      if (keep === undefined) return true;
-      const oldest = oldestKept.get(threadId, namespace, keep - 1)?.['checkpoint_id'];
-      if (oldest === undefined) return true;
-      pruneCheckpoints.run(threadId, namespace, oldest);
-      pruneWrites.run(threadId, namespace, oldest);
+      for (const { channel, version, value } of input.values) {
+        insertValue.run(threadId, namespace, channel, version, value.type, value.bytes);
+      }
+      insert.run({
+        threadId,
+        namespace,
+        checkpointId,
+        parentId,
+        originNamespace: origin?.namespace ?? null,
+        originId: origin?.checkpointId ?? null,
+        // Pairs rather than an object: SQLite gives the keys of an object back with their escapes.
+        channels: JSON.stringify(input.channels.map(({ channel, version }) => [channel, version])),
+        metadataType: metadata.type,
+        metadata: metadata.bytes,
+        checkpointType: checkpoint.type,
+        checkpoint: checkpoint.bytes,
+      });
+      if (keep !== undefined) pruning.prune(threadId, namespace, keep);
       return true;
     },
 
@@ -135,16 +93,19 @@ export function checkpointOperations(db: DatabaseSync) {
     },
 
     /** Without an id: the newest. */
-    getCheckpoint(name: Omit<CheckpointName, 'checkpointId'> & { readonly checkpointId?: string }) {
+    getCheckpoint(
+      name: Omit<CheckpointName, 'checkpointId'> & { readonly checkpointId?: string },
+    ): StoredCheckpoint | undefined {
       const { threadId, namespace, checkpointId } = name;
       const row = (
         checkpointId === undefined
           ? latest.get(threadId, namespace)
           : byName.get(threadId, namespace, checkpointId)
-      ) as CheckpointRow | undefined;
+      ) as (CheckpointRow & { readonly channels: string }) | undefined;
       if (!row) return undefined;
+      const values = valuesOf.all({ threadId, namespace, channels: row.channels }) as unknown as ValueRow[];
       const writes = writesOf.all(threadId, namespace, row.checkpoint_id) as unknown as WriteRow[];
-      return { row, writes } satisfies StoredCheckpoint;
+      return { row, values, writes };
     },
 
     getWrites({ threadId, namespace, checkpointId }: CheckpointName): WriteRow[] {
@@ -174,8 +135,7 @@ export function checkpointOperations(db: DatabaseSync) {
     },
 
     deleteCheckpoints(threadId: string): void {
-      deleteCheckpoints.run(threadId);
-      deleteWrites.run(threadId);
+      pruning.deleteAll(threadId);
     },
   };
 }

@@ -11,14 +11,15 @@ export interface OpenDatabase {
 }
 
 /** Locks the directory, opens its database, brings it up to date, and takes the runs of the process before it from that. */
-export function openDatabase({ directory, synchronous }: WorkerOptions): OpenDatabase {
+export function openDatabase(options: WorkerOptions): OpenDatabase {
+  const { directory } = options;
   const inMemory = directory === ':memory:';
   if (!inMemory) makeDirectory(directory);
   const lock = inMemory ? undefined : lockDirectory(directory);
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(inMemory ? ':memory:' : join(directory, 'agent-stream.db'), { timeout: 5_000 });
-    configure(db, synchronous);
+    configure(db, options);
     migrate(db);
     disownRuns(db);
   } catch (error) {
@@ -70,14 +71,19 @@ function lockDirectory(directory: string): DatabaseSync {
   }
 }
 
-function configure(db: DatabaseSync, synchronous: WorkerOptions['synchronous']): void {
+function configure(db: DatabaseSync, { synchronous, maxFileBytes }: WorkerOptions): void {
+  // The first statement, because it shapes a new file; it lets retention give space back without rewriting everything.
   db.exec(`
+    PRAGMA auto_vacuum = INCREMENTAL;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = ${synchronous};
     PRAGMA wal_autocheckpoint = 4000;
     PRAGMA journal_size_limit = 67108864;
     PRAGMA temp_store = MEMORY;
   `);
+  if (maxFileBytes === undefined) return;
+  const pageBytes = Number(db.prepare('PRAGMA page_size').get()?.['page_size']);
+  db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxFileBytes / pageBytes))}`);
 }
 
 /** The lock proves that whoever owned a run is dead, so nobody needs to wait for the end of a lease. */

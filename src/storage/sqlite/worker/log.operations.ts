@@ -72,10 +72,12 @@ export function logOperations(db: DatabaseSync) {
       const run = runById.get(runId) as { ordinal: number; thread_id: string } | undefined;
       if (!run) return undefined;
       const batches: StoredBatch[] = [];
+      let events = 0;
       for (const row of batchesAfter.iterate(run.ordinal, afterSeq)) {
         const batch = row as unknown as StoredBatch;
         batches.push(batch);
-        if (batch.lastSeq >= afterSeq + limit) break;
+        events += batch.lastSeq - Math.max(batch.firstSeq - 1, afterSeq);
+        if (events >= limit) break;
       }
       return { threadId: run.thread_id, batches };
     },

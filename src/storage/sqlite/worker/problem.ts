@@ -51,6 +51,10 @@ export function isBusy(error: unknown): boolean {
   return primaryCodeOf(error) === BUSY;
 }
 
+export function isFull(error: unknown): boolean {
+  return primaryCodeOf(error) === FULL;
+}
+
 /** The low byte of an extended result code is the primary one. */
 function primaryCodeOf(error: unknown): number | undefined {
   const { errcode } = (error ?? {}) as { errcode?: unknown };

@@ -8,6 +8,8 @@ export interface WorkerOptions {
   /** Where the files are, or `:memory:`. */
   readonly directory: string;
   readonly synchronous: 'NORMAL' | 'FULL';
+  /** The size that the database file may have; a write beyond it fails as on a full disk. */
+  readonly maxFileBytes?: number;
 }
 
 /** The worker's first message. */

@@ -15,6 +15,7 @@ const MIGRATIONS = [
     updated_at INTEGER NOT NULL
   );
   CREATE INDEX threads_of_owner ON threads (tenant, user_id, updated_at);
+  CREATE INDEX threads_by_change ON threads (updated_at);
 
   CREATE TABLE runs (
     ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -39,6 +40,8 @@ const MIGRATIONS = [
     started_at INTEGER,
     -- Null until the run has ended, whatever its outcome.
     ended_at INTEGER,
+    -- 1 once its log was compacted.
+    compacted INTEGER NOT NULL DEFAULT 0,
     error TEXT,
     usage TEXT,
     metadata TEXT NOT NULL,
@@ -46,10 +49,12 @@ const MIGRATIONS = [
   );
   CREATE INDEX runs_of_thread ON runs (thread_id);
   CREATE INDEX runs_unended ON runs (thread_id) WHERE ended_at IS NULL;
+  CREATE INDEX runs_to_compact ON runs (ended_at) WHERE compacted = 0 AND ended_at IS NOT NULL;
   CREATE UNIQUE INDEX runs_by_idempotency_key ON runs (tenant, user_id, idempotency_key)
     WHERE idempotency_key IS NOT NULL;
 
-  -- One row per run and commit. The table itself is only appended to; the index is small.
+  -- One row per run and commit; of a compacted log, one per stretch of seqs without a gap. The table is only appended to until
+  -- then; the index is small.
   CREATE TABLE batches (
     id INTEGER PRIMARY KEY,
     run INTEGER NOT NULL,
@@ -66,6 +71,11 @@ const MIGRATIONS = [
     namespace TEXT NOT NULL,
     checkpoint_id TEXT NOT NULL,
     parent_id TEXT,
+    -- For a subgraph: the checkpoint whose task it works on.
+    origin_namespace TEXT,
+    origin_id TEXT,
+    -- JSON: the pairs of channel and version that have a value here.
+    channels TEXT NOT NULL,
     metadata_type TEXT NOT NULL,
     metadata BLOB NOT NULL,
     -- Last, because it is large: what is read without it is read without its pages.
@@ -73,6 +83,20 @@ const MIGRATIONS = [
     checkpoint BLOB NOT NULL
   );
   CREATE UNIQUE INDEX checkpoints_by_name ON checkpoints (thread_id, namespace, checkpoint_id);
+  CREATE INDEX checkpoints_of_origin ON checkpoints (thread_id, origin_namespace, origin_id)
+    WHERE origin_namespace IS NOT NULL;
+
+  -- What a channel holds, once for all the checkpoints that have it in this version.
+  CREATE TABLE checkpoint_values (
+    id INTEGER PRIMARY KEY,
+    thread_id TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    version TEXT NOT NULL,
+    type TEXT NOT NULL,
+    value BLOB NOT NULL
+  );
+  CREATE UNIQUE INDEX checkpoint_values_by_name ON checkpoint_values (thread_id, namespace, channel, version);
 
   CREATE TABLE checkpoint_writes (
     id INTEGER PRIMARY KEY,
@@ -89,7 +113,7 @@ const MIGRATIONS = [
   CREATE UNIQUE INDEX checkpoint_writes_by_name
     ON checkpoint_writes (thread_id, namespace, checkpoint_id, task_id, idx);
 
-  CREATE TABLE health (id INTEGER PRIMARY KEY CHECK (id = 1), checked_at INTEGER NOT NULL);
+  CREATE TABLE health (id INTEGER PRIMARY KEY CHECK (id = 1), checked_at INTEGER NOT NULL, probe BLOB NOT NULL);
   `,
 ];
 

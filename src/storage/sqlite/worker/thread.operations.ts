@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { deletionOn } from './thread.deletion.ts';
 
 export interface ThreadRow {
   readonly ordinal: number;
@@ -22,11 +23,7 @@ export function threadOperations(db: DatabaseSync) {
     SELECT ${THREAD} FROM threads
     WHERE tenant = :tenant AND user_id = :userId AND (updated_at, ordinal) < (:updatedBefore, :before)
     ORDER BY updated_at DESC, ordinal DESC LIMIT :limit`);
-  const deleteBatches = db.prepare(
-    'DELETE FROM batches WHERE run IN (SELECT ordinal FROM runs WHERE thread_id = ?)',
-  );
-  const deleteRuns = db.prepare('DELETE FROM runs WHERE thread_id = ?');
-  const deleteThread = db.prepare('DELETE FROM threads WHERE id = ?');
+  const deleteThread = deletionOn(db);
 
   return {
     getThread(id: string): ThreadRow | undefined {
@@ -45,7 +42,7 @@ export function threadOperations(db: DatabaseSync) {
     },
 
     deleteThread(id: string): void {
-      for (const statement of [deleteBatches, deleteRuns, deleteThread]) statement.run(id);
+      deleteThread(id);
     },
   };
 }

@@ -1,11 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { operationsOn } from './operations.ts';
-import { problemOf } from './problem.ts';
+import { isFull, problemOf, type Problem } from './problem.ts';
 import type { Call, Outcome } from './protocol.js';
 
 /** Runs calls in their order in one transaction. A call that fails takes no other with it; a commit that fails takes all. */
 export function transactionsOn(db: DatabaseSync): (calls: readonly Call[]) => Outcome[] {
-  const operations = operationsOn(db) as Record<string, unknown>;
+  const operations = operationsOn(db);
+  const byName = operations as Record<string, unknown>;
   const [begin, commit, savepoint, rollbackToSavepoint, releaseSavepoint] = [
     'BEGIN IMMEDIATE',
     'COMMIT',
@@ -14,10 +15,15 @@ export function transactionsOn(db: DatabaseSync): (calls: readonly Call[]) => Ou
     'RELEASE call',
   ].map((sql) => db.prepare(sql)) as [Statement, Statement, Statement, Statement, Statement];
 
+  const noted = (error: unknown): Problem => {
+    if (isFull(error)) operations.noteFull();
+    return problemOf(error);
+  };
+
   const attempt = ({ operation, input }: Call): Outcome => {
     savepoint.run();
     try {
-      const value = (operations[operation] as (input: unknown) => unknown)(input);
+      const value = (byName[operation] as (input: unknown) => unknown)(input);
       releaseSavepoint.run();
       return { value };
     } catch (error) {
@@ -25,7 +31,7 @@ export function transactionsOn(db: DatabaseSync): (calls: readonly Call[]) => Ou
       if (!db.isTransaction) throw error;
       rollbackToSavepoint.run();
       releaseSavepoint.run();
-      return { problem: problemOf(error) };
+      return { problem: noted(error) };
     }
   };
 
@@ -37,7 +43,7 @@ export function transactionsOn(db: DatabaseSync): (calls: readonly Call[]) => Ou
       return outcomes;
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK');
-      const problem = problemOf(error);
+      const problem = noted(error);
       return calls.map(() => ({ problem }));
     }
   };

@@ -41,6 +41,21 @@ export function checkpointPromises({ describe, promise, expect }: PromiseSuite):
       },
     );
 
+    promise(
+      'are seen by the next owner, or refused, when they come at the moment of the takeover',
+      async ({ storage, advance }) => {
+        await ownedRun(storage, 'r1');
+        await advance(LEASE_MS);
+        const late = put(storage, checkpointOf('late'), { runId: 'r1', epoch: 1 }).then(
+          () => 'late',
+          () => undefined,
+        );
+        await claimRun(storage, 'other');
+        const seen = await storage.checkpointer.getTuple(THREAD);
+        expect(seen?.checkpoint.channel_values['text']).toBe(await late);
+      },
+    );
+
     promise('are refused after the end of the run, and of a run that is not known', async ({ storage }) => {
       await endRun(storage, await ownedRun(storage, 'r1'));
       for (const runId of ['r1', 'r2']) {
@@ -90,11 +105,16 @@ export function checkpointPromises({ describe, promise, expect }: PromiseSuite):
 const THREAD: RunnableConfig = { configurable: { thread_id: 't1', checkpoint_ns: '' } };
 
 function checkpointOf(text: string): Checkpoint {
-  return { ...emptyCheckpoint(), id: uuid6(0), channel_values: { text } };
+  return { ...emptyCheckpoint(), id: uuid6(0), channel_values: { text }, channel_versions: { text: 1 } };
 }
 
 function put(storage: Storage, checkpoint: Checkpoint, fence?: CheckpointFence): Promise<RunnableConfig> {
-  return storage.checkpointer.put(fence ? withFence(THREAD, fence) : THREAD, checkpoint, METADATA, {});
+  return storage.checkpointer.put(
+    fence ? withFence(THREAD, fence) : THREAD,
+    checkpoint,
+    METADATA,
+    checkpoint.channel_versions,
+  );
 }
 
 function withFence(config: RunnableConfig, fence: CheckpointFence): RunnableConfig {

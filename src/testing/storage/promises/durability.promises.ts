@@ -36,9 +36,13 @@ export function durabilityPromises({ describe, promise, expect }: PromiseSuite):
 
     promise('checkpoints are what they were', async (harness) => {
       const config = { configurable: { thread_id: 't1', checkpoint_ns: '' } };
-      const checkpoint = { ...emptyCheckpoint(), channel_values: { text: 'kept' } };
+      const checkpoint = {
+        ...emptyCheckpoint(),
+        channel_values: { text: 'kept' },
+        channel_versions: { text: 1 },
+      };
       const metadata = { source: 'loop', step: 0, parents: {} } as const;
-      const saved = await harness.storage.checkpointer.put(config, checkpoint, metadata, {});
+      const saved = await harness.storage.checkpointer.put(config, checkpoint, metadata, { text: 1 });
       await harness.storage.checkpointer.putWrites(saved, [['answer', 42]], 'task-1');
       const storage = await reopen(harness);
       const tuple = await storage.checkpointer.getTuple(config);

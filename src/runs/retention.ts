@@ -1,0 +1,38 @@
+import type { RecordedEvent } from '../events/recorded-event.js';
+
+/** Which threads may go. */
+export interface IdleThreads {
+  /** Only those in which nothing was created and nothing ended since this moment; milliseconds since the epoch. */
+  readonly unchangedSince: number;
+  readonly limit: number;
+}
+
+/**
+ * Port: what makes room. Every method is one atomic step, small enough that a storage can do it between two appends. Methods
+ * reject with STORAGE_FAILED when the storage cannot be reached.
+ */
+export abstract class Retention {
+  /** Ids of runs that ended before that moment and were not compacted yet, earliest end first; at most `limit`. */
+  abstract listUncompacted(query: {
+    readonly endedBefore: number;
+    readonly limit: number;
+  }): Promise<readonly string[]>;
+
+  /**
+   * Puts these events, a part of the run's log with their seqs and epochs, in place of the whole. Refused, and nothing changes,
+   * unless the run has ended, was not compacted before, and its last event is among them. `firstSeq` of the run follows.
+   */
+  abstract compact(runId: string, events: readonly RecordedEvent[]): Promise<'compacted' | 'refused'>;
+
+  /**
+   * Removes threads, longest unchanged first, with their runs and logs, and gives their ids. Never one that has a run that has
+   * not ended. The caller makes the agents forget them.
+   */
+  abstract deleteIdleThreads(threads: IdleThreads): Promise<readonly string[]>;
+
+  /** Bytes that hold data. What was removed no longer counts, whether or not its space was given back. */
+  abstract usedBytes(): Promise<number>;
+
+  /** Gives a piece of free space back to where it came from. False when there is nothing worth giving back. */
+  abstract shrink(): Promise<boolean>;
+}
