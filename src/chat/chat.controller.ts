@@ -182,7 +182,7 @@ export class ChatController {
     const ready = () => this.streams.ready(response);
     // A repeated POST may be past the end, and takes a 204 for an error; of an expired log there may be nothing left.
     const nothingMore = hasEnded(run) && afterSeq >= run.lastSeq;
-    const events = nothingMore ? EMPTY : this.feed.follow({ runId: run.id, afterSeq, ready });
+    const events = nothingMore ? EMPTY : this.feed.follow({ runId: run.id, afterSeq: cursor.seq, ready });
     return concat(of(...opening), events.pipe(map(toFrame))).pipe(takeUntil(expiryOf(authOf(request))));
   }
 }

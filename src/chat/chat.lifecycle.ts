@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { AgentRegistry } from '../agents/agent.registry.js';
 import { SseStreams } from '../http/sse.streams.js';
+import { RetentionService } from '../runs/retention.service.js';
 import { RunExecutor } from '../runs/run.executor.js';
 import { Storage } from '../storage/storage.js';
 import { ToolRegistry } from '../tools/tool.registry.js';
@@ -28,6 +29,7 @@ export class ChatLifecycle
     private readonly tools: ToolRegistry,
     private readonly tracking: ToolTrackingService,
     private readonly executor: RunExecutor,
+    private readonly retention: RetentionService,
     private readonly streams: SseStreams,
   ) {}
 
@@ -41,6 +43,7 @@ export class ChatLifecycle
     const kit = { tools, tracking, checkpointer: storage.checkpointer };
     for (const agent of await this.options.agents(kit)) this.agents.register(agent);
     await this.executor.start();
+    this.retention.start();
   }
 
   /** Before the server closes: it would wait for the open streams for ever. Their readers come back, here or elsewhere. */
@@ -50,6 +53,7 @@ export class ChatLifecycle
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.retention.stop();
     await this.storage.close();
   }
 }

@@ -9,6 +9,7 @@ import { PROTOCOL_PROVIDERS, protocolRoutes } from '../protocols/protocols.js';
 import { EventLog } from '../runs/event.log.js';
 import { GroupCommit } from '../runs/group-commit.js';
 import { RecentEvents } from '../runs/recent.events.js';
+import { DEFAULT_RETENTION, RetentionService } from '../runs/retention.service.js';
 import { DEFAULT_EXECUTOR_OPTIONS, RunExecutor } from '../runs/run.executor.js';
 import { RunFeed } from '../runs/run.feed.js';
 import { DEFAULT_LIMITS } from '../runs/run.limits.js';
@@ -76,6 +77,20 @@ const RUNS: Provider[] = [
     provide: RunExecutor,
     inject: [AgentRegistry, Storage, RecentEvents, CHAT_OPTIONS],
     useFactory: executorOf,
+  },
+  {
+    provide: RetentionService,
+    inject: [Storage, RecentEvents, ThreadMemory, CHAT_OPTIONS],
+    useFactory: (
+      { retention, log }: Storage,
+      recent: RecentEvents,
+      memory: ThreadMemory,
+      options: ChatModuleOptions,
+    ) =>
+      new RetentionService(
+        { retention, log, recent, memory },
+        { ...DEFAULT_RETENTION, ...options.retention },
+      ),
   },
 ];
 

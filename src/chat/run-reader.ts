@@ -54,9 +54,9 @@ export class CursorCheck {
 
   private async whyNot(run: Run, { seq, epoch }: Cursor): Promise<ResetReason | undefined> {
     if (seq === 0) return undefined;
-    if (seq < run.firstSeq) return 'expired';
     const [event] = await this.log.read(run.id, seq - 1, 1);
-    if (event?.seq !== seq) return 'unknown';
+    // Its event was there and is gone: the log was compacted or removed since.
+    if (event?.seq !== seq) return seq > run.lastSeq ? 'unknown' : 'expired';
     return event.epoch === epoch ? undefined : 'other-history';
   }
 }
