@@ -43,7 +43,7 @@ export class AppModule {
 }
 
 function chatOptions(config: Config): Omit<ChatModuleOptions, 'storage'> {
-  const { limits, auth, heartbeatMs, drainMs } = config;
+  const { limits, auth, retention, heartbeatMs, drainMs } = config;
   return {
     auth,
     agents: (kit) => agentsOf(config, kit),
@@ -55,6 +55,7 @@ function chatOptions(config: Config): Omit<ChatModuleOptions, 'storage'> {
       tokens: limits.run.maxTokens,
       logBytes: limits.run.maxLogBytes,
     },
+    retention,
     maxConcurrentRuns: limits.maxConcurrentRuns,
     whenBusy: limits.threadBusy,
     heartbeatMs,
@@ -76,7 +77,13 @@ async function agentsOf({ model, agents }: Config, kit: AgentKit): Promise<Agent
   });
   const own = agents.map(async ({ name, reference }) => {
     const graph = await loadGraph(reference);
-    return new LangGraphAgent({ name, description: `The graph ${reference}.`, graph, tracking, checkpointer });
+    return new LangGraphAgent({
+      name,
+      description: `The graph ${reference}.`,
+      graph,
+      tracking,
+      checkpointer,
+    });
   });
   return [assistant, ...(await Promise.all(own))];
 }

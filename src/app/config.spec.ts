@@ -27,6 +27,7 @@ describe('loadConfig', () => {
     expect(config.model).toMatchObject({ name: 'demo', apiKey: undefined });
     expect(config.auth).toMatchObject({ kind: 'local' });
     expect(config.storage).toEqual({ dataDir: resolve('data'), synchronous: 'normal' });
+    expect(config.retention).toEqual({ compactAfterMs: 3_600_000 });
     expect(config.warnings).toEqual([]);
   });
 
@@ -82,6 +83,18 @@ describe('loadConfig', () => {
     });
     expect(limits).toMatchObject({ maxMessageBytes: 1_048_576, run: { maxMs: 60_000 } });
     expect(heartbeatMs).toBe(5000);
+  });
+
+  it('reads how long threads are kept in days and how much of them in megabytes', () => {
+    const env = { RETENTION_DAYS: '30', RETENTION_MAX_MB: '512', COMPACT_AFTER_MINUTES: '5' };
+    expect(loadConfig(env).retention).toEqual({
+      compactAfterMs: 300_000,
+      maxAgeMs: 2_592_000_000,
+      maxBytes: 536_870_912,
+    });
+    expect(faultsOf({ RETENTION_DAYS: '0' })).toEqual([
+      expect.stringMatching(/^RETENTION_DAYS=0: write a whole/),
+    ]);
   });
 
   it.each(['DATABASE_URL', 'REDIS_URL'])('refuses %s, because nothing would use it', (name) => {

@@ -45,6 +45,13 @@ export interface Config {
     readonly dataDir: string;
     readonly synchronous: 'normal' | 'full';
   };
+  readonly retention: {
+    readonly compactAfterMs: number;
+    /** Absent: threads are kept for ever. */
+    readonly maxAgeMs?: number;
+    /** Absent: no limit. */
+    readonly maxBytes?: number;
+  };
   readonly limits: {
     readonly maxMessageBytes: number;
     readonly startsPerMinute: number;
@@ -151,6 +158,11 @@ function toConfig(settings: Settings, warnings: readonly string[]): Config {
       fetchAllowedHosts: settings.FETCH_ALLOWED_HOSTS,
     },
     storage: { dataDir: resolve(settings.DATA_DIR), synchronous: settings.SQLITE_SYNCHRONOUS },
+    retention: {
+      compactAfterMs: settings.COMPACT_AFTER_MINUTES * 60_000,
+      maxAgeMs: settings.RETENTION_DAYS && settings.RETENTION_DAYS * 86_400_000,
+      maxBytes: settings.RETENTION_MAX_MB && settings.RETENTION_MAX_MB * 1024 ** 2,
+    },
     limits: {
       maxMessageBytes: settings.MAX_MESSAGE_BYTES,
       startsPerMinute: settings.STARTS_PER_MINUTE,

@@ -65,6 +65,9 @@ export const SETTINGS = {
   // where runs are kept
   DATA_DIR: text().default('./data'),
   SQLITE_SYNCHRONOUS: oneOf('normal', 'full').default('normal'),
+  COMPACT_AFTER_MINUTES: integer(0, 525_600).default(60),
+  RETENTION_DAYS: integer(1, 36_500).optional(),
+  RETENTION_MAX_MB: integer(1, 100_000_000).optional(),
   DATABASE_URL: reserved(LATER).optional(),
   REDIS_URL: reserved(LATER).optional(),
 
