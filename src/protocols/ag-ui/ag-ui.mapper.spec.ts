@@ -3,7 +3,7 @@ import { defaultApplyEvents, verifyEvents } from '@ag-ui/client';
 import type { Event } from '@ag-ui/core';
 import { EventSchema } from '@ag-ui/core/schemas';
 import { defaultApplyEvents as applyOld, verifyEvents as verifyOld } from 'ag-ui-client-v0';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';

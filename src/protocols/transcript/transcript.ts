@@ -119,6 +119,14 @@ export class Transcript {
     return this.items.findLast((entry): entry is AssistantEntry => makes(entry, toolCallId));
   }
 
+  /** Called, and without a result. Some models use the same id again in the next run. */
+  private isOpen(toolCallId: string): boolean {
+    const last = this.items.findLast(
+      (entry) => makes(entry, toolCallId) || (entry.kind === 'result' && entry.toolCallId === toolCallId),
+    );
+    return last?.kind === 'assistant';
+  }
+
   private say(id: string, delta: string): void {
     const index = this.items.findLastIndex((entry) => entry.id === id);
     const entry = this.items[index];
@@ -131,7 +139,7 @@ export class Transcript {
     { toolCallId, toolName, stepId, input }: Omit<ToolCall, 'input'> & Input,
   ): void {
     // Announced already, with the approval that it waited for.
-    if (this.callerOf(toolCallId)) return;
+    if (this.isOpen(toolCallId)) return;
     const call = { toolCallId, toolName, stepId, input };
     this.speaker ??= messageIdOf(runId, `calls-${toolCallId}`);
     const index = this.items.findLastIndex(({ id }) => id === this.speaker);

@@ -1,0 +1,114 @@
+import {
+  Controller,
+  Get,
+  HttpCode,
+  Param,
+  Post,
+  Req,
+  RequestMethod,
+  Sse,
+  type MessageEvent,
+} from '@nestjs/common';
+import { ApiParam, ApiTags } from '@nestjs/swagger';
+import type { Request } from 'express';
+import type { Observable } from 'rxjs';
+import { z } from 'zod';
+import { AgentRegistry } from '../../agents/agent.registry.js';
+import { CurrentPrincipal } from '../../auth/authentication.js';
+import { Endpoint } from '../../http/endpoint.decorator.js';
+import type { Principal } from '../../principal.js';
+import { ThreadRuns } from '../thread.runs.js';
+import { agUiFrameSchema, RUN_PROBLEMS, stoppedSchema } from './ag-ui.controller.js';
+import { AgUiConnectGuard, AgUiRunGuard } from './ag-ui.guards.js';
+import { runInputSchema } from './ag-ui.input.js';
+import { AgUiStream } from './ag-ui.stream.js';
+
+const AGENT_ID = { name: 'agentId', description: "The agent's name; `default` is the default agent." };
+
+/** The version of CopilotKit's runtime whose paths these are. */
+const RUNTIME_VERSION = '1.75.0';
+
+const infoSchema = z
+  .object({
+    version: z.string(),
+    mode: z.literal('sse'),
+    audioFileTranscriptionEnabled: z.boolean(),
+    agents: z.record(z.string(), z.object({ name: z.string(), description: z.string() })),
+  })
+  .meta({ id: 'CopilotKitInfo' });
+
+/** The paths of CopilotKit's runtime: its React hooks need no server of their own in between. */
+@ApiTags('ag-ui')
+@Controller()
+export class CopilotKitController {
+  constructor(
+    private readonly stream: AgUiStream,
+    private readonly threads: ThreadRuns,
+    private readonly agents: AgentRegistry,
+  ) {}
+
+  @Get('info')
+  @Endpoint({
+    summary: 'The agents, for CopilotKit',
+    answers: { status: 200, description: 'What this runtime has.', schema: infoSchema },
+  })
+  info(@CurrentPrincipal() principal: Principal): z.output<typeof infoSchema> {
+    const available = this.agents
+      .availableTo(principal)
+      .map(({ name, description }) => ({ name, description }));
+    const [first] = available;
+    const named = available.map((agent) => [agent.name, agent] as const);
+    return {
+      version: RUNTIME_VERSION,
+      mode: 'sse',
+      audioFileTranscriptionEnabled: false,
+      agents: { ...(first && { default: first }), ...Object.fromEntries(named) },
+    };
+  }
+
+  @Sse('agent/:agentId/run', { method: RequestMethod.POST })
+  @HttpCode(200)
+  @ApiParam(AGENT_ID)
+  @Endpoint({
+    summary: 'Run an agent, for CopilotKit',
+    answers: { status: 200, description: 'The run.', schema: agUiFrameSchema },
+    accepts: runInputSchema,
+    starts: true,
+    streams: true,
+    guards: [AgUiRunGuard],
+    problems: RUN_PROBLEMS,
+  })
+  run(@Req() request: Request): Observable<MessageEvent> {
+    return this.stream.follow(request);
+  }
+
+  @Sse('agent/:agentId/connect', { method: RequestMethod.POST })
+  @HttpCode(200)
+  @ApiParam(AGENT_ID)
+  @Endpoint({
+    summary: 'Join a conversation, for CopilotKit',
+    answers: { status: 200, description: 'A snapshot, then what follows.', schema: agUiFrameSchema },
+    accepts: runInputSchema,
+    streams: true,
+    guards: [AgUiConnectGuard],
+  })
+  connect(@Req() request: Request): Observable<MessageEvent> {
+    return this.stream.follow(request);
+  }
+
+  @Post('agent/:agentId/stop/:threadId')
+  @HttpCode(200)
+  @ApiParam(AGENT_ID)
+  @ApiParam({ name: 'threadId', description: 'The conversation.' })
+  @Endpoint({
+    summary: "Stop a conversation's run, for CopilotKit",
+    answers: { status: 200, description: 'Whether anything went on.', schema: stoppedSchema },
+    problems: ['NOT_FOUND'],
+  })
+  async stop(
+    @CurrentPrincipal() principal: Principal,
+    @Param('threadId') threadId: string,
+  ): Promise<z.output<typeof stoppedSchema>> {
+    return { stopped: (await this.threads.stop(principal, threadId)) !== undefined };
+  }
+}
