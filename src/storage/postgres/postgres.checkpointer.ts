@@ -1,0 +1,214 @@
+import type { RunnableConfig } from '@langchain/core/runnables';
+import {
+  WRITES_IDX_MAP,
+  type ChannelVersions,
+  type Checkpoint,
+  type CheckpointListOptions,
+  type CheckpointMetadata,
+  type CheckpointTuple,
+  type PendingWrite,
+} from '@langchain/langgraph-checkpoint';
+import { PostgresSaver } from '@langchain/langgraph-checkpoint-postgres';
+import type { Pool } from 'pg';
+import { CheckpointFencedError, fenceOf, type CheckpointFence } from '../checkpoint.fence.js';
+import { nextVersion } from '../sqlite/checkpoint.versions.js';
+import { pruneCheckpoints } from './checkpoint.pruning.js';
+import { pathsOf, sortByPath } from './checkpoint.order.js';
+import type { PostgresDatabase, Statements } from './postgres.database.js';
+import type { PostgresWriter, Store } from './postgres.writer.js';
+
+/**
+ * LangGraph's own saver and its tables, with three things more: what it stores goes through this process's writer, so that it
+ * commits together with the events of the same turn; an owner that was replaced is refused, in that same transaction; and
+ * older checkpoints go when a newer one is saved.
+ */
+export class PostgresCheckpointer extends PostgresSaver {
+  private readonly s: string;
+
+  /** @param keep how many checkpoints of a namespace remain, at least 1; `all` allows time travel */
+  constructor(
+    private readonly database: PostgresDatabase,
+    private readonly writer: PostgresWriter,
+    private readonly keep: number | 'all',
+  ) {
+    super(readingPool(database), undefined, { schema: database.schema });
+    this.s = database.schema;
+  }
+
+  override async put(
+    config: RunnableConfig,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    newVersions: ChannelVersions,
+  ): Promise<RunnableConfig> {
+    const { threadId, namespace } = placeOf(config);
+    await this.store(config, this.prepareCheckpoint(config, checkpoint, { metadata, newVersions }));
+    return { configurable: { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: checkpoint.id } };
+  }
+
+  override async putWrites(
+    config: RunnableConfig,
+    writes: PendingWrite[],
+    taskId: string,
+    taskPath = '',
+  ): Promise<void> {
+    await this.store(config, this.prepareWrites(config, writes, { taskId, taskPath }));
+  }
+
+  override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    if (placeOf(config).threadId === undefined) return undefined;
+    const tuple = await super.getTuple(config);
+    return tuple && this.inOrder(tuple);
+  }
+
+  override async *list(
+    config: RunnableConfig,
+    options?: CheckpointListOptions,
+  ): AsyncGenerator<CheckpointTuple> {
+    for await (const tuple of super.list(config, options)) yield await this.inOrder(tuple);
+  }
+
+  override async deleteThread(threadId: string): Promise<void> {
+    const tables = ['checkpoints', 'checkpoint_blobs', 'checkpoint_writes', 'checkpoint_task_paths'];
+    await this.writer.store(
+      Promise.resolve(async (tx: Statements) => {
+        for (const table of tables)
+          await tx.query(`DELETE FROM ${this.s}.${table} WHERE thread_id = $1`, [threadId]);
+      }),
+    );
+  }
+
+  /** Its own would call the next versions of two branches alike, and one branch would get the other's values. */
+  override getNextVersion(current: number | undefined): number {
+    return nextVersion(current);
+  }
+
+  /** @throws CheckpointFencedError when the run that the config names has another owner by now, or has ended */
+  private async store(config: RunnableConfig, prepared: Promise<Store>): Promise<void> {
+    const fence = fenceOf(config);
+    const fenced = async (): Promise<Store<boolean>> => {
+      const store = await prepared;
+      return async (tx) => {
+        if (fence && !(await this.owns(tx, fence))) return false;
+        await store(tx);
+        return true;
+      };
+    };
+    const stored = await this.writer.store(fenced());
+    if (!stored && fence) throw new CheckpointFencedError(fence);
+  }
+
+  /** Holds the run's row, so that nobody can claim it before this transaction ends. */
+  private async owns(tx: Statements, { runId, epoch }: CheckpointFence): Promise<boolean> {
+    const rows = await tx.query(
+      `SELECT 1 FROM ${this.s}.runs WHERE id = $1 AND epoch = $2 AND ended_at IS NULL FOR SHARE`,
+      [runId, epoch],
+    );
+    return rows.length > 0;
+  }
+
+  private async prepareCheckpoint(
+    config: RunnableConfig,
+    checkpoint: Checkpoint,
+    facts: { readonly metadata: CheckpointMetadata; readonly newVersions: ChannelVersions },
+  ): Promise<Store> {
+    const { threadId, namespace } = placeOf(config);
+    if (threadId === undefined)
+      throw new Error('A checkpoint needs "thread_id" in the config\'s "configurable".');
+    const parentId = (config.configurable?.['checkpoint_id'] as string | undefined) ?? null;
+    const state = this._dumpCheckpoint(checkpoint);
+    const [blobs, metadata] = await Promise.all([
+      this._dumpBlobs(threadId, namespace, checkpoint.channel_values, facts.newVersions),
+      this._dumpMetadata(facts.metadata),
+    ]);
+    const keep = this.keepFor(facts.metadata);
+    return async (tx) => {
+      await tx.query(
+        `INSERT INTO ${this.s}.checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
+         SELECT $1, $2, * FROM unnest($3::text[], $4::text[], $5::text[], $6::bytea[]) ON CONFLICT DO NOTHING`,
+        [
+          threadId,
+          namespace,
+          blobs.map(([, , channel]) => channel),
+          blobs.map(([, , , version]) => version),
+          blobs.map(([, , , , type]) => type),
+          blobs.map(([, , , , , blob]) => (blob ? Buffer.from(blob) : null)),
+        ],
+      );
+      await tx.query(
+        `INSERT INTO ${this.s}.checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id)
+         DO UPDATE SET checkpoint = excluded.checkpoint, metadata = excluded.metadata`,
+        [threadId, namespace, checkpoint.id, parentId, state, metadata],
+      );
+      if (keep !== undefined) await pruneCheckpoints(tx, this.s, { threadId, namespace, keep });
+    };
+  }
+
+  private async prepareWrites(
+    config: RunnableConfig,
+    writes: PendingWrite[],
+    { taskId, taskPath }: { readonly taskId: string; readonly taskPath: string },
+  ): Promise<Store> {
+    const { threadId = '', namespace } = placeOf(config);
+    const checkpointId = config.configurable?.['checkpoint_id'] as string | undefined;
+    if (checkpointId === undefined)
+      throw new Error('Writes need "checkpoint_id" in the config\'s "configurable".');
+    const rows = await this._dumpWrites(threadId, namespace, checkpointId, taskId, writes);
+    // A task's write is kept as it came first; its error, interrupt or resume as it came last.
+    const replace = writes.every(([channel]) => channel in WRITES_IDX_MAP);
+    const conflict = replace
+      ? `(thread_id, checkpoint_ns, checkpoint_id, task_id, idx)
+         DO UPDATE SET channel = excluded.channel, type = excluded.type, blob = excluded.blob`
+      : 'DO NOTHING';
+    const name = [threadId, namespace, checkpointId, taskId];
+    return async (tx) => {
+      await tx.query(
+        `INSERT INTO ${this.s}.checkpoint_writes (
+           thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob)
+         SELECT $1, $2, $3, $4, * FROM unnest($5::int[], $6::text[], $7::text[], $8::bytea[]) ON CONFLICT ${conflict}`,
+        [
+          ...name,
+          rows.map(([, , , , idx]) => idx),
+          rows.map(([, , , , , channel]) => channel),
+          rows.map(([, , , , , , type]) => type),
+          rows.map(([, , , , , , , blob]) => Buffer.from(blob)),
+        ],
+      );
+      if (taskPath !== '') {
+        await tx.query(
+          `INSERT INTO ${this.s}.checkpoint_task_paths (thread_id, checkpoint_ns, checkpoint_id, task_id, path)
+           VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+          [...name, taskPath],
+        );
+      }
+    };
+  }
+
+  /** LangGraph asks for writes by task path, task and index. Its saver keeps no path. */
+  private async inOrder(tuple: CheckpointTuple): Promise<CheckpointTuple> {
+    const { pendingWrites = [] } = tuple;
+    if (new Set(pendingWrites.map(([taskId]) => taskId)).size < 2) return tuple;
+    const paths = await pathsOf(this.database, this.s, tuple.config);
+    return { ...tuple, pendingWrites: sortByPath(pendingWrites, paths) };
+  }
+
+  /** A checkpoint that holds only what has changed is nothing without its ancestors, and does not grow as others do. */
+  private keepFor({ counters_since_delta_snapshot: deltas }: CheckpointMetadata): number | undefined {
+    const madeOfDeltas = deltas !== undefined && Object.keys(deltas).length > 0;
+    return this.keep === 'all' || madeOfDeltas ? undefined : this.keep;
+  }
+}
+
+function placeOf({ configurable }: RunnableConfig): { threadId: string | undefined; namespace: string } {
+  return {
+    threadId: configurable?.['thread_id'] as string | undefined,
+    namespace: (configurable?.['checkpoint_ns'] as string | undefined) ?? '',
+  };
+}
+
+/** What LangGraph's saver uses of a pool once its writing methods are ours: single statements that only read. */
+function readingPool(database: PostgresDatabase): Pool {
+  const query = async (text: string, values?: unknown[]) => ({ rows: await database.query(text, values) });
+  return { query } as unknown as Pool;
+}

@@ -1,0 +1,277 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { emptyCheckpoint, uuid6 } from '@langchain/langgraph-checkpoint';
+import { Client } from 'pg';
+import { PostgresServer } from '../../testing/cluster/postgres.server.js';
+import {
+  LEASE_MS,
+  batchOf,
+  claimRun,
+  endingOf,
+  newRun,
+  ownedRun,
+} from '../../testing/storage/storage.samples.js';
+import { ConnectionCutter } from './connection.cutter.testing.js';
+import { advanceClock, schemaName, stopClock } from './postgres.testing.js';
+import { PostgresStorage, type PostgresStorageOptions } from './postgres.storage.js';
+
+let server: PostgresServer;
+const opened: PostgresStorage[] = [];
+
+beforeAll(async () => {
+  server = await PostgresServer.start();
+}, 60_000);
+
+afterEach(async () => {
+  for (const storage of opened.splice(0)) await storage.close();
+});
+
+afterAll(() => server?.stop(), 30_000);
+
+async function open(options: Partial<PostgresStorageOptions> = {}): Promise<PostgresStorage> {
+  const storage = new PostgresStorage({
+    url: server.url,
+    listenUrl: server.url,
+    schema: schemaName(),
+    ...options,
+  });
+  opened.push(storage);
+  await storage.open();
+  return storage;
+}
+
+/** A storage whose every connection but the one for hints can be cut, and one beside it that sees the same data. */
+async function openWithCutter(): Promise<{
+  storage: PostgresStorage;
+  beside: PostgresStorage;
+  cutter: ConnectionCutter;
+}> {
+  const cutter = await ConnectionCutter.listen(server.port);
+  const schema = schemaName();
+  const url = `postgres://postgres:secret@127.0.0.1:${cutter.port}/postgres`;
+  const storage = await open({ url, schema });
+  const beside = await open({ schema });
+  return { storage, beside, cutter };
+}
+
+describe('PostgresStorage, when a connection breaks', () => {
+  it('appends once what was committed before its acknowledgement got lost', async () => {
+    const { storage, cutter } = await openWithCutter();
+    const run = await ownedRun(storage, 'r1');
+    await storage.log.append([batchOf(run, 0)]);
+    cutter.loseReplyAfterCommit('SELECT');
+    expect(await storage.log.append([batchOf(run, 1, 3)])).toEqual(['appended']);
+    expect(cutter.cuts).toBe(1);
+    expect((await storage.log.read('r1', 0, 10)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+    expect(await storage.log.append([batchOf(run, 4)])).toEqual(['appended']);
+    await cutter.close();
+  });
+
+  it('ends a run once when the acknowledgement of its end got lost', async () => {
+    const { storage, cutter } = await openWithCutter();
+    const run = await ownedRun(storage, 'r1');
+    cutter.loseReplyAfterCommit('SELECT');
+    expect(await storage.log.append([endingOf(run, 0)])).toEqual(['appended']);
+    expect(cutter.cuts).toBe(1);
+    expect(await storage.runs.get('r1')).toMatchObject({ status: 'completed', lastSeq: 1 });
+    await cutter.close();
+  });
+
+  it('appends what did not reach the database', async () => {
+    const { storage, cutter } = await openWithCutter();
+    const run = await ownedRun(storage, 'r1');
+    await storage.log.append([batchOf(run, 0)]);
+    cutter.loseNextRequest();
+    expect(await storage.log.append([batchOf(run, 1, 2)])).toEqual(['appended']);
+    expect(cutter.cuts).toBe(1);
+    expect(await storage.log.read('r1', 0, 10)).toHaveLength(3);
+    await cutter.close();
+  });
+
+  it('knows its own committed events also when another owner has gone on meanwhile, and then is fenced', async () => {
+    const { storage, beside, cutter } = await openWithCutter();
+    await stopClock(beside.database);
+    const run = await ownedRun(storage, 'r1');
+    await storage.log.append([batchOf(run, 0)]);
+    cutter.loseReplyAfterCommit('SELECT', { thenRefuse: true });
+    const appending = storage.log.append([batchOf(run, 1, 2)]);
+    await cutter.cut;
+    await advanceClock(beside.database, LEASE_MS);
+    const other = await claimRun(beside, 'other');
+    expect(other).toMatchObject({ id: 'r1', epoch: 2, lastSeq: 3 });
+    if (other) await beside.log.append([batchOf(other, 3)]);
+    cutter.accept();
+    expect(await appending).toEqual(['appended']);
+    expect(await storage.log.append([batchOf(run, 3)])).toEqual(['fenced']);
+    expect((await beside.log.read('r1', 0, 10)).map(({ seq, epoch }) => [seq, epoch])).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 1],
+      [4, 2],
+    ]);
+    await cutter.close();
+  });
+
+  it('still refuses another batch that lies where the log has grown', async () => {
+    const { storage, beside, cutter } = await openWithCutter();
+    const run = await ownedRun(storage, 'r1');
+    await beside.log.append([batchOf(run, 0, 2)]);
+    cutter.loseNextRequest();
+    const other = { ...endingOf(run, 1), ending: endingOf(run, 1).ending! };
+    expect(await storage.log.append([other])).toEqual(['fenced']);
+    expect(await beside.runs.get('r1')).toMatchObject({ status: 'running', lastSeq: 2 });
+    await cutter.close();
+  });
+
+  it('starts one run when the acknowledgement of its start got lost', async () => {
+    const { storage, beside, cutter } = await openWithCutter();
+    cutter.loseReplyAfterCommit('COMMIT');
+    const created = await storage.runs.create(newRun('r1', { threadId: 't1' }));
+    expect(cutter.cuts).toBe(1);
+    expect(created).toMatchObject({ outcome: 'created', run: { id: 'r1' } });
+    expect((await beside.runs.listRuns('t1', { limit: 10 })).items).toHaveLength(1);
+    await cutter.close();
+  });
+
+  it("stores a step's end and its checkpoint once, and together, when their acknowledgement got lost", async () => {
+    const { storage, beside, cutter } = await openWithCutter();
+    const run = await ownedRun(storage, 'r1');
+    const config = { configurable: { thread_id: 't1', checkpoint_ns: '', checkpoint_id: uuid6(0) } };
+    cutter.loseReplyAfterCommit('COMMIT');
+    const appended = storage.log.append([batchOf(run, 0, 2)]);
+    const saved = storage.checkpointer.putWrites(config, [['words', 'said']], 'task-1');
+    expect(await appended).toEqual(['appended']);
+    await saved;
+    expect(cutter.cuts).toBe(1);
+    expect(await xminsOf(beside)).toHaveLength(1);
+    expect(await beside.log.read('r1', 0, 10)).toHaveLength(2);
+    await cutter.close();
+  });
+
+  it('listens again, and has everybody look, when the connection for hints was cut', async () => {
+    const storage = await open();
+    const woken = new Promise<void>((resolve) => storage.wakeups.listen('log:r1', resolve));
+    await storage.database.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = $1 OR query LIKE 'LISTEN %' AND query = $2`,
+      [`LISTEN ${storage.database.schema}`, `LISTEN ${storage.database.schema}`],
+    );
+    await woken;
+    const beside = await open({ schema: storage.database.schema });
+    const hinted = new Promise<void>((resolve) => storage.wakeups.listen('control:r2', resolve));
+    beside.wakeups.notify('control:r2');
+    await hinted;
+  });
+});
+
+describe('PostgresStorage', () => {
+  it('stores what is asked for in one turn in one transaction', async () => {
+    const storage = await open();
+    const run = await ownedRun(storage, 'r1');
+    const config = { configurable: { thread_id: 't1', checkpoint_ns: '', checkpoint_id: uuid6(0) } };
+    const appended = storage.log.append([batchOf(run, 0)]);
+    const saved = storage.checkpointer.putWrites(config, [['words', 'said']], 'task-1');
+    await Promise.all([appended, saved]);
+    expect(await xminsOf(storage)).toHaveLength(1);
+  });
+
+  it('does not let one bad write spoil the others of its turn', async () => {
+    const storage = await open();
+    const run = await ownedRun(storage, 'r1');
+    const config = { configurable: { thread_id: 't1', checkpoint_ns: '', checkpoint_id: uuid6(0) } };
+    const bad = { configurable: { thread_id: 'no\u0000thread', checkpoint_ns: '', checkpoint_id: uuid6(0) } };
+    const results = await Promise.allSettled([
+      storage.log.append([batchOf(run, 0)]),
+      storage.checkpointer.putWrites(bad, [['words', 'bad']], 'task-1'),
+      storage.checkpointer.putWrites(config, [['words', 'good']], 'task-1'),
+      storage.log.append([batchOf(run, 1)]),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+    expect(await storage.log.read('r1', 0, 10)).toHaveLength(2);
+  });
+
+  it('gives the next place to the tenant with the fewest runs at work', async () => {
+    const storage = await open();
+    const of = (tenant: string) => ({ userId: 'u', tenant, roles: [] });
+    for (let index = 0; index < 4; index += 1) {
+      await storage.runs.create(newRun(`busy-${index}`, { principal: of('busy') }));
+    }
+    await storage.runs.create(newRun('small-0', { principal: of('small') }));
+    await storage.runs.create(newRun('other-0', { principal: of('other') }));
+    const claimed: (string | undefined)[] = [];
+    for (let index = 0; index < 6; index += 1) claimed.push((await claimRun(storage))?.id);
+    expect(claimed).toEqual(['busy-0', 'small-0', 'other-0', 'busy-1', 'busy-2', 'busy-3']);
+  });
+
+  it('loses nothing that it acknowledged, and goes on, when the database is killed and started again', async () => {
+    const storage = await open();
+    const run = await ownedRun(storage, 'r1');
+    const acknowledged: number[] = [];
+    let killed: Promise<void> | undefined;
+    for (let seq = 0; seq < 200; seq += 1) {
+      if (seq === 100) killed = server.kill().then(() => server.restart());
+      expect(await storage.log.append([batchOf(run, seq)])).toEqual(['appended']);
+      acknowledged.push(seq + 1);
+    }
+    await killed;
+    expect((await storage.log.read('r1', 0, 1_000)).map(({ seq }) => seq)).toEqual(acknowledged);
+    expect(await storage.runs.renew({ runs: [{ runId: 'r1', epoch: 1 }], leaseMs: LEASE_MS })).toMatchObject([
+      { outcome: 'renewed' },
+    ]);
+  }, 60_000);
+
+  it('says what to set when hints that it sends do not arrive', async () => {
+    const admin = new Client({ connectionString: server.url });
+    await admin.connect();
+    await admin.query('CREATE DATABASE elsewhere');
+    await admin.end();
+    // Another database of the same server takes LISTEN and hears nothing, as a pooler in transaction mode does.
+    const listenUrl = server.url.replace(/postgres$/, 'elsewhere');
+    await expect(open({ listenUrl })).rejects.toThrow(/DATABASE_LISTEN_URL/);
+  });
+
+  it('refuses a name for its schema that would have to be quoted', () => {
+    expect(() => new PostgresStorage({ url: server.url, schema: 'x; DROP TABLE y' })).toThrow(
+      /no name for a schema/,
+    );
+  });
+
+  it('keeps the two newest checkpoints of a thread, and what they refer to', async () => {
+    const storage = await open();
+    let config: { configurable: Record<string, unknown> } = {
+      configurable: { thread_id: 't1', checkpoint_ns: '' },
+    };
+    for (let step = 0; step < 6; step += 1) {
+      const checkpoint = {
+        ...emptyCheckpoint(),
+        id: uuid6(step),
+        channel_values: { step, fixed: 'same' },
+        channel_versions: { step: step + 1, fixed: 1 },
+      };
+      const versions = { step: step + 1, ...(step === 0 && { fixed: 1 }) };
+      config = (await storage.checkpointer.put(
+        config,
+        checkpoint,
+        { source: 'loop', step, parents: {} },
+        versions,
+      )) as typeof config;
+      await storage.checkpointer.putWrites(config, [['step', step]], 'task');
+    }
+    const rows = await storage.database.query<{ kind: string; count: number }>(`
+      SELECT 'checkpoints' AS kind, count(*) FROM ${storage.database.schema}.checkpoints
+      UNION ALL SELECT 'blobs', count(*) FROM ${storage.database.schema}.checkpoint_blobs
+      UNION ALL SELECT 'writes', count(*) FROM ${storage.database.schema}.checkpoint_writes`);
+    expect(Object.fromEntries(rows.map(({ kind, count }) => [kind, count]))).toEqual({
+      checkpoints: 2,
+      blobs: 3,
+      writes: 2,
+    });
+    const newest = await storage.checkpointer.getTuple(config);
+    expect(newest?.checkpoint.channel_values).toEqual({ step: 5, fixed: 'same' });
+  });
+});
+
+/** The transactions that made the rows of logs and checkpoint writes. */
+async function xminsOf({ database }: PostgresStorage): Promise<string[]> {
+  const rows = await database.query<{ xmin: string }>(`
+    SELECT xmin::text FROM ${database.schema}.batches UNION SELECT xmin::text FROM ${database.schema}.checkpoint_writes`);
+  return rows.map(({ xmin }) => xmin);
+}

@@ -1,0 +1,57 @@
+import { AppError } from '../../errors.js';
+import { hasTable, migrateCheckpointTables } from './checkpoint.tables.js';
+import { MIGRATIONS } from './migrations/migrations.js';
+import type { PostgresDatabase, Statements } from './postgres.database.js';
+
+/**
+ * Brings the tables to the shape that this version works with, up to `target` migrations. Only forward. Processes that start
+ * at the same moment do it one after the other; who finds nothing to do needs no right to change tables.
+ *
+ * @returns how many migrations were run
+ * @throws AppError STORAGE_FAILED when the tables belong to a newer version
+ */
+export async function migrate(
+  database: PostgresDatabase,
+  target: number = MIGRATIONS.length,
+): Promise<number> {
+  const version = await versionOf(database, database.schema);
+  refuseNewer(version);
+  return version >= target ? 0 : database.transaction((tx) => runPending(tx, database.schema, target));
+}
+
+/** All of it in one transaction, which also holds the lock: a lock of a session would not work through PgBouncer. */
+async function runPending(tx: Statements, schema: string, target: number): Promise<number> {
+  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${schema}:migrations`]);
+  const version = await versionOf(tx, schema);
+  refuseNewer(version);
+  if (version === 0) {
+    await tx.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+    await tx.query(
+      `CREATE TABLE ${schema}.migrations (version integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())`,
+    );
+  }
+  const pending = MIGRATIONS.slice(version, target);
+  for (const [index, migration] of pending.entries()) {
+    await tx.query(migration(schema));
+    await tx.query(`INSERT INTO ${schema}.migrations (version) VALUES ($1)`, [version + index + 1]);
+  }
+  if (target === MIGRATIONS.length) await migrateCheckpointTables(tx, schema);
+  return pending.length;
+}
+
+async function versionOf(statements: Statements, schema: string): Promise<number> {
+  if (!(await hasTable(statements, schema, 'migrations'))) return 0;
+  const [row] = await statements.query<{ version: number }>(
+    `SELECT coalesce(max(version), 0) AS version FROM ${schema}.migrations`,
+  );
+  return row?.version ?? 0;
+}
+
+function refuseNewer(version: number): void {
+  if (version <= MIGRATIONS.length) return;
+  throw new AppError(
+    'STORAGE_FAILED',
+    `The database was written by a newer version (schema ${version}; this version knows ${MIGRATIONS.length}). ` +
+      'Start that version again, or restore a backup from before it.',
+  );
+}

