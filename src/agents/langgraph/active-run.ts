@@ -7,8 +7,8 @@ export interface ActiveRun {
   readonly run: ToolRun;
   /** Work begins in this place of the graph; LangGraph's own word of it may come later. */
   readonly stepStarted: (namespace: Namespace) => void;
-  /** LangGraph has a task's result and is about to store it. */
-  readonly stepFinished: (stepId: string) => void;
+  /** LangGraph has a task's result, as pairs of channel and value, and is about to store it. */
+  readonly stepFinished: (stepId: string, writes: unknown) => void;
 }
 
 /** The key in `configurable`; with two underscores, so that LangGraph copies it into no metadata and no trace. */

@@ -23,7 +23,7 @@ export class GraphCallbacks extends BaseCallbackHandler {
   // Makes chat models stream also when the graph only invokes them.
   readonly lc_prefer_streaming = true;
 
-  /** What the last model call that failed threw. */
+  /** What the last model call threw, if it failed: one that was made again and succeeded is no reason for anything. */
   modelFailure: unknown;
   private readonly calls = new Map<string, ModelCall>();
 
@@ -44,6 +44,7 @@ export class GraphCallbacks extends BaseCallbackHandler {
     tags: string[] = [],
     metadata: Record<string, unknown> = {},
   ): void | Promise<void> {
+    this.modelFailure = undefined;
     const namespace = namespaceOf(metadata);
     const silent =
       tags.includes('nostream') || tags.includes('langsmith:nostream') || this.isInsideTool(namespace);

@@ -1,4 +1,4 @@
-import type { BaseMessage } from '@langchain/core/messages';
+import { ToolMessage, type BaseMessage } from '@langchain/core/messages';
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
 import { AppError } from '../../errors.js';
 import type { Emit } from '../../events/emit.js';
@@ -50,19 +50,25 @@ export class LangGraphAgent extends Agent {
 
     const toolSteps = new ToolSteps(emit);
     const run = { ...context, emit: toolSteps.emit };
+    const finish = (stepId: string, result: unknown) => {
+      // What its tool node answered without making a call is still part of the step; the input of a run is not a step at all.
+      if (mapper.isUnderWay(stepId)) tools.answered(messagesOf(result), stepId);
+      return tell({ kind: 'step-finished', stepId });
+    };
     const active: ActiveRun = {
       run,
       stepStarted: (namespace) => void tell({ kind: 'step-started', namespace }),
-      stepFinished: (stepId) => {
-        void tell({ kind: 'step-finished', stepId });
+      stepFinished: (stepId, writes) => {
+        void finish(stepId, writes);
         context.commitNow();
       },
     };
+    const thread = await this.threadOf(threadId);
     const model = new GraphCallbacks(tell, (namespace) => toolSteps.enclose(namespace));
-    const tools = new ToolCallbacks(this.options.tracking, run);
+    const tools = new ToolCallbacks(this.options.tracking, active, new Set(thread.seen.map(({ id }) => id)));
 
     try {
-      const stream = await this.graph.stream(await this.inputOf(input, context), {
+      const stream = await this.graph.stream(inputOf(thread, input, context), {
         configurable: {
           thread_id: threadId,
           [CHECKPOINT_FENCE]: { runId, epoch: attempt } satisfies CheckpointFence,
@@ -78,7 +84,7 @@ export class LangGraphAgent extends Agent {
       });
       for await (const [namespace, mode, payload] of stream as AsyncIterable<[string[], string, unknown]>) {
         if (mode === 'custom') await tell({ kind: 'written', value: payload });
-        else await this.followTask(namespace, payload as TaskPayload, { tell, tools, context });
+        else await this.followTask(namespace, payload as TaskPayload, { tell, finish, context });
       }
     } catch (error) {
       throw signal.aborted ? error : explain(error, model.modelFailure);
@@ -90,11 +96,11 @@ export class LangGraphAgent extends Agent {
     task: TaskPayload,
     {
       tell,
-      tools,
+      finish,
       context,
     }: {
       readonly tell: (fact: GraphFact) => void | Promise<void>;
-      readonly tools: ToolCallbacks;
+      readonly finish: (stepId: string, result: unknown) => void | Promise<void>;
       readonly context: AgentContext;
     },
   ): Promise<void> {
@@ -104,7 +110,6 @@ export class LangGraphAgent extends Agent {
       await tell({ kind: 'step-started', namespace: [...namespace, `${task.name}:${task.id}`].join('|') });
       return;
     }
-    tools.answered(messagesOf(task.result), task.id);
     if (task.interrupts && task.interrupts.length > 0) {
       throw new AppError(
         'RUN_FAILED',
@@ -112,21 +117,32 @@ export class LangGraphAgent extends Agent {
       );
     }
     // Where a graph keeps no checkpoints, this is the only sign that a step is over.
-    await tell({ kind: 'step-finished', stepId: task.id });
+    await finish(task.id, task.result);
   }
 
-  /** What the graph starts from: the new message, or nothing but its checkpoint when an earlier owner has stored that already. */
-  private async inputOf(
-    { message }: AgentInput,
-    context: AgentContext,
-  ): Promise<{ messages: BaseMessage[] } | null> {
-    const { threadId, messageId, attempt } = context;
-    const { values } = await this.graph.getState({ configurable: { thread_id: threadId } });
-    const history = ((values as { messages?: BaseMessage[] } | undefined)?.messages ??
-      []) satisfies BaseMessage[];
-    const isStored = attempt > 1 && history.some(({ id }) => id === humanMessageId(messageId));
-    return isStored ? null : { messages: messagesToAdd(history, { message, messageId }) };
+  /** The messages of a thread, with and without what is written but in no checkpoint yet. */
+  private async threadOf(threadId: string): Promise<ThreadMessages> {
+    const state = await this.graph.getState({ configurable: { thread_id: threadId } });
+    const seen = messagesOf(state.values);
+    // Only answers to tool calls are written by some tasks of a step and not yet by others.
+    if (!ToolMessage.isInstance(seen.at(-1))) return { seen, stored: seen };
+    return { seen, stored: messagesOf((await this.graph.getState(state.config)).values) };
   }
+}
+
+interface ThreadMessages {
+  readonly stored: readonly BaseMessage[];
+  readonly seen: readonly BaseMessage[];
+}
+
+/** What the graph starts from: the new message, or nothing but its checkpoint when an earlier owner has stored that already. */
+function inputOf(
+  thread: ThreadMessages,
+  { message }: AgentInput,
+  { messageId, attempt }: AgentContext,
+): { messages: BaseMessage[] } | null {
+  const isStored = attempt > 1 && thread.seen.some(({ id }) => id === humanMessageId(messageId));
+  return isStored ? null : { messages: messagesToAdd(thread, { message, messageId }) };
 }
 
 /** LangGraph's `tasks` stream: a task begins, and then has a result. */

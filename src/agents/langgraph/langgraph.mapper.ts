@@ -80,8 +80,14 @@ export class LangGraphMapper {
     }
   }
 
+  /** True between a step's `step-start` and its `step-end`. */
+  isUnderWay(stepId: string): boolean {
+    return this.steps.get(stepId)?.ended === false;
+  }
+
   /** The `step-start`s of a namespace that were not said yet: the outer step's before the inner one's. */
   private enter(namespace: Namespace): RunEvent[] {
+    if (this.isOver(namespace)) return [];
     const events: RunEvent[] = [];
     let parentStepId: string | undefined;
     for (const { name, stepId } of stepsOf(namespace)) {
@@ -106,8 +112,10 @@ export class LangGraphMapper {
     const step = this.steps.get(stepId);
     if (!step || step.ended) return [];
     step.ended = true;
+    const inner = [...this.steps.values()].filter(({ started }) => started.parentStepId === stepId);
     const unclosed = [...this.openParts].filter(([, part]) => part.stepId === stepId);
     return [
+      ...inner.flatMap(({ started }) => this.leave(started.stepId)),
       ...unclosed.flatMap(([modelCallId]) => this.closePart(modelCallId)),
       { ...step.started, type: 'step-end' },
     ];
@@ -119,6 +127,7 @@ export class LangGraphMapper {
     // The ordinary token, without a detour.
     if (open?.kind === 'text' && reasoning === '')
       return [{ type: 'text-delta', partId: open.partId, delta: text }];
+    if (this.isOver(namespace)) return [];
     return [
       ...this.enter(namespace),
       ...this.supersede(stepIdOf(namespace)),
@@ -150,9 +159,17 @@ export class LangGraphMapper {
 
   private breakOff(modelCallId: string): RunEvent[] {
     const open = this.openParts.get(modelCallId);
+    const closing = this.closePart(modelCallId);
     const step = open && this.steps.get(open.stepId);
-    if (step) step.superseded = true;
-    return this.closePart(modelCallId);
+    // Not while another model speaks in the same step: its words would go as well.
+    const speaksAlone = ![...this.openParts.values()].some(({ stepId }) => stepId === open?.stepId);
+    if (step && speaksAlone) step.superseded = true;
+    return closing;
+  }
+
+  /** Something that outlived its step, such as a model call nobody waited for: what it says belongs to nothing any more. */
+  private isOver(namespace: Namespace): boolean {
+    return stepsOf(namespace).some(({ stepId }) => this.steps.get(stepId)?.ended);
   }
 
   private supersede(stepId: string): RunEvent[] {

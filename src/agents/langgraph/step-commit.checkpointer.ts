@@ -29,7 +29,8 @@ export class StepCommitCheckpointer extends BaseCheckpointSaver {
     taskId: string,
     taskPath?: string,
   ): Promise<void> {
-    if (!writes.some(([channel]) => UNFINISHED.has(channel))) activeRunOf(config)?.stepFinished(taskId);
+    if (!writes.some(([channel]) => UNFINISHED.has(channel)))
+      activeRunOf(config)?.stepFinished(taskId, writes);
     // LangGraph's declaration has three parameters; the savers take, and the loop gives, the path as a fourth.
     const putWrites = this.storage.putWrites.bind(this.storage) as (...all: unknown[]) => Promise<void>;
     return putWrites(config, writes, taskId, taskPath);

@@ -2,9 +2,9 @@ import { BaseCallbackHandler } from '@langchain/core/callbacks/base';
 import { ToolMessage, type BaseMessage } from '@langchain/core/messages';
 import { AppError, toPublicError } from '../../errors.js';
 import type { ToolOutcome } from '../../events/run-event.js';
-import type { ToolProgressUpdate, ToolRun } from '../../tools/agent-tool.js';
+import type { ToolProgressUpdate } from '../../tools/agent-tool.js';
 import type { OpenToolCall, ToolTrackingService } from '../../tools/tool-tracking.service.js';
-import { namespaceOf } from './active-run.js';
+import { namespaceOf, type ActiveRun } from './active-run.js';
 import { stepIdOf } from './langgraph.mapper.js';
 
 /**
@@ -16,9 +16,11 @@ export class ToolCallbacks extends BaseCallbackHandler {
   override readonly awaitHandlers = true;
   private readonly open = new Map<string, OpenToolCall>();
 
+  /** @param history ids of the messages of earlier turns, which a node may hand on among those of its own */
   constructor(
     private readonly tracking: ToolTrackingService,
-    private readonly run: ToolRun,
+    private readonly active: Pick<ActiveRun, 'run' | 'stepStarted'>,
+    private readonly history: ReadonlySet<string | undefined>,
   ) {
     super();
   }
@@ -33,8 +35,11 @@ export class ToolCallbacks extends BaseCallbackHandler {
     toolName = 'tool',
     toolCallId = callId,
   ): void {
-    const stepId = stepIdOf(namespaceOf(metadata));
-    this.open.set(callId, this.tracking.begin({ toolCallId, toolName, stepId, args: undefined }, this.run));
+    const { run, stepStarted } = this.active;
+    const namespace = namespaceOf(metadata);
+    const stepId = stepIdOf(namespace);
+    stepStarted(namespace);
+    this.open.set(callId, this.tracking.begin({ toolCallId, toolName, stepId, args: undefined }, run));
   }
 
   override handleToolEvent(update: unknown, callId: string): void {
@@ -46,7 +51,7 @@ export class ToolCallbacks extends BaseCallbackHandler {
   }
 
   override handleToolError(error: unknown, callId: string): void {
-    this.end(callId, this.run.signal.aborted ? 'cancelled' : 'error', error);
+    this.end(callId, this.active.run.signal.aborted ? 'cancelled' : 'error', error);
   }
 
   /**
@@ -54,8 +59,10 @@ export class ToolCallbacks extends BaseCallbackHandler {
    * LangGraph says nothing of these but the message to the model.
    */
   answered(messages: readonly BaseMessage[], stepId: string): void {
+    const { run } = this.active;
     for (const message of messages) {
-      if (!ToolMessage.isInstance(message) || this.run.begunCalls.has(message.tool_call_id)) continue;
+      if (!ToolMessage.isInstance(message) || run.begunCalls.has(message.tool_call_id)) continue;
+      if (message.id !== undefined && this.history.has(message.id)) continue;
       const call = {
         toolCallId: message.tool_call_id,
         toolName: message.name ?? 'tool',
@@ -64,7 +71,7 @@ export class ToolCallbacks extends BaseCallbackHandler {
       };
       const outcome =
         message.status !== 'error' ? 'ok' : isUnknownTool(message) ? 'unknown-tool' : 'invalid-input';
-      this.tracking.begin(call, this.run).end(outcome);
+      this.tracking.begin(call, run).end(outcome);
     }
   }
 
