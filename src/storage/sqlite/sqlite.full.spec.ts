@@ -1,31 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Logger } from '@nestjs/common';
 import { emptyCheckpoint } from '@langchain/langgraph-checkpoint';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AgentRegistry } from '../../agents/agent.registry.js';
-import { Readiness } from '../../app/readiness.js';
-import { GroupCommit } from '../../runs/group-commit.js';
-import { RecentEvents } from '../../runs/recent.events.js';
-import { RunExecutor } from '../../runs/run.executor.js';
 import type { Run } from '../../runs/run.js';
-import { DEFAULT_LIMITS } from '../../runs/run.limits.js';
-import { answer, ScriptedAgent } from '../../testing/scripted.agent.js';
-import {
-  batchOf,
-  claimRun,
-  endRun,
-  endingOf,
-  newRun,
-  ownedRun,
-} from '../../testing/storage/storage.samples.js';
+import { batchOf, claimRun, endRun, endingOf, ownedRun } from '../../testing/storage/storage.samples.js';
 import { SqliteStorage } from './sqlite.storage.js';
 
-// That a run is left is logged, and not what is tested.
-Logger.overrideLogger(false);
-
 const MIB = 1024 * 1024;
+
+const FULL = {
+  code: 'STORAGE_FAILED',
+  message: expect.stringMatching(/is full\. Free some space; nothing that was acknowledged is lost\./),
+};
 
 describe('SqliteStorage with little room', () => {
   let directory: string;
@@ -50,69 +37,34 @@ describe('SqliteStorage with little room', () => {
     for (lastSeq = 0; ; lastSeq += 2_000) await storage.log.append([batchOf(run, lastSeq, 2_000)]);
   }
 
-  it('refuses what does not fit, is not ready until there is room again, and loses nothing', async () => {
+  it('refuses what does not fit, fails its check until there is room again, and loses nothing', async () => {
     await openWith(3 * MIB);
-    const readiness = new Readiness(storage);
     await endRun(storage, await ownedRun(storage, 'old', { threadId: 'old' }));
     const run = await ownedRun(storage, 'r1');
-    await expect(fill(run)).rejects.toMatchObject({
-      code: 'STORAGE_FAILED',
-      message: expect.stringMatching(/is full\. Free some space; nothing that was acknowledged is lost\./),
-    });
-    expect(await readiness.check()).toBe('storage-failed');
-    expect(await readiness.check()).toBe('storage-failed');
+    await expect(fill(run)).rejects.toMatchObject(FULL);
+    await expect(storage.check()).rejects.toMatchObject(FULL);
+    await expect(storage.check()).rejects.toMatchObject(FULL);
     const log = await storage.log.read('r1', 0, 1_000_000);
     expect(log.length).toBe(lastSeq);
     expect(log.at(-1)?.seq).toBe(lastSeq);
     await storage.close();
 
     await openWith();
-    expect(await new Readiness(storage).check()).toBe('ready');
+    await storage.check();
     expect(await claimRun(storage)).toMatchObject({ id: 'r1', epoch: 2, lastSeq });
   });
 
-  it('becomes ready again in the same process when what was deleted makes room', async () => {
+  it('passes its check again in the same process when what was deleted makes room', async () => {
     await openWith(4 * MIB);
-    const readiness = new Readiness(storage);
     const run = await ownedRun(storage, 'r1');
     await storage.log.append([batchOf(run, 0, 20_000)]);
     await storage.log.append([endingOf(run, 20_000)]);
     const other = await ownedRun(storage, 'r2');
-    await expect(fill(other)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
-    expect(await readiness.check()).toBe('storage-failed');
+    await expect(fill(other)).rejects.toMatchObject(FULL);
+    await expect(storage.check()).rejects.toMatchObject(FULL);
     await storage.retention.deleteIdleThreads({ unchangedSince: Date.now() + 1, limit: 1 });
-    expect(await readiness.check()).toBe('ready');
+    await storage.check();
     expect(await storage.log.append([batchOf(other, lastSeq, 5)])).toEqual(['appended']);
-  });
-
-  it('stops a run whose words it cannot keep, and leaves it to its next owner', async () => {
-    await openWith(3 * MIB);
-    const stopped = Promise.withResolvers<unknown>();
-    const chatty = new ScriptedAgent(async (_, context) => {
-      const [step, start] = answer(context, []);
-      if (step && start) for (const event of [step, start]) await context.emit(event);
-      while (!context.signal.aborted)
-        await context.emit({ type: 'text-delta', partId: 'part-1-1', delta: 'x'.repeat(64_000) });
-      stopped.resolve(context.signal.reason);
-    });
-    const { runs, log, wakeups } = storage;
-    const agents = new AgentRegistry();
-    agents.register(chatty);
-    const tools = {
-      runs,
-      log,
-      wakeups,
-      limits: DEFAULT_LIMITS,
-      recent: new RecentEvents(),
-      commits: new GroupCommit(log),
-    };
-    const executor = new RunExecutor(agents, tools, { maxConcurrentRuns: 1, leaseMs: 600_000 });
-    await runs.create(newRun('r1', { agent: chatty.name }));
-    await executor.start();
-    await stopped.promise;
-    await executor.drain(0);
-    expect(await runs.get('r1')).toMatchObject({ status: 'running', epoch: 1 });
-    expect(await new Readiness(storage).check()).toBe('storage-failed');
   });
 
   it('gives the space of what was deleted back, a piece at a time', async () => {
