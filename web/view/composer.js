@@ -71,7 +71,8 @@ export class Composer {
   }
 
   update(phase) {
-    const focusOnButton = document.activeElement === this.#send || document.activeElement === this.#stop;
+    // Not one that was tapped: on a touch screen the focus would bring up the keyboard.
+    const reached = [this.#send, this.#stop].find((button) => button.matches(':focus-visible'));
     const running = phase === 'starting' || phase === 'running' || phase === 'stopping';
     this.#phase = phase;
     set(this.#send, 'hidden', running);
@@ -80,7 +81,7 @@ export class Composer {
     say(this.#hint, running ? 'Esc stops' : 'Enter sends, Shift + Enter breaks the line');
     this.#grow();
     // The button under a keyboard user's focus has just gone.
-    if (focusOnButton && document.activeElement === document.body) this.focus();
+    if (reached?.hidden || reached?.disabled) this.focus();
   }
 
   /** The agents to choose from; a single one is no choice. */
