@@ -1,0 +1,50 @@
+import { expect, it } from '@jest/globals';
+import { chatServers } from '../support/chat.server.js';
+import { describeInChromium } from './support/browser.js';
+import { ChatPage, pageOf } from './support/chat.page.js';
+import { Puppet } from './support/puppet.js';
+
+const KEY = 'a-key-of-some-length';
+
+describeInChromium('signing in on the page', (chromium) => {
+  const serve = chatServers();
+
+  it('takes an API key for a cookie that no script can read, with which streams open, and forgets it at sign-out', async () => {
+    const puppet = new Puppet();
+    const server = await serve({
+      play: puppet.play,
+      auth: { kind: 'credentials', apiKeys: [{ key: KEY, userId: 'ann', tenant: 'acme' }] },
+    });
+    const chat = new ChatPage(await chromium.visit(pageOf(server), { mayFail: true }));
+    const { page } = chat;
+    const dialog = page.getByRole('dialog', { name: 'Sign in' });
+    const token = dialog.getByLabel('Access token or API key');
+    await token.fill('not-the-right-one');
+    await token.press('Enter');
+    await dialog.getByRole('alert').filter({ hasText: 'not valid' }).waitFor();
+    await page.keyboard.press('Escape');
+    expect(await dialog.isVisible()).toBe(true);
+
+    await token.fill(KEY);
+    await dialog.getByRole('button', { name: 'Sign in' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await chat.ask('Who am I?');
+    const run = await puppet.run();
+    run.say('Ann');
+    await chat.shows('Ann');
+    await chat.badge.getByText('Live').waitFor();
+    run.end();
+    await chat.stands('completed');
+
+    expect(
+      await page.evaluate(() => document.cookie + JSON.stringify(localStorage) + location.href),
+    ).not.toContain(KEY);
+    expect(await page.context().cookies()).toMatchObject([{ httpOnly: true, sameSite: 'Strict' }]);
+    await page.reload();
+    await chat.shows('Ann');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await dialog.waitFor();
+    expect(await page.context().cookies()).toEqual([]);
+    expect(await page.getByText('Ann').count()).toBe(0);
+  });
+});

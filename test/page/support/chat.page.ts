@@ -1,0 +1,61 @@
+import type { Locator, Page } from 'playwright-core';
+
+/** Where a server has its page. */
+export function pageOf({ port }: { readonly port: number }): string {
+  return `http://127.0.0.1:${port}/`;
+}
+
+/** The chat page as a person meets it. */
+export class ChatPage {
+  readonly composer: Locator;
+  readonly stop: Locator;
+  readonly retry: Locator;
+  readonly threads: Locator;
+  readonly tools: Locator;
+  readonly badge: Locator;
+  readonly title: Locator;
+
+  constructor(readonly page: Page) {
+    this.composer = page.getByRole('textbox', { name: 'Your question' });
+    this.stop = page.getByRole('button', { name: 'Stop the answer' });
+    this.retry = page.getByRole('button', { name: 'Try again' });
+    this.threads = page.getByTestId('thread');
+    this.tools = page.getByTestId('tool');
+    this.badge = page.getByTestId('connection');
+    this.title = page.locator('h1.topbar-title');
+  }
+
+  /** The last answer. */
+  get answer(): Locator {
+    return this.page.locator('[data-testid=message][data-role=assistant]').last();
+  }
+
+  get threadId(): string {
+    return new URL(this.page.url()).searchParams.get('thread') ?? '';
+  }
+
+  async ask(question: string): Promise<void> {
+    await this.composer.fill(question);
+    await this.composer.press('Enter');
+  }
+
+  /** Resolves once the words of the last answer are exactly these; the space between them does not count. */
+  async shows(words: string): Promise<void> {
+    await this.page.waitForFunction((expected) => {
+      const answer = [...document.querySelectorAll('[data-role=assistant]')].at(-1);
+      const texts = [...(answer?.querySelectorAll('.text') ?? [])].map(({ textContent }) => textContent);
+      return texts.join(' ').split(/\s+/).filter(Boolean).join(' ') === expected;
+    }, words);
+  }
+
+  /** Resolves once the last answer stands so: `running`, `completed`, `failed`, `cancelled`. */
+  async stands(status: string): Promise<void> {
+    await this.page.locator(`[data-role=assistant][data-status=${status}]`).last().waitFor();
+  }
+
+  /** The words of the last answer as they are shown now. */
+  async words(): Promise<string> {
+    const texts = await this.answer.locator('.text').allTextContents();
+    return texts.join(' ').split(/\s+/).filter(Boolean).join(' ');
+  }
+}
