@@ -2,7 +2,7 @@ import { BaseCallbackHandler, type HandleLLMNewTokenCallbackFields } from '@lang
 import type { AIMessageChunk, BaseMessage, UsageMetadata } from '@langchain/core/messages';
 import type { LLMResult } from '@langchain/core/outputs';
 import { namespaceOf } from './active-run.js';
-import type { GraphFact, ModelUsage, Namespace, Words } from './langgraph.mapper.js';
+import { stepIdOf, type GraphFact, type ModelUsage, type Namespace, type Words } from './langgraph.mapper.js';
 
 interface ModelCall {
   readonly namespace: Namespace;
@@ -26,6 +26,7 @@ export class GraphCallbacks extends BaseCallbackHandler {
   /** What the last model call threw, if it failed: one that was made again and succeeded is no reason for anything. */
   modelFailure: unknown;
   private readonly calls = new Map<string, ModelCall>();
+  private readonly nodes = new Map<string, Namespace>();
 
   /** @param tell may return a promise: the model then waits, because too much of what it said is not recorded yet */
   constructor(
@@ -33,6 +34,30 @@ export class GraphCallbacks extends BaseCallbackHandler {
     private readonly isInsideTool: (namespace: Namespace) => boolean,
   ) {
     super();
+  }
+
+  override handleChainStart(
+    _chain: unknown,
+    _inputs: unknown,
+    callId: string,
+    _parent?: string,
+    _tags?: string[],
+    metadata: Record<string, unknown> = {},
+    _type?: string,
+    name?: string,
+  ): void {
+    // The node itself, and not a chain inside it.
+    if (name !== undefined && name === metadata.langgraph_node) this.nodes.set(callId, namespaceOf(metadata));
+  }
+
+  override handleChainEnd(_outputs: unknown, callId: string): void {
+    this.nodes.delete(callId);
+  }
+
+  override handleChainError(_error: unknown, callId: string): void | Promise<void> {
+    const namespace = this.nodes.get(callId);
+    this.nodes.delete(callId);
+    if (namespace !== undefined) return this.tell({ kind: 'step-failed', stepId: stepIdOf(namespace) });
   }
 
   override handleChatModelStart(

@@ -149,4 +149,25 @@ describe('a graph of a team', () => {
       error: { code: 'RUN_FAILED', message: 'The agent failed.' },
     });
   });
+
+  it('takes back what a node has said when LangGraph runs it again', async () => {
+    let runs = 0;
+    const model = scripted(() => ({ words: [`try ${runs}`] }));
+    const graph = new StateGraph(MessagesAnnotation)
+      .addNode(
+        'model',
+        async ({ messages }) => {
+          runs += 1;
+          const message = await model.invoke(messages);
+          if (runs === 1) throw new Error('after the words');
+          return { messages: [message] };
+        },
+        { retryPolicy: { maxAttempts: 2, initialInterval: 1, jitter: false, logWarning: false } },
+      )
+      .addEdge(START, 'model')
+      .compile();
+    const { text, log } = await (await stackWith(graphAgent(graph))).answerTo('Go');
+    expect(endOf({ log })).toMatchObject({ outcome: 'completed' });
+    expect(text).toBe('try 2');
+  });
 });

@@ -83,6 +83,16 @@ describe('the LangGraph mapper', () => {
     expect(retried).toContainEqual({ type: 'step-reset', stepId: 't', attempt: 1, reason: 'retry' });
   });
 
+  it('supersedes what a step has said that failed and was run again, also when its model did not fail', () => {
+    const failed: GraphFact[] = [
+      token('a', 'n:t', 'One'),
+      { kind: 'model-finished', modelCallId: 'a', namespace: 'n:t' },
+      { kind: 'step-failed', stepId: 't' },
+    ];
+    expect(said(eventsOf(failed))).toBe('One');
+    expect(said(eventsOf([...failed, token('b', 'n:t', 'Two')]))).toBe('Two');
+  });
+
   it('takes no words of another model with it when one that spoke beside it has failed', () => {
     const events = eventsOf([
       token('a', 'n:t', 'A1 '),
@@ -151,6 +161,7 @@ describe('the LangGraph mapper', () => {
         .tuple(calls, namespaces)
         .map(([modelCallId, namespace]): GraphFact => ({ kind: 'model-finished', modelCallId, namespace })),
       calls.map((modelCallId): GraphFact => ({ kind: 'model-failed', modelCallId })),
+      fc.constantFrom('1', '2', '3').map((stepId): GraphFact => ({ kind: 'step-failed', stepId })),
     );
     fc.assert(
       fc.property(fc.array(facts, { maxLength: 40 }), (told) => {

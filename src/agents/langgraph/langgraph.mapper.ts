@@ -7,6 +7,8 @@ export type Namespace = string;
 export type GraphFact =
   | { readonly kind: 'step-started'; readonly namespace: Namespace }
   | { readonly kind: 'step-finished'; readonly stepId: string }
+  /** It has thrown; a graph with a retry policy runs it again. */
+  | { readonly kind: 'step-failed'; readonly stepId: string }
   | {
       readonly kind: 'token';
       readonly modelCallId: string;
@@ -41,7 +43,8 @@ interface OpenPart {
 interface Step {
   readonly started: StepStart;
   ended: boolean;
-  /** A model call failed after it had said something: what comes next in this step supersedes it. */
+  spoke: boolean;
+  /** It failed, or a model call in it, after something was said: what comes next in this step supersedes that. */
   superseded: boolean;
 }
 
@@ -64,6 +67,8 @@ export class LangGraphMapper {
         return this.enter(fact.namespace);
       case 'step-finished':
         return this.leave(fact.stepId);
+      case 'step-failed':
+        return this.fail(fact.stepId);
       case 'token':
         return this.speak(fact.modelCallId, fact.namespace, fact.words);
       case 'model-finished': {
@@ -100,7 +105,7 @@ export class LangGraphMapper {
           attempt,
           ...(parentStepId && { parentStepId }),
         };
-        this.steps.set(stepId, { started, ended: false, superseded: false });
+        this.steps.set(stepId, { started, ended: false, spoke: false, superseded: false });
         events.push(started);
       }
       parentStepId = stepId;
@@ -113,12 +118,17 @@ export class LangGraphMapper {
     if (!step || step.ended) return [];
     step.ended = true;
     const inner = [...this.steps.values()].filter(({ started }) => started.parentStepId === stepId);
-    const unclosed = [...this.openParts].filter(([, part]) => part.stepId === stepId);
     return [
       ...inner.flatMap(({ started }) => this.leave(started.stepId)),
-      ...unclosed.flatMap(([modelCallId]) => this.closePart(modelCallId)),
+      ...this.closeParts(stepId),
       { ...step.started, type: 'step-end' },
     ];
+  }
+
+  private fail(stepId: string): RunEvent[] {
+    const step = this.steps.get(stepId);
+    if (step?.spoke) step.superseded = true;
+    return this.closeParts(stepId);
   }
 
   private speak(modelCallId: string, namespace: Namespace, { text, reasoning }: Words): RunEvent[] {
@@ -143,6 +153,8 @@ export class LangGraphMapper {
     const part: OpenPart = { kind, partId: `p${attempt}-${++this.parts}`, stepId: stepIdOf(namespace) };
     const closing = this.closePart(modelCallId);
     this.openParts.set(modelCallId, part);
+    const step = this.steps.get(part.stepId);
+    if (step) step.spoke = true;
     const { partId, stepId } = part;
     return [
       ...closing,
@@ -155,6 +167,11 @@ export class LangGraphMapper {
     const open = this.openParts.get(modelCallId);
     this.openParts.delete(modelCallId);
     return open ? [{ type: `${open.kind}-end`, partId: open.partId }] : [];
+  }
+
+  private closeParts(stepId: string): RunEvent[] {
+    const unclosed = [...this.openParts].filter(([, part]) => part.stepId === stepId);
+    return unclosed.flatMap(([modelCallId]) => this.closePart(modelCallId));
   }
 
   private breakOff(modelCallId: string): RunEvent[] {
