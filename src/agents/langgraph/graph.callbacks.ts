@@ -36,6 +36,7 @@ export class GraphCallbacks extends BaseCallbackHandler {
     super();
   }
 
+  // The parameters in the order in which they come, which is not the one that the base class declares.
   override handleChainStart(
     _chain: unknown,
     _inputs: unknown,
