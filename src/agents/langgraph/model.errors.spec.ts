@@ -172,11 +172,21 @@ describe('toModelError', () => {
     expect(error).toMatchObject({ code: 'MODEL_REFUSED', retryable: false });
   });
 
-  it('leaves an AppError as it is, keeps the cause, and does not know our own faults', () => {
+  it("keeps what the log may know of the cause, and none of the provider's words", () => {
+    const body = Object.assign(new Error('Incorrect API key provided: sk-secret'), {
+      code: 'invalid_api_key',
+    });
+    const refused = Object.assign(new Error('401 sk-secret', { cause: body }), { status: 401 });
+    const { cause } = toModelError(refused) as AppError;
+    expect(cause).toMatchObject({ message: 'Error 401', cause: { message: 'Error invalid_api_key' } });
+    const { stack, cause: inner } = cause as Error;
+    expect(stack).toContain('model.errors.spec');
+    expect(`${stack}${(inner as Error).stack}`).not.toContain('sk-secret');
+  });
+
+  it('leaves an AppError as it is, and does not know our own faults', () => {
     const known = new AppError('TOOL_DENIED', 'No.');
     expect(toModelError(known)).toBe(known);
-    const refused = Object.assign(new Error('no'), { status: 401 });
-    expect(toModelError(refused)?.cause).toBe(refused);
     expect(toModelError(new TypeError('x is not a function'))).toBeUndefined();
     expect(toModelError('text')).toBeUndefined();
   });

@@ -28,14 +28,31 @@ const TOO_LONG = /context.?(length|window)|maximum context|prompt is too long|to
  * - `MODEL_OVERLOADED` (retryable): rate limit or overload;
  * - `MODEL_FAILED` (retryable): other provider failures, and an answer that broke off in the middle.
  *
- * The messages are ours from the first to the last word: a provider's own text may quote the prompt, the key or the address.
+ * The messages are ours from the first to the last word, those of the causes too: a provider's own text may quote the prompt,
+ * the key or the address, and causes are logged.
  */
 export function toModelError(error: unknown): AppError | undefined {
   const chain = causes(error);
   const known = chain.find((link) => link instanceof AppError);
   if (known) return known;
   if (chain.some((link) => ABORT_NAMES.test(nameOf(link)))) return undefined;
-  return fromStatus(chain, error) ?? fromType(chain, error) ?? fromNetwork(chain, error);
+  const cause = wordless(chain);
+  return fromStatus(chain, cause) ?? fromType(chain, cause) ?? fromNetwork(chain, cause);
+}
+
+/** What the log may know of the failure: its names, codes and places, and none of the provider's words. */
+function wordless(chain: readonly Failure[]): Error | undefined {
+  let cause: Error | undefined;
+  for (const link of chain.toReversed()) {
+    const facts = [nameOf(link), numeric(link.status) ?? numeric(link.status_code), link.code]
+      .filter((fact) => typeof fact === 'string' || typeof fact === 'number')
+      .join(' ');
+    const copy = new Error(facts, { cause });
+    const places = (link.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+    copy.stack = [`Error: ${facts}`, ...places].join('\n');
+    cause = copy;
+  }
+  return cause;
 }
 
 function fromStatus(chain: readonly Failure[], cause: unknown): AppError | undefined {
