@@ -24,6 +24,15 @@ describe('limits', () => {
     expect((await server.call('GET', '/threads')).body['items']).toHaveLength(2);
   });
 
+  it('do not count a POST that goes on with its run after a cut', async () => {
+    const server = await start({ play: nineWords, throttling: { startsPerMinute: 1, openStreams: 5 } });
+    const { runId } = await server.finishedRun();
+    const again = await server.ask({ message: 'the same' }, { 'last-event-id': `${runId}.1.1` });
+    expect(again.status).toBe(200);
+    expect(await again.closed()).toBe('end');
+    expect((await server.call('POST', '/runs', { message: 'another' })).status).toBe(429);
+  });
+
   it('refuse a stream too many, and give the place back when one closes', async () => {
     const silent = gate();
     const server = await start({

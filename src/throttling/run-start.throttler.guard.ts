@@ -1,7 +1,7 @@
 import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ThrottlerGuard, type ThrottlerLimitDetail } from '@nestjs/throttler';
-import { authOf } from '../auth/authentication.js';
+import { authOf, type IncomingRequest } from '../auth/authentication.js';
 import { AppError } from '../errors.js';
 import { principalKey } from './principal-key.js';
 import { RunStartCounter } from './run-start.counter.js';
@@ -26,6 +26,12 @@ export class RunStartThrottlerGuard extends ThrottlerGuard {
     // Any other name would be appended to the headers (`Retry-After-starts`), which no client reads. A block of 0 makes it a
     // sliding window: whoever was refused may come back when the oldest start is a minute old, not a minute later.
     super({ throttlers: [{ name: 'default', ttl: MINUTE_MS, limit, blockDuration: 0 }] }, counter, reflector);
+  }
+
+  /** A POST that is repeated with the id of its last event goes on with its run, and starts none. */
+  protected override async shouldSkip(context: ExecutionContext): Promise<boolean> {
+    const { headers, query } = context.switchToHttp().getRequest<IncomingRequest>();
+    return Boolean(headers['last-event-id'] || (query as { lastEventId?: unknown } | undefined)?.lastEventId);
   }
 
   protected override async getTracker(request: Record<string, unknown>): Promise<string> {
