@@ -4,6 +4,9 @@ import { HEARTBEAT } from './frame.js';
 /** What a reader may leave untaken and still be given more. Beyond it, it is dropped, and resumes where it was. */
 export const BUFFER_LIMIT_BYTES = 1024 * 1024;
 
+/** What may be gathered in a turn before its source is asked to wait for the write. */
+const TURN_LIMIT = 64 * 1024;
+
 /**
  * Writes one reader's frames: gathers those of a turn of the event loop and writes them at once, because a socket write costs
  * ten times what it takes to make a frame.
@@ -43,7 +46,7 @@ export class FrameWriter {
 
   /** Undefined when more can be written now; else a promise of the moment when it can, or when nobody reads any more. */
   ready(): Promise<void> | undefined {
-    if (this.gathered === '' && !this.response.writableNeedDrain) return undefined;
+    if (this.gathered.length < TURN_LIMIT && !this.response.writableNeedDrain) return undefined;
     return this.drained();
   }
 

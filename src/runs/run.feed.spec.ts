@@ -195,7 +195,7 @@ describe('run feed', () => {
       complete: done.resolve,
     });
     await atRest(log);
-    expect(seen).toHaveLength(256);
+    expect(seen).toHaveLength(1);
     gate.resolve();
     await done.promise;
     expect(seen).toEqual(log.events);

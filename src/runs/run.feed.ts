@@ -10,11 +10,11 @@ export interface Follow {
   readonly runId: string;
   /** The last event that the reader has; 0 when it has none. */
   readonly afterSeq: number;
-  /** A reader that cannot take more for now returns a promise, and is fed again when that resolves. Asked after every page. */
+  /** A reader that cannot take more for now returns a promise, and is fed again when that resolves. Asked after every event. */
   readonly ready?: () => Promise<void> | undefined;
 }
 
-/** Events read at a time: what a slow reader can make the process hold. */
+/** Events read at a time. */
 const PAGE = 256;
 
 /**
@@ -35,8 +35,9 @@ export class RunFeed {
 
   /**
    * The events of a run after `afterSeq`: each once, in order, none left out. Completes after the run's `end`, also for a
-   * reader that has it already, and without an `end` when the log was compacted or removed under the reader; errors when the log cannot be read (STORAGE_FAILED). Unsubscribing stops it at once and
-   * leaves nothing listening.
+   * reader that has it already; and without an `end` when the log was compacted or removed under the reader, who then has to
+   * come back with its cursor. Errors when the log cannot be read (STORAGE_FAILED). Unsubscribing stops it at once and leaves
+   * nothing listening.
    */
   follow({ runId, afterSeq, ready }: Follow): Observable<RecordedEvent> {
     return new Observable((subscriber) => {
@@ -46,21 +47,21 @@ export class RunFeed {
 
       const read = async () => {
         let seq = afterSeq;
-        while (!subscriber.closed) {
+        for (;;) {
           hints.clear();
-          // The event that the reader has already is read once more: when it is the `end`, nothing follows it, and when it is
-          // gone, the log was compacted meanwhile, and what follows in it would repeat words. The stream stops, the client
-          // comes back with its cursor, and learns that it has to start again.
+          // Read from the event that the reader has: what follows it is news only as long as it is still there.
           const page = await this.page(runId, Math.max(0, seq - 1));
           if (seq > 0 && page[0]?.seq !== seq) return subscriber.complete();
           for (const recorded of page) {
             if (subscriber.closed) return;
             if (recorded.seq > seq) subscriber.next(recorded);
-            seq = recorded.seq;
             if (recorded.event.type === 'end') return subscriber.complete();
+            seq = recorded.seq;
+            const room = ready?.();
+            if (room) await room;
           }
-          await ready?.();
           if (page.length < PAGE) await hints.next(this.recheckMs);
+          if (subscriber.closed) return;
         }
       };
       read().catch((error: unknown) => subscriber.error(error));
