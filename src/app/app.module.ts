@@ -58,6 +58,7 @@ function chatOptions(config: Config): Omit<ChatModuleOptions, 'storage'> {
     retention,
     maxConcurrentRuns: limits.maxConcurrentRuns,
     whenBusy: limits.threadBusy,
+    maxMessageBytes: limits.maxMessageBytes,
     heartbeatMs,
     drainMs,
   };
