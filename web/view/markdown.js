@@ -23,6 +23,8 @@ const ALLOWED = {
       ' ',
     ),
   ALLOWED_ATTR: ['href', 'title', 'class', 'start', 'align', 'type', 'checked', 'disabled'],
+  // Their values are no addresses, and would not pass for one.
+  ADD_URI_SAFE_ATTR: ['align', 'start', 'type'],
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#|\/(?!\/))/i,
   RETURN_DOM_FRAGMENT: true,
 };

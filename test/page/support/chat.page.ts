@@ -48,9 +48,13 @@ export class ChatPage {
     }, words);
   }
 
-  /** Resolves once the last answer stands so: `running`, `completed`, `failed`, `cancelled`. */
+  /** Resolves once the last answer stands so: `running`, `completed`, `failed`, `cancelled`; ended, with all its words drawn. */
   async stands(status: string): Promise<void> {
-    await this.page.locator(`[data-role=assistant][data-status=${status}]`).last().waitFor();
+    await this.page.waitForFunction((expected) => {
+      const answer = [...document.querySelectorAll<HTMLElement>('[data-role=assistant]')].at(-1);
+      const drawn = expected === 'running' || !answer?.querySelector('[data-writing]');
+      return answer?.dataset['status'] === expected && drawn;
+    }, status);
   }
 
   /** The words of the last answer as they are shown now. */

@@ -1,0 +1,49 @@
+import { expect, it } from '@jest/globals';
+import { chatServers } from '../support/chat.server.js';
+import { describeInChromium } from './support/browser.js';
+import { ChatPage, pageOf } from './support/chat.page.js';
+import { Puppet } from './support/puppet.js';
+
+const MARKDOWN = `# Findings
+
+3. third
+4. fourth
+
+- [x] done
+- [ ] open
+
+| Name | Area |
+|:--|--:|
+| A | 1 |
+
+\`\`\`js
+const a = '**';
+\`\`\`
+
+See [the docs](https://example.com/docs).`;
+
+describeInChromium('Markdown on the page', (chromium) => {
+  const serve = chatServers();
+
+  it('looks as it was meant: lists go on from their number, boxes are ticked, numbers stand to the right', async () => {
+    const puppet = new Puppet();
+    const server = await serve({ play: puppet.play });
+    const chat = new ChatPage(await chromium.visit(pageOf(server)));
+    await chat.ask('Show me');
+    const run = await puppet.run();
+    for (const line of MARKDOWN.split(/(?<=\n)/)) run.say(line);
+    run.end();
+    await chat.stands('completed');
+
+    const { answer } = chat;
+    await answer.getByRole('heading', { name: 'Findings' }).waitFor();
+    expect(await answer.locator('ol').getAttribute('start')).toBe('3');
+    expect(await answer.getByRole('checkbox').count()).toBe(2);
+    expect(await answer.getByRole('checkbox').first().isChecked()).toBe(true);
+    const cell = answer.getByRole('cell', { name: '1' });
+    expect(await cell.evaluate((element) => getComputedStyle(element).textAlign)).toBe('right');
+    expect(await answer.locator('pre').innerText()).toBe("const a = '**';");
+    const link = answer.getByRole('link', { name: 'the docs' });
+    expect(await link.getAttribute('rel')).toBe('noopener noreferrer');
+  });
+});
