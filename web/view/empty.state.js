@@ -1,9 +1,12 @@
 import { el } from '../dom/el.js';
 
 const EXAMPLES = [
-  { shows: 'Looks up data', question: 'Which countries border Austria and what are their capitals?' },
-  { shows: 'Calculates', question: 'What is 17% of 3,482?' },
-  { shows: 'Reads the clock', question: 'What time is it in Tokyo?' },
+  {
+    shows: 'Three tools side by side',
+    question: 'Which countries border Austria? What time is it in Vienna? And what is 17% of 3,482?',
+  },
+  { shows: 'Looks up data', question: 'What are the five largest countries in Africa?' },
+  { shows: 'Reads clocks', question: 'What time is it in Tokyo, New York and Nairobi?' },
   { shows: 'Searches the documentation', question: 'How do I resume a stream after a lost connection?' },
 ];
 
