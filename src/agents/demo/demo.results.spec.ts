@@ -66,7 +66,7 @@ describe('writeResult', () => {
       { title: 'Bad', url: 'javascript:alert(1)', excerpt: '' },
     ];
     const text = write({ role: 'search', value: { query: 'q', results } });
-    expect(text).toContain('- **[A  page](https://example.com/a)**\n\n  > Head words');
+    expect(text).toContain('- **[A  page](https://example.com/a)**\n\n  > Head: words');
     expect(text).not.toContain('](javascript:');
     expect(write({ role: 'search', value: { query: 'q', results: [] } })).toBe(
       'The web search found nothing.',
@@ -75,10 +75,10 @@ describe('writeResult', () => {
 
   it('names the document of a passage', () => {
     const value = {
-      results: [{ file: 'event-protocol.md', heading: 'Rules', excerpt: 'A cursor names run and seq.' }],
+      results: [{ file: 'event-protocol.md', heading: 'Frame > Rules', excerpt: '- A cursor\n- A seq' }],
     };
     expect(write({ role: 'knowledge', value })).toBe(
-      'In the documentation:\n\n- **Rules** (`event-protocol.md`)\n\n  > A cursor names run and seq.',
+      'In the documentation:\n\n- **Frame › Rules** (`event-protocol.md`)\n\n  > A cursor; A seq',
     );
   });
 

@@ -1,4 +1,5 @@
 import type { Intent } from './demo.intents.js';
+import { quotable } from './demo.quotes.js';
 import type { ToolRole } from './demo.tools.js';
 
 /** How a tool call ended, as the answer sees it. */
@@ -137,11 +138,14 @@ function writePassages(value: unknown, heading: string, nothing: string): string
 function writePassage(passage: Fields): string {
   const address = first(passage, ['url', 'link', 'path', 'file', 'source']);
   const name = first(passage, ['title', 'heading', 'section']) ?? address ?? 'Untitled';
-  const label = name.replaceAll(/[[\]\n]/g, ' ').trim();
+  const label = name
+    .replaceAll(/[[\]\n]/g, ' ')
+    .replaceAll(' > ', ' › ')
+    .trim();
   const excerpt = first(passage, ['excerpt', 'text', 'content', 'snippet']);
   const link = address && /^https?:\/\/[^\s<>()]+$/.test(address) ? `[${label}](${address})` : label;
   const source = address && link === label && address !== label ? ` (\`${address}\`)` : '';
-  return `- **${link}**${source}${excerpt ? `\n\n${indent(quote(shorten(excerpt, 320)))}` : ''}`;
+  return `- **${link}**${source}${excerpt ? `\n\n${indent(quote(quotable(excerpt, 320)))}` : ''}`;
 }
 
 function writePage(value: unknown): string {

@@ -1,0 +1,65 @@
+import { lexer, type Token, type Tokens } from 'marked';
+
+/**
+ * What a passage of Markdown says, in one paragraph to quote: its items and table rows as parts of a sentence, without marks,
+ * and without code blocks, which say nothing on one line. Cut between words; what could be a mark again is escaped.
+ */
+export function quotable(markdown: string, length: number): string {
+  const text = lexer(markdown).flatMap(saidIn).join(' ').replaceAll(/\s+/g, ' ').replace(/;$/, '').trim();
+  const kept = text.length <= length ? text : `${text.slice(0, length).replace(/[\s,;:]*\s\S*$/, '')} …`;
+  return kept.replaceAll(/[\\`*[\]<~|]|\b_|_\b/g, String.raw`\$&`);
+}
+
+/** The parts of a block, each with what separates it from the next. */
+function saidIn(token: Token): string[] {
+  switch (token.type) {
+    case 'heading':
+      return [closed(inline(token.tokens), ':')];
+    case 'list':
+      return (token as Tokens.List).items.map((item) => closed(item.tokens.flatMap(saidIn).join(' '), ';'));
+    case 'table':
+      return (token as Tokens.Table).rows.map((row) =>
+        closed(listed(row.map(({ tokens }) => inline(tokens))), ';'),
+      );
+    case 'blockquote':
+      return (token.tokens ?? []).flatMap(saidIn);
+    case 'paragraph':
+    case 'text':
+      return [
+        inline(token.tokens ?? [token])
+          .split('\n')
+          .map(rowAsText)
+          .join(' '),
+      ];
+    default:
+      return [];
+  }
+}
+
+function inline(tokens: readonly Token[] = []): string {
+  return tokens
+    .map((token) => {
+      if (token.type === 'br') return '\n';
+      return 'tokens' in token && token.tokens
+        ? inline(token.tokens)
+        : 'text' in token
+          ? String(token.text)
+          : '';
+    })
+    .join('');
+}
+
+/** A row of a table whose head was left out, as a search gives it when it shows a part of a section. */
+function rowAsText(line: string): string {
+  if (!/^\s*\||\|\s*$/.test(line)) return line;
+  return closed(listed(line.split('|').filter((cell) => !/^\s*:?-+:?\s*$/.test(cell))), ';');
+}
+
+const listed = (cells: readonly string[]) =>
+  cells
+    .map((cell) => cell.trim())
+    .filter(Boolean)
+    .join(', ');
+
+const closed = (text: string, mark: ':' | ';') =>
+  text === '' || /[.!?:;…]$/.test(text) ? text : `${text}${mark}`;
