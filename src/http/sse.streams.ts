@@ -42,8 +42,12 @@ export class SseStreams {
     this.streams.set(response, { writer, close });
     response.once('close', () => this.closed(response));
     this.heart ??= setInterval(() => this.beat(), heartbeatMs / 4).unref();
-    // It was on its way in when the drain began.
-    if (this.draining) setImmediate(close);
+    if (this.draining) {
+      // It was on its way in when the drain began. A reader that kept its connection would come back over it for as long as
+      // the server waits for its connections to end.
+      response.setHeader('Connection', 'close');
+      setImmediate(close);
+    }
     return writer;
   }
 
