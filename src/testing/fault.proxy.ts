@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { randomFrom, seedOf, type Random } from './random.js';
 
 /** What a proxy does to one connection. Nothing set: it only passes bytes on. Times are milliseconds from the connection's start. */
@@ -146,6 +146,8 @@ class Pair {
       for (const chunk of chunksOf(piece, chunkBytes)) {
         const room = resetAfterBytes - this.passed;
         await write(client, chunk.subarray(0, room));
+        // A turn for the other side, or the system would hand it the chunks in one piece.
+        if (chunkBytes !== undefined) await turn();
         this.passed += chunk.length;
         if (chunk.length >= room) return this.end('reset');
       }

@@ -50,7 +50,7 @@ export function compare(
   promised: RecordedEvent,
   stored: RecordedEvent | undefined,
 ): 'lost-write' | 'inconsistent-offsets' | undefined {
-  if (!stored) return 'lost-write';
+  if (!stored || stored.runId !== promised.runId) return 'lost-write';
   const same = promised.epoch === stored.epoch && isDeepStrictEqual(promised.event, stored.event);
   return same ? undefined : 'inconsistent-offsets';
 }

@@ -18,6 +18,8 @@ export interface FetchReaderOptions {
 /** Reads a run with `fetch`, as a client does that was written by hand: back with its last event id after every cut. */
 export class FetchReader {
   readonly stream: ObservedStream;
+  /** What it got where it asked for a stream, apart from the word that there is nothing more. */
+  readonly refusals: string[] = [];
 
   constructor(private readonly options: FetchReaderOptions) {
     this.stream = new ObservedStream(options.name, options.runId);
@@ -39,32 +41,43 @@ export class FetchReader {
 
   /** One connection, until it ends. True when the server says that there is nothing more. */
   private async connect(signal: AbortSignal): Promise<boolean> {
-    const leaving = new AbortController();
+    const { url, silenceMs } = this.options;
     const { lastEventId } = this.stream;
-    let response: Response;
+    const leaving = new AbortController();
+    // From the request on: also an answer that never begins is silence.
+    const watch = silenceMs === undefined ? undefined : setTimeout(() => leaving.abort(), silenceMs);
     try {
-      response = await fetch(this.options.url, {
+      const response = await fetch(url, {
         headers: { accept: 'text/event-stream', ...(lastEventId && { 'last-event-id': lastEventId }) },
         signal: AbortSignal.any([signal, leaving.signal]),
       });
-    } catch {
-      return false;
+      if (response.status === 204) return true;
+      if (response.status === 200 && response.body) await this.read(response.body, { leaving, watch });
+      else await this.refused(response);
+    } catch (error) {
+      if (error instanceof NothingToRead) throw error;
+      this.refusals.push(String((error as Error).cause ?? error));
+    } finally {
+      clearTimeout(watch);
     }
-    if (response.status === 204) return true;
-    if (response.status >= 400 && response.status < 500 && response.status !== 429) {
-      throw new Error(
-        `${this.stream.name} of ${this.stream.runId} got ${response.status}: ${await response.text()}`,
-      );
-    }
-    if (!response.ok || !response.body) return false;
-    this.stream.connected();
-    await this.read(response.body, leaving);
     return false;
   }
 
-  private async read(body: ReadableStream<Uint8Array>, leaving: AbortController): Promise<void> {
-    const { eventsPerConnection, silenceMs } = this.options;
-    let room = eventsPerConnection?.() ?? Infinity;
+  private async refused(response: Response): Promise<void> {
+    const { name, runId } = this.stream;
+    const text = await response.text();
+    if (response.status < 500 && response.status !== 429) {
+      throw new NothingToRead(`${name} of ${runId} got ${response.status}: ${text}`);
+    }
+    this.refusals.push(String(response.status));
+  }
+
+  private async read(
+    body: ReadableStream<Uint8Array>,
+    { leaving, watch }: { readonly leaving: AbortController; readonly watch: NodeJS.Timeout | undefined },
+  ): Promise<void> {
+    this.stream.connected();
+    let room = this.options.eventsPerConnection?.() ?? Infinity;
     const parser = createParser({
       onEvent: ({ id = '', event = 'message', data }) => {
         if (room <= 0) return;
@@ -73,7 +86,6 @@ export class FetchReader {
       },
     });
     const decoder = new TextDecoder();
-    const watch = silenceMs === undefined ? undefined : setTimeout(() => leaving.abort(), silenceMs);
     try {
       for await (const bytes of body) {
         watch?.refresh();
@@ -82,8 +94,9 @@ export class FetchReader {
       }
     } catch {
       // Cut, by us or by somebody else; what came before it counts.
-    } finally {
-      clearTimeout(watch);
     }
   }
 }
+
+/** The server says that no retry would help. */
+class NothingToRead extends Error {}
