@@ -10,8 +10,10 @@ import { examine } from './autopsy.js';
 import { ONCE_TOOLS } from './effect.tools.js';
 import type { KillReport } from './kill.report.js';
 import { Person, type WatchedRun } from './person.js';
-import { ledgerFileOf } from './victim.js';
+import { ledgerFileOf } from './victim.options.js';
 import { VictimServer } from './victim.server.js';
+
+type OnKill = ((kills: number) => void) | undefined;
 
 export interface KillLoopOptions {
   readonly kills: number;
@@ -23,7 +25,7 @@ export interface KillLoopOptions {
   readonly people?: number;
   /** How long the last runs may take after the last kill, in milliseconds. Default 60,000. */
   readonly patienceMs?: number;
-  readonly onKill?: (kills: number) => void;
+  readonly onKill?: OnKill;
 }
 
 /** How long a life lasts after it has begun to listen, in milliseconds. */
@@ -31,6 +33,9 @@ const LIFE_MS = { least: 20, most: 1_200 };
 
 /** How often, and how soon, a process dies before it has begun to listen. */
 const EARLY_DEATH = { share: 0.1, leastMs: 50, mostMs: 900 };
+
+/** How often it is asked to stop instead, as at a deployment. */
+const RESTART_SHARE = 0.1;
 
 /**
  * Kills a server with SIGKILL, again and again, at moments that a seed chooses, while people ask questions and watch the
@@ -61,11 +66,8 @@ export async function killLoop(options: KillLoopOptions): Promise<KillReport> {
         onFault: (fault) => faults.push(fault),
       }).live(),
     );
-    const killedAt = await killAgainAndAgain(victim, {
-      kills,
-      random: randomFrom(seedOf(seed, 'killer')),
-      onKill,
-    });
+    const random = randomFrom(seedOf(seed, 'killer'));
+    const { killedAt, restarts } = await killAgainAndAgain(victim, { kills, random, onKill });
     goesOn = false;
     const patience = setTimeout(() => timeUp.abort(), patienceMs);
     await Promise.all(lives);
@@ -80,6 +82,7 @@ export async function killLoop(options: KillLoopOptions): Promise<KillReport> {
     return {
       seed,
       kills: killedAt.length,
+      restarts,
       durationMs: Date.now() - startedAt,
       bootTimes: victim.bootTimes,
       killedAt,
@@ -97,16 +100,18 @@ export async function killLoop(options: KillLoopOptions): Promise<KillReport> {
   }
 }
 
-/** @returns when each process died, in milliseconds since the epoch */
+/** When the server died, in milliseconds since the epoch, and how often it was asked to. */
+interface Deaths {
+  readonly killedAt: readonly number[];
+  readonly restarts: number;
+}
+
 async function killAgainAndAgain(
   victim: VictimServer,
-  {
-    kills,
-    random,
-    onKill,
-  }: { readonly kills: number; readonly random: Random; readonly onKill: KillLoopOptions['onKill'] },
-): Promise<number[]> {
+  { kills, random, onKill }: { readonly kills: number; readonly random: Random; readonly onKill: OnKill },
+): Promise<Deaths> {
   const killedAt: number[] = [];
+  let restarts = 0;
   let listening: Promise<boolean> = Promise.resolve(true);
   while (killedAt.length < kills) {
     if (random() < EARLY_DEATH.share) await sleep(between(random, EARLY_DEATH.leastMs, EARLY_DEATH.mostMs));
@@ -114,11 +119,16 @@ async function killAgainAndAgain(
       if (!(await listening)) throw new Error('The server died by itself.');
       await sleep(between(random, LIFE_MS.least, LIFE_MS.most));
     }
-    await victim.kill();
-    killedAt.push(Date.now());
-    onKill?.(killedAt.length);
+    if (random() < RESTART_SHARE) {
+      await victim.stop();
+      restarts += 1;
+    } else {
+      await victim.kill();
+      killedAt.push(Date.now());
+      onKill?.(killedAt.length);
+    }
     ({ listening } = victim.start());
   }
   if (!(await listening)) throw new Error('The server died by itself.');
-  return killedAt;
+  return { killedAt, restarts };
 }

@@ -7,6 +7,8 @@ import type { WatchedRun } from './person.js';
 export interface KillReport {
   readonly seed: number;
   readonly kills: number;
+  /** Orderly stops in between. */
+  readonly restarts: number;
   readonly durationMs: number;
   /** Milliseconds from each start until it listened. */
   readonly bootTimes: readonly number[];
@@ -23,14 +25,14 @@ export interface KillReport {
 
 /** The report as a table for people. */
 export function tableOf(report: KillReport): string {
-  const { seed, kills, durationMs, watched, logs, effects, anomalies, faults } = report;
+  const { seed, kills, restarts, durationMs, watched, logs, effects, anomalies, faults } = report;
   const stored = logs.flat();
   const seen = watched.flatMap(({ streams }) => streams);
   const connections = seen.reduce((sum, stream) => sum + stream.toReader().connections.length, 0);
   const takeovers = takeoverTimes(report);
   const rows: [string, string][] = [
     ['seed', String(seed)],
-    ['kills', String(kills)],
+    ['kills', `${kills}, and ${restarts} orderly restarts`],
     ['minutes', (durationMs / 60_000).toFixed(1)],
     [
       'runs',

@@ -1,4 +1,5 @@
-import { createVictim, type VictimOptions } from './victim.js';
+import { createVictim } from './victim.js';
+import type { VictimOptions } from './victim.options.js';
 
 // The server as a process of its own. It says its port to its parent, and waits to be killed.
 const app = await createVictim(JSON.parse(process.argv[2] ?? '{}') as VictimOptions);

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { VictimOptions } from './victim.js';
+import type { VictimOptions } from './victim.options.js';
 
 /** A server process that can be killed and started again on the same data, any number of times. */
 export class VictimServer {

@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { join } from 'node:path';
 import { Module, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -9,14 +8,7 @@ import { SqliteStorage } from '../../storage/sqlite/sqlite.storage.js';
 import { SeededModel } from '../seeded.model.js';
 import { SideEffectLedger } from '../side-effect.ledger.js';
 import { EFFECT_TOOLS, EffectTools } from './effect.tools.js';
-
-/** What a server that will be killed has to know. */
-export interface VictimOptions {
-  readonly directory: string;
-  readonly seed: number;
-  /** Which life this is, from 1. */
-  readonly life: number;
-}
+import { ledgerFileOf, type VictimOptions } from './victim.options.js';
 
 /** Far beyond what the rig asks for: here it is the runs that are tested, not the limits. */
 const UNLIMITED = 1_000_000;
@@ -47,11 +39,6 @@ export async function createVictim({ directory, seed, life }: VictimOptions): Pr
   });
   return NestFactory.create<NestExpressApplication>(
     { module: VictimModule, imports: [chat] },
-    { abortOnError: false, logger: ['fatal', 'error'] },
+    { abortOnError: false, logger: ['fatal', 'error'], return503OnClosing: true },
   );
-}
-
-/** Beside the database, in a file of its own. */
-export function ledgerFileOf(directory: string): string {
-  return join(directory, 'side-effects.jsonl');
 }
