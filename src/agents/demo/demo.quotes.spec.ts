@@ -10,13 +10,13 @@ describe('a quotation from Markdown', () => {
     ],
     [
       'makes parts of a sentence of rows',
-      '| Setting | Default |\n| --- | ---: |\n| `PORT` | 3000 |\n| `HOST` | |',
-      'PORT, 3000; HOST',
+      '| Setting | Default | Meaning |\n| --- | ---: | --- |\n| `PORT` | 3000 | Where it listens |\n| `HOST` | | |',
+      'PORT: 3000, Where it listens; HOST',
     ],
     [
       'reads rows whose head was cut off',
       '…a URL |\n| --- | --- |\n| `GET /x` | reads |',
-      '…a URL; GET /x, reads',
+      '…a URL; GET /x: reads',
     ],
     [
       'drops marks, and keeps words as they are spelt',

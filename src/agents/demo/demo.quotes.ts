@@ -18,9 +18,7 @@ function saidIn(token: Token): string[] {
     case 'list':
       return (token as Tokens.List).items.map((item) => closed(item.tokens.flatMap(saidIn).join(' '), ';'));
     case 'table':
-      return (token as Tokens.Table).rows.map((row) =>
-        closed(listed(row.map(({ tokens }) => inline(tokens))), ';'),
-      );
+      return (token as Tokens.Table).rows.map((row) => rowSaid(row.map(({ tokens }) => inline(tokens))));
     case 'blockquote':
       return (token.tokens ?? []).flatMap(saidIn);
     case 'paragraph':
@@ -52,14 +50,14 @@ function inline(tokens: readonly Token[] = []): string {
 /** A row of a table whose head was left out, as a search gives it when it shows a part of a section. */
 function rowAsText(line: string): string {
   if (!/^\s*\||\|\s*$/.test(line)) return line;
-  return closed(listed(line.split('|').filter((cell) => !/^\s*:?-+:?\s*$/.test(cell))), ';');
+  return rowSaid(line.split('|').filter((cell) => !/^\s*:?-+:?\s*$/.test(cell)));
 }
 
-const listed = (cells: readonly string[]) =>
-  cells
-    .map((cell) => cell.trim())
-    .filter(Boolean)
-    .join(', ');
+/** The cells of a row: the first one is what the others are about. */
+function rowSaid(cells: readonly string[]): string {
+  const [about, ...facts] = cells.map((cell) => cell.trim()).filter(Boolean);
+  return closed([about, facts.join(', ')].filter(Boolean).join(': '), ';');
+}
 
 const closed = (text: string, mark: ':' | ';') =>
   text === '' || /[.!?:;…]$/.test(text) ? text : `${text}${mark}`;
