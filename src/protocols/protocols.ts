@@ -3,6 +3,10 @@ import { AgUiController } from './ag-ui/ag-ui.controller.js';
 import { AgUiStream } from './ag-ui/ag-ui.stream.js';
 import { CopilotKitController } from './ag-ui/copilotkit.controller.js';
 import { AiSdkController } from './ai-sdk/ai-sdk.controller.js';
+import { ChatCompletionsController } from './openai/chat-completions.controller.js';
+import { ModelsController } from './openai/models.controller.js';
+import { OpenAiRuns } from './openai/openai.runs.js';
+import { ResponsesController } from './openai/responses.controller.js';
 import { ProtocolStreams } from './protocol.streams.js';
 import { ThreadRuns } from './thread.runs.js';
 import { ThreadTranscripts } from './transcript/thread.transcripts.js';
@@ -22,6 +26,9 @@ const ROUTES: readonly ProtocolRoute[] = [
   { path: 'ag-ui', controller: AgUiController },
   { path: 'ag-ui/copilotkit', controller: CopilotKitController },
   { path: 'ai-sdk', controller: AiSdkController },
+  { path: 'openai/v1/chat/completions', controller: ChatCompletionsController },
+  { path: 'openai/v1/models', controller: ModelsController },
+  { path: 'openai/v1/responses', controller: ResponsesController },
 ];
 
 /** What the controllers of the protocols share. */
@@ -30,6 +37,7 @@ export const PROTOCOL_PROVIDERS: readonly Provider[] = [
   ThreadTranscripts,
   ProtocolStreams,
   AgUiStream,
+  OpenAiRuns,
 ];
 
 /** The routes with their prefix. */

@@ -2,7 +2,7 @@ import type { ThrottlerStorage } from '@nestjs/throttler';
 
 /**
  * The port that counts run starts: the throttler's storage, under a token of our own so that a host's throttler keeps its
- * counts apart from ours. In-process by default; with several instances each counts for itself.
+ * counts apart from ours. In this process, or over all instances in what they share.
  */
 export abstract class RunStartCounter implements ThrottlerStorage {
   abstract increment(

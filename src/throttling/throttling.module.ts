@@ -13,11 +13,18 @@ import { limitsOf, type ThrottlingOptions } from './throttling.options.js';
  */
 @Module({
   providers: [
-    { provide: RunStartCounter, useClass: ThrottlerStorageService },
+    {
+      provide: RunStartCounter,
+      inject: [THROTTLING_OPTIONS],
+      useFactory: ({ counters }: ThrottlingOptions) => counters?.runStarts ?? new ThrottlerStorageService(),
+    },
     {
       provide: OpenStreams,
       inject: [THROTTLING_OPTIONS],
-      useFactory: (options: ThrottlingOptions) => new InProcessOpenStreams(limitsOf(options).openStreams),
+      useFactory: (options: ThrottlingOptions) => {
+        const { openStreams } = limitsOf(options);
+        return options.counters?.openStreams(openStreams) ?? new InProcessOpenStreams(openStreams);
+      },
     },
   ],
   exports: [THROTTLING_OPTIONS, RunStartCounter, OpenStreams],

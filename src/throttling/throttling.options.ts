@@ -1,4 +1,6 @@
 import { AppError } from '../errors.js';
+import type { OpenStreams } from './open-streams.js';
+import type { RunStartCounter } from './run-start.counter.js';
 
 /** How much one principal may ask for. Counted per tenant and user, not per address, credential or route. */
 export interface ThrottlingOptions {
@@ -6,16 +8,23 @@ export interface ThrottlingOptions {
   readonly startsPerMinute?: number;
   /** Event streams that one principal may hold open at once. Default 20; beyond it `TOO_MANY_STREAMS`. */
   readonly openStreams?: number;
+  /** Where it is counted. Default: in this process, so that each of several instances allows as much again. */
+  readonly counters?: ThrottlingCounters;
 }
+
+/** What instances that count together have in common. */
+export interface ThrottlingCounters {
+  readonly runStarts: RunStartCounter;
+  readonly openStreams: (limit: number) => OpenStreams;
+}
+
+export type ThrottlingLimits = Required<Omit<ThrottlingOptions, 'counters'>>;
 
 /**
  * The options with their defaults.
  * @throws AppError `CONFIG_INVALID` when a limit is no whole number above 0
  */
-export function limitsOf({
-  startsPerMinute = 60,
-  openStreams = 20,
-}: ThrottlingOptions): Required<ThrottlingOptions> {
+export function limitsOf({ startsPerMinute = 60, openStreams = 20 }: ThrottlingOptions): ThrottlingLimits {
   const limits = { startsPerMinute, openStreams };
   const faults = Object.entries(limits)
     .filter(([, limit]) => !Number.isInteger(limit) || limit < 1)

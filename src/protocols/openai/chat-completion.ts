@@ -1,0 +1,51 @@
+import { AppError } from '../../errors.js';
+import type { Run } from '../../runs/run.js';
+import type {
+  CompletionChunk,
+  CompletionError,
+  CompletionFacts,
+  CompletionUsage,
+} from './chat-completions.mapper.js';
+
+/** A completion that was not streamed. */
+export type Completion = CompletionFacts & {
+  readonly object: 'chat.completion';
+  readonly choices: readonly [
+    {
+      readonly index: 0;
+      readonly message: { readonly role: 'assistant'; readonly content: string; readonly refusal: null };
+      readonly finish_reason: 'stop';
+      readonly logprobs: null;
+    },
+  ];
+  readonly usage: CompletionUsage;
+};
+
+export function completionFactsOf({ id, createdAt, agent }: Run): CompletionFacts {
+  return { id: `chatcmpl-${id}`, created: Math.floor(createdAt / 1_000), model: agent };
+}
+
+/**
+ * The whole completion from its chunks, usage among them.
+ *
+ * @throws AppError RUN_FAILED with the words of the chunk that says so
+ */
+export function completionOf(
+  facts: CompletionFacts,
+  chunks: readonly (CompletionChunk | CompletionError)[],
+): Completion {
+  let content = '';
+  let usage: CompletionUsage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
+  for (const chunk of chunks) {
+    if ('error' in chunk) throw new AppError('RUN_FAILED', chunk.error.message);
+    content += chunk.choices[0]?.delta.content ?? '';
+    usage = chunk.usage ?? usage;
+  }
+  const message = { role: 'assistant', content, refusal: null } as const;
+  return {
+    ...facts,
+    object: 'chat.completion',
+    choices: [{ index: 0, message, finish_reason: 'stop', logprobs: null }],
+    usage,
+  };
+}

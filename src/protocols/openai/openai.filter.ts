@@ -1,0 +1,41 @@
+import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { Response } from 'express';
+import { AppError } from '../../errors.js';
+import { toProblem, type Problem } from '../../http/problem.js';
+
+/** Not an error: on a route that can stream, the answer to a request that wants all of it at once. */
+export class WholeAnswer extends HttpException {
+  constructor(readonly answer: object) {
+    super('', 200);
+  }
+}
+
+/** Answers errors as OpenAI's clients read them: `error.message` is what they throw, the status decides whether they retry. */
+@Catch()
+export class OpenAiFilter implements ExceptionFilter {
+  private readonly logger = new Logger(OpenAiFilter.name);
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse<Response>();
+    if (response.headersSent || response.destroyed) return;
+    if (error instanceof WholeAnswer) {
+      response.status(200).json(error.answer);
+      return;
+    }
+    const problem = toProblem(error);
+    if (problem.status >= 500) this.logger.error({ err: error, code: problem.code }, 'The request failed.');
+    const { retryAfterSeconds } = error instanceof AppError ? (error.options.details ?? {}) : {};
+    if (typeof retryAfterSeconds === 'number') response.setHeader('Retry-After', String(retryAfterSeconds));
+    // The clients repeat what failed with a 5xx, which would start the run again.
+    if (problem.code === 'RUN_FAILED') response.setHeader('X-Should-Retry', 'false');
+    const { code, detail: message } = problem;
+    response.status(problem.status).json({ error: { message, type: typeOf(problem), code, param: null } });
+  }
+}
+
+function typeOf({ status }: Problem): string {
+  if (status === 401) return 'authentication_error';
+  if (status === 403) return 'permission_error';
+  if (status === 429) return 'rate_limit_error';
+  return status < 500 ? 'invalid_request_error' : 'server_error';
+}

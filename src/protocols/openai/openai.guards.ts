@@ -1,0 +1,87 @@
+import type { ServerResponse } from 'node:http';
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import type { Request } from 'express';
+import { authOf } from '../../auth/authentication.js';
+import { attachReader } from '../../chat/run-reader.js';
+import { startOf } from '../../events/cursor.js';
+import { validate } from '../../http/validate.js';
+import type { Run } from '../../runs/run.js';
+import { ThreadRuns } from '../thread.runs.js';
+import { completionFactsOf, completionOf } from './chat-completion.js';
+import {
+  createChatCompletionsMapper,
+  type CompletionChunk,
+  type CompletionError,
+} from './chat-completions.mapper.js';
+import { chatCompletionSchema, responseSchema, retrieveQuerySchema } from './openai.dto.js';
+import { WholeAnswer } from './openai.filter.js';
+import { OpenAiRuns, responsesMapperOf } from './openai.runs.js';
+
+/**
+ * Routes of this protocol stream when the request says so, and answer with one JSON text when not. The guards find out, and
+ * answer the latter with a {@link WholeAnswer}: a handler under `@Sse` always streams.
+ */
+
+/** Starts what `POST chat/completions` asks for. REQUEST_INVALID, and what {@link ThreadRuns.start} refuses. */
+@Injectable()
+export class ChatCompletionGuard implements CanActivate {
+  constructor(
+    private readonly threads: ThreadRuns,
+    private readonly runs: OpenAiRuns,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const { request, response } = httpOf(context);
+    const { start, stream } = validate(chatCompletionSchema, request.body, 'body');
+    const run = await this.threads.start(request, start);
+    this.runs.stopWithClient(run, response);
+    if (stream) return watch(context, run);
+    const facts = completionFactsOf(run);
+    const mapper = createChatCompletionsMapper(facts, { includeUsage: true });
+    const chunks: (CompletionChunk | CompletionError)[] = [];
+    await this.runs.watch(run, response, (recorded) => chunks.push(...mapper(recorded)));
+    throw new WholeAnswer(completionOf(facts, chunks));
+  }
+}
+
+/** Starts what `POST responses` asks for. REQUEST_INVALID, and what {@link OpenAiRuns.start} refuses. */
+@Injectable()
+export class CreateResponseGuard implements CanActivate {
+  constructor(private readonly runs: OpenAiRuns) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const { request, response } = httpOf(context);
+    const asked = validate(responseSchema, request.body, 'body');
+    const run = await this.runs.start(request, asked);
+    if (!asked.background) this.runs.stopWithClient(run, response);
+    if (asked.stream) return watch(context, run);
+    const mapper = responsesMapperOf(run);
+    if (!asked.background) await this.runs.watch(run, response, mapper.map);
+    throw new WholeAnswer(mapper.response);
+  }
+}
+
+/** Finds the response of `:responseId`. NOT_FOUND also for another principal's. */
+@Injectable()
+export class RetrieveResponseGuard implements CanActivate {
+  constructor(private readonly runs: OpenAiRuns) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const { request } = httpOf(context);
+    const { stream } = validate(retrieveQuerySchema, request.query, 'query');
+    const run = await this.runs.find(authOf(request).principal, String(request.params.responseId));
+    if (stream === 'true') return watch(context, run);
+    throw new WholeAnswer(await this.runs.response(run));
+  }
+}
+
+function httpOf(context: ExecutionContext) {
+  const http = context.switchToHttp();
+  return { request: http.getRequest<Request>(), response: http.getResponse<ServerResponse>() };
+}
+
+function watch(context: ExecutionContext, run: Run): true {
+  const { request, response } = httpOf(context);
+  attachReader(request, { run, cursor: startOf(run.id), response });
+  return true;
+}

@@ -1,0 +1,133 @@
+import type { ServerResponse } from 'node:http';
+import { Injectable, Logger } from '@nestjs/common';
+import type { Request } from 'express';
+import { fromEvent, lastValueFrom, takeUntil, tap, timer, type Observable } from 'rxjs';
+import { AppError } from '../../errors.js';
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import { authOf } from '../../auth/authentication.js';
+import type { Principal } from '../../principal.js';
+import { EventLog } from '../../runs/event.log.js';
+import type { Run } from '../../runs/run.js';
+import { RunFeed } from '../../runs/run.feed.js';
+import { RunService } from '../../runs/run.service.js';
+import { readWholeLog } from '../../runs/whole.log.js';
+import { ThreadRuns } from '../thread.runs.js';
+import type { AskedResponse } from './openai.dto.js';
+import { ResponsesMapper } from './responses.mapper.js';
+import type { ResponseObject } from './responses.types.js';
+
+/** How long a cancelled response may take to end before it is shown as it stands. */
+const CANCEL_WAIT_MS = 2_000;
+
+/** Runs as OpenAI's clients know them: as responses. */
+@Injectable()
+export class OpenAiRuns {
+  private readonly logger = new Logger(OpenAiRuns.name);
+
+  constructor(
+    private readonly runs: RunService,
+    private readonly threads: ThreadRuns,
+    private readonly feed: RunFeed,
+    private readonly log: EventLog,
+  ) {}
+
+  /** @throws AppError what {@link ThreadRuns.start} refuses; NOT_FOUND for a previous response that is not the principal's */
+  async start(request: Request, asked: AskedResponse): Promise<Run> {
+    const { agent, message, metadata, background, previousResponseId } = asked;
+    const before =
+      previousResponseId === undefined
+        ? undefined
+        : await this.find(authOf(request).principal, previousResponseId);
+    const threadId = before?.threadId ?? asked.threadId;
+    const own = { background, ...(previousResponseId !== undefined && { previousResponseId }) };
+    return this.threads.start(request, {
+      message,
+      agent,
+      metadata: { ...metadata, [OWN]: own },
+      ...(threadId !== undefined && { threadId }),
+    });
+  }
+
+  /** @throws AppError NOT_FOUND */
+  async find(principal: Principal, responseId: string): Promise<Run> {
+    const [, runId] = RESPONSE_ID.exec(responseId) ?? [];
+    if (runId === undefined) throw new AppError('NOT_FOUND', `There is no response '${responseId}'.`);
+    return this.runs.get(principal, runId);
+  }
+
+  /** The response as it stands. */
+  async response(run: Run): Promise<ResponseObject> {
+    const mapper = responsesMapperOf(run);
+    for (const recorded of await readWholeLog(this.log, run.id)) mapper.map(recorded);
+    return mapper.response;
+  }
+
+  /** Hands a run's events to `take`. Resolves at its end, or when the client has left. */
+  async watch(run: Run, client: ServerResponse, take: (recorded: RecordedEvent) => void): Promise<void> {
+    await this.take(run, fromEvent(client, 'close'), take);
+  }
+
+  /** Stops a response and waits for it to end, as the protocol answers with the cancelled response. */
+  async cancel(principal: Principal, responseId: string): Promise<ResponseObject> {
+    const run = await this.find(principal, responseId);
+    await this.runs.cancel(principal, run.id);
+    const mapper = responsesMapperOf(run);
+    await this.take(run, timer(CANCEL_WAIT_MS), mapper.map);
+    return mapper.response;
+  }
+
+  /** A run that nobody can come back for ends with the connection of whoever asked. */
+  stopWithClient(run: Run, client: ServerResponse): void {
+    client.once('close', () => {
+      if (client.writableFinished) return;
+      this.runs.cancel(run.principal, run.id).catch((error: unknown) => {
+        this.logger.warn({ err: error, runId: run.id }, 'A run goes on whose client has left.');
+      });
+    });
+  }
+
+  private async take(
+    { id: runId }: Run,
+    until: Observable<unknown>,
+    take: (recorded: RecordedEvent) => void,
+  ): Promise<void> {
+    const events = this.feed.follow({ runId, afterSeq: 0 });
+    await lastValueFrom(events.pipe(takeUntil(until), tap(take)), { defaultValue: undefined });
+  }
+}
+
+const RESPONSE_ID = /^resp_([A-Za-z0-9_-]{1,64})$/;
+
+/** Under this name a run's metadata has what the protocol wants to hear again. */
+const OWN = 'openai';
+
+interface Own {
+  readonly background?: boolean;
+  readonly previousResponseId?: string;
+}
+
+/** True when the response was asked for with `background`. */
+export function isBackground({ metadata }: Pick<Run, 'metadata'>): boolean {
+  return (metadata[OWN] as Own | undefined)?.background ?? false;
+}
+
+export function responsesMapperOf(run: Run): ResponsesMapper {
+  const { [OWN]: own, ...metadata } = run.metadata;
+  return new ResponsesMapper({
+    id: `resp_${run.id}`,
+    object: 'response',
+    created_at: Math.floor(run.createdAt / 1_000),
+    background: isBackground(run),
+    conversation: { id: run.threadId },
+    incomplete_details: null,
+    instructions: null,
+    metadata,
+    model: run.agent,
+    parallel_tool_calls: true,
+    previous_response_id: (own as Own | undefined)?.previousResponseId ?? null,
+    temperature: null,
+    tool_choice: 'auto',
+    tools: [],
+    top_p: null,
+  });
+}

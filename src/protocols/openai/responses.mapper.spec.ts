@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { ResponseStream } from 'openai/lib/responses/ResponseStream';
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import { foldRun, type ViewPart } from '../../events/run-view.js';
+import { runLogs } from '../../testing/log.arbitrary.js';
+import { jsonLines } from './openai.testing.js';
+import { ResponsesMapper } from './responses.mapper.js';
+import type { OutputItem } from './responses.types.js';
+
+const FACTS = {
+  id: 'resp_run',
+  object: 'response',
+  created_at: 1,
+  background: false,
+  conversation: { id: 'thread' },
+  incomplete_details: null,
+  instructions: null,
+  metadata: {},
+  model: 'random',
+  parallel_tool_calls: true,
+  previous_response_id: null,
+  temperature: null,
+  tool_choice: 'auto',
+  tools: [],
+  top_p: null,
+} as const;
+
+const eventsOf = (log: readonly RecordedEvent[]) => log.flatMap(new ResponsesMapper(FACTS).map);
+
+/** What each item of the output shows to people. */
+function shown(item: OutputItem) {
+  if (item.type === 'message' || item.type === 'reasoning') return item.content[0]?.text ?? '';
+  if (item.type === 'mcp_approval_request') return item.name;
+  return [item.name, item.status];
+}
+
+function expected(part: ViewPart): unknown {
+  if (part.kind === 'text' || part.kind === 'reasoning') return part.text;
+  if (part.kind === 'tool') return [part.toolName, part.outcome === 'ok' ? 'completed' : 'failed'];
+  return part.kind === 'approval' ? part.toolName : undefined;
+}
+
+describe('a run as a response', () => {
+  const fixture = (name: string) =>
+    JSON.parse(readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), 'utf8')) as unknown;
+
+  it('is what it was when it was recorded', () => {
+    expect(eventsOf(fixture('two-tools.log') as RecordedEvent[])).toEqual(fixture('two-tools.responses'));
+  });
+
+  it("satisfies openai's own helper, and ends with what every other viewer sees, whatever the run did", async () => {
+    await fc.assert(
+      fc.asyncProperty(runLogs(), async (log) => {
+        const mapper = new ResponsesMapper(FACTS);
+        const final = await ResponseStream.fromReadableStream(
+          jsonLines(log.flatMap(mapper.map)),
+        ).finalResponse();
+        expect(final.output).toMatchObject(mapper.response.output);
+        expect(final.status).toBe(mapper.response.status);
+        const parts = foldRun('run', log).parts.filter(({ kind }) => kind !== 'custom');
+        expect(mapper.response.output.map(shown)).toEqual(parts.map(expected));
+      }),
+    );
+  });
+
+  it('numbers its events from 0 without a gap, and the same in every replay', () => {
+    fc.assert(
+      fc.property(runLogs(), fc.nat(), (log, cut) => {
+        const events = eventsOf(log);
+        expect(events.map(({ sequence_number }) => sequence_number)).toEqual(events.map((_, index) => index));
+        const soFar = eventsOf(log.slice(0, cut % log.length));
+        expect(events.slice(0, soFar.length)).toEqual(soFar);
+      }),
+    );
+  });
+
+  it('gives every item a place of its own, and an end', () => {
+    fc.assert(
+      fc.property(runLogs(), (log) => {
+        const placesOf = (type: string) =>
+          eventsOf(log).flatMap((event) =>
+            'item' in event && event.type === type ? [`${event.output_index} ${event.item.id}`] : [],
+          );
+        const begun = placesOf('response.output_item.added');
+        expect(begun.map((place) => Number.parseInt(place, 10))).toEqual(begun.map((_, index) => index));
+        expect(new Set(begun.map((place) => place.split(' ')[1])).size).toBe(begun.length);
+        expect(new Set(placesOf('response.output_item.done'))).toEqual(new Set(begun));
+      }),
+    );
+  });
+});

@@ -1,0 +1,204 @@
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { RunEnd, RunEvent } from '../../events/run-event.js';
+import {
+  approvalRequest,
+  callBegun,
+  endedCall,
+  newCall,
+  newWords,
+  textOfWords,
+  withText,
+  wordsBegun,
+  wordsEnded,
+  wordsSaid,
+  type WordsItem,
+} from './responses.items.js';
+import {
+  usageOf,
+  type CallItem,
+  type ItemPlace,
+  type OutputItem,
+  type ResponseEvent,
+  type ResponseObject,
+  type UnnumberedEvent,
+} from './responses.types.js';
+
+/** An item of the output, with what the protocol does not say of it. */
+interface Entry<Item extends OutputItem = OutputItem> {
+  readonly item: Item;
+  readonly index: number;
+  /** What the run calls it. */
+  readonly key: string;
+  readonly stepId?: string;
+}
+
+/**
+ * A run as a response of OpenAI's Responses API. An item of the output is a part of the run; calls that the server makes are
+ * those of an MCP server, because the protocol has no other.
+ *
+ * The protocol cannot take back what it has said. An item of a step that was taken back ends as `incomplete`, and the
+ * `output` of the finished response, which is what counts, is without it.
+ */
+export class ResponsesMapper {
+  private output: readonly Entry[] = [];
+  private added = 0;
+  private sequence = 0;
+  private state: Pick<ResponseObject, 'status' | 'error' | 'usage'> = {
+    status: 'queued',
+    error: null,
+    usage: null,
+  };
+
+  /** @param facts what is true of the response from its beginning to its end */
+  constructor(private readonly facts: Omit<ResponseObject, 'status' | 'error' | 'usage' | 'output'>) {}
+
+  /** The response after the events so far. */
+  get response(): ResponseObject {
+    return { ...this.facts, ...this.state, output: this.output.map(({ item }) => item) };
+  }
+
+  readonly map = ({ event }: RecordedEvent): ResponseEvent[] =>
+    this.say(event).map((said) => ({ ...said, sequence_number: this.sequence++ }));
+
+  private say(event: RunEvent): UnnumberedEvent[] {
+    switch (event.type) {
+      case 'run-start':
+        this.state = { ...this.state, status: 'in_progress' };
+        return [
+          { type: 'response.created', response: this.response },
+          { type: 'response.in_progress', response: this.response },
+        ];
+      case 'text-start':
+      case 'reasoning-start': {
+        const { partId, stepId } = event;
+        const kind = event.type === 'text-start' ? 'text' : 'reasoning';
+        const entry = this.add({
+          key: partId,
+          stepId,
+          item: newWords(kind, this.newId(kind === 'text' ? 'msg' : 'rs')),
+        });
+        return [...added(entry), wordsBegun(entry.item, placeOf(entry))];
+      }
+      case 'text-delta':
+      case 'reasoning-delta': {
+        const entry = this.find<WordsItem>(event.partId);
+        if (!entry) return [];
+        this.replace(entry, withText(entry.item, textOfWords(entry.item) + event.delta));
+        return [wordsSaid(entry.item, placeOf(entry), event.delta)];
+      }
+      case 'text-end':
+      case 'reasoning-end': {
+        const entry = this.find<WordsItem>(event.partId);
+        return entry ? this.endWords(entry, 'completed') : [];
+      }
+      case 'tool-start': {
+        const { toolCallId, stepId } = event;
+        const entry = this.add({ key: toolCallId, stepId, item: newCall(event, this.newId('mcp')) });
+        return [...added(entry), ...callBegun(entry.item, placeOf(entry))];
+      }
+      case 'tool-end': {
+        const entry = this.find<CallItem>(event.toolCallId);
+        if (!entry) return [];
+        const ended = this.replace(entry, endedCall(entry.item, event));
+        const how = event.outcome === 'ok' ? 'completed' : 'failed';
+        return [{ type: `response.mcp_call.${how}`, ...placeOf(ended) }, ...done(ended)];
+      }
+      case 'approval-request': {
+        const { approvalId } = event;
+        const entry = this.add({ key: approvalId, item: approvalRequest(event, approvalId) });
+        return [...added(entry), ...done(entry)];
+      }
+      case 'step-reset':
+        return this.takeBack(event.stepId);
+      case 'end':
+        return [this.finish(event)];
+      case 'run-resume':
+      case 'step-start':
+      case 'step-end':
+      case 'tool-progress':
+      case 'approval-answer':
+      case 'usage':
+      case 'custom':
+        return [];
+      default:
+        // A newer instance may have recorded what this one does not know.
+        event satisfies never;
+        return [];
+    }
+  }
+
+  private endWords(entry: Entry<WordsItem>, status: 'completed' | 'incomplete'): UnnumberedEvent[] {
+    const ended = this.replace(entry, { ...withText(entry.item, textOfWords(entry.item)), status });
+    return [...wordsEnded(ended.item, placeOf(ended)), ...done(ended)];
+  }
+
+  private takeBack(stepId: string): UnnumberedEvent[] {
+    const taken = this.output.filter((entry) => entry.stepId === stepId);
+    const events = taken.flatMap((entry) => this.breakOff(entry));
+    this.output = this.output.filter((entry) => entry.stepId !== stepId);
+    return events;
+  }
+
+  /** An item that the client was told of has to end, or the response could not. */
+  private breakOff(entry: Entry): UnnumberedEvent[] {
+    const { item } = entry;
+    if (item.type === 'mcp_approval_request' || item.status !== 'in_progress') return [];
+    if (item.type !== 'mcp_call') return this.endWords({ ...entry, item }, 'incomplete');
+    return done(this.replace(entry, { ...item, status: 'incomplete' }));
+  }
+
+  private finish({ outcome, error, usage }: RunEnd): UnnumberedEvent {
+    const ended = { error: null, usage: usageOf(usage) };
+    switch (outcome) {
+      case 'completed':
+      // Answered in the next request; this response is as complete as it gets.
+      case 'awaiting-approval':
+        this.state = { ...ended, status: 'completed' };
+        return { type: 'response.completed', response: this.response };
+      case 'cancelled':
+        this.state = { ...ended, status: 'cancelled' };
+        return { type: 'response.incomplete', response: this.response };
+      case 'failed': {
+        const message = error?.message ?? 'The run failed.';
+        this.state = { ...ended, status: 'failed', error: { code: 'server_error', message } };
+        return { type: 'response.failed', response: this.response };
+      }
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  /** Numbered, because a call that is made again has the same name in the run; with the run's, to be unique beyond it. */
+  private newId(kind: 'msg' | 'rs' | 'mcp'): string {
+    return `${kind}_${this.facts.id}_${this.added}`;
+  }
+
+  private add<Item extends OutputItem>(entry: Omit<Entry<Item>, 'index'>): Entry<Item> {
+    const placed: Entry<Item> = { ...entry, index: this.added++ };
+    this.output = [...this.output, placed];
+    return placed;
+  }
+
+  /** The newest of that name: of a call that is made again, the first is over. */
+  private find<Item extends OutputItem>(key: string): Entry<Item> | undefined {
+    return this.output.findLast((entry) => entry.key === key) as Entry<Item> | undefined;
+  }
+
+  private replace<Item extends OutputItem>(entry: Entry, item: Item): Entry<Item> {
+    const replaced: Entry<Item> = { ...entry, item };
+    this.output = this.output.map((other) => (other.index === entry.index ? replaced : other));
+    return replaced;
+  }
+}
+
+function placeOf({ item, index }: Entry): ItemPlace {
+  return { item_id: item.id, output_index: index };
+}
+
+function added({ item, index }: Entry): UnnumberedEvent[] {
+  return [{ type: 'response.output_item.added', output_index: index, item }];
+}
+
+function done({ item, index }: Entry): UnnumberedEvent[] {
+  return [{ type: 'response.output_item.done', output_index: index, item }];
+}

@@ -1,0 +1,142 @@
+import type { Usage } from '../../events/run-event.js';
+
+/** The Responses API's words, as far as runs need them. `openai` refuses a `response.*` event whose type it does not know. */
+export interface ResponseObject {
+  readonly id: string;
+  readonly object: 'response';
+  /** Seconds since the epoch. */
+  readonly created_at: number;
+  readonly status: 'queued' | 'in_progress' | 'completed' | 'failed' | 'cancelled';
+  readonly background: boolean;
+  readonly conversation: { readonly id: string };
+  readonly error: { readonly code: 'server_error'; readonly message: string } | null;
+  readonly incomplete_details: null;
+  readonly instructions: null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly model: string;
+  readonly output: readonly OutputItem[];
+  readonly parallel_tool_calls: true;
+  readonly previous_response_id: string | null;
+  readonly temperature: null;
+  readonly tool_choice: 'auto';
+  readonly tools: readonly [];
+  readonly top_p: null;
+  readonly usage: ResponseUsage | null;
+}
+
+export interface ResponseUsage {
+  readonly input_tokens: number;
+  readonly input_tokens_details: { readonly cached_tokens: 0 };
+  readonly output_tokens: number;
+  readonly output_tokens_details: { readonly reasoning_tokens: 0 };
+  readonly total_tokens: number;
+}
+
+export type OutputItem = MessageItem | ReasoningItem | CallItem | ApprovalRequestItem;
+type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
+
+export interface MessageItem {
+  readonly type: 'message';
+  readonly id: string;
+  readonly role: 'assistant';
+  readonly status: ItemStatus;
+  readonly content: readonly TextContent[];
+}
+
+export interface ReasoningItem {
+  readonly type: 'reasoning';
+  readonly id: string;
+  readonly status: ItemStatus;
+  readonly summary: readonly [];
+  readonly content: readonly ReasoningContent[];
+}
+
+export interface TextContent {
+  readonly type: 'output_text';
+  readonly text: string;
+  readonly annotations: readonly [];
+}
+
+export interface ReasoningContent {
+  readonly type: 'reasoning_text';
+  readonly text: string;
+}
+
+/** A call that the server makes: `function_call` would ask the client to make it. */
+export interface CallItem {
+  readonly type: 'mcp_call';
+  readonly id: string;
+  readonly name: string;
+  readonly server_label: string;
+  /** JSON. */
+  readonly arguments: string;
+  readonly status: ItemStatus | 'failed';
+  readonly output: string | null;
+  readonly error: { readonly type: 'mcp_tool_execution_error'; readonly content: unknown } | null;
+}
+
+export interface ApprovalRequestItem {
+  readonly type: 'mcp_approval_request';
+  readonly id: string;
+  readonly name: string;
+  readonly server_label: string;
+  /** JSON. */
+  readonly arguments: string;
+}
+
+export type ResponseEvent = UnnumberedEvent & { readonly sequence_number: number };
+
+/** Where in the output an event belongs. */
+export interface ItemPlace {
+  readonly item_id: string;
+  readonly output_index: number;
+}
+
+export type UnnumberedEvent =
+  | {
+      readonly type:
+        | 'response.created'
+        | 'response.in_progress'
+        | 'response.completed'
+        | 'response.failed'
+        | 'response.incomplete';
+      readonly response: ResponseObject;
+    }
+  | {
+      readonly type: 'response.output_item.added' | 'response.output_item.done';
+      readonly output_index: number;
+      readonly item: OutputItem;
+    }
+  | (ItemPlace & {
+      readonly type: 'response.content_part.added' | 'response.content_part.done';
+      readonly content_index: 0;
+      readonly part: TextContent | ReasoningContent;
+    })
+  | (ItemPlace & {
+      readonly type: 'response.output_text.delta' | 'response.reasoning_text.delta';
+      readonly content_index: 0;
+      readonly delta: string;
+      readonly logprobs?: readonly [];
+    })
+  | (ItemPlace & {
+      readonly type: 'response.output_text.done' | 'response.reasoning_text.done';
+      readonly content_index: 0;
+      readonly text: string;
+      readonly logprobs?: readonly [];
+    })
+  | (ItemPlace & {
+      readonly type:
+        'response.mcp_call.in_progress' | 'response.mcp_call.completed' | 'response.mcp_call.failed';
+    })
+  | (ItemPlace & { readonly type: 'response.mcp_call_arguments.delta'; readonly delta: string })
+  | (ItemPlace & { readonly type: 'response.mcp_call_arguments.done'; readonly arguments: string });
+
+export function usageOf({ inputTokens, outputTokens, totalTokens }: Usage): ResponseUsage {
+  return {
+    input_tokens: inputTokens,
+    input_tokens_details: { cached_tokens: 0 },
+    output_tokens: outputTokens,
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: totalTokens,
+  };
+}

@@ -1,0 +1,60 @@
+import { nanoid } from 'nanoid';
+import type { Owner } from '../principal.js';
+import { OpenStreams, releaseOnce, tooManyStreams, type Release } from './open-streams.js';
+import { principalKey } from './principal-key.js';
+
+/** A place that this process holds. */
+export interface HeldPlace {
+  readonly id: string;
+  readonly principal: string;
+}
+
+/** How long a place stays taken by a process that has died, in milliseconds: it is prolonged three times in that time. */
+export const HOLD_MS = 30_000;
+
+/**
+ * Open streams over all instances. A place is held for a while and prolonged as long as its stream is open, so that the places
+ * of a dead process become free by themselves.
+ */
+export abstract class SharedOpenStreams extends OpenStreams {
+  private readonly held = new Map<string, HeldPlace>();
+  private prolonging: NodeJS.Timeout | undefined;
+
+  constructor(protected readonly limit: number) {
+    super();
+  }
+
+  /** Takes the place for `HOLD_MS`; false when the principal has none left. One atomic step. */
+  protected abstract take(place: HeldPlace): Promise<boolean>;
+
+  protected abstract prolong(places: readonly HeldPlace[]): Promise<void>;
+
+  protected abstract giveBack(place: HeldPlace): Promise<void>;
+
+  /** How many places this process holds. */
+  get size(): number {
+    return this.held.size;
+  }
+
+  override async acquire(owner: Owner): Promise<Release> {
+    const place: HeldPlace = { id: nanoid(), principal: principalKey(owner) };
+    if (!(await this.take(place))) throw tooManyStreams(this.limit);
+    this.held.set(place.id, place);
+    this.prolonging ??= setInterval(() => this.prolongAll(), HOLD_MS / 3).unref();
+    return releaseOnce(() => this.release(place));
+  }
+
+  private release(place: HeldPlace): void {
+    this.held.delete(place.id);
+    if (this.held.size === 0) {
+      clearInterval(this.prolonging);
+      this.prolonging = undefined;
+    }
+    // What cannot be given back becomes free when nobody prolongs it.
+    this.giveBack(place).catch(() => undefined);
+  }
+
+  private prolongAll(): void {
+    this.prolong([...this.held.values()]).catch(() => undefined);
+  }
+}
