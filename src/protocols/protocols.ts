@@ -3,6 +3,9 @@ import { AgUiController } from './ag-ui/ag-ui.controller.js';
 import { AgUiStream } from './ag-ui/ag-ui.stream.js';
 import { CopilotKitController } from './ag-ui/copilotkit.controller.js';
 import { AiSdkController } from './ai-sdk/ai-sdk.controller.js';
+import { LangGraphCommands } from './langgraph/langgraph.commands.js';
+import { LangGraphController } from './langgraph/langgraph.controller.js';
+import { LangGraphStream } from './langgraph/langgraph.stream.js';
 import { ChatCompletionsController } from './openai/chat-completions.controller.js';
 import { ModelsController } from './openai/models.controller.js';
 import { OpenAiRuns } from './openai/openai.runs.js';
@@ -26,6 +29,7 @@ const ROUTES: readonly ProtocolRoute[] = [
   { path: 'ag-ui', controller: AgUiController },
   { path: 'ag-ui/copilotkit', controller: CopilotKitController },
   { path: 'ai-sdk', controller: AiSdkController },
+  { path: 'langgraph/threads/:threadId', controller: LangGraphController },
   { path: 'openai/v1/chat/completions', controller: ChatCompletionsController },
   { path: 'openai/v1/models', controller: ModelsController },
   { path: 'openai/v1/responses', controller: ResponsesController },
@@ -37,6 +41,8 @@ export const PROTOCOL_PROVIDERS: readonly Provider[] = [
   ThreadTranscripts,
   ProtocolStreams,
   AgUiStream,
+  LangGraphCommands,
+  LangGraphStream,
   OpenAiRuns,
 ];
 

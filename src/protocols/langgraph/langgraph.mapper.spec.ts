@@ -1,0 +1,219 @@
+import { describe, expect, it } from '@jest/globals';
+import { Client, MessageAssembler } from '@langchain/langgraph-sdk/client';
+import { StreamController, type AgentServerAdapter, type Event } from '@langchain/langgraph-sdk/stream';
+import * as fc from 'fast-check';
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { RunEvent } from '../../events/run-event.js';
+import { runLogs } from '../../testing/log.arbitrary.js';
+import { Transcript } from '../transcript/transcript.js';
+import type { LangGraphEvent } from './langgraph.events.js';
+import { isWanted } from './langgraph.input.js';
+import { LangGraphMapper, runIndexOf, seqBefore } from './langgraph.mapper.js';
+
+describe('LangGraphMapper', () => {
+  it('tells a run with a tool', () => {
+    const events = mapped(
+      logOf([
+        { type: 'run-start', agent: 'scripted', messageId: 'm' },
+        { type: 'step-start', stepId: 's', name: 'model', attempt: 1 },
+        { type: 'text-start', partId: 'p1', messageId: 'm', stepId: 's' },
+        { type: 'text-delta', partId: 'p1', delta: 'Let me look.' },
+        { type: 'text-end', partId: 'p1' },
+        {
+          type: 'tool-start',
+          toolCallId: 'call-1',
+          toolName: 'search',
+          stepId: 's',
+          messageId: 'm',
+          label: 'Searching…',
+          input: { query: 'x' },
+        },
+        { type: 'tool-end', toolCallId: 'call-1', outcome: 'ok', output: ['one'], durationMs: 1 },
+        { type: 'step-end', stepId: 's', name: 'model', attempt: 1 },
+        { type: 'end', outcome: 'completed', usage: USAGE, durationMs: 1 },
+      ]),
+    );
+    const run_id = 'run-p1';
+    const question = { type: 'human', id: 'q', content: 'What is it?' };
+    const said = [
+      question,
+      {
+        type: 'ai',
+        id: 'run-p1',
+        content: 'Let me look.',
+        tool_calls: [{ type: 'tool_call', id: 'call-1', name: 'search', args: { query: 'x' } }],
+      },
+      {
+        type: 'tool',
+        id: 'run-result-call-1',
+        tool_call_id: 'call-1',
+        name: 'search',
+        content: '["one"]',
+        status: 'success',
+      },
+    ];
+    expect(events.map(({ method, params }) => [method, params.data])).toEqual([
+      ['lifecycle', { event: 'running', graph_name: 'scripted' }],
+      ['values', { messages: [question] }],
+      ['messages', { event: 'message-start', role: 'ai', id: 'run-p1', run_id }],
+      ['messages', { event: 'content-block-start', index: 0, content: { type: 'text', text: '' }, run_id }],
+      [
+        'messages',
+        {
+          event: 'content-block-delta',
+          index: 0,
+          delta: { type: 'text-delta', text: 'Let me look.' },
+          run_id,
+        },
+      ],
+      [
+        'messages',
+        {
+          event: 'content-block-finish',
+          index: 0,
+          content: { type: 'text', text: 'Let me look.' },
+          run_id,
+        },
+      ],
+      ['messages', { event: 'message-finish', run_id }],
+      [
+        'tools',
+        { event: 'tool-started', tool_call_id: 'call-1', tool_name: 'search', input: { query: 'x' } },
+      ],
+      ['custom', { name: 'tool-progress', payload: { toolCallId: 'call-1', message: 'Searching…' } }],
+      ['tools', { event: 'tool-finished', tool_call_id: 'call-1', output: ['one'] }],
+      ['values', { messages: said }],
+      ['values', { messages: said }],
+      ['lifecycle', { event: 'completed' }],
+    ]);
+    expect(events[0]).toMatchObject({ type: 'event', event_id: 'synth:run:10000010', seq: 10_000_010 });
+  });
+
+  it('asks a person, and ends interrupted', () => {
+    const events = mapped(
+      logOf([
+        {
+          type: 'approval-request',
+          approvalId: 'a1',
+          toolCallId: 'call-1',
+          toolName: 'pay',
+          label: 'Pay?',
+          input: { sum: 5 },
+        },
+        { type: 'end', outcome: 'awaiting-approval', usage: USAGE, durationMs: 1 },
+      ]),
+    );
+    expect(events.map(({ method, params }) => [method, params.data])).toMatchObject([
+      [
+        'input.requested',
+        {
+          interrupt_id: 'a1',
+          payload: { action_requests: [{ name: 'pay', args: { sum: 5 }, description: 'Pay?' }] },
+        },
+      ],
+      ['values', {}],
+      ['lifecycle', { event: 'interrupted' }],
+    ]);
+  });
+
+  it('numbers the runs of a thread one behind the other', () => {
+    const [first, second] = [0, 1].map((index) => mapped(logOf([RESUME, START]), index));
+    expect(first!.at(-1)!.seq).toBeGreaterThan(seqBefore(0));
+    expect(first!.at(-1)!.seq).toBeLessThan(seqBefore(1));
+    expect(second!.map(({ seq }) => runIndexOf(seq))).toEqual(second!.map(() => 1));
+  });
+
+  it('speaks so that any run is assembled by the client as it was said', () => {
+    fc.assert(
+      fc.property(runLogs(), (log) => {
+        const events = mapped(log);
+        const seqs = events.map(({ seq }) => seq);
+        expect(seqs).toEqual([...new Set(seqs)].toSorted((a, b) => a - b));
+
+        const assembler = new MessageAssembler();
+        const assembled = new Map<string, string>();
+        for (const event of asEvents(events)) {
+          if (event.method !== 'messages') continue;
+          const update = assembler.consume(event);
+          if (update?.kind !== 'message-finish') continue;
+          const { id, blocks } = update.message;
+          assembled.set(
+            id ?? '',
+            blocks.map((block) => ('text' in block ? block.text : block['reasoning'])).join(''),
+          );
+        }
+        for (const entry of transcriptOf(log).entries) {
+          if (!('text' in entry) || entry.kind === 'user') continue;
+          expect(assembled.get(entry.id)).toBe(entry.text);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("leaves the client's controller with the messages of the thread, whatever was superseded", async () => {
+    await fc.assert(
+      fc.asyncProperty(runLogs(), async (log) => {
+        const controller = controllerOver(mapped(log));
+        await controller.submit({ messages: [{ type: 'human', id: 'q', content: 'What is it?' }] });
+        await new Promise((resolve) => setTimeout(resolve));
+        const { messages, isLoading } = controller.rootStore.getSnapshot();
+        expect(messages.map(({ id }) => id)).toEqual(transcriptOf(log).entries.map(({ id }) => id));
+        expect(isLoading).toBe(false);
+        await controller.dispose();
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+const USAGE = { inputTokens: 1, outputTokens: 1, totalTokens: 2 };
+const START: RunEvent = { type: 'run-start', agent: 'scripted', messageId: 'm' };
+const RESUME: RunEvent = { type: 'run-resume', reason: 'takeover' };
+
+function logOf(events: readonly RunEvent[]): RecordedEvent[] {
+  const common = { runId: 'run', threadId: 'thread', epoch: 1 };
+  return events.map((event, index) => ({ ...common, seq: index + 1, at: index, event }));
+}
+
+function asked(): Transcript {
+  const transcript = new Transcript();
+  transcript.ask('q', 'What is it?');
+  return transcript;
+}
+
+function transcriptOf(log: readonly RecordedEvent[]): Transcript {
+  const transcript = asked();
+  for (const recorded of log) transcript.apply(recorded);
+  return transcript;
+}
+
+function mapped(log: readonly RecordedEvent[], index = 0): LangGraphEvent[] {
+  const mapper = new LangGraphMapper(index, asked());
+  return log.flatMap((recorded) => mapper.map(recorded));
+}
+
+/** Every event that we make is one of theirs. */
+function asEvents(events: readonly LangGraphEvent[]): Event[] {
+  return structuredClone(events) as Event[];
+}
+
+/** What the React hook is made of, over a server that has just these events to say. */
+function controllerOver(events: readonly LangGraphEvent[]): StreamController {
+  const transport: AgentServerAdapter = {
+    threadId: 'thread',
+    open: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+    async *events() {},
+    send: ({ id }) => Promise.resolve({ type: 'success', id, result: { run_id: 'run' } }),
+    openEventStream: (subscription) => ({
+      ready: Promise.resolve(),
+      close: () => undefined,
+      events: (async function* () {
+        yield* asEvents(events.filter((event) => isWanted(event, subscription)));
+      })(),
+    }),
+    getState: () => Promise.resolve(null),
+  };
+  return new StreamController({ assistantId: 'scripted', client: new Client(), transport });
+}

@@ -1,0 +1,186 @@
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { ApprovalRequest, RunEnd, ToolEnd } from '../../events/run-event.js';
+import { messageIdOf, type Transcript } from '../transcript/transcript.js';
+import type {
+  ContentBlock,
+  LangGraphEvent,
+  LangGraphFact,
+  LifecycleData,
+  MessageData,
+} from './langgraph.events.js';
+import { toLangGraphMessage } from './langgraph.messages.js';
+
+/** Numbers that a run has in its thread, and that an event has in its run. More than any run can use. */
+const NUMBERS_PER_RUN = 10_000_000;
+const NUMBERS_PER_EVENT = 10;
+
+/** The number behind which a run's events are, in its thread. @param index the run's place in its thread, from 0 */
+export function seqBefore(index: number): number {
+  return (index + 1) * NUMBERS_PER_RUN;
+}
+
+/** The place in its thread of the run that has this number; the first one for a number that none has. */
+export function runIndexOf(seq: number): number {
+  return Math.max(0, Math.floor(seq / NUMBERS_PER_RUN) - 1);
+}
+
+/**
+ * A run's log as events of its thread. The numbers are a function of the run's place in the thread and the event's in the run,
+ * so that a replay has those of the first pass, also when the log has been compacted.
+ */
+export class LangGraphMapper {
+  private readonly parts = new Map<string, { readonly messageId: string; readonly block: ContentBlock }>();
+
+  /**
+   * @param index the run's place in its thread, from 0
+   * @param transcript the thread up to the run's question; carried on with what is mapped
+   */
+  constructor(
+    private readonly index: number,
+    private readonly transcript: Transcript,
+  ) {}
+
+  map(recorded: RecordedEvent): LangGraphEvent[] {
+    const facts = this.factsOf(recorded);
+    const first = seqBefore(this.index) + recorded.seq * NUMBERS_PER_EVENT;
+    return facts.map(({ method, data }, offset) => ({
+      type: 'event',
+      // The SDK reads the run out of ids of this form, and so tells a replay from what is new.
+      event_id: `synth:${recorded.runId}:${first + offset}`,
+      seq: first + offset,
+      method,
+      params: { namespace: [], timestamp: recorded.at, data },
+    }));
+  }
+
+  private factsOf(recorded: RecordedEvent): LangGraphFact[] {
+    const { event } = recorded;
+    this.transcript.apply(recorded);
+    switch (event.type) {
+      case 'run-start':
+        return [lifecycle({ event: 'running', graph_name: event.agent }), this.values()];
+      case 'text-start':
+        return this.open(recorded, event.partId, { type: 'text', text: '' });
+      case 'reasoning-start':
+        return this.open(recorded, event.partId, { type: 'reasoning', reasoning: '' });
+      case 'text-delta':
+      case 'reasoning-delta':
+        return this.say(event.partId, event.delta);
+      case 'text-end':
+      case 'reasoning-end':
+        return this.close(event.partId);
+      case 'tool-start': {
+        const { toolCallId: tool_call_id, toolName: tool_name, label, input = {} } = event;
+        return [
+          { method: 'tools', data: { event: 'tool-started', tool_call_id, tool_name, input } },
+          progress({ toolCallId: tool_call_id, message: label }),
+        ];
+      }
+      case 'tool-progress': {
+        const { type: _, ...payload } = event;
+        return [progress(payload)];
+      }
+      case 'tool-end':
+        return [{ method: 'tools', data: toolEnd(event) }];
+      case 'step-end':
+        return [this.values()];
+      case 'step-reset':
+        // A client drops what it has heard and no state had, once the thread runs again.
+        return [this.values(), lifecycle({ event: 'running' })];
+      case 'approval-request':
+        return [{ method: 'input.requested', data: interruptOf(event) }];
+      case 'approval-answer':
+        return [{ method: 'input.answered', data: { interrupt_ids: [event.approvalId] } }];
+      case 'custom':
+        return [{ method: 'custom', data: { name: event.name, payload: event.data } }];
+      case 'run-resume':
+      case 'step-start':
+      case 'usage':
+        return [];
+      case 'end':
+        return [this.values(), lifecycle(endOf(event))];
+      default:
+        // A newer server may have written this log: what this one does not know, it does not tell.
+        event satisfies never;
+        return [];
+    }
+  }
+
+  private values(): LangGraphFact {
+    return { method: 'values', data: { messages: this.transcript.entries.map(toLangGraphMessage) } };
+  }
+
+  private open({ runId }: RecordedEvent, partId: string, block: ContentBlock): LangGraphFact[] {
+    const messageId = messageIdOf(runId, partId);
+    this.parts.set(partId, { messageId, block });
+    return [
+      message(messageId, { event: 'message-start', role: 'ai', id: messageId }),
+      message(messageId, { event: 'content-block-start', index: 0, content: block }),
+    ];
+  }
+
+  private say(partId: string, words: string): LangGraphFact[] {
+    const part = this.parts.get(partId);
+    if (!part) return [];
+    const { messageId, block } = part;
+    const isText = block.type === 'text';
+    this.parts.set(partId, {
+      messageId,
+      block: isText
+        ? { ...block, text: block.text + words }
+        : { ...block, reasoning: block.reasoning + words },
+    });
+    const delta = isText
+      ? ({ type: 'text-delta', text: words } as const)
+      : ({ type: 'reasoning-delta', reasoning: words } as const);
+    return [message(messageId, { event: 'content-block-delta', index: 0, delta })];
+  }
+
+  private close(partId: string): LangGraphFact[] {
+    const part = this.parts.get(partId);
+    this.parts.delete(partId);
+    if (!part) return [];
+    const { messageId, block } = part;
+    return [
+      message(messageId, { event: 'content-block-finish', index: 0, content: block }),
+      message(messageId, { event: 'message-finish' }),
+    ];
+  }
+}
+
+/** `run_id` tells messages apart that are spoken side by side. */
+function message(messageId: string, data: MessageData): LangGraphFact {
+  return { method: 'messages', data: { ...data, run_id: messageId } };
+}
+
+function lifecycle(data: LifecycleData): LangGraphFact {
+  return { method: 'lifecycle', data };
+}
+
+function progress(payload: unknown): LangGraphFact {
+  return { method: 'custom', data: { name: 'tool-progress', payload } };
+}
+
+function toolEnd({ toolCallId, outcome, output = null, error }: ToolEnd) {
+  const tool_call_id = toolCallId;
+  if (outcome === 'ok') return { event: 'tool-finished', tool_call_id, output } as const;
+  const { code = 'TOOL_FAILED', message = `The call ended: ${outcome}.` } = error ?? {};
+  return { event: 'tool-error', tool_call_id, message, code } as const;
+}
+
+/** In the shape of LangChain's human-in-the-loop middleware, which its components know how to show. */
+function interruptOf({ approvalId, toolName, label, input }: ApprovalRequest) {
+  return {
+    interrupt_id: approvalId,
+    payload: {
+      action_requests: [{ name: toolName, args: input, description: label }],
+      review_configs: [{ action_name: toolName, allowed_decisions: ['approve', 'edit', 'reject'] }],
+    },
+  };
+}
+
+/** A cancelled run and one that waits for a person are both interrupted here. */
+function endOf({ outcome, error }: RunEnd): LifecycleData {
+  if (outcome === 'failed') return { event: 'failed', error: error?.message ?? 'The agent failed.' };
+  return { event: outcome === 'completed' ? 'completed' : 'interrupted' };
+}

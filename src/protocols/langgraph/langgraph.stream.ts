@@ -1,0 +1,158 @@
+import { Injectable } from '@nestjs/common';
+import { concat, Observable, of } from 'rxjs';
+import { AppError } from '../../errors.js';
+import { Frame } from '../../http/frame.js';
+import type { Principal } from '../../principal.js';
+import type { Run } from '../../runs/run.js';
+import { RunFeed } from '../../runs/run.feed.js';
+import { RunStore } from '../../runs/run.store.js';
+import { Wakeups } from '../../runs/wakeups.js';
+import { currentRun, ThreadTranscripts } from '../transcript/thread.transcripts.js';
+import type { Transcript } from '../transcript/transcript.js';
+import type { LangGraphEvent } from './langgraph.events.js';
+import { isWanted, questionIdOf, type Subscription } from './langgraph.input.js';
+import { LangGraphMapper, runIndexOf } from './langgraph.mapper.js';
+
+/** How long a stream trusts that no hint means no new run, in milliseconds. */
+const RECHECK_MS = 5_000;
+
+export interface ThreadReader {
+  readonly principal: Principal;
+  readonly threadId: string;
+  readonly subscription: Subscription;
+  /** As in {@link Follow.ready}. */
+  readonly ready: () => Promise<void> | undefined;
+}
+
+/** A thread as its readers follow it: its current run, and every one that is started after it, until they leave. */
+@Injectable()
+export class LangGraphStream {
+  constructor(
+    private readonly transcripts: ThreadTranscripts,
+    private readonly runs: RunStore,
+    private readonly feed: RunFeed,
+    private readonly wakeups: Wakeups,
+  ) {}
+
+  /** Never completes. Idle while there is no such thread of this principal's: clients may listen before they start. */
+  follow(reader: ThreadReader): Observable<Frame> {
+    const frames = new Observable<Frame>((subscriber) => {
+      const left = new AbortController();
+      subscriber.add(() => left.abort());
+      this.read(reader, left.signal, (frame) => subscriber.next(frame)).catch((error: unknown) =>
+        subscriber.error(error),
+      );
+    });
+    return concat(of(OPENING), frames);
+  }
+
+  private async read(reader: ThreadReader, left: AbortSignal, send: (frame: Frame) => void): Promise<void> {
+    const { threadId, subscription } = reader;
+    const news = new News(this.wakeups, left);
+    let seen: Run | undefined;
+    let transcript: Transcript | undefined;
+    while (!left.aborted) {
+      news.clear();
+      const newest = (await this.runs.listRuns(threadId, { limit: 1 })).items[0];
+      if (newest && newest.id !== seen?.id) {
+        const runs = await this.runsOf(reader);
+        const next = nextRun(runs, seen, subscription.since);
+        if (next) {
+          const index = runs.indexOf(next);
+          transcript ??= await this.transcripts.read(runs.slice(0, index), questionIdOf);
+          transcript.ask(questionIdOf(next), next.message);
+          await this.followRun(next, new LangGraphMapper(index, transcript), { reader, left, send });
+          seen = next;
+          continue;
+        }
+      }
+      await news.next(RECHECK_MS);
+    }
+  }
+
+  private async followRun(
+    run: Run,
+    mapper: LangGraphMapper,
+    { reader, left, send }: { reader: ThreadReader; left: AbortSignal; send: (frame: Frame) => void },
+  ): Promise<void> {
+    const { subscription, ready } = reader;
+    const { since = 0 } = subscription;
+    await new Promise<void>((resolve, reject) => {
+      const following = this.feed.follow({ runId: run.id, afterSeq: 0, ready }).subscribe({
+        next: (recorded) => {
+          for (const event of mapper.map(recorded)) {
+            if (event.seq > since && isWanted(event, subscription)) send(frameOf(event));
+          }
+        },
+        error: reject,
+        complete: resolve,
+      });
+      const leave = () => {
+        following.unsubscribe();
+        resolve();
+      };
+      if (left.aborted) leave();
+      else left.addEventListener('abort', leave, { once: true });
+      following.add(() => left.removeEventListener('abort', leave));
+    });
+  }
+
+  private async runsOf({ principal, threadId }: ThreadReader): Promise<Run[]> {
+    try {
+      return await this.transcripts.runsOf(principal, threadId);
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'NOT_FOUND') return [];
+      throw error;
+    }
+  }
+}
+
+/** Clients wait for the head of the response; what is no event they pass over. */
+const OPENING = new Frame('0', 'ready', '{"type":"ready"}');
+
+function frameOf(event: LangGraphEvent): Frame {
+  return new Frame(event.event_id, event.method, JSON.stringify(event));
+}
+
+/** A reader that has nothing starts with the current run: what came before it is in that run's first state. */
+function nextRun(runs: readonly Run[], seen: Run | undefined, since: number | undefined): Run | undefined {
+  if (seen) return runs[runs.findIndex(({ id }) => id === seen.id) + 1];
+  return since === undefined ? currentRun(runs) : (runs[runIndexOf(since)] ?? currentRun(runs));
+}
+
+/** Hints that somewhere a run was started: any number that come while the reader is busy count as one. */
+class News {
+  private hinted = false;
+  private wake: (() => void) | undefined;
+
+  constructor(wakeups: Wakeups, left: AbortSignal) {
+    const hint = () => {
+      this.hinted = true;
+      this.wake?.();
+    };
+    const stop = wakeups.listen('pending', hint);
+    left.addEventListener(
+      'abort',
+      () => {
+        stop();
+        hint();
+      },
+      { once: true },
+    );
+  }
+
+  clear(): void {
+    this.hinted = false;
+  }
+
+  async next(timeoutMs: number): Promise<void> {
+    if (this.hinted) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      timer = setTimeout(resolve, timeoutMs);
+    });
+    clearTimeout(timer);
+    this.wake = undefined;
+  }
+}
