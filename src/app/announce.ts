@@ -16,12 +16,16 @@ export function announce(
   else log.info({ context: 'App', url, ...summary }, `listening on ${url}`);
 }
 
-function greeting(url: string, { model, agents, auth, dataDir }: ReturnType<typeof describeConfig>): string {
+function greeting(
+  url: string,
+  { model, agents, auth, storage, roles }: ReturnType<typeof describeConfig>,
+): string {
   const rows = [
     ['model', model === 'demo' ? 'demo, offline; set MODEL for a real one' : model],
     ['agents', agents.join(', ')],
     ['auth', auth === 'none' ? 'none, this machine only' : auth],
-    ['data', dataDir],
+    ['data', storage],
+    ['roles', roles.join(' and ')],
     ['API', `${url}/docs`],
   ].filter(([, value]) => value !== '');
   const lines = rows.map(([name = '', value = '']) => `  ${styleText('dim', name.padEnd(7))} ${value}`);

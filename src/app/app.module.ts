@@ -7,10 +7,10 @@ import { LangGraphAgent } from '../agents/langgraph/langgraph.agent.js';
 import { createModel } from '../agents/langgraph/model.factory.js';
 import { ChatModule } from '../chat/chat.module.js';
 import type { AgentKit, ChatModuleOptions } from '../chat/chat.options.js';
-import { SqliteStorage } from '../storage/sqlite/sqlite.storage.js';
-import type { Storage } from '../storage/storage.js';
+import type { ThrottlingCounters } from '../throttling/throttling.options.js';
 import { LIBRARY_TOOLS } from '../tools/library/tool-library.js';
 import { ToolLibraryOptions } from '../tools/library/tool-library.options.js';
+import type { AppStorage } from './app.storage.js';
 import type { Config } from './config.js';
 import { HealthController } from './health.controller.js';
 import { Readiness } from './readiness.js';
@@ -25,14 +25,14 @@ const SYSTEM_PROMPT =
 /** The standalone app: the chat module wired to the settings, and what surrounds it. The module's first customer. */
 @Module({})
 export class AppModule {
-  static forRoot(config: Config, { storage }: { readonly storage?: Storage } = {}): DynamicModule {
+  static forRoot(config: Config, { storage, counters }: AppStorage): DynamicModule {
     return {
       module: AppModule,
       imports: [
         ChatModule.forRoot({
-          ...chatOptions(config),
-          storage: storage ?? defaultStorage(config),
-          protocols: {},
+          ...chatOptions(config, counters),
+          storage,
+          ...(config.roles.includes('api') ? { protocols: {} } : { path: false }),
           tools: [...LIBRARY_TOOLS, { provide: ToolLibraryOptions, useValue: libraryOptions(config) }],
         }),
       ],
@@ -42,12 +42,19 @@ export class AppModule {
   }
 }
 
-function chatOptions(config: Config): Omit<ChatModuleOptions, 'storage'> {
+function chatOptions(
+  config: Config,
+  counters: ThrottlingCounters | undefined,
+): Omit<ChatModuleOptions, 'storage'> {
   const { limits, auth, retention, heartbeatMs, drainMs } = config;
   return {
     auth,
     agents: (kit) => agentsOf(config, kit),
-    throttling: { startsPerMinute: limits.startsPerMinute, openStreams: limits.maxOpenStreams },
+    throttling: {
+      startsPerMinute: limits.startsPerMinute,
+      openStreams: limits.maxOpenStreams,
+      ...(counters && { counters }),
+    },
     limits: {
       wallClockMs: limits.run.maxMs,
       modelCalls: limits.run.maxModelCalls,
@@ -56,6 +63,7 @@ function chatOptions(config: Config): Omit<ChatModuleOptions, 'storage'> {
       logBytes: limits.run.maxLogBytes,
     },
     retention,
+    worker: config.roles.includes('worker'),
     maxConcurrentRuns: limits.maxConcurrentRuns,
     whenBusy: limits.threadBusy,
     maxMessageBytes: limits.maxMessageBytes,
@@ -87,13 +95,6 @@ async function agentsOf({ model, agents }: Config, kit: AgentKit): Promise<Agent
     });
   });
   return [assistant, ...(await Promise.all(own))];
-}
-
-function defaultStorage({ storage }: Config): Storage {
-  return new SqliteStorage({
-    directory: storage.dataDir,
-    synchronous: storage.synchronous === 'full' ? 'FULL' : 'NORMAL',
-  });
 }
 
 function libraryOptions({ tools }: Config): ToolLibraryOptions {

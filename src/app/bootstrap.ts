@@ -5,6 +5,7 @@ import type { Server } from 'node:http';
 import { ProblemFilter } from '../http/problem.filter.js';
 import type { Storage } from '../storage/storage.js';
 import { AppModule } from './app.module.js';
+import { storageFor } from './app.storage.js';
 import { jsonBody } from './body.js';
 import type { Config } from './config.js';
 import { createLog, type Log } from './log.js';
@@ -15,7 +16,7 @@ import { page } from './page.js';
 import { securityHeaders } from './security-headers.js';
 
 export interface AppOptions {
-  /** Where runs are kept. Default: SQLite in `config.storage.dataDir`. */
+  /** Where runs are kept. Default: as the settings say. */
   readonly storage?: Storage;
   /** Default: JSON lines on standard output. */
   readonly log?: Log;
@@ -29,7 +30,9 @@ export interface AppOptions {
  */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<NestExpressApplication> {
   const log = options.log ?? createLog(config.logging);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config, options), {
+  const { storage } = options;
+  const module = AppModule.forRoot(config, storage ? { storage } : await storageFor(config));
+  const app = await NestFactory.create<NestExpressApplication>(module, {
     logger: new NestLog(log) satisfies LoggerService,
     abortOnError: false,
     bodyParser: false,
@@ -48,10 +51,10 @@ export function addEdge(app: NestExpressApplication, config: Config, log: Log): 
   app.use(requestLog(log, config.logging));
   app.use(securityHeaders({ tls: config.http.tls !== undefined }));
   app.enableCors(cors(config.http.corsOrigins));
-  app.use(page());
+  if (config.roles.includes('api')) app.use(page());
   app.use(jsonBody(config.limits.maxMessageBytes));
   app.useGlobalFilters(new ProblemFilter());
-  serveOpenApi(app, config);
+  if (config.roles.includes('api')) serveOpenApi(app, config);
   setTimeouts(app.getHttpServer(), config.http.keepAliveMs);
 }
 

@@ -5,7 +5,9 @@ export interface ConfigSummary {
   readonly model: string;
   readonly agents: readonly string[];
   readonly auth: string;
-  readonly dataDir: string;
+  /** Where runs are kept: the directory, or which servers. */
+  readonly storage: string;
+  readonly roles: readonly string[];
   readonly tls: boolean;
   readonly corsOrigins: readonly string[];
 }
@@ -15,10 +17,16 @@ export function describeConfig(config: Config): ConfigSummary {
     model: config.model.name,
     agents: config.agents.map(({ name }) => name),
     auth: describeAuth(config.auth),
-    dataDir: config.storage.dataDir,
+    storage: describeStorage(config.storage),
+    roles: config.roles,
     tls: config.http.tls !== undefined,
     corsOrigins: config.http.corsOrigins,
   };
+}
+
+function describeStorage({ dataDir, database, redisUrl }: Config['storage']): string {
+  if (!database) return dataDir;
+  return redisUrl ? 'PostgreSQL, hints over Redis' : 'PostgreSQL';
 }
 
 function describeAuth(auth: Config['auth']): string {

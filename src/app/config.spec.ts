@@ -62,7 +62,8 @@ describe('loadConfig', () => {
     ['AUTH_API_KEYS', 'no-principal-0123456789'],
     ['AUTH_TICKET_SECRET', 'hunter2'],
     ['MODEL_BASE_URL', 'user:hunter2@example.com'],
-    ['DATABASE_URL', 'postgres://app:hunter2@db/app'],
+    ['DATABASE_URL', 'postgress://app:hunter2@db/app'],
+    ['REDIS_URL', 'http://:hunter2@cache'],
   ])('never repeats the value of %s', (name, value) => {
     const [fault, ...rest] = faultsOf({ [name]: value });
     expect(rest).toEqual([]);
@@ -97,10 +98,44 @@ describe('loadConfig', () => {
     ]);
   });
 
-  it.each(['DATABASE_URL', 'REDIS_URL'])('refuses %s, because nothing would use it', (name) => {
-    expect(faultsOf({ [name]: 'redis://localhost' })).toEqual([
-      expect.stringMatching(/unset it; storage shared/),
-    ]);
+  it('shares a database when it is told which', () => {
+    const url = 'postgres://app:hunter2@db/app';
+    expect(loadConfig({ DATABASE_URL: url })).toMatchObject({
+      storage: { database: { url, poolSize: 10 } },
+      roles: ['api', 'worker'],
+    });
+    const all = {
+      DATABASE_URL: url,
+      DATABASE_LISTEN_URL: `${url}2`,
+      REDIS_URL: 'redis://cache',
+      ROLES: 'worker',
+    };
+    expect(loadConfig(all)).toMatchObject({
+      storage: { database: { url, listenUrl: `${url}2` }, redisUrl: 'redis://cache' },
+      roles: ['worker'],
+    });
+  });
+
+  it.each([
+    [{ REDIS_URL: 'redis://cache' }, /^REDIS_URL: it has no effect without DATABASE_URL/],
+    [
+      { DATABASE_LISTEN_URL: 'postgres://db/app' },
+      /^DATABASE_LISTEN_URL: it has no effect without DATABASE_URL/,
+    ],
+    [{ ROLES: 'api' }, /^ROLES=api: set DATABASE_URL/],
+    [{ ROLES: 'api,cook' }, /^ROLES=api,cook: write one or more of api, worker/],
+    [{ DATABASE_URL: 'mysql://db/app' }, /^DATABASE_URL: write a whole URL, such as postgres:/],
+    [
+      {
+        DATABASE_URL: 'postgres://db/app',
+        AUTH_JWKS_URL: 'https://id.example.com/keys',
+        AUTH_ISSUER: 'i',
+        AUTH_AUDIENCE: 'a',
+      },
+      /^AUTH_TICKET_SECRET: set it to the same secret on all instances/,
+    ],
+  ])('refuses what several instances could not work with: %j', (env, fault) => {
+    expect(faultsOf(env as unknown as Record<string, string>)).toEqual([expect.stringMatching(fault)]);
   });
 
   it.each(['CORS_ORIGIN', 'TRUSTPROXY', 'run_max_tokens'])(

@@ -43,8 +43,13 @@ export interface Config {
   };
   readonly storage: {
     readonly dataDir: string;
+    /** Absent: the embedded database in `dataDir`. */
+    readonly database?: { readonly url: string; readonly listenUrl?: string; readonly poolSize: number };
+    readonly redisUrl?: string;
     readonly synchronous: 'normal' | 'full';
   };
+  /** What this process does: answers requests, works on runs, or both. */
+  readonly roles: Settings['ROLES'];
   readonly retention: {
     readonly compactAfterMs: number;
     /** Absent: threads are kept for ever. */
@@ -157,7 +162,8 @@ function toConfig(settings: Settings, warnings: readonly string[]): Config {
       knowledgeDir: settings.KNOWLEDGE_DIR && resolve(settings.KNOWLEDGE_DIR),
       fetchAllowedHosts: settings.FETCH_ALLOWED_HOSTS,
     },
-    storage: { dataDir: resolve(settings.DATA_DIR), synchronous: settings.SQLITE_SYNCHRONOUS },
+    storage: toStorage(settings),
+    roles: settings.ROLES,
     retention: {
       compactAfterMs: settings.COMPACT_AFTER_MINUTES * 60_000,
       maxAgeMs: settings.RETENTION_DAYS && settings.RETENTION_DAYS * 86_400_000,
@@ -181,6 +187,16 @@ function toConfig(settings: Settings, warnings: readonly string[]): Config {
     drainMs: settings.DRAIN_SECONDS * 1000,
     logging: { level: settings.LOG_LEVEL, prompts: settings.LOG_PROMPTS },
     warnings,
+  };
+}
+
+function toStorage(settings: Settings): Config['storage'] {
+  const { DATABASE_URL: url, DATABASE_LISTEN_URL: listenUrl, REDIS_URL: redisUrl } = settings;
+  return {
+    dataDir: resolve(settings.DATA_DIR),
+    synchronous: settings.SQLITE_SYNCHRONOUS,
+    ...(url && { database: { url, poolSize: settings.DATABASE_POOL_SIZE, ...(listenUrl && { listenUrl }) } }),
+    ...(redisUrl && { redisUrl }),
   };
 }
 

@@ -125,8 +125,19 @@ export const trustedProxies = () =>
     );
   });
 
-/** A setting that is named for later: to accept it today would look as if it worked. */
-export const reserved = (remedy: string) =>
-  setting((): undefined => {
-    throw new Unusable(remedy);
+/** The address of a server, credentials and all, by one of these protocols. */
+export const serverUrl = (...protocols: readonly [string, ...string[]]) =>
+  setting((value) => {
+    const { protocol } = URL.canParse(value) ? new URL(value) : {};
+    if (protocols.some((known) => protocol === `${known}:`)) return value;
+    throw new Unusable(`write a whole URL, such as ${protocols[0]}://user:password@host/name`);
+  });
+
+/** A choice of several, in the order in which they are known. */
+export const someOf = <const Choice extends string>(...choices: readonly Choice[]) =>
+  setting((value): readonly Choice[] => {
+    const wanted = items(value);
+    const chosen = choices.filter((choice) => wanted.includes(choice));
+    if (chosen.length > 0 && wanted.every((name) => choices.some((choice) => choice === name))) return chosen;
+    throw new Unusable(`write one or more of ${choices.join(', ')}`);
   });

@@ -37,6 +37,22 @@ export const RULES: readonly Rule[] = [
       return readTls(TLS_CERT_FILE, TLS_KEY_FILE).fault;
     },
   },
+  needsDatabase('REDIS_URL', 'it carries hints between instances'),
+  needsDatabase('DATABASE_LISTEN_URL', 'it is where hints come from'),
+  {
+    about: ['ROLES', 'DATABASE_URL'],
+    fault: ({ ROLES, DATABASE_URL }) =>
+      ROLES.length < 2 && !DATABASE_URL
+        ? 'set DATABASE_URL, where processes find each other’s runs, or unset it: the embedded storage belongs to one process'
+        : undefined,
+  },
+  {
+    about: ['AUTH_TICKET_SECRET', 'DATABASE_URL', 'AUTH_JWKS_URL'],
+    fault: ({ AUTH_TICKET_SECRET, DATABASE_URL, AUTH_JWKS_URL, AUTH_API_KEYS }) =>
+      DATABASE_URL && AUTH_JWKS_URL && !AUTH_API_KEYS && !AUTH_TICKET_SECRET
+        ? 'set it to the same secret on all instances, so that each accepts the tickets and sessions of the others'
+        : undefined,
+  },
   needsKey('openai', 'OPENAI_API_KEY'),
   needsKey('anthropic', 'ANTHROPIC_API_KEY'),
   {
@@ -63,6 +79,16 @@ function neededForTokens(name: 'AUTH_ISSUER' | 'AUTH_AUDIENCE', meaning: string)
         ? `set it to ${meaning}; AUTH_JWT_SECRET and AUTH_JWKS_URL need it`
         : 'it has no effect without AUTH_JWT_SECRET or AUTH_JWKS_URL; set one of them, or unset it';
     },
+  };
+}
+
+function needsDatabase(name: 'REDIS_URL' | 'DATABASE_LISTEN_URL', meaning: string): Rule {
+  return {
+    about: [name, 'DATABASE_URL'],
+    fault: (settings) =>
+      settings[name] && !settings.DATABASE_URL
+        ? `it has no effect without DATABASE_URL: ${meaning}. Set that, or unset this`
+        : undefined,
   };
 }
 

@@ -9,16 +9,15 @@ import {
   integer,
   keySetUrl,
   oneOf,
-  reserved,
   secret,
+  serverUrl,
   setting,
+  someOf,
   text,
   trustedProxies,
   webOrigins,
   webUrl,
 } from './settings.parsers.js';
-
-const LATER = 'unset it; storage shared by many instances does not exist yet, runs are kept in DATA_DIR';
 
 /**
  * Every setting of the standalone app, by the name it has in the environment. `docs/reference/configuration.md` says what
@@ -68,8 +67,11 @@ export const SETTINGS = {
   COMPACT_AFTER_MINUTES: integer(0, 525_600).default(60),
   RETENTION_DAYS: integer(1, 36_500).optional(),
   RETENTION_MAX_MB: integer(1, 100_000_000).optional(),
-  DATABASE_URL: reserved(LATER).optional(),
-  REDIS_URL: reserved(LATER).optional(),
+  DATABASE_URL: serverUrl('postgres', 'postgresql').optional(),
+  DATABASE_LISTEN_URL: serverUrl('postgres', 'postgresql').optional(),
+  DATABASE_POOL_SIZE: integer(2, 1_000).default(10),
+  REDIS_URL: serverUrl('redis', 'rediss').optional(),
+  ROLES: someOf('api', 'worker').default(['api', 'worker']),
 
   // how much of it
   MAX_MESSAGE_BYTES: bytes(1024).default(256 * 1024),
@@ -119,5 +121,6 @@ export const SECRET_SETTINGS: ReadonlySet<SettingName> = new Set<SettingName>([
   'SEARXNG_URL',
   'LOOKUP_DATABASE_URL',
   'DATABASE_URL',
+  'DATABASE_LISTEN_URL',
   'REDIS_URL',
 ]);

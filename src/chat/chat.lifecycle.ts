@@ -42,6 +42,7 @@ export class ChatLifecycle
     const { tools, tracking, storage } = this;
     const kit = { tools, tracking, checkpointer: storage.checkpointer };
     for (const agent of await this.options.agents(kit)) this.agents.register(agent);
+    if (this.options.worker === false) return;
     await this.executor.start();
     this.retention.start();
   }

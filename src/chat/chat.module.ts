@@ -128,7 +128,6 @@ function compose(
   { path, protocols, tools = [] }: ChatModuleExtras,
 ): DynamicModule {
   const options: DynamicModule = { module: ChatOptionsModule, imports, providers, exports: [CHAT_OPTIONS] };
-  const root = path ?? DEFAULT_PATH;
   return {
     module: ChatModule,
     imports: [
@@ -145,15 +144,19 @@ function compose(
         useFactory: ({ throttling }: ChatModuleOptions) => throttling ?? {},
       }),
     ],
-    controllers: [
-      at(root, ChatController),
-      at(root, ThreadsController),
-      sessionControllerAt(sessionPath(root), UseFilters(ProblemFilter)),
-      ...(protocols ? protocolRoutes(protocols.prefix).map((route) => at(route.path, route.controller)) : []),
-    ],
+    controllers: path === false ? [] : controllersAt(path ?? DEFAULT_PATH, protocols),
     providers: [...STORAGE_PORTS, ...TOOLS, ...RUNS, ...EDGE, ...PROTOCOL_PROVIDERS, ...tools, ChatLifecycle],
     exports: [RunService, ThreadService, RunFeed, AgentRegistry, ToolRegistry, Storage],
   };
+}
+
+function controllersAt(root: string, protocols: ChatModuleExtras['protocols']): Type<object>[] {
+  return [
+    at(root, ChatController),
+    at(root, ThreadsController),
+    sessionControllerAt(sessionPath(root), UseFilters(ProblemFilter)),
+    ...(protocols ? protocolRoutes(protocols.prefix).map((route) => at(route.path, route.controller)) : []),
+  ];
 }
 
 /** Beside the chat, not below it: `api/chat` has its sign-in at `api/auth/session`. */

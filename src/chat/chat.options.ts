@@ -30,6 +30,11 @@ export interface ChatModuleOptions {
   readonly maxMessageBytes?: number;
   /** How long what was said is kept, and in what detail. Default: for ever, and compacted an hour after a run's end. */
   readonly retention?: Partial<RetentionOptions>;
+  /**
+   * Whether this process works on runs. Default true. False for one that only answers requests, in front of others that share
+   * its storage; it still needs the agents, to know which there are.
+   */
+  readonly worker?: boolean;
   /** Runs at a time in this process. Default 100; more wait. */
   readonly maxConcurrentRuns?: number;
   /** What a start does in a thread whose last run has not ended: `reject` (default, THREAD_BUSY) or `queue`. */
@@ -47,8 +52,8 @@ export interface ProtocolsOptions {
 
 /** What has to be known before any option is. */
 export interface ChatModuleExtras {
-  /** Where the routes are. Default `api/chat`. */
-  readonly path?: string;
+  /** Where the routes are. Default `api/chat`. False: nowhere, in a process that only works on runs. */
+  readonly path?: string | false;
   /** Serves the client libraries that people have already: each in its own words, below `prefix`. Absent: none of them. */
   readonly protocols?: ProtocolsOptions;
   /** Providers of the application whose `@AgentTool` methods live in this module. */

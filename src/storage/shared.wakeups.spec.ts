@@ -14,6 +14,10 @@ class TestCarrier implements HintCarrier {
     return resolve;
   }
 
+  async open(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
   async send(payloads: readonly string[]): Promise<void> {
     this.sent.push(payloads);
     await this.gate;

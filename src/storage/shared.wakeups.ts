@@ -4,8 +4,20 @@ import { LocalWakeups } from './local.wakeups.js';
 
 /** What carries hints between processes. May lose them. */
 export interface HintCarrier {
+  /** From now on `listener` hears what comes. @throws AppError STORAGE_FAILED when nothing can come */
+  open(listener: HintListener): Promise<void>;
+
   /** Sends to every process that shares the storage, also to this one. Never rejects: what cannot be sent is lost. */
   send(payloads: readonly string[]): Promise<void>;
+
+  /** Harmless when repeated. */
+  close(): Promise<void>;
+}
+
+export interface HintListener {
+  received(payload: string): void;
+  /** The carrier was away: hints may have been lost. */
+  missed(): void;
 }
 
 /** What fits into one NOTIFY: 8,000 bytes, less a little. */

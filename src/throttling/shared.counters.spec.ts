@@ -52,10 +52,9 @@ async function onPostgres(limit: number): Promise<Instances> {
 }
 
 async function onRedis(limit: number): Promise<Instances> {
-  const listener = new SharedWakeups({ send: async () => undefined });
-  const hints = [0, 1].map(() => new RedisHints(redis.url, () => listener));
+  const hints = [0, 1].map(() => new RedisHints(redis.url));
   const [one, other] = hints as [RedisHints, RedisHints];
-  for (const each of hints) await each.open();
+  for (const each of hints) await each.open(new SharedWakeups(each));
   await one.client.flushall();
   return {
     counters: [new RedisRunStartCounter(one.client), new RedisRunStartCounter(other.client)],

@@ -17,6 +17,8 @@ export interface Statements {
   query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
+export const DEFAULT_SCHEMA = 'agent_stream';
+
 /** A statement that gets no answer in so long is on a connection that died without saying so. */
 const SILENCE_MS = 15_000;
 const CONNECT_MS = 5_000;

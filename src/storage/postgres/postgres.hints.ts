@@ -3,15 +3,10 @@ import { Logger } from '@nestjs/common';
 import { nanoid } from 'nanoid';
 import { Client } from 'pg';
 import { AppError } from '../../errors.js';
-import type { HintCarrier } from '../shared.wakeups.js';
+import type { HintCarrier, HintListener } from '../shared.wakeups.js';
 import { backoffMs } from './backoff.js';
 import { storageFailure } from './connection.loss.js';
 import { connectionOptions, type PostgresDatabase } from './postgres.database.js';
-
-export interface HintListener {
-  received(payload: string): void;
-  missed(): void;
-}
 
 /** How often a silent connection is asked whether it still lives, and how long it may take to answer. */
 const PULSE_MS = 5_000;
@@ -26,23 +21,27 @@ const PROOF_MS = 3_000;
 export class PostgresHints implements HintCarrier {
   private readonly logger = new Logger(PostgresHints.name);
   private readonly closing = new AbortController();
+  private readonly channel: string;
+  private listener: HintListener | undefined;
   private client: Client | undefined;
   private living: Promise<void> | undefined;
   private readonly proofs = new Map<string, () => void>();
 
   constructor(
     private readonly url: string,
-    private readonly channel: string,
-    private readonly listener: () => HintListener,
-  ) {}
+    private readonly database: PostgresDatabase,
+  ) {
+    this.channel = database.schema;
+  }
 
-  /** @throws AppError STORAGE_FAILED when it cannot connect, or when what is sent through `database` does not arrive here */
-  async open(database: PostgresDatabase): Promise<void> {
+  /** @throws AppError STORAGE_FAILED when it cannot connect, or when what is sent through the database does not arrive here */
+  async open(listener: HintListener): Promise<void> {
+    this.listener = listener;
     const client = await this.connect().catch((error: unknown) => {
       throw storageFailure(error);
     });
     try {
-      await this.prove(database);
+      await this.prove();
     } catch (error) {
       await client.end().catch(() => undefined);
       throw error;
@@ -79,16 +78,16 @@ export class PostgresHints implements HintCarrier {
   private receive(payload: string): void {
     const prove = this.proofs.get(payload);
     if (prove) prove();
-    else this.listener().received(payload);
+    else this.listener?.received(payload);
   }
 
   /** A pooler that lends connections per transaction takes our LISTEN and forgets it: nothing would fail, everything be late. */
-  private async prove(database: PostgresDatabase): Promise<void> {
+  private async prove(): Promise<void> {
     const token = `proof:${nanoid()}`;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.proofs.set(token, resolve);
     try {
-      await database.query('SELECT pg_notify($1, $2)', [this.channel, token]);
+      await this.database.query('SELECT pg_notify($1, $2)', [this.channel, token]);
       const arrived = await Promise.race([promise.then(() => true), sleep(PROOF_MS, false, { ref: false })]);
       if (!arrived) throw unheard();
     } finally {
@@ -112,7 +111,7 @@ export class PostgresHints implements HintCarrier {
       await sleep(backoffMs(failures), undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
       client = await this.connect().catch(() => undefined);
-      if (client) this.listener().missed();
+      if (client) this.listener?.missed();
     }
     await this.client?.end().catch(() => undefined);
   }

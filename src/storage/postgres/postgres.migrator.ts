@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.js';
 import { hasTable, migrateCheckpointTables } from './checkpoint.tables.js';
 import { MIGRATIONS } from './migrations/migrations.js';
-import type { PostgresDatabase, Statements } from './postgres.database.js';
+import { DEFAULT_SCHEMA, PostgresDatabase, type Statements } from './postgres.database.js';
 
 /**
  * Brings the tables to the shape that this version works with, up to `target` migrations. Only forward. Processes that start
@@ -17,6 +17,16 @@ export async function migrate(
   const version = await versionOf(database, database.schema);
   refuseNewer(version);
   return version >= target ? 0 : database.transaction((tx) => runPending(tx, database.schema, target));
+}
+
+/** Does it over connections of its own. Needs the right to make a schema and tables. */
+export async function migrateDatabase(url: string, schema: string = DEFAULT_SCHEMA): Promise<number> {
+  const database = new PostgresDatabase({ url, schema, poolSize: 1, patienceMs: 10_000 });
+  try {
+    return await migrate(database);
+  } finally {
+    await database.close();
+  }
 }
 
 /** All of it in one transaction, which also holds the lock: a lock of a session would not work through PgBouncer. */

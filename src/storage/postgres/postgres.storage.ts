@@ -3,7 +3,7 @@ import { SharedWakeups, type HintCarrier } from '../shared.wakeups.js';
 import { Storage } from '../storage.js';
 import { storageFailure } from './connection.loss.js';
 import { PostgresCheckpointer } from './postgres.checkpointer.js';
-import { PostgresDatabase } from './postgres.database.js';
+import { DEFAULT_SCHEMA, PostgresDatabase } from './postgres.database.js';
 import { PostgresHints } from './postgres.hints.js';
 import { PostgresEventLog } from './postgres.log.js';
 import { migrate } from './postgres.migrator.js';
@@ -27,9 +27,7 @@ export interface PostgresStorageOptions {
   /** How many checkpoints of a thread remain, per namespace. Default 2; `all` allows LangGraph's time travel. */
   readonly keepCheckpoints?: number | 'all';
   /** Carries the hints in place of LISTEN and NOTIFY. Opened and closed with the storage. */
-  readonly hints?: (
-    listener: () => SharedWakeups,
-  ) => HintCarrier & { open(): Promise<void>; close(): Promise<void> };
+  readonly hints?: HintCarrier;
 }
 
 /**
@@ -45,19 +43,15 @@ export class PostgresStorage extends Storage {
   /** For what else is counted across processes. */
   readonly database: PostgresDatabase;
   private readonly writer: PostgresWriter;
-  private readonly hints: HintCarrier & {
-    open(database: PostgresDatabase): Promise<void>;
-    close(): Promise<void>;
-  };
+  private readonly hints: HintCarrier;
 
   constructor(options: PostgresStorageOptions) {
     super();
-    const { url, listenUrl = url, schema = 'agent_stream', poolSize = 10, keepCheckpoints = 2 } = options;
+    const { url, listenUrl = url, schema = DEFAULT_SCHEMA, poolSize = 10, keepCheckpoints = 2 } = options;
     const { requestPatienceMs = 10_000, writePatienceMs = 60_000 } = options;
     this.database = new PostgresDatabase({ url, schema, poolSize, patienceMs: requestPatienceMs });
     this.writer = new PostgresWriter({ url, schema, patienceMs: writePatienceMs });
-    this.hints =
-      options.hints?.(() => this.wakeups) ?? new PostgresHints(listenUrl, schema, () => this.wakeups);
+    this.hints = options.hints ?? new PostgresHints(listenUrl, this.database);
     this.wakeups = new SharedWakeups(this.hints);
     this.runs = new PostgresRunStore(this.database);
     this.log = new PostgresEventLog(this.database, this.writer);
@@ -67,7 +61,7 @@ export class PostgresStorage extends Storage {
 
   async open(): Promise<void> {
     await migrate(this.database);
-    await this.hints.open(this.database);
+    await this.hints.open(this.wakeups);
   }
 
   async check(): Promise<void> {

@@ -12,10 +12,10 @@ afterEach(async () => {
 });
 
 async function processOn(url: string): Promise<SharedWakeups> {
-  const hints: RedisHints = new RedisHints(url, () => wakeups);
+  const hints = new RedisHints(url);
   const wakeups = new SharedWakeups(hints);
   opened.push(hints);
-  await hints.open();
+  await hints.open(wakeups);
   return wakeups;
 }
 

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { Logger } from '@nestjs/common';
 import { AppError } from '../../errors.js';
-import type { HintCarrier, SharedWakeups } from '../shared.wakeups.js';
+import type { HintCarrier, HintListener } from '../shared.wakeups.js';
 
 const CHANNEL = 'agent-stream:hints';
 
@@ -18,21 +18,18 @@ export class RedisHints implements HintCarrier {
   private readonly subscriber: Redis;
   private readonly logger = new Logger(RedisHints.name);
 
-  constructor(
-    url: string,
-    private readonly listener: () => SharedWakeups,
-  ) {
+  constructor(url: string) {
     const options = { lazyConnect: true, maxRetriesPerRequest: 0, connectTimeout: COMMAND_MS };
     this.client = new Redis(url, { ...options, enableOfflineQueue: false, commandTimeout: COMMAND_MS });
     this.subscriber = new Redis(url, options);
   }
 
   /** @throws AppError STORAGE_FAILED when it cannot be reached: at the start, that is a setting that is wrong */
-  async open(): Promise<void> {
+  async open(listener: HintListener): Promise<void> {
     for (const redis of [this.client, this.subscriber]) {
       redis.on('error', (error: unknown) => this.logger.debug({ err: error }, 'Redis cannot be reached.'));
     }
-    this.subscriber.on('message', (_channel: string, payload: string) => this.listener().received(payload));
+    this.subscriber.on('message', (_channel: string, payload: string) => listener.received(payload));
     try {
       await Promise.all([this.client.connect(), this.subscriber.connect()]);
       await this.subscriber.subscribe(CHANNEL);
@@ -41,7 +38,7 @@ export class RedisHints implements HintCarrier {
       throw new AppError('STORAGE_FAILED', 'Redis cannot be reached. Check REDIS_URL.', { cause });
     }
     // From the second connection on; the channels are subscribed to again before it is ready.
-    this.subscriber.on('ready', () => this.listener().missed());
+    this.subscriber.on('ready', () => listener.missed());
   }
 
   async send(payloads: readonly string[]): Promise<void> {
