@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { HttpAdapterHost, NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Server } from 'node:http';
 import { ProblemFilter } from '../http/problem.filter.js';
@@ -53,7 +53,7 @@ export function addEdge(app: NestExpressApplication, config: Config, log: Log): 
   app.enableCors(cors(config.http.corsOrigins));
   if (config.roles.includes('api')) app.use(page());
   app.use(jsonBody(config.limits.maxMessageBytes));
-  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalFilters(new ProblemFilter(app.get(HttpAdapterHost)));
   if (config.roles.includes('api')) serveOpenApi(app, config);
   setTimeouts(app.getHttpServer(), config.http.keepAliveMs);
 }

@@ -1,12 +1,12 @@
 import { Controller, Get, HttpCode, Post, Req, RequestMethod, Sse, type MessageEvent } from '@nestjs/common';
 import { ApiHeader, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
-import type { Request } from 'express';
 import { concat, EMPTY, map, of, takeUntil, type Observable } from 'rxjs';
 import { AcceptsTicket } from '../auth/accepts-ticket.decorator.js';
 import { authOf, CurrentPrincipal, expiryOf } from '../auth/authentication.js';
 import { StreamTicketService } from '../auth/stream-ticket.service.js';
 import { Endpoint } from '../http/endpoint.decorator.js';
 import { SseStreams } from '../http/sse.streams.js';
+import type { WebRequest } from '../http/web.exchange.js';
 import type { Principal } from '../principal.js';
 import { hasEnded } from '../runs/run.js';
 import { RunFeed } from '../runs/run.feed.js';
@@ -77,7 +77,7 @@ export class ChatController {
     guards: [StartRunGuard],
     problems: START_PROBLEMS,
   })
-  ask(@Reader() reader: RunReader, @Req() request: Request): Observable<MessageEvent> {
+  ask(@Reader() reader: RunReader, @Req() request: WebRequest): Observable<MessageEvent> {
     const url = eventsUrlOf(request, reader.run);
     reader.response.setHeader('Location', url).setHeader('Content-Location', url);
     return this.watch(reader, request);
@@ -105,7 +105,7 @@ export class ChatController {
     guards: [RunGuard, UnfinishedRunGuard],
     problems: ['NOT_FOUND', 'CURSOR_INVALID'],
   })
-  events(@Reader() reader: RunReader, @Req() request: Request): Observable<MessageEvent> {
+  events(@Reader() reader: RunReader, @Req() request: WebRequest): Observable<MessageEvent> {
     return this.watch(reader, request);
   }
 
@@ -120,7 +120,7 @@ export class ChatController {
     guards: [StartRunGuard],
     problems: START_PROBLEMS,
   })
-  start(@Reader() { run }: RunReader, @Req() request: Request): responses.RunStartedDto {
+  start(@Reader() { run }: RunReader, @Req() request: WebRequest): responses.RunStartedDto {
     return { runId: run.id, threadId: run.threadId, eventsUrl: eventsUrlOf(request, run) };
   }
 
@@ -165,7 +165,7 @@ export class ChatController {
     guards: [RunGuard],
     problems: ['NOT_FOUND'],
   })
-  async ticket(@Reader() { run }: RunReader, @Req() request: Request): Promise<responses.TicketDto> {
+  async ticket(@Reader() { run }: RunReader, @Req() request: WebRequest): Promise<responses.TicketDto> {
     const { ticket, expiresAt } = await this.tickets.issue(authOf(request), run.id);
     return {
       ticket,
@@ -175,7 +175,7 @@ export class ChatController {
   }
 
   /** The run's events after the reader's cursor, as frames; until its end, or until the reader's credentials end. */
-  private watch({ run, cursor, reset, response }: RunReader, request: Request): Observable<MessageEvent> {
+  private watch({ run, cursor, reset, response }: RunReader, request: WebRequest): Observable<MessageEvent> {
     const retryMs = Math.round(RETRY_MS * (1 + Math.random()));
     const opening = [readyFrame(run, cursor, retryMs), ...(reset ? [resetFrame(run, reset)] : [])];
     const afterSeq = Math.max(cursor.seq, run.firstSeq - 1);

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { createParamDecorator, Injectable, type ExecutionContext } from '@nestjs/common';
 import { AppError } from '../errors.js';
 import { parseCursor, startOf, type Cursor } from '../events/cursor.js';
+import { rawResponse, type WebResponse } from '../http/web.exchange.js';
 import { EventLog } from '../runs/event.log.js';
 import { hasEnded, type Run } from '../runs/run.js';
 import type { ResetReason } from './chat.frames.js';
@@ -13,6 +14,7 @@ export interface RunReader {
   readonly cursor: Cursor;
   /** The cursor that was asked for cannot be honoured. */
   readonly reset?: ResetReason;
+  /** node:http's own: what is set or written here reaches the client on every framework. */
   readonly response: ServerResponse;
 }
 
@@ -63,9 +65,12 @@ export class CursorCheck {
 
 const READER = Symbol('run-reader');
 
-/** For the guards: says who reads what on this request. */
-export function attachReader(request: object, reader: RunReader): void {
-  (request as { [READER]?: RunReader })[READER] = reader;
+/** For the guards: says who reads what on this request. They pass the response as their framework gave it to them. */
+export function attachReader(
+  request: object,
+  { response, ...place }: Omit<RunReader, 'response'> & { readonly response: WebResponse },
+): void {
+  (request as { [READER]?: RunReader })[READER] = { ...place, response: rawResponse(response) };
 }
 
 export function readerOf(request: object): RunReader {

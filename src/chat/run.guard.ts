@@ -1,8 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import type { Request } from 'express';
 import { authOf } from '../auth/authentication.js';
 import { NothingMore } from '../http/problem.filter.js';
+import type { WebRequest, WebResponse } from '../http/web.exchange.js';
 import { RunService } from '../runs/run.service.js';
 import { attachReader, CursorCheck, hasEverything, readerOf } from './run-reader.js';
 
@@ -20,10 +19,10 @@ export class RunGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<Request>();
+    const request = context.switchToHttp().getRequest<WebRequest>();
     const run = await this.runs.get(authOf(request).principal, String(request.params.runId));
     const place = await this.cursors.place(run, lastEventIdOf(request));
-    attachReader(request, { run, ...place, response: context.switchToHttp().getResponse<ServerResponse>() });
+    attachReader(request, { run, ...place, response: context.switchToHttp().getResponse<WebResponse>() });
     return true;
   }
 }
@@ -41,10 +40,10 @@ export class UnfinishedRunGuard implements CanActivate {
 }
 
 /** The header that an EventSource sends by itself; a new EventSource object has none, so it may put the id into the URL. */
-export function lastEventIdOf({ headers, query }: Request): string | undefined {
+export function lastEventIdOf({ headers, query }: Pick<WebRequest, 'headers' | 'query'>): string | undefined {
   const header = headers['last-event-id'];
   if (typeof header === 'string' && header !== '') return header;
   const { lastEventId } = query;
   // Given twice it is a list, which is no event id: refused, where ignoring it would repeat the whole run.
-  return typeof lastEventId === 'object' ? JSON.stringify(lastEventId) : lastEventId;
+  return typeof lastEventId === 'object' ? JSON.stringify(lastEventId) : (lastEventId as string | undefined);
 }

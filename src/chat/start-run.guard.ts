@@ -1,10 +1,9 @@
-import type { ServerResponse } from 'node:http';
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import type { Request } from 'express';
 import { authOf } from '../auth/authentication.js';
 import { AppError } from '../errors.js';
 import { startOf } from '../events/cursor.js';
 import { validate } from '../http/validate.js';
+import type { WebRequest, WebResponse } from '../http/web.exchange.js';
 import { RunService } from '../runs/run.service.js';
 import { CHAT_OPTIONS, type ChatModuleOptions } from './chat.options.js';
 import { idempotencyKeySchema, startRunSchema } from './dto/start-run.dto.js';
@@ -33,8 +32,8 @@ export class StartRunGuard implements CanActivate {
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<Request>();
-    const response = context.switchToHttp().getResponse<ServerResponse>();
+    const request = context.switchToHttp().getRequest<WebRequest>();
+    const response = context.switchToHttp().getResponse<WebResponse>();
     const { principal } = authOf(request);
 
     const lastEventId = lastEventIdOf(request);

@@ -1,5 +1,5 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { Response } from 'express';
+import { HttpAdapterHost } from '@nestjs/core';
 import { AppError } from '../errors.js';
 import { toProblem } from './problem.js';
 
@@ -15,19 +15,24 @@ export class NothingMore extends HttpException {
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger(ProblemFilter.name);
 
+  constructor(private readonly adapterHost: HttpAdapterHost) {}
+
   catch(error: unknown, host: ArgumentsHost): void {
-    const response = host.switchToHttp().getResponse<Response>();
-    if (response.headersSent) return;
+    const response = host.switchToHttp().getResponse<unknown>();
+    const { httpAdapter: http } = this.adapterHost;
+    if (http.isHeadersSent(response)) return;
     if (error instanceof NothingMore) {
-      response.status(204).end();
+      http.reply(response, undefined, 204);
       return;
     }
     const problem = toProblem(error);
     if (problem.status >= 500) this.logger.error({ err: error, code: problem.code }, 'The request failed.');
     const { retryAfterSeconds } = error instanceof AppError ? (error.options.details ?? {}) : {};
-    if (typeof retryAfterSeconds === 'number') response.setHeader('Retry-After', String(retryAfterSeconds));
-    if (problem.status === 401 && !response.hasHeader('WWW-Authenticate'))
-      response.setHeader('WWW-Authenticate', 'Bearer');
-    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+    if (typeof retryAfterSeconds === 'number')
+      http.setHeader(response, 'Retry-After', String(retryAfterSeconds));
+    if (problem.status === 401 && http.getHeader(response, 'WWW-Authenticate') === undefined)
+      http.setHeader(response, 'WWW-Authenticate', 'Bearer');
+    http.setHeader(response, 'Content-Type', 'application/problem+json');
+    http.reply(response, JSON.stringify(problem), problem.status);
   }
 }

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import {
   Injectable,
   Logger,
@@ -9,6 +8,7 @@ import {
 import { Observable } from 'rxjs';
 import type { Frame } from './frame.js';
 import { SseStreams } from './sse.streams.js';
+import { rawResponse, type WebResponse } from './web.exchange.js';
 
 /**
  * Under `@Sse`, the last metre to the browser. Nest gets the first frame, and with it does what it does well: the headers,
@@ -26,7 +26,7 @@ export class SseInterceptor implements NestInterceptor {
   constructor(private readonly streams: SseStreams) {}
 
   intercept(context: ExecutionContext, next: CallHandler<Frame>): Observable<Frame> {
-    const response = rawResponse(context);
+    const response = rawResponse(context.switchToHttp().getResponse<WebResponse>());
     return new Observable((subscriber) => {
       let started = false;
       const end = () => {
@@ -52,10 +52,4 @@ export class SseInterceptor implements NestInterceptor {
       );
     });
   }
-}
-
-/** The response of node:http, which Express extends and Fastify wraps. */
-function rawResponse(context: ExecutionContext): ServerResponse {
-  const response = context.switchToHttp().getResponse<ServerResponse & { raw?: ServerResponse }>();
-  return response.raw ?? response;
 }
