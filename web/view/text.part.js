@@ -21,8 +21,10 @@ export class TextPartView {
     this.#open = open;
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     if (!flowing || calm || document.hidden) this.#shown = text.length;
-    if (this.#shown < text.length) this.#frame ||= requestAnimationFrame(() => this.#flow());
-    else this.#draw();
+    if (this.#shown < text.length) {
+      set(this.element, 'data-writing', true);
+      this.#frame ||= requestAnimationFrame(() => this.#flow());
+    } else this.#draw();
   }
 
   remove() {
