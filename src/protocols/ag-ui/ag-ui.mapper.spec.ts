@@ -8,8 +8,10 @@ import { from, lastValueFrom, toArray } from 'rxjs';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';
 import { runLogs } from '../../testing/log.arbitrary.js';
+import { Transcript } from '../transcript/transcript.js';
 import type { AgUiEvent, AgUiMessage } from './ag-ui.events.js';
 import { AgUiMapper, type AgUiRun } from './ag-ui.mapper.js';
+import { toAgUiMessage } from './ag-ui.messages.js';
 
 const QUESTION: AgUiMessage = { id: 'q', role: 'user', content: 'What is it?' };
 const RUN: AgUiRun = { threadId: 'thread-1', runId: 'client-run', history: [QUESTION], dialect: '1.0' };
@@ -125,6 +127,20 @@ describe('AgUiMapper', () => {
     ]);
   });
 
+  it('empties the reasoning that was taken back, which a client would keep if it were left out', () => {
+    const log = logOf([
+      START,
+      step('model'),
+      { type: 'reasoning-start', partId: 'p1', messageId: 'm', stepId: 'model' },
+      { type: 'reasoning-delta', partId: 'p1', delta: 'Hm.' },
+      { type: 'step-reset', stepId: 'model', attempt: 1, reason: 'retry' },
+    ]);
+    expect(mapped(log).at(-1)).toEqual({
+      type: 'MESSAGES_SNAPSHOT',
+      messages: [QUESTION, { id: 'run-1-p1', role: 'reasoning', content: '' }],
+    });
+  });
+
   it.each([
     ['1.0', { verify: verifyEvents, apply: defaultApplyEvents }],
     ['0', { verify: verifyOld, apply: applyOld }],
@@ -138,6 +154,7 @@ describe('AgUiMapper', () => {
           for (const event of live) expect(EventSchema.parse(event)).toEqual(event);
           expect(await verified(library, live)).toEqual(live);
           const seen = await messagesOf(library, live);
+          expect(spoken(seen)).toEqual(spoken([QUESTION, ...messagesIn(log)]));
 
           const index = when % log.length;
           const joined = joinedAt(index, log, run);
@@ -233,13 +250,27 @@ function verified({ verify }: Library, events: readonly AgUiEvent[]): Promise<un
 }
 
 /** The messages that the library's own reducer makes of the events. */
-async function messagesOf({ apply }: Library, events: readonly AgUiEvent[]): Promise<unknown> {
+async function messagesOf({ apply }: Library, events: readonly AgUiEvent[]): Promise<AgUiMessage[]> {
   const messages = [QUESTION];
   const input = { threadId: 'thread', runId: 'r', messages, state: {}, tools: [], context: [] };
   const source = from(asEvents(events));
   const mutations = apply(input as never, source as never, { messages, state: {} } as never, []);
-  const made: { messages?: unknown }[] = await lastValueFrom(from(mutations as never).pipe(toArray()));
+  const made: { messages?: AgUiMessage[] }[] = await lastValueFrom(from(mutations as never).pipe(toArray()));
   return made.findLast((mutation) => mutation.messages !== undefined)?.messages ?? messages;
+}
+
+/** Reasoning that was taken back stays behind empty, and where it was. */
+function spoken(messages: readonly AgUiMessage[]): AgUiMessage[] {
+  return messages.filter(
+    ({ role, content }: { role: string; content?: unknown }) => role !== 'reasoning' || content !== '',
+  );
+}
+
+/** The run as the history of its thread has it. */
+function messagesIn(log: readonly RecordedEvent[]): AgUiMessage[] {
+  const transcript = new Transcript();
+  for (const recorded of log) transcript.apply(recorded);
+  return transcript.entries.map(toAgUiMessage);
 }
 
 /** Every event that we make is one of theirs; a copy, because the reducer changes what it is given. */

@@ -151,18 +151,32 @@ describe('LangGraphMapper', () => {
     );
   });
 
+  it('makes clients drop what a step had said in whole before it began again', async () => {
+    const said = (partId: string, delta: string): RunEvent[] => [
+      { type: 'step-start', stepId: 's', name: 'model', attempt: 1 },
+      { type: 'text-start', partId, messageId: 'm', stepId: 's' },
+      { type: 'text-delta', partId, delta },
+      { type: 'text-end', partId },
+    ];
+    const log = logOf([
+      START,
+      ...said('p1', 'Wrong.'),
+      { type: 'step-reset', stepId: 's', attempt: 1, reason: 'retry' },
+      ...said('p2', 'Right.'),
+      { type: 'step-end', stepId: 's', name: 'model', attempt: 1 },
+      { type: 'end', outcome: 'completed', usage: USAGE, durationMs: 1 },
+    ]);
+    expect((await messagesShown(log)).map(({ id }) => id)).toEqual(['q', 'run-p2']);
+  });
+
   it("leaves the client's controller with the messages of the thread, whatever was superseded", async () => {
     await fc.assert(
       fc.asyncProperty(runLogs(), async (log) => {
-        const controller = controllerOver(mapped(log));
-        await controller.submit({ messages: [{ type: 'human', id: 'q', content: 'What is it?' }] });
-        await new Promise((resolve) => setTimeout(resolve));
-        const { messages, isLoading } = controller.rootStore.getSnapshot();
-        expect(messages.map(({ id }) => id)).toEqual(transcriptOf(log).entries.map(({ id }) => id));
-        expect(isLoading).toBe(false);
-        await controller.dispose();
+        expect((await messagesShown(log)).map(({ id }) => id)).toEqual(
+          transcriptOf(log).entries.map(({ id }) => id),
+        );
       }),
-      { numRuns: 40 },
+      { numRuns: 100 },
     );
   });
 });
@@ -196,6 +210,18 @@ function mapped(log: readonly RecordedEvent[], index = 0): LangGraphEvent[] {
 /** Every event that we make is one of theirs. */
 function asEvents(events: readonly LangGraphEvent[]): Event[] {
   return structuredClone(events) as Event[];
+}
+
+/** What a hook shows in the end that has asked for this run. */
+async function messagesShown(log: readonly RecordedEvent[]) {
+  const controller = controllerOver(mapped(log));
+  await controller.submit({ messages: [{ type: 'human', id: 'q', content: 'What is it?' }] });
+  // It shows what came in one turn in the next.
+  await new Promise((resolve) => setTimeout(resolve));
+  const { messages, isLoading } = controller.rootStore.getSnapshot();
+  expect(isLoading).toBe(false);
+  await controller.dispose();
+  return messages;
 }
 
 /** What the React hook is made of, over a server that has just these events to say. */
