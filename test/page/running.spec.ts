@@ -93,8 +93,15 @@ describeInChromium('the page while an agent works', (chromium) => {
     await chat.retry.click();
     const second = await puppet.run();
     expect(second.message).toBe('Try');
-    second.say('It works');
-    second.end();
+    second.fail(new AppError('MODEL_OVERLOADED', 'Still overloaded: try again later.', { retryable: true }));
+    await chat.stands('failed');
+    // The remedy is said once.
+    await chat.answer.getByText('Still overloaded: try again later.', { exact: true }).waitFor();
+
+    await chat.retry.click();
+    const third = await puppet.run();
+    third.say('It works');
+    third.end();
     await chat.stands('completed');
     await chat.shows('It works');
     expect(await chat.retry.count()).toBe(0);

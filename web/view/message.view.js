@@ -133,7 +133,8 @@ function noticeOf({ view, problem }) {
       const why = closed(view.error?.message ?? 'The answer failed');
       return {
         kind: 'problem',
-        text: view.error?.retryable ? `${why} Asking again may help.` : why,
+        // Most messages name the remedy themselves.
+        text: view.error?.retryable && !/\bagain\b/.test(why) ? `${why} Asking again may help.` : why,
         remedy: 'retry',
       };
     }
