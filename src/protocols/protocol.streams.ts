@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import type { Request } from 'express';
 import { Observable, takeUntil, type MonoTypeOperatorFunction } from 'rxjs';
 import { authOf, expiryOf } from '../auth/authentication.js';
 import type { RunReader } from '../chat/run-reader.js';
 import { formatCursor, startOf } from '../events/cursor.js';
 import type { Frame } from '../http/frame.js';
 import { SseStreams } from '../http/sse.streams.js';
+import type { WebRequest } from '../http/web.exchange.js';
 import { RunFeed } from '../runs/run.feed.js';
 import type { ProtocolMapper } from './protocol.mapper.js';
 
@@ -39,7 +39,7 @@ export class ProtocolStreams {
    *
    * The log is folded from its first event whatever the cursor: what the reader has already is mapped, and not sent.
    */
-  follow<Chunk>(request: Request, reader: RunReader, stream: ProtocolStream<Chunk>): Observable<Frame> {
+  follow<Chunk>(request: WebRequest, reader: RunReader, stream: ProtocolStream<Chunk>): Observable<Frame> {
     const { response } = reader;
     return this.frames(reader, stream).pipe(
       stream.earlyEnd === 'clean' ? (source) => source : cutWhenUnfinished(response),

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { Request } from 'express';
 import { authOf } from '../auth/authentication.js';
 import { idempotencyKeySchema, idSchema, startRunSchema } from '../chat/dto/start-run.dto.js';
 import { AppError } from '../errors.js';
 import { validate } from '../http/validate.js';
+import type { WebRequest } from '../http/web.exchange.js';
 import type { Principal } from '../principal.js';
 import type { Run } from '../runs/run.js';
 import { RunService, type StartRun } from '../runs/run.service.js';
@@ -29,7 +29,7 @@ export class ThreadRuns {
    *
    * @throws AppError REQUEST_INVALID, and what {@link RunService.start} refuses: NOT_FOUND also for a thread of another principal
    */
-  start(request: Request, { message, threadId, agent, metadata }: ProtocolStart): Promise<Run> {
+  start(request: WebRequest, { message, threadId, agent, metadata }: ProtocolStart): Promise<Run> {
     const key = request.headers['idempotency-key'];
     return this.runs.start({
       principal: authOf(request).principal,

@@ -9,11 +9,11 @@ import {
   type MessageEvent,
 } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
-import type { Request } from 'express';
 import type { Observable } from 'rxjs';
 import { CurrentPrincipal } from '../../auth/authentication.js';
 import { Reader, type RunReader } from '../../chat/run-reader.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
+import type { WebRequest } from '../../http/web.exchange.js';
 import type { Principal } from '../../principal.js';
 import type { ProtocolMapper } from '../protocol.mapper.js';
 import { ProtocolStreams } from '../protocol.streams.js';
@@ -47,7 +47,7 @@ export class AiSdkController {
     guards: [AskGuard],
     problems: ['AGENT_UNKNOWN', 'NOT_FOUND', 'THREAD_BUSY', 'IDEMPOTENCY_CONFLICT'],
   })
-  ask(@Reader() reader: RunReader, @Req() request: Request): Observable<MessageEvent> {
+  ask(@Reader() reader: RunReader, @Req() request: WebRequest): Observable<MessageEvent> {
     return this.watch(reader, request, createAiSdkMapper());
   }
 
@@ -60,7 +60,7 @@ export class AiSdkController {
     streams: true,
     guards: [ActiveRunGuard],
   })
-  resume(@Reader() reader: RunReader, @Req() request: Request): Observable<MessageEvent> {
+  resume(@Reader() reader: RunReader, @Req() request: WebRequest): Observable<MessageEvent> {
     return this.watch(reader, request, withoutTakenBack(createAiSdkMapper(), reader.run.lastSeq));
   }
 
@@ -79,7 +79,7 @@ export class AiSdkController {
 
   private watch(
     reader: RunReader,
-    request: Request,
+    request: WebRequest,
     mapper: ProtocolMapper<AiSdkChunk>,
   ): Observable<MessageEvent> {
     reader.response.setHeader('x-vercel-ai-ui-message-stream', 'v1');

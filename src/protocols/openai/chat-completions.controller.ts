@@ -1,10 +1,10 @@
 import { Controller, HttpCode, Req, RequestMethod, Sse, UseFilters, type MessageEvent } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { Request } from 'express';
 import type { Observable } from 'rxjs';
 import { Reader, type RunReader } from '../../chat/run-reader.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
 import { validate } from '../../http/validate.js';
+import type { WebRequest } from '../../http/web.exchange.js';
 import { ProtocolStreams } from '../protocol.streams.js';
 import { UnnamedFrame } from '../unnamed.frame.js';
 import { completionFactsOf } from './chat-completion.js';
@@ -33,7 +33,7 @@ export class ChatCompletionsController {
     guards: [ChatCompletionGuard],
     problems: ['AGENT_UNKNOWN', 'IDEMPOTENCY_CONFLICT'],
   })
-  create(@Reader() reader: RunReader, @Req() request: Request): Observable<MessageEvent> {
+  create(@Reader() reader: RunReader, @Req() request: WebRequest): Observable<MessageEvent> {
     const { includeUsage } = validate(chatCompletionSchema, request.body, 'body');
     return this.streams.follow(request, reader, {
       mapper: createChatCompletionsMapper(completionFactsOf(reader.run), { includeUsage }),

@@ -1,7 +1,8 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { Response } from 'express';
+import { HttpAdapterHost } from '@nestjs/core';
 import { AppError } from '../../errors.js';
 import { toProblem, type Problem } from '../../http/problem.js';
+import { rawResponse, type WebResponse } from '../../http/web.exchange.js';
 
 /** Not an error: on a route that can stream, the answer to a request that wants all of it at once. */
 export class WholeAnswer extends HttpException {
@@ -15,21 +16,27 @@ export class WholeAnswer extends HttpException {
 export class OpenAiFilter implements ExceptionFilter {
   private readonly logger = new Logger(OpenAiFilter.name);
 
+  constructor(private readonly adapterHost: HttpAdapterHost) {}
+
   catch(error: unknown, host: ArgumentsHost): void {
-    const response = host.switchToHttp().getResponse<Response>();
-    if (response.headersSent || response.destroyed) return;
+    const response = host.switchToHttp().getResponse<WebResponse>();
+    const { httpAdapter: http } = this.adapterHost;
+    // Whoever asked may have left while the answer was made.
+    if (http.isHeadersSent(response) || rawResponse(response).destroyed) return;
     if (error instanceof WholeAnswer) {
-      response.status(200).json(error.answer);
+      http.reply(response, error.answer, 200);
       return;
     }
     const problem = toProblem(error);
     if (problem.status >= 500) this.logger.error({ err: error, code: problem.code }, 'The request failed.');
     const { retryAfterSeconds } = error instanceof AppError ? (error.options.details ?? {}) : {};
-    if (typeof retryAfterSeconds === 'number') response.setHeader('Retry-After', String(retryAfterSeconds));
+    if (typeof retryAfterSeconds === 'number')
+      http.setHeader(response, 'Retry-After', String(retryAfterSeconds));
     // The clients repeat what failed with a 5xx, which would start the run again.
-    if (problem.code === 'RUN_FAILED') response.setHeader('X-Should-Retry', 'false');
+    if (problem.code === 'RUN_FAILED') http.setHeader(response, 'X-Should-Retry', 'false');
     const { code, detail: message } = problem;
-    response.status(problem.status).json({ error: { message, type: typeOf(problem), code, param: null } });
+    const body = { error: { message, type: typeOf(problem), code, param: null } };
+    http.reply(response, body, problem.status);
   }
 }
 

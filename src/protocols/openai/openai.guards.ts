@@ -1,10 +1,9 @@
-import type { ServerResponse } from 'node:http';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import type { Request } from 'express';
 import { authOf } from '../../auth/authentication.js';
 import { attachReader } from '../../chat/run-reader.js';
 import { startOf } from '../../events/cursor.js';
 import { validate } from '../../http/validate.js';
+import { rawResponse, type WebRequest, type WebResponse } from '../../http/web.exchange.js';
 import type { Run } from '../../runs/run.js';
 import { ThreadRuns } from '../thread.runs.js';
 import { completionFactsOf, completionOf } from './chat-completion.js';
@@ -77,7 +76,7 @@ export class RetrieveResponseGuard implements CanActivate {
 
 function httpOf(context: ExecutionContext) {
   const http = context.switchToHttp();
-  return { request: http.getRequest<Request>(), response: http.getResponse<ServerResponse>() };
+  return { request: http.getRequest<WebRequest>(), response: rawResponse(http.getResponse<WebResponse>()) };
 }
 
 function watch(context: ExecutionContext, run: Run): true {

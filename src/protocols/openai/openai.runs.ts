@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
-import type { Request } from 'express';
 import { fromEvent, lastValueFrom, takeUntil, tap, timer, type Observable } from 'rxjs';
 import { AppError } from '../../errors.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import { authOf } from '../../auth/authentication.js';
+import type { WebRequest } from '../../http/web.exchange.js';
 import type { Principal } from '../../principal.js';
 import { EventLog } from '../../runs/event.log.js';
 import type { Run } from '../../runs/run.js';
@@ -32,7 +32,7 @@ export class OpenAiRuns {
   ) {}
 
   /** @throws AppError what {@link ThreadRuns.start} refuses; NOT_FOUND for a previous response that is not the principal's */
-  async start(request: Request, asked: AskedResponse): Promise<Run> {
+  async start(request: WebRequest, asked: AskedResponse): Promise<Run> {
     const { agent, message, metadata, background, previousResponseId } = asked;
     const before =
       previousResponseId === undefined

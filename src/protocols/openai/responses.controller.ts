@@ -11,13 +11,13 @@ import {
   type MessageEvent,
 } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
-import type { Request } from 'express';
 import type { Observable } from 'rxjs';
 import type { z } from 'zod';
 import { CurrentPrincipal } from '../../auth/authentication.js';
 import { Reader, type RunReader } from '../../chat/run-reader.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
 import { Frame } from '../../http/frame.js';
+import type { WebRequest } from '../../http/web.exchange.js';
 import type { Principal } from '../../principal.js';
 import { ProtocolStreams } from '../protocol.streams.js';
 import { responseSchema, retrieveQuerySchema } from './openai.dto.js';
@@ -51,7 +51,7 @@ export class ResponsesController {
     guards: [CreateResponseGuard],
     problems: ['AGENT_UNKNOWN', 'NOT_FOUND', 'THREAD_BUSY', 'IDEMPOTENCY_CONFLICT'],
   })
-  create(@Reader() reader: RunReader, @Req() request: Request): Observable<MessageEvent> {
+  create(@Reader() reader: RunReader, @Req() request: WebRequest): Observable<MessageEvent> {
     return this.watch(reader, request, -1);
   }
 
@@ -68,7 +68,7 @@ export class ResponsesController {
   })
   retrieve(
     @Reader() reader: RunReader,
-    @Req() request: Request,
+    @Req() request: WebRequest,
     @Query({ schema: retrieveQuerySchema }) { starting_after = -1 }: z.output<typeof retrieveQuerySchema>,
   ): Observable<MessageEvent> {
     return this.watch(reader, request, starting_after);
@@ -91,7 +91,7 @@ export class ResponsesController {
   }
 
   /** All events are mapped, whichever are sent: their numbers count those before them. */
-  private watch(reader: RunReader, request: Request, startingAfter: number): Observable<MessageEvent> {
+  private watch(reader: RunReader, request: WebRequest, startingAfter: number): Observable<MessageEvent> {
     const mapper = responsesMapperOf(reader.run);
     return this.streams.follow(request, reader, {
       mapper: (recorded) => mapper.map(recorded).filter((event) => event.sequence_number > startingAfter),
