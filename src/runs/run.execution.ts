@@ -128,6 +128,8 @@ export class RunExecution {
       this.tools.commits,
     );
     for (const event of this.firstEvents(open)) void recorder.emit(event);
+    // A storage that takes no more has taken nothing of the last owner's end either: no model is asked before it does again.
+    if (lastSeq > 0) await recorder.flush();
     return recorder;
   }
 
