@@ -26,7 +26,7 @@ function capture(level: 'info' | 'debug' = 'info') {
 async function lineFor(
   path: string,
   answer: RequestListener,
-  { leave = false, prompts = false, body = undefined as unknown } = {},
+  { leave = false, prompts = false, body }: { leave?: boolean; prompts?: boolean; body?: object } = {},
 ): Promise<Line | undefined> {
   const { log, lines, line } = capture('debug');
   const logged = requestLog(log, { prompts });
