@@ -126,12 +126,13 @@ module.exports = {
     },
     {
       name: 'production-dependencies-only',
-      comment: 'Development dependencies are not installed with the product.',
+      comment:
+        'Development dependencies are not installed with the package; peers are, and are both. The app runs in this repository.',
       severity: 'error',
-      from: { path: '^src/', pathNot: [SPEC, '^src/testing/'] },
+      from: { path: '^src/', pathNot: [SPEC, '^src/testing/', '^src/(app/|main\\.ts$)'] },
       to: {
         dependencyTypes: ['npm-dev'],
-        dependencyTypesNot: ['type-only'],
+        dependencyTypesNot: ['type-only', 'npm-peer'],
         pathNot: 'node_modules/@types/',
       },
     },
