@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable, Logger } from '@nestjs/common';
 import { nanoid } from 'nanoid';
 import { AgentRegistry } from '../agents/agent.registry.js';
@@ -35,6 +36,11 @@ export class RunExecutor {
   private state: 'idle' | 'working' | 'draining' = 'idle';
   private claiming: Promise<void> | undefined;
   private claimAgain = false;
+  /**
+   * Runs what it is given in the async context of this object's making. A claim may come out of anybody's: a request, or a tool
+   * of another run, and LangGraph takes a graph that is started inside another's task for a part of that.
+   */
+  private readonly apart = AsyncLocalStorage.snapshot();
 
   constructor(
     private readonly agents: AgentRegistry,
@@ -115,7 +121,7 @@ export class RunExecutor {
     const execution = new RunExecution(run, this.agents.get(run.agent), this.tools, resumed);
     // Its lease ran out in silence, and the one who takes the run over is this process itself.
     this.owned.get(run.id)?.execution.lose();
-    const done = execution.perform().then(() => {
+    const done = this.apart(() => execution.perform()).then(() => {
       if (this.owned.get(run.id)?.execution === execution) this.owned.delete(run.id);
       // Its place is free, and its thread may have another run waiting.
       void this.claimWaiting('takeover');
