@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AIMessageChunk } from '@langchain/core/messages';
 import { ChatGenerationChunk } from '@langchain/core/outputs';
@@ -76,7 +77,6 @@ describe('a run whose owner is taken for dead', () => {
 
     expect(results.at(-1)).toEqual(['fenced']);
     expect(await second.logOf(run.id)).toEqual(log);
-    expect(log.map(({ epoch }) => epoch)).toEqual(log.map(({ epoch }) => epoch).toSorted());
     expect(checkHistory({ runId: run.id, log, readers: [] })).toEqual([]);
     expect(foldRun(run.id, log).parts).toMatchObject([{ kind: 'text', text: 'all of it' }]);
   });
@@ -132,7 +132,22 @@ describe('a run whose owner is taken for dead', () => {
     const log = await processes.at(-1)!.logOf(run!.id);
     expect(checkHistory({ runId: run!.id, log, readers: [] })).toEqual([]);
     const tools = foldRun(run!.id, log).parts.filter(({ kind }) => kind === 'tool');
-    expect(tools.map((part) => part.kind === 'tool' && part.toolName).toSorted()).toEqual(['quick', 'slow']);
+    const names = new Set(tools.map((part) => part.kind === 'tool' && part.toolName));
+    expect([tools.length, names]).toEqual([2, new Set(['quick', 'slow'])]);
+  });
+
+  it("is worked on in nobody else's async context, whoever caused the claim", async () => {
+    const { storage, start } = sharedStorage();
+    const ambient = new AsyncLocalStorage<string>();
+    const found: unknown[] = [];
+    const agent = new ScriptedAgent(() => void found.push(ambient.getStore()));
+    const process = await start(processWith([agent], { storage }));
+    // LangGraph takes a graph that is started inside another graph's task for a part of that, and keeps its memory there.
+    const run = await ambient.run("another run's tool", () =>
+      process.runs.start({ principal: ADA, message: 'hello' }),
+    );
+    await process.logOf(run.id);
+    expect(found).toEqual([undefined]);
   });
 
   it('has word in its log of a call that must not be made twice, before the call is made', async () => {
