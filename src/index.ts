@@ -1,11 +1,6 @@
 // The module
 export { ChatModule } from './chat/chat.module.js';
-export type {
-  AgentKit,
-  ChatModuleExtras,
-  ChatModuleOptions,
-  ProtocolsOptions,
-} from './chat/chat.options.js';
+export type { AgentKit, ChatModuleExtras, ChatModuleOptions, ProtocolsOptions } from './chat/chat.options.js';
 export type {
   ApiKeyOptions,
   AuthOptions,
@@ -15,6 +10,8 @@ export type {
   LocalAuthOptions,
 } from './auth/auth.options.js';
 export type { IncomingRequest } from './auth/authentication.js';
+export { bringsStreamTicket } from './auth/accepts-ticket.decorator.js';
+export { isAgentStreamRoute } from './http/own-route.js';
 export type { ThrottlingCounters, ThrottlingOptions } from './throttling/throttling.options.js';
 export type { RetentionOptions } from './runs/retention.service.js';
 export type { RunLimits } from './runs/run.limits.js';
@@ -92,13 +89,6 @@ export type { AppendBatch, AppendResult, RunEnding } from './runs/event.log.js';
 export { Retention } from './runs/retention.js';
 export type { IdleThreads } from './runs/retention.js';
 export { RunStore } from './runs/run.store.js';
-export type {
-  CreateResult,
-  NewRun,
-  Page,
-  PageRequest,
-  RenewResult,
-  RunOwnership,
-} from './runs/run.store.js';
+export type { CreateResult, NewRun, Page, PageRequest, RenewResult, RunOwnership } from './runs/run.store.js';
 export { Wakeups } from './runs/wakeups.js';
 export type { WakeupTopic } from './runs/wakeups.js';

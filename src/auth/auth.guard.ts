@@ -1,7 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { HttpAdapterHost, Reflector } from '@nestjs/core';
+import { HttpAdapterHost } from '@nestjs/core';
 import { AppError } from '../errors.js';
-import { AcceptsTicket } from './accepts-ticket.decorator.js';
+import { offeredTicket } from './accepts-ticket.decorator.js';
 import { attachAuthentication, type Authentication, type IncomingRequest } from './authentication.js';
 import { Authenticator } from './authenticator.js';
 import { challengeFor } from './challenge.js';
@@ -16,28 +16,20 @@ export class AuthGuard implements CanActivate {
   constructor(
     private readonly authenticator: Authenticator,
     private readonly tickets: StreamTicketService,
-    private readonly reflector: Reflector,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<IncomingRequest>();
-    const authentication =
-      (await this.byTicket(request, context)) ?? (await this.authenticator.authenticate(request));
+    const authentication = (await this.byTicket(context)) ?? (await this.authenticator.authenticate(request));
     if (!authentication) throw this.unauthenticated(request, context);
     attachAuthentication(request, authentication);
     return true;
   }
 
-  private async byTicket(
-    request: IncomingRequest,
-    context: ExecutionContext,
-  ): Promise<Authentication | undefined> {
-    const parameter = this.reflector.get(AcceptsTicket, context.getHandler());
-    const ticket = textAt(request.query, 'ticket');
-    if (parameter === undefined || ticket === undefined || request.method !== 'GET') return undefined;
-    const runId = textAt(request.params, parameter);
-    return runId === undefined ? undefined : this.tickets.verify(ticket, runId);
+  private async byTicket(context: ExecutionContext): Promise<Authentication | undefined> {
+    const offered = offeredTicket(context);
+    return offered && this.tickets.verify(offered.ticket, offered.runId);
   }
 
   private unauthenticated(request: IncomingRequest, context: ExecutionContext): AppError {
@@ -45,10 +37,4 @@ export class AuthGuard implements CanActivate {
     this.adapterHost.httpAdapter.setHeader(response, 'WWW-Authenticate', challengeFor(request));
     return new AppError('UNAUTHENTICATED', 'Sign in, or send a valid bearer token or API key.');
   }
-}
-
-/** A parameter given once; given twice it is a list, and no text. */
-function textAt(parameters: unknown, name: string): string | undefined {
-  const value = (parameters as Record<string, unknown> | undefined)?.[name];
-  return typeof value === 'string' ? value : undefined;
 }

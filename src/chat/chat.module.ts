@@ -125,7 +125,7 @@ class ChatOptionsModule {}
 
 function compose(
   { imports = [], providers = [] }: DynamicModule,
-  { path, protocols, tools = [] }: ChatModuleExtras,
+  { path = DEFAULT_PATH, sessionPath, protocols, tools = [] }: ChatModuleExtras,
 ): DynamicModule {
   const options: DynamicModule = { module: ChatOptionsModule, imports, providers, exports: [CHAT_OPTIONS] };
   return {
@@ -144,24 +144,28 @@ function compose(
         useFactory: ({ throttling }: ChatModuleOptions) => throttling ?? {},
       }),
     ],
-    controllers: path === false ? [] : controllersAt(path ?? DEFAULT_PATH, protocols),
+    controllers: path === false ? [] : controllersAt({ path, sessionPath, protocols }),
     providers: [...STORAGE_PORTS, ...TOOLS, ...RUNS, ...EDGE, ...PROTOCOL_PROVIDERS, ...tools, ChatLifecycle],
     exports: [RunService, ThreadService, RunFeed, AgentRegistry, ToolRegistry, Storage],
   };
 }
 
-function controllersAt(root: string, protocols: ChatModuleExtras['protocols']): Type<object>[] {
+function controllersAt({
+  path,
+  sessionPath = besideChat(path),
+  protocols,
+}: Omit<ChatModuleExtras, 'path'> & { readonly path: string }): Type<object>[] {
   return [
-    at(root, ChatController),
-    at(root, ThreadsController),
-    sessionControllerAt(sessionPath(root), UseFilters(ProblemFilter)),
+    at(path, ChatController),
+    at(path, ThreadsController),
+    ...(sessionPath === false ? [] : [sessionControllerAt(sessionPath, UseFilters(ProblemFilter))]),
     ...(protocols ? protocolRoutes(protocols.prefix).map((route) => at(route.path, route.controller)) : []),
   ];
 }
 
 /** Beside the chat, not below it: `api/chat` has its sign-in at `api/auth/session`. */
-function sessionPath(root: string): string {
-  return root.replace(/[^/]+$/, 'auth/session');
+function besideChat(path: string): string {
+  return path.replace(/[^/]+$/, 'auth/session');
 }
 
 /** The controller at a path of the caller's choice; a class of its own, because two instances of the module may have two. */

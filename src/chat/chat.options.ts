@@ -54,6 +54,11 @@ export interface ProtocolsOptions {
 export interface ChatModuleExtras {
   /** Where the routes are. Default `api/chat`. False: nowhere, in a process that only works on runs. */
   readonly path?: string | false;
+  /**
+   * Where a browser signs in and out. Default `auth/session` beside the routes: `api/auth/session`. False: nowhere, for a host
+   * that has a sign-in of its own.
+   */
+  readonly sessionPath?: string | false;
   /** Serves the client libraries that people have already: each in its own words, below `prefix`. Absent: none of them. */
   readonly protocols?: ProtocolsOptions;
   /** Providers of the application whose `@AgentTool` methods live in this module. */

@@ -20,6 +20,7 @@ import { AuthGuard } from '../auth/auth.guard.js';
 import { ERROR_CODES, type ErrorCode } from '../errors.js';
 import { OpenStreamsGuard } from '../throttling/open-streams.guard.js';
 import { RunStartThrottlerGuard } from '../throttling/run-start.throttler.guard.js';
+import { OwnRoute } from './own-route.js';
 import { statusOf } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
 import { SseInterceptor } from './sse.interceptor.js';
@@ -58,6 +59,7 @@ export function Endpoint(options: EndpointOptions): MethodDecorator {
     ...problems,
   ];
   return applyDecorators(
+    OwnRoute(),
     UseGuards(
       AuthGuard,
       ...(starts ? [RunStartThrottlerGuard] : []),

@@ -14,7 +14,7 @@ export interface ToolRequest {
 }
 
 /**
- * Finds every `@AgentTool` of the application at start-up and registers it. Of a provider made by a factory it sees the
+ * Finds every `@AgentTool` of the application at start-up and registers it; not those of another instance of our module. Of a provider made by a factory it sees the
  * methods when the factory is a singleton; a request-scoped factory has made nothing yet that could be looked at.
  */
 @Injectable()
@@ -30,8 +30,14 @@ export class ToolExplorer implements OnModuleInit {
   onModuleInit(): void {
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
       // An alias (useExisting) is another name of a provider that is in the list itself.
-      if (!wrapper.isAlias) this.#explore(wrapper);
+      if (!wrapper.isAlias && !this.#isOfAnother(wrapper)) this.#explore(wrapper);
     }
+  }
+
+  /** True for what was given to another instance of our module; the application's own providers are for all of them. */
+  #isOfAnother({ host }: Wrapper): boolean {
+    const explorer = host?.getProviderByKey<ToolExplorer>(ToolExplorer)?.instance;
+    return explorer !== undefined && explorer !== this;
   }
 
   #explore(wrapper: Wrapper): void {
