@@ -1,4 +1,7 @@
 import type { Provider, Type } from '@nestjs/common';
+import { A2aController } from './a2a/a2a.controller.js';
+import { A2aTasks } from './a2a/a2a.tasks.js';
+import { agentCardControllerAt } from './a2a/agent-card.controller.js';
 import { AgUiController } from './ag-ui/ag-ui.controller.js';
 import { AgUiStream } from './ag-ui/ag-ui.stream.js';
 import { CopilotKitController } from './ag-ui/copilotkit.controller.js';
@@ -26,6 +29,8 @@ const DEFAULT_PREFIX = 'protocols';
 
 /** Every wire dialect that is served beside our own. */
 const ROUTES: readonly ProtocolRoute[] = [
+  { path: 'a2a', controller: A2aController },
+  { path: 'a2a', controller: agentCardControllerAt('') },
   { path: 'ag-ui', controller: AgUiController },
   { path: 'ag-ui/copilotkit', controller: CopilotKitController },
   { path: 'ai-sdk', controller: AiSdkController },
@@ -40,6 +45,7 @@ export const PROTOCOL_PROVIDERS: readonly Provider[] = [
   ThreadRuns,
   ThreadTranscripts,
   ProtocolStreams,
+  A2aTasks,
   AgUiStream,
   LangGraphCommands,
   LangGraphStream,
@@ -48,7 +54,9 @@ export const PROTOCOL_PROVIDERS: readonly Provider[] = [
 
 /** The routes with their prefix. */
 export function protocolRoutes(prefix: string = DEFAULT_PREFIX): ProtocolRoute[] {
-  return ROUTES.map(({ path, controller }) => ({
+  // A2A clients look for the card of a server at its root.
+  const card = { path: '/', controller: agentCardControllerAt(`${prefix}/a2a`) };
+  return [...ROUTES, card].map(({ path, controller }) => ({
     path: path.startsWith('/') ? path : `${prefix}/${path}`,
     controller,
   }));

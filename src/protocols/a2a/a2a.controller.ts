@@ -1,0 +1,65 @@
+import { Controller, HttpCode, Req, RequestMethod, Sse, UseFilters, type MessageEvent } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { Request } from 'express';
+import type { Observable } from 'rxjs';
+import { z } from 'zod';
+import { readerOf } from '../../chat/run-reader.js';
+import { Endpoint } from '../../http/endpoint.decorator.js';
+import type { ProtocolMapper } from '../protocol.mapper.js';
+import { ProtocolStreams } from '../protocol.streams.js';
+import { UnnamedFrame } from '../unnamed.frame.js';
+import type { A2aUpdate } from './a2a.events.js';
+import { A2aCallGuard, A2aStartThrottlerGuard } from './a2a.guards.js';
+import { callSchema, type Call } from './a2a.input.js';
+import type { A2aMapper } from './a2a.mapper.js';
+import { A2aTasks } from './a2a.tasks.js';
+import { RpcAnswerFilter } from './json-rpc.js';
+
+const answerSchema = z
+  .looseObject({ jsonrpc: z.literal('2.0'), id: z.union([z.string(), z.number(), z.null()]) })
+  .meta({ id: 'A2aAnswer' });
+
+/** The Agent2Agent protocol, version 1.0, over JSON-RPC. */
+@ApiTags('a2a')
+@Controller()
+export class A2aController {
+  constructor(
+    private readonly tasks: A2aTasks,
+    private readonly streams: ProtocolStreams,
+  ) {}
+
+  @Sse('', { method: RequestMethod.POST })
+  @HttpCode(200)
+  @UseFilters(RpcAnswerFilter)
+  @Endpoint({
+    summary: 'Call the agent, in A2A words',
+    description:
+      'SendMessage, GetTask and CancelTask are answered with JSON; SendStreamingMessage and SubscribeToTask with a stream.',
+    answers: { status: 200, description: 'JSON-RPC responses.', schema: answerSchema },
+    accepts: callSchema,
+    streams: true,
+    guards: [A2aStartThrottlerGuard, A2aCallGuard],
+    problems: ['RATE_LIMITED'],
+  })
+  call(@Req() request: Request): Observable<MessageEvent> {
+    const reader = readerOf(request);
+    const { id: callId } = request.body as Call;
+    return this.streams.follow(request, reader, {
+      mapper: fromSnapshot(this.tasks.mapperOf(reader.run), reader.run.lastSeq),
+      frame: (result, id) => new UnnamedFrame(id, JSON.stringify({ jsonrpc: '2.0', id: callId, result })),
+    });
+  }
+}
+
+/** The whole task as of the log's tail, then what changes: nothing is in both, or `append` would say it twice. */
+function fromSnapshot(mapper: A2aMapper, tail: number): ProtocolMapper<A2aUpdate> {
+  return (recorded) => {
+    const isFirst = recorded.seq === Math.max(tail, 1);
+    // A client that asks again for a task that has ended hears its end as well.
+    const ends = recorded.event.type === 'end';
+    if (isFirst && ends) return [{ task: mapper.task }, ...mapper.map(recorded)];
+    const updates = mapper.map(recorded);
+    if (isFirst) return [{ task: mapper.task }];
+    return recorded.seq > tail ? updates : [];
+  };
+}
