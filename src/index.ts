@@ -14,6 +14,7 @@ export { bringsStreamTicket } from './auth/accepts-ticket.decorator.js';
 export { isAgentStreamRoute } from './http/own-route.js';
 export type { ThrottlingCounters, ThrottlingOptions } from './throttling/throttling.options.js';
 export type { RetentionOptions } from './runs/retention.service.js';
+export type { RunChanges, RunHooks } from './runs/run.hooks.js';
 export type { RunLimits } from './runs/run.limits.js';
 export type { Owner, Principal } from './principal.js';
 export { AppError, ERROR_CODES } from './errors.js';

@@ -9,6 +9,7 @@ import {
 import { AgentRegistry } from '../agents/agent.registry.js';
 import { SseStreams } from '../http/sse.streams.js';
 import { RetentionService } from '../runs/retention.service.js';
+import { RunHookCalls } from '../runs/run.hooks.js';
 import { RunExecutor } from '../runs/run.executor.js';
 import { Storage } from '../storage/storage.js';
 import { ToolRegistry } from '../tools/tool.registry.js';
@@ -31,6 +32,7 @@ export class ChatLifecycle
     private readonly executor: RunExecutor,
     private readonly retention: RetentionService,
     private readonly streams: SseStreams,
+    private readonly hooks: RunHookCalls,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -51,6 +53,7 @@ export class ChatLifecycle
   async beforeApplicationShutdown(): Promise<void> {
     const windowMs = this.options.drainMs ?? DRAIN_MS;
     await Promise.all([this.executor.drain(windowMs), this.streams.drain(windowMs)]);
+    await this.hooks.settled(windowMs);
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -12,6 +12,7 @@ import { RecentEvents } from '../runs/recent.events.js';
 import { DEFAULT_RETENTION, RetentionService } from '../runs/retention.service.js';
 import { DEFAULT_EXECUTOR_OPTIONS, RunExecutor } from '../runs/run.executor.js';
 import { RunFeed } from '../runs/run.feed.js';
+import { RunHookCalls } from '../runs/run.hooks.js';
 import { DEFAULT_LIMITS } from '../runs/run.limits.js';
 import { RunService } from '../runs/run.service.js';
 import { RunStore } from '../runs/run.store.js';
@@ -69,13 +70,22 @@ const RUNS: Provider[] = [
       runs: RunStore,
       wakeups: Wakeups,
       agents: AgentRegistry,
-      { whenBusy = 'reject' }: ChatModuleOptions,
-    ) => new RunService(runs, wakeups, agents, { whenBusy }),
+      { whenBusy = 'reject', hooks }: ChatModuleOptions,
+    ) =>
+      new RunService(runs, wakeups, agents, {
+        whenBusy,
+        ...(hooks && { beforeRun: (request) => hooks.beforeRun?.(request) }),
+      }),
   },
   ThreadService,
   {
+    provide: RunHookCalls,
+    inject: [CHAT_OPTIONS],
+    useFactory: ({ hooks }: ChatModuleOptions) => new RunHookCalls(hooks),
+  },
+  {
     provide: RunExecutor,
-    inject: [AgentRegistry, Storage, RecentEvents, CHAT_OPTIONS],
+    inject: [AgentRegistry, Storage, RecentEvents, RunHookCalls, CHAT_OPTIONS],
     useFactory: executorOf,
   },
   {
@@ -179,6 +189,7 @@ function executorOf(
   agents: AgentRegistry,
   storage: Storage,
   recent: RecentEvents,
+  hooks: RunHookCalls,
   options: ChatModuleOptions,
 ): RunExecutor {
   const { runs, log, wakeups } = storage;
@@ -187,7 +198,7 @@ function executorOf(
   const { maxConcurrentRuns = DEFAULT_EXECUTOR_OPTIONS.maxConcurrentRuns } = options;
   return new RunExecutor(
     agents,
-    { runs, log, wakeups, recent, commits, limits },
+    { runs, log, wakeups, recent, commits, limits, hooks },
     { ...DEFAULT_EXECUTOR_OPTIONS, maxConcurrentRuns },
   );
 }

@@ -2,6 +2,7 @@ import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
 import type { Agent } from '../agents/agent.js';
 import type { AuthOptions } from '../auth/auth.options.js';
 import type { RetentionOptions } from '../runs/retention.service.js';
+import type { RunHooks } from '../runs/run.hooks.js';
 import type { RunLimits } from '../runs/run.limits.js';
 import type { Storage } from '../storage/storage.js';
 import type { ThrottlingOptions } from '../throttling/throttling.options.js';
@@ -28,6 +29,8 @@ export interface ChatModuleOptions {
   readonly limits?: Partial<RunLimits>;
   /** The longest message, in bytes of UTF-8; beyond it REQUEST_TOO_LARGE. Default 256 KiB. */
   readonly maxMessageBytes?: number;
+  /** Where the host takes part in each run: policy, context, audit. Default: nowhere. */
+  readonly hooks?: RunHooks;
   /** How long what was said is kept, and in what detail. Default: for ever, and compacted an hour after a run's end. */
   readonly retention?: Partial<RetentionOptions>;
   /**

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Agent, AgentContext, AgentInput } from '../agents/agent.js';
+import type { Agent, AgentContext } from '../agents/agent.js';
 import { AppError, toPublicError } from '../errors.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
 import { addUsage } from '../events/run-view.js';
@@ -9,6 +9,7 @@ import type { GroupCommit } from './group-commit.js';
 import { closingEvents, NOTHING_OPEN, trackOpen } from './open-items.js';
 import type { RecentEvents } from './recent.events.js';
 import type { Run } from './run.js';
+import type { RunHookCalls } from './run.hooks.js';
 import { exceeded, NOTHING_SPENT, spend, type RunLimits } from './run.limits.js';
 import { RunRecorder } from './run.recorder.js';
 import type { RunStore } from './run.store.js';
@@ -22,6 +23,7 @@ export interface ExecutionTools {
   readonly wakeups: Wakeups;
   readonly commits: GroupCommit;
   readonly limits: RunLimits;
+  readonly hooks?: RunHookCalls;
 }
 
 /** Why a run's agent is told to stop. */
@@ -180,7 +182,10 @@ export class RunExecution {
       emit: (event) => this.emit(recorder, event),
       commitNow: () => recorder.commitNow(),
     };
-    return Promise.race([failureOf(this.agent, { message, metadata }, context), abortedAndGraceOver]);
+    const { agent, run } = this;
+    const work = async () => agent.run({ message, metadata }, context);
+    const { hooks } = this.tools;
+    return Promise.race([failureOf(() => hooks?.around(run, work) ?? work()), abortedAndGraceOver]);
   }
 
   private emit(recorder: RunRecorder, event: RunEvent): void | Promise<void> {
@@ -228,6 +233,7 @@ export class RunExecution {
   private publish(events: readonly RecordedEvent[]): void {
     this.tools.recent.add(this.run.id, events);
     this.tools.wakeups.notify(`log:${this.run.id}`);
+    this.tools.hooks?.recorded(this.run, events);
   }
 
   private async checkCancelled(): Promise<void> {
@@ -253,9 +259,9 @@ export class RunExecution {
 }
 
 /** What the agent throws, also before its first await; undefined when it completes. */
-async function failureOf(agent: Agent, input: AgentInput, context: AgentContext): Promise<unknown> {
+async function failureOf(work: () => Promise<void>): Promise<unknown> {
   try {
-    await agent.run(input, context);
+    await work();
     return undefined;
   } catch (error) {
     return error ?? new Error('The agent threw nothing that says why.');

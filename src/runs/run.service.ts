@@ -5,6 +5,7 @@ import { AgentRegistry } from '../agents/agent.registry.js';
 import { AppError } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { belongsTo, hasEnded, type Run } from './run.js';
+import type { RunHooks } from './run.hooks.js';
 import { RunStore } from './run.store.js';
 import { Wakeups } from './wakeups.js';
 
@@ -26,6 +27,7 @@ export interface StartRun {
 export interface RunServiceOptions {
   /** What a start does in a thread whose last run has not ended: `reject` (default) or `queue`. */
   readonly whenBusy: 'reject' | 'queue';
+  readonly beforeRun?: RunHooks['beforeRun'];
 }
 
 /** 103 random bits in 20 characters that are safe in a URL, an event id and a file name. */
@@ -45,15 +47,16 @@ export class RunService {
    * Stores a pending run; durable when it resolves. The run goes on whether or not anybody watches.
    *
    * @throws AppError AGENT_UNKNOWN; NOT_FOUND for a thread that is not the principal's; THREAD_BUSY with the running run's
-   *   id as `details.runId`; IDEMPOTENCY_CONFLICT when the key came before with another request
+   *   id as `details.runId`; IDEMPOTENCY_CONFLICT when the key came before with another request; whatever `beforeRun` refuses with
    */
   async start(request: StartRun): Promise<Run> {
-    const { principal, message, threadId, createThread = false, metadata = {}, idempotencyKey } = request;
+    const { principal, threadId, createThread = false, idempotencyKey } = request;
+    const { message, agent, metadata = {} } = { ...request, ...(await this.options.beforeRun?.(request)) };
     const result = await this.runs.create({
       id: newId(),
       threadId: threadId ?? newId(),
       threadMustExist: threadId !== undefined && !createThread,
-      agent: this.agents.choose(principal, request.agent).name,
+      agent: this.agents.choose(principal, agent).name,
       principal,
       message,
       metadata,

@@ -11,6 +11,7 @@ import { GroupCommit } from './group-commit.js';
 import { RecentEvents } from './recent.events.js';
 import { RunExecutor, type ExecutorOptions } from './run.executor.js';
 import { RunFeed } from './run.feed.js';
+import { RunHookCalls, type RunHooks } from './run.hooks.js';
 import { DEFAULT_LIMITS, type RunLimits } from './run.limits.js';
 import { RunService } from './run.service.js';
 
@@ -35,22 +36,34 @@ export interface ProcessOptions {
   readonly limits?: Partial<RunLimits>;
   readonly executor?: Partial<ExecutorOptions>;
   readonly whenBusy?: 'reject' | 'queue';
+  readonly hooks?: RunHooks;
 }
 
 export function processWith(agents: readonly Agent[], options: ProcessOptions = {}): Process {
-  const { storage = new MemoryStorage(), limits, executor, whenBusy = 'reject' } = options;
+  const { storage = new MemoryStorage(), limits, executor, whenBusy = 'reject', hooks = {} } = options;
   const registry = new AgentRegistry();
   for (const agent of agents) registry.register(agent);
   const recent = new RecentEvents();
   const { runs, log, wakeups } = storage;
   const commits = new GroupCommit(log);
-  const tools = { runs, log, wakeups, recent, commits, limits: { ...DEFAULT_LIMITS, ...limits } };
+  const tools = {
+    runs,
+    log,
+    wakeups,
+    recent,
+    commits,
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    hooks: new RunHookCalls(hooks),
+  };
   const feed = new RunFeed(log, recent, wakeups);
   return {
     storage,
     feed,
     recent,
-    runs: new RunService(runs, wakeups, registry, { whenBusy }),
+    runs: new RunService(runs, wakeups, registry, {
+      whenBusy,
+      beforeRun: (request) => hooks.beforeRun?.(request),
+    }),
     executor: new RunExecutor(registry, tools, { maxConcurrentRuns: 100, leaseMs: 4_000, ...executor }),
     logOf: (runId) => lastValueFrom(feed.follow({ runId, afterSeq: 0 }).pipe(toArray())),
   };
