@@ -1,10 +1,10 @@
 import { Controller, HttpCode, Req, RequestMethod, Sse, UseFilters, type MessageEvent } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { Request } from 'express';
 import type { Observable } from 'rxjs';
 import { z } from 'zod';
 import { readerOf } from '../../chat/run-reader.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
+import type { WebRequest } from '../../http/web.exchange.js';
 import type { ProtocolMapper } from '../protocol.mapper.js';
 import { ProtocolStreams } from '../protocol.streams.js';
 import { UnnamedFrame } from '../unnamed.frame.js';
@@ -41,7 +41,7 @@ export class A2aController {
     guards: [A2aStartThrottlerGuard, A2aCallGuard],
     problems: ['RATE_LIMITED'],
   })
-  call(@Req() request: Request): Observable<MessageEvent> {
+  call(@Req() request: WebRequest): Observable<MessageEvent> {
     const reader = readerOf(request);
     const { id: callId } = request.body as Call;
     return this.streams.follow(request, reader, {

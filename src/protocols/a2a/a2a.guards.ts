@@ -1,10 +1,9 @@
-import type { ServerResponse } from 'node:http';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import type { Request } from 'express';
 import { authOf } from '../../auth/authentication.js';
 import { attachReader } from '../../chat/run-reader.js';
 import { startOf } from '../../events/cursor.js';
 import { validate } from '../../http/validate.js';
+import type { WebRequest, WebResponse } from '../../http/web.exchange.js';
 import { hasEnded, type Run } from '../../runs/run.js';
 import { RunService } from '../../runs/run.service.js';
 import { RunStartThrottlerGuard } from '../../throttling/run-start.throttler.guard.js';
@@ -16,7 +15,7 @@ import { RpcAnswer, RpcError } from './json-rpc.js';
 @Injectable()
 export class A2aStartThrottlerGuard extends RunStartThrottlerGuard {
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const { body } = context.switchToHttp().getRequest<Request>();
+    const { body } = context.switchToHttp().getRequest<WebRequest>();
     const method = (body as { method?: unknown } | undefined)?.method;
     const starts = method === 'SendMessage' || method === 'SendStreamingMessage';
     return starts ? super.canActivate(context) : true;
@@ -35,8 +34,8 @@ export class A2aCallGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<Request>();
-    const response = context.switchToHttp().getResponse<ServerResponse>();
+    const request = context.switchToHttp().getRequest<WebRequest>();
+    const response = context.switchToHttp().getResponse<WebResponse>();
     const parsed = callSchema.safeParse(request.body);
     if (!parsed.success)
       throw RpcAnswer.refusal(null, new RpcError('INVALID_REQUEST', 'This is no JSON-RPC 2.0 call.'));
@@ -51,7 +50,7 @@ export class A2aCallGuard implements CanActivate {
     return true;
   }
 
-  private async runOf(request: Request, { id, method, params }: Call): Promise<Run> {
+  private async runOf(request: WebRequest, { id, method, params }: Call): Promise<Run> {
     const { principal } = authOf(request);
     const version = request.headers['a2a-version'];
     if (version !== undefined && !/^1(\.|$)/.test(String(version)))

@@ -1,15 +1,21 @@
 import { Controller, Get, Req, UseFilters, type Type } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { Request } from 'express';
 import { z } from 'zod';
 import { AgentRegistry } from '../../agents/agent.registry.js';
 import { ProblemFilter } from '../../http/problem.filter.js';
+import type { WebRequest } from '../../http/web.exchange.js';
 
 const CARD_PATH = '.well-known/agent-card.json';
 
 const cardSchema = z
   .looseObject({ name: z.string(), description: z.string(), version: z.string() })
   .meta({ id: 'A2aAgentCard' });
+
+/** Express and Fastify both know how they were addressed, through the proxies that they trust. */
+interface AddressedRequest extends WebRequest {
+  readonly protocol: string;
+  readonly host: string;
+}
 
 /** What anybody may know: the agents that ask for no role. */
 const ANYBODY = { userId: '', tenant: '', roles: [] };
@@ -25,7 +31,7 @@ export function agentCardControllerAt(callPath: string): Type<object> {
     @UseFilters(ProblemFilter)
     @ApiOperation({ summary: "The agent's card, for A2A" })
     @ApiResponse({ status: 200, description: 'The card.', standardSchema: cardSchema })
-    card(@Req() request: Request): z.output<typeof cardSchema> {
+    card(@Req() request: AddressedRequest): z.output<typeof cardSchema> {
       const { name, description } = this.agents.choose(ANYBODY, undefined);
       return {
         name,
@@ -46,8 +52,8 @@ export function agentCardControllerAt(callPath: string): Type<object> {
 }
 
 /** Below whatever the host has put before our routes, at the address that the client has used. */
-function callUrlOf(request: Request, callPath: string): string {
+function callUrlOf(request: AddressedRequest, callPath: string): string {
   const [path = ''] = request.originalUrl.split('?');
   const root = path.slice(0, path.length - CARD_PATH.length);
-  return `${request.protocol}://${request.get('host')}${root}${callPath}`.replace(/\/$/, '');
+  return `${request.protocol}://${request.host}${root}${callPath}`.replace(/\/$/, '');
 }

@@ -1,6 +1,7 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { Response } from 'express';
+import { HttpAdapterHost } from '@nestjs/core';
 import { AppError, type ErrorCode } from '../../errors.js';
+import { rawResponse, type WebResponse } from '../../http/web.exchange.js';
 
 /** A call's id, which its answer repeats. */
 export type JsonRpcId = string | number | null;
@@ -47,8 +48,14 @@ export class RpcAnswer extends Error {
 /** Answers with what the guard has thrown. JSON-RPC's errors are answers too: HTTP has nothing to complain about. */
 @Catch(RpcAnswer)
 export class RpcAnswerFilter implements ExceptionFilter<RpcAnswer> {
+  constructor(private readonly adapterHost: HttpAdapterHost) {}
+
   catch({ body }: RpcAnswer, host: ArgumentsHost): void {
-    host.switchToHttp().getResponse<Response>().status(200).json(body);
+    const response = host.switchToHttp().getResponse<WebResponse>();
+    const { httpAdapter: http } = this.adapterHost;
+    // Whoever asked may have left while the answer was made.
+    if (http.isHeadersSent(response) || rawResponse(response).destroyed) return;
+    http.reply(response, body, 200);
   }
 }
 

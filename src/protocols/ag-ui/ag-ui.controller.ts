@@ -9,11 +9,11 @@ import {
   type MessageEvent,
 } from '@nestjs/common';
 import { ApiHeader, ApiParam, ApiTags } from '@nestjs/swagger';
-import type { Request } from 'express';
 import type { Observable } from 'rxjs';
 import { z } from 'zod';
 import { CurrentPrincipal } from '../../auth/authentication.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
+import type { WebRequest } from '../../http/web.exchange.js';
 import type { Principal } from '../../principal.js';
 import { ThreadRuns } from '../thread.runs.js';
 import { AgUiConnectGuard, AgUiRunGuard } from './ag-ui.guards.js';
@@ -57,7 +57,7 @@ export class AgUiController {
     guards: [AgUiRunGuard],
     problems: RUN_PROBLEMS,
   })
-  run(@Req() request: Request): Observable<MessageEvent> {
+  run(@Req() request: WebRequest): Observable<MessageEvent> {
     return this.stream.follow(request);
   }
 
@@ -72,7 +72,7 @@ export class AgUiController {
     streams: true,
     guards: [AgUiConnectGuard],
   })
-  connect(@Req() request: Request): Observable<MessageEvent> {
+  connect(@Req() request: WebRequest): Observable<MessageEvent> {
     return this.stream.follow(request);
   }
 

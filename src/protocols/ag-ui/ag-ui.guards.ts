@@ -1,6 +1,4 @@
-import type { ServerResponse } from 'node:http';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import type { Request } from 'express';
 import { authOf } from '../../auth/authentication.js';
 import { startRunSchema } from '../../chat/dto/start-run.dto.js';
 import { lastEventIdOf } from '../../chat/run.guard.js';
@@ -8,6 +6,8 @@ import { attachReader, CursorCheck, readCursor, type RunReader } from '../../cha
 import { AppError } from '../../errors.js';
 import { startOf } from '../../events/cursor.js';
 import { validate } from '../../http/validate.js';
+import type { WebRequest, WebResponse } from '../../http/web.exchange.js';
+import type { Run } from '../../runs/run.js';
 import { RunService } from '../../runs/run.service.js';
 import { currentRun, ThreadTranscripts } from '../transcript/thread.transcripts.js';
 import { namesOf, noteOf, questionOf, runInputSchema, type RunInput } from './ag-ui.input.js';
@@ -15,7 +15,7 @@ import { toAgUiMessage } from './ag-ui.messages.js';
 import type { AgUiRun } from './ag-ui.mapper.js';
 
 /** What a guard has found out for the handler, beside the reader. */
-interface AgUiRequest extends Request {
+interface AgUiRequest extends WebRequest {
   agUi?: AgUiViewing;
 }
 
@@ -43,7 +43,7 @@ export class AgUiRunGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<AgUiRequest>();
-    const response = context.switchToHttp().getResponse<ServerResponse>();
+    const response = context.switchToHttp().getResponse<WebResponse>();
     const input = validate(runInputSchema, request.body, 'body');
     const reader = await this.readerOf(request, input);
     attachReader(request, { ...reader, response });
@@ -57,7 +57,7 @@ export class AgUiRunGuard implements CanActivate {
     return true;
   }
 
-  private async readerOf(request: Request, input: RunInput): Promise<Omit<RunReader, 'response'>> {
+  private async readerOf(request: WebRequest, input: RunInput): Promise<Omit<RunReader, 'response'>> {
     const { principal } = authOf(request);
     const lastEventId = lastEventIdOf(request);
     if (lastEventId) {
@@ -86,7 +86,7 @@ export class AgUiConnectGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<AgUiRequest>();
-    const response = context.switchToHttp().getResponse<ServerResponse>();
+    const response = context.switchToHttp().getResponse<WebResponse>();
     const input = validate(runInputSchema, request.body, 'body');
     const runs = await this.runsOf(request, input.threadId);
     const run = currentRun(runs);
@@ -103,7 +103,7 @@ export class AgUiConnectGuard implements CanActivate {
     return true;
   }
 
-  private async runsOf(request: Request, threadId: string) {
+  private async runsOf(request: WebRequest, threadId: string) {
     try {
       return await this.transcripts.runsOf(authOf(request).principal, threadId);
     } catch (error) {
@@ -114,12 +114,12 @@ export class AgUiConnectGuard implements CanActivate {
   }
 }
 
-function questionIdOf(run: Parameters<typeof namesOf>[0]): string {
+function questionIdOf(run: Run): string {
   return namesOf(run).questionId;
 }
 
 /** CopilotKit calls an agent `default` when nobody has named one. */
-function agentOf({ params }: Request): string | undefined {
+function agentOf({ params }: WebRequest): string | undefined {
   const { agentId } = params;
   return typeof agentId === 'string' && agentId !== 'default' ? agentId : undefined;
 }

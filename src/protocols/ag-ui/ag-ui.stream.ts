@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { Request } from 'express';
 import { EMPTY, type Observable } from 'rxjs';
 import { readerOf } from '../../chat/run-reader.js';
 import type { Frame } from '../../http/frame.js';
+import type { WebRequest } from '../../http/web.exchange.js';
 import type { ProtocolMapper } from '../protocol.mapper.js';
 import { ProtocolStreams } from '../protocol.streams.js';
 import { UnnamedFrame } from '../unnamed.frame.js';
@@ -16,7 +16,7 @@ export class AgUiStream {
   constructor(private readonly streams: ProtocolStreams) {}
 
   /** Empty when the guard has found nothing to show. */
-  follow(request: Request): Observable<Frame> {
+  follow(request: WebRequest): Observable<Frame> {
     const viewing = viewingOf(request);
     if (!viewing) return EMPTY;
     const reader = readerOf(request);

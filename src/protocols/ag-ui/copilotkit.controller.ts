@@ -10,12 +10,12 @@ import {
   type MessageEvent,
 } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
-import type { Request } from 'express';
 import type { Observable } from 'rxjs';
 import { z } from 'zod';
 import { AgentRegistry } from '../../agents/agent.registry.js';
 import { CurrentPrincipal } from '../../auth/authentication.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
+import type { WebRequest } from '../../http/web.exchange.js';
 import type { Principal } from '../../principal.js';
 import { ThreadRuns } from '../thread.runs.js';
 import { agUiFrameSchema, RUN_PROBLEMS, stoppedSchema } from './ag-ui.controller.js';
@@ -78,7 +78,7 @@ export class CopilotKitController {
     guards: [AgUiRunGuard],
     problems: RUN_PROBLEMS,
   })
-  run(@Req() request: Request): Observable<MessageEvent> {
+  run(@Req() request: WebRequest): Observable<MessageEvent> {
     return this.stream.follow(request);
   }
 
@@ -92,7 +92,7 @@ export class CopilotKitController {
     streams: true,
     guards: [AgUiConnectGuard],
   })
-  connect(@Req() request: Request): Observable<MessageEvent> {
+  connect(@Req() request: WebRequest): Observable<MessageEvent> {
     return this.stream.follow(request);
   }
 

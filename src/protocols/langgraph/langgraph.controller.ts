@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import {
   Controller,
   Get,
@@ -12,7 +11,6 @@ import {
   type MessageEvent,
 } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
-import type { Request } from 'express';
 import { takeUntil, type Observable } from 'rxjs';
 import { z } from 'zod';
 import { authOf, CurrentPrincipal, expiryOf } from '../../auth/authentication.js';
@@ -20,6 +18,7 @@ import { idSchema } from '../../chat/dto/start-run.dto.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
 import { SseStreams } from '../../http/sse.streams.js';
 import { validate } from '../../http/validate.js';
+import { rawResponse, type WebRequest, type WebResponse } from '../../http/web.exchange.js';
 import type { Principal } from '../../principal.js';
 import { hasEnded } from '../../runs/run.js';
 import { RunService } from '../../runs/run.service.js';
@@ -74,7 +73,7 @@ export class LangGraphController {
     accepts: commandSchema,
     starts: true,
   })
-  async command(@Req() request: Request, @Param('threadId') threadId: string): Promise<unknown> {
+  async command(@Req() request: WebRequest, @Param('threadId') threadId: string): Promise<unknown> {
     const id = validate(idSchema, threadId, 'thread id');
     const command = validate(commandSchema, request.body, 'body');
     return this.commands.execute(authOf(request).principal, id, command);
@@ -92,13 +91,13 @@ export class LangGraphController {
     guards: [SubscriptionGuard],
   })
   events(
-    @Req() request: Request,
-    @Res({ passthrough: true }) response: ServerResponse,
+    @Req() request: WebRequest,
+    @Res({ passthrough: true }) response: WebResponse,
     @Param('threadId') threadId: string,
   ): Observable<MessageEvent> {
     const { principal } = authOf(request);
     const subscription = validate(subscriptionSchema, request.body, 'body');
-    const ready = () => this.streams.ready(response);
+    const ready = () => this.streams.ready(rawResponse(response));
     return this.stream
       .follow({ principal, threadId, subscription, ready })
       .pipe(takeUntil(expiryOf(authOf(request))));

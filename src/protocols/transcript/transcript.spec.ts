@@ -1,0 +1,90 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { RunEvent } from '../../events/run-event.js';
+import { foldRun, textOf } from '../../events/run-view.js';
+import { runLogs } from '../../testing/log.arbitrary.js';
+import { Transcript } from './transcript.js';
+
+describe('Transcript', () => {
+  it('puts results behind the message that made the calls, and later calls into a message of their own', () => {
+    const transcript = folded([
+      text('p1', 'model-1'),
+      called('a', 'tools-1'),
+      called('b', 'tools-2'),
+      ended('b'),
+      ended('a'),
+      called('c', 'tools-3'),
+      ended('c'),
+    ]);
+    expect(transcript.entries.map(({ id }) => id)).toEqual([
+      'run-p1',
+      'run-result-b',
+      'run-result-a',
+      'run-calls-c',
+      'run-result-c',
+    ]);
+    expect(transcript.callerOf('b')?.calls.map(({ toolCallId }) => toolCallId)).toEqual(['a', 'b']);
+  });
+
+  it('keeps a message whose words were taken back for the calls of other steps', () => {
+    const transcript = folded([
+      text('p1', 'model'),
+      called('a', 'tools'),
+      { type: 'step-reset', stepId: 'model', attempt: 1, reason: 'retry' },
+    ]);
+    expect(transcript.entries).toMatchObject([{ id: 'run-p1', calls: [{ toolCallId: 'a' }] }]);
+    expect(transcript.entries[0]).not.toHaveProperty('text');
+  });
+
+  it('tells a call that was announced with its approval from one that uses its id again', () => {
+    const request: RunEvent = {
+      type: 'approval-request',
+      approvalId: 'approval',
+      toolCallId: 'a',
+      toolName: 'pay',
+      label: 'Paying',
+      input: {},
+    };
+    expect(folded([request, called('a', 'tools'), ended('a')]).entries).toHaveLength(2);
+    const twice = folded([called('a', 'tools'), ended('a')]);
+    folded([called('a', 'tools'), ended('a')], twice, 'next');
+    expect(twice.entries.map(({ id }) => id)).toEqual([
+      'run-calls-a',
+      'run-result-a',
+      'next-calls-a',
+      'next-result-a',
+    ]);
+  });
+
+  it('has the words that every viewer sees', () => {
+    fc.assert(
+      fc.property(runLogs(), (log) => {
+        const transcript = new Transcript();
+        for (const recorded of log) transcript.apply(recorded);
+        const words = transcript.entries.map((entry) =>
+          entry.kind === 'assistant' ? (entry.text ?? '') : '',
+        );
+        expect(words.join('')).toBe(textOf(foldRun('run', log)));
+      }),
+    );
+  });
+});
+
+function text(partId: string, stepId: string): RunEvent {
+  return { type: 'text-start', partId, messageId: 'm', stepId };
+}
+
+function called(toolCallId: string, stepId: string): RunEvent {
+  return { type: 'tool-start', toolCallId, toolName: 'pay', stepId, messageId: 'm', label: 'Paying' };
+}
+
+function ended(toolCallId: string): RunEvent {
+  return { type: 'tool-end', toolCallId, outcome: 'ok', durationMs: 1 };
+}
+
+function folded(events: readonly RunEvent[], transcript = new Transcript(), runId = 'run'): Transcript {
+  const common = { runId, threadId: 'thread', epoch: 1 };
+  for (const [index, event] of events.entries())
+    transcript.apply({ ...common, seq: index + 1, at: index, event });
+  return transcript;
+}
