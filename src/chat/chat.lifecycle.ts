@@ -6,14 +6,18 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
+import type { Agent } from '../agents/agent.js';
 import { AgentRegistry } from '../agents/agent.registry.js';
+import { AppError } from '../errors.js';
 import { SseStreams } from '../http/sse.streams.js';
 import { RetentionService } from '../runs/retention.service.js';
 import { RunHookCalls } from '../runs/run.hooks.js';
 import { RunExecutor } from '../runs/run.executor.js';
 import { Storage } from '../storage/storage.js';
+import type { Tool } from '../tools/agent-tool.js';
 import { ToolRegistry } from '../tools/tool.registry.js';
 import { ToolTrackingService } from '../tools/tool-tracking.service.js';
+import { agentFaults, knownRoles, roleFaults } from './chat.faults.js';
 import { CHAT_OPTIONS, type ChatModuleOptions } from './chat.options.js';
 
 const DRAIN_MS = 10_000;
@@ -41,9 +45,7 @@ export class ChatLifecycle
 
   /** After every module's init, so that all tools have been found; and before runs are claimed, which need their agents. */
   async onApplicationBootstrap(): Promise<void> {
-    const { tools, tracking, storage } = this;
-    const kit = { tools, tracking, checkpointer: storage.checkpointer };
-    for (const agent of await this.options.agents(kit)) this.agents.register(agent);
+    for (const agent of await this.makeAgents()) this.agents.register(agent);
     if (this.options.worker === false) return;
     await this.executor.start();
     this.retention.start();
@@ -60,4 +62,18 @@ export class ChatLifecycle
     await this.retention.stop();
     await this.storage.close();
   }
+
+  private async makeAgents(): Promise<readonly Agent[]> {
+    const { tools, tracking, storage, options } = this;
+    const agents = await options.agents({ tools, tracking, checkpointer: storage.checkpointer });
+    refuse(agentFaults(agents));
+    const originOf = ({ name }: Tool) => tools.originOf(name) ?? 'no longer registered';
+    refuse(roleFaults({ agents, tools: tools.list(), originOf, known: knownRoles(options) }));
+    return agents;
+  }
+}
+
+/** The application does not start, and says all that is wrong. */
+function refuse(faults: readonly string[]): void {
+  if (faults.length > 0) throw new AppError('CONFIG_INVALID', faults.join('\n'));
 }

@@ -3,6 +3,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { AgentRegistry } from '../agents/agent.registry.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { sessionControllerAt } from '../auth/session.controller.js';
+import { AppError } from '../errors.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { DEFAULT_SSE_OPTIONS, SseStreams } from '../http/sse.streams.js';
 import { PROTOCOL_PROVIDERS, protocolRoutes } from '../protocols/protocols.js';
@@ -25,6 +26,7 @@ import { ToolRegistry } from '../tools/tool.registry.js';
 import { ToolTrackingService } from '../tools/tool-tracking.service.js';
 import { ChatController } from './chat.controller.js';
 import { ChatLifecycle } from './chat.lifecycle.js';
+import { optionFaults } from './chat.faults.js';
 import {
   ASYNC_OPTIONS_TYPE,
   CHAT_OPTIONS,
@@ -133,11 +135,35 @@ export class ChatModule extends ConfigurableChatModule {
 @Module({})
 class ChatOptionsModule {}
 
+/** The options before anybody has looked at them. */
+const GIVEN_OPTIONS = Symbol('GIVEN_OPTIONS');
+
+function asGiven(provider: Provider): Provider {
+  return typeof provider === 'object' && provider.provide === CHAT_OPTIONS
+    ? { ...provider, provide: GIVEN_OPTIONS }
+    : provider;
+}
+
+/** Everything in the module needs the options, so this is where unusable ones are refused. */
+function checked(options: ChatModuleOptions): ChatModuleOptions {
+  const faults = optionFaults(options);
+  if (faults.length > 0) throw new AppError('CONFIG_INVALID', faults.join('\n'));
+  return options;
+}
+
 function compose(
   { imports = [], providers = [] }: DynamicModule,
   { path = DEFAULT_PATH, sessionPath, protocols, tools = [] }: ChatModuleExtras,
 ): DynamicModule {
-  const options: DynamicModule = { module: ChatOptionsModule, imports, providers, exports: [CHAT_OPTIONS] };
+  const options: DynamicModule = {
+    module: ChatOptionsModule,
+    imports,
+    providers: [
+      ...providers.map(asGiven),
+      { provide: CHAT_OPTIONS, inject: [GIVEN_OPTIONS], useFactory: checked },
+    ],
+    exports: [CHAT_OPTIONS],
+  };
   return {
     module: ChatModule,
     imports: [

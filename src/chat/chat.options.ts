@@ -23,6 +23,11 @@ export interface ChatModuleOptions {
   readonly agents: (kit: AgentKit) => readonly Agent[] | Promise<readonly Agent[]>;
   /** How callers prove who they are. */
   readonly auth: AuthOptions;
+  /**
+   * Every role that a caller can have. With it, an agent or tool for another role stops the start. Default: what `auth` itself
+   * says, which for tokens and hosts is nothing.
+   */
+  readonly roles?: readonly string[];
   /** Default: 60 starts per minute and 20 open streams, per principal. */
   readonly throttling?: ThrottlingOptions;
   /** What one run may use. What is absent has its default. */

@@ -30,6 +30,11 @@ export class ToolRegistry {
     return this.#entries.get(name)?.tool;
   }
 
+  /** Where the tool is written, as it was registered. */
+  originOf(name: string): string | undefined {
+    return this.#entries.get(name)?.origin;
+  }
+
   /** In the order of registration, so that the model sees the same prompt in each run. */
   list(): readonly Tool[] {
     return [...this.#entries.values()].map(({ tool }) => tool);
