@@ -80,7 +80,7 @@ async function agentsOf({ model, agents }: Config, kit: AgentKit): Promise<Agent
     description: 'Answers with the tools of this server.',
     model: await createModel(model.name, model),
     systemPrompt: SYSTEM_PROMPT,
-    registry: tools,
+    tools,
     tracking,
     checkpointer,
   });

@@ -57,9 +57,7 @@ const model = () =>
           kind: 'host' as const,
           principalOf: ({ headers }) => ({ userId: String(headers['x-user']), tenant: 'acme', roles: [] }),
         },
-        agents: ({ tools, ...kit }) => [
-          createChatAgent({ ...kit, registry: tools, name: 'chat', description: 'Chats.', model: model() }),
-        ],
+        agents: (kit) => [createChatAgent({ ...kit, name: 'chat', description: 'Chats.', model: model() })],
         hooks: {
           // In the request: its context is the one that the host's middleware has made.
           beforeRun: ({ metadata }) => ({ metadata: { ...metadata, traceId: cls.get<string>('traceId') } }),

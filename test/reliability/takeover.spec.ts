@@ -190,7 +190,14 @@ function chatAgent(
   for (const each of tools) registry.register(each, 'a test');
   const tracking = new ToolTrackingService(registry);
   const { checkpointer } = storage;
-  return createChatAgent({ name: 'chat', description: 'Chats.', model, registry, tracking, checkpointer });
+  return createChatAgent({
+    name: 'chat',
+    description: 'Chats.',
+    model,
+    tools: registry,
+    tracking,
+    checkpointer,
+  });
 }
 
 function tool(name: string, execute: Tool['execute']): Tool {

@@ -13,19 +13,23 @@ export interface ChatAgentOptions {
   readonly roles?: readonly string[];
   readonly model: BaseChatModel;
   readonly systemPrompt?: string;
-  readonly registry: ToolRegistry;
+  /** Each call sees those that its principal may use, as they are registered at that moment. */
+  readonly tools: ToolRegistry;
   readonly tracking: ToolTrackingService;
   readonly checkpointer: BaseCheckpointSaver;
 }
 
-/** LangChain's agent (`createAgent`: a model and tools in a loop) with the tools of this application. */
+/**
+ * LangChain's agent (`createAgent`: a model and tools in a loop) with the tools of this application. In `agents` of the module:
+ * `(kit) => [createChatAgent({ ...kit, name, description, model })]`.
+ */
 export function createChatAgent(options: ChatAgentOptions): LangGraphAgent {
-  const { name, description, roles, model, systemPrompt, registry, tracking, checkpointer } = options;
+  const { name, description, roles, model, systemPrompt, tools, tracking, checkpointer } = options;
   const agent = createAgent({
     name,
     model,
     tools: [],
-    middleware: [toolMiddleware(registry, tracking)],
+    middleware: [toolMiddleware(tools, tracking)],
     ...(systemPrompt && { systemPrompt }),
   });
   const graph = agent.graph as unknown as CompiledGraph;

@@ -95,7 +95,7 @@ export async function stackWith(
 export const chat =
   (model: ScriptedModel): AgentOf =>
   ({ checkpointer }, tracking, registry) =>
-    createChatAgent({ name: 'chat', description: 'Chats.', model, registry, tracking, checkpointer });
+    createChatAgent({ name: 'chat', description: 'Chats.', model, tools: registry, tracking, checkpointer });
 
 export const graphAgent =
   (graph: unknown, recursionLimit?: number): AgentOf =>

@@ -27,7 +27,7 @@ export async function createVictim({ directory, seed, life }: VictimOptions): Pr
         name: 'seeded',
         description: 'Says something else each time.',
         model: new SeededModel({ seed, attempt: life, tools: EFFECT_TOOLS, stallMs: 400 }),
-        registry: tools,
+        tools,
         tracking,
         checkpointer,
       }),
