@@ -213,6 +213,20 @@ describe('run recorder', () => {
     expect(committed.map(({ event }) => event.type)).toEqual(['end']);
   });
 
+  it('waits for what was emitted before, and not for the words that go on meanwhile', async () => {
+    const log = new HandLog();
+    const { recorder } = recorderOver(log);
+    void recorder.emit(START);
+    const durable = recorder.flush();
+    void recorder.emit(word('meanwhile'));
+    recorder.commitNow();
+    expect(log.asked).toHaveLength(2);
+    log.asked[0]?.answer('appended');
+    // The second append is never answered.
+    await durable;
+    recorder.abandon();
+  });
+
   it('writes nothing more after it was abandoned', async () => {
     const log = new HandLog();
     const { recorder, committed, lost } = recorderOver(log);

@@ -34,7 +34,9 @@ const JOINED_DELTA_LIMIT = 4 * 1024;
 export class RunRecorder implements CommitSource {
   private state: 'open' | 'closed' | 'lost' = 'open';
   private pending: { event: RunEvent; at: number }[] = [];
+  /** The last event that was handed over, and the last that is durable. */
   private seq: number;
+  private durableSeq: number;
   private unacknowledged = 0;
   private openItems: OpenItems;
   private wordless = true;
@@ -46,6 +48,7 @@ export class RunRecorder implements CommitSource {
     private readonly now: () => number = Date.now,
   ) {
     this.seq = run.lastSeq;
+    this.durableSeq = run.lastSeq;
     this.openItems = run.open ?? NOTHING_OPEN;
   }
 
@@ -81,10 +84,11 @@ export class RunRecorder implements CommitSource {
     await this.flush();
   }
 
-  /** Resolves when everything emitted so far is durable, or when the run turned out to be lost. */
+  /** Resolves when everything emitted so far is durable, whatever comes after it, or when the run turned out to be lost. */
   async flush(): Promise<void> {
     this.commits.commitNow(this);
-    await this.settled(() => this.unacknowledged === 0);
+    const { seq } = this;
+    await this.settled(() => this.durableSeq >= seq);
   }
 
   /** Drops what waits and writes no more: the run goes on under another owner. */
@@ -126,6 +130,7 @@ export class RunRecorder implements CommitSource {
       return;
     }
     for (const { event } of batch.events) this.unacknowledged -= weightOf(event);
+    this.durableSeq = batch.afterSeq + batch.events.length;
     this.run.onCommitted(batch.events);
     this.wakeWaiters();
   }
