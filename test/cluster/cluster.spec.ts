@@ -1,0 +1,176 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Cluster, type ClusterOptions } from '../../src/testing/cluster/cluster.js';
+import { clusterLoop, killAndStart, killAtRandom, replace } from '../../src/testing/cluster/cluster.loop.js';
+import { complaintsOf, tableOf, type KillReport } from '../../src/testing/kill-loop/kill.report.js';
+import { redisForTests } from '../../src/testing/cluster/redis.testing.js';
+import { EventStream } from '../support/event-stream.js';
+
+// The processes run as they ship; `npm test` builds first.
+const program = fileURLToPath(new URL('../../dist/testing/cluster/node.process.js', import.meta.url));
+
+const seed = Date.now() % 1_000_000;
+const redis = redisForTests(process.env);
+let cluster: Cluster | undefined;
+
+afterEach(async () => {
+  await cluster?.stop();
+  cluster = undefined;
+}, 60_000);
+
+async function start(options: Partial<ClusterOptions> = {}): Promise<Cluster> {
+  if (!existsSync(program)) throw new Error('There is no build. Run `npm run build` first, or `npm test`.');
+  cluster = await Cluster.start({ program, seed, ...options });
+  return cluster;
+}
+
+function expectNoComplaints(report: KillReport): void {
+  process.stdout.write(`\n${tableOf(report)}\n`);
+  expect({ seed, complaints: complaintsOf(report) }).toEqual({ seed, complaints: [] });
+}
+
+async function ask(port: number | undefined): Promise<{ status: number; runId: string }> {
+  const response = await fetch(`http://127.0.0.1:${port}/api/chat/runs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ message: 'hello' }),
+  });
+  const { runId = '' } = (await response.json()) as { runId?: string };
+  return { status: response.status, runId };
+}
+
+function watch(port: number | undefined, runId: string): Promise<EventStream> {
+  return EventStream.open(`http://127.0.0.1:${port}/api/chat/runs/${runId}/events`);
+}
+
+describe('a cluster', () => {
+  it('shows a run that any worker works on through any API process, the same', async () => {
+    const { apis } = await start();
+    const { runId } = await ask(apis[0]?.port);
+    const streams = await Promise.all(apis.map(({ port }) => watch(port, runId)));
+    for (const stream of streams) await stream.closed();
+    const [here, there] = streams.map(({ events }) => events);
+    expect(here?.at(-1)?.data).toMatchObject({ type: 'end', outcome: 'completed' });
+    expect(there).toEqual(here);
+  }, 60_000);
+
+  it('loses nothing and shows everybody the same, whatever is killed: API, worker, all workers, database', async () => {
+    const started = await start();
+    const report = await clusterLoop(started, {
+      seed,
+      people: 10,
+      disaster: (note) => killAtRandom(started, { kills: 15, seed, note }),
+    });
+    expectNoComplaints(report);
+    expect(report.kills).toBe(15);
+    expect(report.logs.flat().filter(({ event }) => event.type === 'run-resume').length).toBeGreaterThan(5);
+  }, 300_000);
+
+  it('takes over the runs of a dead worker within six seconds', async () => {
+    const started = await start();
+    const report = await clusterLoop(started, {
+      seed,
+      people: 12,
+      disaster: async (note) => {
+        for (const index of [0, 1, 0, 1, 0, 1]) {
+          await sleep(1_500);
+          const worker = started.workers[index];
+          if (!worker) throw new Error('There are two workers.');
+          note('kill');
+          await worker.kill();
+          // Long enough for the other worker to have them all before this one is back.
+          await sleep(6_000);
+          await worker.start().listening;
+        }
+      },
+    });
+    expectNoComplaints(report);
+    const times = takeoverTimes(report);
+    expect(times.length).toBeGreaterThan(6);
+    expect(Math.max(...times)).toBeLessThanOrEqual(6_000);
+  }, 300_000);
+
+  it('is replaced process by process under two hundred live readers, and loses nothing', async () => {
+    const started = await start();
+    const report = await clusterLoop(started, {
+      seed,
+      people: 50,
+      disaster: async (note) => {
+        await sleep(1_000);
+        for (const node of started.nodes) {
+          note('restart');
+          await replace(node);
+        }
+        await sleep(1_000);
+      },
+    });
+    expectNoComplaints(report);
+    expect(report.restarts).toBe(4);
+  }, 300_000);
+
+  it('cancels a run that a worker elsewhere works on', async () => {
+    const { apis } = await start();
+    expect(await cancelled(apis[0]?.port, apis[1]?.port)).toBeLessThan(1_000);
+  }, 60_000);
+
+  it('cancels, and shows what happens, also when every hint is lost', async () => {
+    const { apis } = await start({ node: { deaf: true } });
+    expect(await cancelled(apis[0]?.port, apis[1]?.port)).toBeLessThan(8_000);
+  }, 60_000);
+
+  it('counts starts and open streams over all API processes', async () => {
+    const { apis } = await start({ workers: 0, node: { startsPerMinute: 5, openStreams: 3 } });
+    const answers: { status: number; runId: string }[] = [];
+    for (let index = 0; index < 8; index += 1) answers.push(await ask(apis[index % 2]?.port));
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202, 429, 429, 429]);
+    const runId = answers[0]?.runId ?? '';
+    const streams: EventStream[] = [];
+    for (let index = 0; index < 5; index += 1) streams.push(await watch(apis[index % 2]?.port, runId));
+    expect(streams.map(({ status }) => status)).toEqual([200, 200, 200, 429, 429]);
+    for (const stream of streams) stream.leave();
+  }, 60_000);
+
+  (redis.isThere ? it : it.skip)(
+    'does the same with Redis for the hints, also when a worker is killed',
+    async () => {
+      const started = await start({ node: { redisUrl: redis.url } });
+      const report = await clusterLoop(started, {
+        seed,
+        people: 6,
+        disaster: async (note) => {
+          await sleep(1_500);
+          for (const worker of started.workers) {
+            note('kill');
+            await killAndStart(worker);
+            await sleep(1_500);
+          }
+        },
+      });
+      expectNoComplaints(report);
+    },
+    200_000,
+  );
+});
+
+/** How long a cancel through one process takes until a reader at another has seen the end. */
+async function cancelled(here: number | undefined, there: number | undefined): Promise<number> {
+  const { runId } = await ask(here);
+  const run = `http://127.0.0.1:${here}/api/chat/runs/${runId}`;
+  const stream = await watch(there, runId);
+  while (((await (await fetch(run)).json()) as { status: string }).status === 'pending') await sleep(20);
+  const startedAt = performance.now();
+  await fetch(`${run}/cancel`, { method: 'POST' });
+  await stream.closed();
+  expect(stream.events.at(-1)?.data).toMatchObject({ type: 'end', outcome: 'cancelled' });
+  return performance.now() - startedAt;
+}
+
+/** From each death to the first event of a run's next owner. */
+function takeoverTimes({ logs, killedAt }: KillReport): number[] {
+  return logs.flat().flatMap(({ event, at }) => {
+    const death = killedAt.findLast((time) => time <= at);
+    return event.type === 'run-resume' && death !== undefined ? [at - death] : [];
+  });
+}
