@@ -1,6 +1,12 @@
 import { BaseCallbackHandler, type HandleLLMNewTokenCallbackFields } from '@langchain/core/callbacks/base';
-import type { AIMessageChunk, BaseMessage, UsageMetadata } from '@langchain/core/messages';
+import {
+  AIMessage,
+  type AIMessageChunk,
+  type BaseMessage,
+  type UsageMetadata,
+} from '@langchain/core/messages';
 import type { LLMResult } from '@langchain/core/outputs';
+import { START } from '@langchain/langgraph';
 import { namespaceOf } from './active-run.js';
 import { stepIdOf, type GraphFact, type ModelUsage, type Namespace, type Words } from './langgraph.mapper.js';
 
@@ -9,6 +15,8 @@ interface ModelCall {
   readonly model: string;
   /** Its words are not for people: a tag says so, or it was made inside a tool. */
   readonly silent: boolean;
+  /** It has said something while it was at work. */
+  streamed: boolean;
 }
 
 const NO_WORDS: Words = { text: '', reasoning: '' };
@@ -27,11 +35,17 @@ export class GraphCallbacks extends BaseCallbackHandler {
   modelFailure: unknown;
   private readonly calls = new Map<string, ModelCall>();
   private readonly nodes = new Map<string, Namespace>();
+  /** What models have said in this run, shown or not. */
+  private readonly heard = new Set<string>();
 
-  /** @param tell may return a promise: the model then waits, because too much of what it said is not recorded yet */
+  /**
+   * @param tell may return a promise: the model then waits, because too much of what it said is not recorded yet
+   * @param history the ids of the messages that were in the thread before
+   */
   constructor(
     private readonly tell: (fact: GraphFact) => void | Promise<void>,
     private readonly isInsideTool: (namespace: Namespace) => boolean,
+    private readonly history: ReadonlySet<string | undefined>,
   ) {
     super();
   }
@@ -46,13 +60,25 @@ export class GraphCallbacks extends BaseCallbackHandler {
     metadata: Record<string, unknown> = {},
     _type?: string,
     name?: string,
-  ): void {
-    // The node itself, and not a chain inside it.
-    if (name !== undefined && name === metadata.langgraph_node) this.nodes.set(callId, namespaceOf(metadata));
+  ): void | Promise<void> {
+    // The node itself, and not a chain inside it; nor LangGraph's own, which only hands the input on.
+    if (name === undefined || name !== metadata.langgraph_node || name === START) return;
+    const namespace = namespaceOf(metadata);
+    this.nodes.set(callId, namespace);
+    return this.tell({ kind: 'step-started', namespace });
   }
 
-  override handleChainEnd(_outputs: unknown, callId: string): void {
+  /** A node may answer without any model, or with words that no model of its has said: they are the answer all the same. */
+  override async handleChainEnd(outputs: unknown, callId: string): Promise<void> {
+    const namespace = this.nodes.get(callId);
     this.nodes.delete(callId);
+    if (namespace === undefined || this.isInsideTool(namespace)) return;
+    for (const { id, text } of answersIn(outputs)) {
+      if (text === '' || this.heard.has(text) || (id !== undefined && this.history.has(id))) continue;
+      this.heard.add(text);
+      await this.tell({ kind: 'token', modelCallId: callId, namespace, words: { text, reasoning: '' } });
+      await this.tell({ kind: 'model-finished', modelCallId: callId, namespace });
+    }
   }
 
   override handleChainError(_error: unknown, callId: string): void | Promise<void> {
@@ -75,7 +101,12 @@ export class GraphCallbacks extends BaseCallbackHandler {
     const silent =
       tags.includes('nostream') || tags.includes('langsmith:nostream') || this.isInsideTool(namespace);
     const { ls_model_name: model } = metadata;
-    this.calls.set(modelCallId, { namespace, silent, model: typeof model === 'string' ? model : 'unknown' });
+    this.calls.set(modelCallId, {
+      namespace,
+      silent,
+      streamed: false,
+      model: typeof model === 'string' ? model : 'unknown',
+    });
     return this.tell({ kind: 'step-started', namespace });
   }
 
@@ -93,10 +124,11 @@ export class GraphCallbacks extends BaseCallbackHandler {
       fields?.chunk && 'message' in fields.chunk ? (fields.chunk.message as AIMessageChunk) : undefined;
     const words = chunk ? wordsOf(chunk.content, chunk.additional_kwargs) : { text: token, reasoning: '' };
     if (words === NO_WORDS) return;
+    call.streamed = true;
     return this.tell({ kind: 'token', modelCallId, namespace: call.namespace, words });
   }
 
-  override handleLLMEnd(output: LLMResult, modelCallId: string): void | Promise<void> {
+  override async handleLLMEnd(output: LLMResult, modelCallId: string): Promise<void> {
     const call = this.calls.get(modelCallId);
     if (!call) return;
     this.calls.delete(modelCallId);
@@ -106,7 +138,14 @@ export class GraphCallbacks extends BaseCallbackHandler {
     const named = message?.response_metadata?.model_name ?? message?.response_metadata?.model;
     const model = typeof named === 'string' ? named : call.model;
     const usage = message?.usage_metadata && usageOf(message.usage_metadata, model);
-    return this.tell({
+    const words = message && wordsOf(message.content, message.additional_kwargs);
+    if (words && words !== NO_WORDS) {
+      this.heard.add(words.text);
+      // A model that does not stream says everything at its end.
+      const { namespace } = call;
+      if (!call.streamed && !call.silent) await this.tell({ kind: 'token', modelCallId, namespace, words });
+    }
+    await this.tell({
       kind: 'model-finished',
       modelCallId,
       namespace: call.namespace,
@@ -128,6 +167,15 @@ function usageOf(usage: UsageMetadata, model: string): ModelUsage {
     totalTokens: usage.total_tokens,
     model,
   };
+}
+
+/** The assistant's messages in what a node returned: a state update, a Command with one, or messages by themselves. */
+function answersIn(outputs: unknown): AIMessage[] {
+  if (Array.isArray(outputs)) return outputs.flatMap((output: unknown) => answersIn(output));
+  if (AIMessage.isInstance(outputs)) return [outputs];
+  if (typeof outputs !== 'object' || outputs === null) return [];
+  if ('update' in outputs) return answersIn(outputs.update);
+  return 'messages' in outputs ? answersIn(outputs.messages) : [];
 }
 
 /** The text and the reasoning of a chunk: a plain string, or blocks; some providers put reasoning beside the content. */

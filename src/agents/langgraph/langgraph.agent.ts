@@ -64,8 +64,9 @@ export class LangGraphAgent extends Agent {
       },
     };
     const thread = await this.threadOf(threadId);
-    const model = new GraphCallbacks(tell, (namespace) => toolSteps.enclose(namespace));
-    const tools = new ToolCallbacks(this.options.tracking, active, new Set(thread.seen.map(({ id }) => id)));
+    const history = new Set(thread.seen.map(({ id }) => id));
+    const model = new GraphCallbacks(tell, (namespace) => toolSteps.enclose(namespace), history);
+    const tools = new ToolCallbacks(this.options.tracking, active, history);
 
     try {
       const stream = await this.graph.stream(inputOf(thread, input, context), {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AIMessage, HumanMessage } from '@langchain/core/messages';
 import { tool } from '@langchain/core/tools';
+import { FakeListChatModel } from '@langchain/core/utils/testing';
 import {
   END,
   MessagesAnnotation,
@@ -88,6 +89,32 @@ describe('a graph of a team', () => {
     const { log, threadId } = await stack.answerTo('one');
     expect(toolEnds(log)).toEqual(['c ok']);
     expect(toolEnds((await stack.answerTo('two', threadId)).log)).toEqual([]);
+  });
+
+  it('answers also without a model, and with a model that does not stream', async () => {
+    const model = new FakeListChatModel({ responses: ['All at once.'], disableStreaming: true });
+    const graph = new StateGraph(MessagesAnnotation)
+      .addNode('greet', ({ messages }) => ({
+        messages: [new AIMessage(`You said: ${messages.at(-1)?.text}`)],
+      }))
+      .addNode('think', async ({ messages }) => ({ messages: [await model.invoke(messages)] }))
+      // Hands on what was said before: nobody wants to read it twice.
+      .addNode('review', ({ messages }) => ({ messages: messages.slice(-2) }))
+      .addEdge(START, 'greet')
+      .addEdge('greet', 'think')
+      .addEdge('think', 'review')
+      .addEdge('review', END)
+      .compile();
+    const stack = await stackWith(graphAgent(graph));
+    const first = await stack.answerTo('Hi');
+    expect(first.text).toBe('You said: HiAll at once.');
+    const second = await stack.answerTo('Ho', first.threadId);
+    expect(second.text).toBe('You said: HoAll at once.');
+    expect(second.log.map(({ event }) => event.type).filter((type) => type.startsWith('step'))).toEqual([
+      ...['step-start', 'step-end'],
+      ...['step-start', 'step-end'],
+      ...['step-start', 'step-end'],
+    ]);
   });
 
   it('tells its subgraphs as inner steps, its own facts, and nothing of what is tagged nostream', async () => {
