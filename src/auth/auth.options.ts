@@ -44,7 +44,8 @@ export interface HostAuthOptions extends TicketOptions {
   readonly kind: 'host';
   /**
    * Who asks; undefined answers 401. Called once for each request that carries no valid stream ticket, after the host's own
-   * guards. What it throws goes to the host's exception filters unchanged.
+   * guards, with what they have put on it: say so by a type that extends IncomingRequest. What it throws goes to the host's
+   * exception filters unchanged.
    */
   principalOf(request: IncomingRequest): Principal | undefined | Promise<Principal | undefined>;
   /**

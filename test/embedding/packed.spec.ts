@@ -1,0 +1,208 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { LLMock } from '@copilotkit/aimock';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { SignJWT } from 'jose';
+import { EventStream } from '../support/event-stream.js';
+import { FRAMEWORKS, type Framework } from './host.server.js';
+import { compile, copyExample, installPacked } from './packed.package.js';
+
+const run = promisify(execFile);
+
+const JWT_SECRET = 'a-secret-that-only-the-orders-know';
+const SLOW_MS = 120_000;
+
+/** `import … from 'name'`, `export … from 'name'`, `import 'name'`, `import('name')`; not relative ones. */
+const IMPORTED = /(?:^(?:import|export)(?: [^'"\n]* from)? |\bimport\()['"](?<name>[^.'"][^'"]*)['"]/gm;
+
+/** What the host lists itself beside our peers. */
+const HOST_PACKAGES = [
+  '@langchain/openai',
+  '@nestjs/platform-express',
+  '@nestjs/platform-fastify',
+  '@types/node',
+  'jose',
+];
+
+describe('the packed package, in an empty folder', () => {
+  let folder: string;
+  const mock = new LLMock({ port: 0, logLevel: 'silent' });
+  const running: ChildProcess[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'packed-'));
+    await installPacked(folder, HOST_PACKAGES);
+    await copyExample('embedded', folder);
+    await compile(folder);
+    await mock.start();
+    mock.on(
+      { userMessage: /A-17/, hasToolResult: false },
+      { toolCalls: [{ id: 'call_1', name: 'find_order', arguments: '{"id":"A-17"}' }] },
+    );
+    mock.on({ userMessage: /A-17/, hasToolResult: true }, { content: 'It has been shipped.' });
+  }, SLOW_MS);
+
+  afterEach(async () => {
+    for (const child of running.splice(0)) {
+      if (child.exitCode !== null) continue;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+  });
+
+  afterAll(async () => {
+    await mock.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function serve(framework: Framework): Promise<string> {
+    const child = spawn(process.execPath, ['dist/main.js'], {
+      cwd: folder,
+      env: {
+        PATH: process.env['PATH'],
+        NO_COLOR: '1',
+        PORT: '0',
+        FRAMEWORK: framework,
+        JWT_SECRET,
+        DATA_DIR: join(folder, `data-${framework}`),
+        MODEL: 'openai:gpt-4.1-mini',
+        OPENAI_API_KEY: 'sk-of-nobody',
+        OPENAI_BASE_URL: `${mock.url}/v1`,
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    running.push(child);
+    for await (const line of createInterface({ input: child.stdout })) {
+      const [, url] = /^orders at (\S+)/.exec(line) ?? [];
+      if (!url) continue;
+      child.stdout.resume();
+      return url;
+    }
+    throw new Error('The orders ended before they listened.');
+  }
+
+  const tokenOf = (company: string) =>
+    new SignJWT({ company })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject('ada')
+      .sign(Buffer.from(JWT_SECRET));
+
+  it.each(FRAMEWORKS)(
+    'answers in an application that was there before, on %s',
+    async (framework) => {
+      const url = await serve(framework);
+      const authorization = `Bearer ${await tokenOf('acme')}`;
+
+      const strangers = await fetch(`${url}/api/orders`);
+      expect(await strangers.json()).toEqual({
+        message: 'Sign in first.',
+        error: 'Unauthorized',
+        statusCode: 401,
+      });
+      const orders = await fetch(`${url}/api/orders`, { headers: { authorization } });
+      expect(await orders.json()).toMatchObject([{ id: 'A-17' }]);
+      const stranger = await fetch(`${url}/api/assistant`, { method: 'POST', body: '{}' });
+      expect(stranger.status).toBe(401);
+
+      const ask = { method: 'POST', headers: { authorization }, body: { message: 'Where is A-17?' } };
+      const stream = await EventStream.open(`${url}/api/assistant`, ask);
+      expect(await stream.closed()).toBe('end');
+      expect((await stream.frame('tool-start')).data).toMatchObject({
+        toolName: 'find_order',
+        label: 'Looking up order A-17…',
+        input: { id: 'A-17' },
+      });
+      expect((await stream.frame('tool-end')).data).toMatchObject({
+        outcome: 'ok',
+        output: { id: 'A-17', state: 'shipped' },
+      });
+      expect(stream.text).toBe('It has been shipped.');
+
+      const { runId } = stream.frames[0]!.data;
+      const ticket = await fetch(`${url}/api/assistant/runs/${String(runId)}/ticket`, {
+        method: 'POST',
+        headers: { authorization },
+      });
+      const { eventsUrl } = (await ticket.json()) as { eventsUrl: string };
+      const replay = await EventStream.open(`${url}${eventsUrl}`);
+      await replay.closed();
+      expect(replay.events).toEqual(stream.events);
+
+      const document = (await (await fetch(`${url}/docs/openapi.json`)).json()) as { paths: object };
+      expect(Object.keys(document.paths)).toEqual(
+        expect.arrayContaining(['/api/orders', '/api/assistant', '/api/assistant/runs/{runId}/events']),
+      );
+    },
+    SLOW_MS,
+  );
+
+  it('is put there in under 15 lines', async () => {
+    const source = await readFile(join(folder, 'src/app.module.ts'), 'utf8');
+    const [, lines = ''] = /chat: begin\n([^]*?)\n *\/\/ chat: end/.exec(source) ?? [];
+    expect(lines.split('\n').length).toBeGreaterThan(5);
+    expect(lines.split('\n').length).toBeLessThan(15);
+  });
+
+  it('loads every entry that needs no driver, by import and by require', async () => {
+    const entries = ['nestjs-agent-stream', 'nestjs-agent-stream/client', 'nestjs-agent-stream/testing'];
+    await writeFile(
+      join(folder, 'load.cjs'),
+      `const entries = ${JSON.stringify(entries)};
+       (async () => {
+         for (const entry of entries) {
+           const required = Object.keys(require(entry));
+           const imported = Object.keys(await import(entry));
+           console.log(JSON.stringify({ entry, same: String(required) === String(imported), count: required.length }));
+         }
+       })();`,
+    );
+    const { stdout } = await run(process.execPath, ['load.cjs'], { cwd: folder });
+    const loaded = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { count: number });
+    expect(loaded).toMatchObject(entries.map((entry) => ({ entry, same: true })));
+    for (const { count } of loaded) expect(count).toBeGreaterThan(2);
+  });
+
+  it('imports nothing that it does not declare', async () => {
+    const own = join(folder, 'node_modules/nestjs-agent-stream');
+    const manifest = JSON.parse(await readFile(join(own, 'package.json'), 'utf8')) as Record<string, object>;
+    const declared = new Set([
+      ...Object.keys(manifest['dependencies']!),
+      ...Object.keys(manifest['peerDependencies']!),
+      ...builtinModules,
+    ]);
+    const seen = new Set<string>();
+    const undeclared: string[] = [];
+    for (const file of await readdir(join(own, 'dist'), { recursive: true })) {
+      if (!file.endsWith('.js')) continue;
+      const source = await readFile(join(own, 'dist', file), 'utf8');
+      for (const { groups } of source.matchAll(IMPORTED)) {
+        const name = groups?.['name'];
+        const root = name?.startsWith('@') ? name.split('/', 2).join('/') : name?.split('/')[0];
+        if (root === undefined || root.startsWith('node:')) continue;
+        seen.add(root);
+        if (!declared.has(root)) undeclared.push(`${file}: ${root}`);
+      }
+    }
+    expect([...seen]).toEqual(expect.arrayContaining(['@nestjs/common', 'langchain', 'pg', 'zod']));
+    expect(undeclared).toEqual([]);
+  });
+
+  it('has no part of the standalone app in it, nor what only tests need', async () => {
+    const files = await readdir(join(folder, 'node_modules/nestjs-agent-stream'), { recursive: true });
+    expect(files).toEqual(
+      expect.arrayContaining(['dist/index.d.ts', 'dist/client/index.js', 'README.md', 'LICENSE']),
+    );
+    expect(
+      files.filter((file) => /^(dist\/(app|main)|src|web|test)|\.spec\.|\.testing\.|\.map$/.test(file)),
+    ).toEqual([]);
+  });
+});
