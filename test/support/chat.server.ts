@@ -7,7 +7,7 @@ import { addEdge } from '../../src/app/bootstrap.js';
 import { loadConfig } from '../../src/app/config.js';
 import { createLog } from '../../src/app/log.js';
 import { ChatModule } from '../../src/chat/chat.module.js';
-import type { ChatModuleOptions } from '../../src/chat/chat.options.js';
+import type { ChatModuleExtras, ChatModuleOptions } from '../../src/chat/chat.options.js';
 import { SseStreams } from '../../src/http/sse.streams.js';
 import { MemoryStorage } from '../../src/storage/memory/memory.storage.js';
 import type { Storage } from '../../src/storage/storage.js';
@@ -18,7 +18,7 @@ import { EventStream, type StreamRequest } from './event-stream.js';
 
 /** What the scripted agent does; or all options, where a test needs others. */
 export type Play = ConstructorParameters<typeof ScriptedAgent>[0];
-export type ChatServerOptions = Partial<ChatModuleOptions> & {
+export type ChatServerOptions = Partial<ChatModuleOptions & ChatModuleExtras> & {
   readonly play?: Play;
   /** Sees the application before it listens. */
   readonly prepare?: (app: NestExpressApplication) => void;
