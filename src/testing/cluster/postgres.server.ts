@@ -28,11 +28,17 @@ export class PostgresServer {
     return `postgres://postgres:secret@127.0.0.1:${this.port}/postgres`;
   }
 
+  /** Its process; undefined while there is none. */
+  async pid(): Promise<number | undefined> {
+    const file = join(this.directory, 'data', 'postmaster.pid');
+    const pid = Number((await readFile(file, 'utf8').catch(() => '')).split('\n')[0]);
+    return pid > 0 && isAlive(pid) ? pid : undefined;
+  }
+
   /** Ends it without a warning. Resolves when it is gone. */
   async kill(): Promise<void> {
-    const pid = Number(
-      (await readFile(join(this.directory, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0],
-    );
+    const pid = await this.pid();
+    if (pid === undefined) return;
     process.kill(pid, 'SIGKILL');
     while (isAlive(pid)) await sleep(5);
   }
