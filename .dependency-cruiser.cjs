@@ -103,13 +103,21 @@ module.exports = {
     },
     {
       name: 'langchain-at-its-place',
-      comment: 'Another agent library is another folder beside agents/langgraph.',
+      comment:
+        'Another agent library is another folder beside agents/langgraph. Its MCP adapter is no agent: tools come through it.',
       severity: 'error',
       from: {
         path: '^src/',
         pathNot: [SPEC, '^src/agents/(langgraph|demo)/', '^src/storage/', '^src/testing/'],
       },
-      to: { path: LANGCHAIN },
+      to: { path: LANGCHAIN, pathNot: '@langchain/mcp-adapters/' },
+    },
+    {
+      name: 'mcp-at-its-place',
+      comment: 'How MCP servers are reached is the affair of one file.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/tools/mcp/mcp\\.connection\\.ts$' },
+      to: { path: ['@langchain/mcp-adapters/', '@modelcontextprotocol/'] },
     },
     {
       name: 'http-at-the-edge',

@@ -26,6 +26,7 @@ export type { AgentToolMethod } from './tools/agent-tool.decorator.js';
 export type { Tool, ToolContext, ToolOptions, ToolProgressUpdate, ToolRun } from './tools/agent-tool.js';
 export type { Exposed, Exposure } from './tools/exposure.js';
 export type { ToolRequest } from './tools/tool.explorer.js';
+export type { McpHttp, McpServerOptions, McpStdio, McpToolOptions } from './tools/mcp/mcp.options.js';
 export { ToolRegistry } from './tools/tool.registry.js';
 export { ToolTrackingService } from './tools/tool-tracking.service.js';
 export type { OpenToolCall, ToolAnswer, ToolCall } from './tools/tool-tracking.service.js';

@@ -15,6 +15,7 @@ import { RunHookCalls } from '../runs/run.hooks.js';
 import { RunExecutor } from '../runs/run.executor.js';
 import { Storage } from '../storage/storage.js';
 import type { Tool } from '../tools/agent-tool.js';
+import { McpServers } from '../tools/mcp/mcp.servers.js';
 import { ToolRegistry } from '../tools/tool.registry.js';
 import { ToolTrackingService } from '../tools/tool-tracking.service.js';
 import { agentFaults, knownRoles, roleFaults } from './chat.faults.js';
@@ -37,6 +38,7 @@ export class ChatLifecycle
     private readonly retention: RetentionService,
     private readonly streams: SseStreams,
     private readonly hooks: RunHookCalls,
+    private readonly mcp: McpServers,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -45,6 +47,8 @@ export class ChatLifecycle
 
   /** After every module's init, so that all tools have been found; and before runs are claimed, which need their agents. */
   async onApplicationBootstrap(): Promise<void> {
+    // Whoever works on no runs calls no tools.
+    if (this.options.worker !== false) await this.mcp.start();
     for (const agent of await this.makeAgents()) this.agents.register(agent);
     if (this.options.worker === false) return;
     await this.executor.start();
@@ -60,6 +64,7 @@ export class ChatLifecycle
 
   async onApplicationShutdown(): Promise<void> {
     await this.retention.stop();
+    await this.mcp.close();
     await this.storage.close();
   }
 

@@ -21,6 +21,7 @@ import { ThreadMemory, ThreadService } from '../runs/thread.service.js';
 import { Wakeups } from '../runs/wakeups.js';
 import { Storage } from '../storage/storage.js';
 import { ThrottlingModule } from '../throttling/throttling.module.js';
+import { McpServers } from '../tools/mcp/mcp.servers.js';
 import { ToolExplorer } from '../tools/tool.explorer.js';
 import { ToolRegistry } from '../tools/tool.registry.js';
 import { ToolTrackingService } from '../tools/tool-tracking.service.js';
@@ -55,7 +56,16 @@ const STORAGE_PORTS: Provider[] = [
   },
 ];
 
-const TOOLS: Provider[] = [ToolRegistry, ToolExplorer, ToolTrackingService];
+const TOOLS: Provider[] = [
+  ToolRegistry,
+  ToolExplorer,
+  ToolTrackingService,
+  {
+    provide: McpServers,
+    inject: [CHAT_OPTIONS, ToolRegistry],
+    useFactory: ({ mcp = [] }: ChatModuleOptions, registry: ToolRegistry) => new McpServers(mcp, registry),
+  },
+];
 
 const RUNS: Provider[] = [
   AgentRegistry,

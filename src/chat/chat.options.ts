@@ -6,6 +6,7 @@ import type { RunHooks } from '../runs/run.hooks.js';
 import type { RunLimits } from '../runs/run.limits.js';
 import type { Storage } from '../storage/storage.js';
 import type { ThrottlingOptions } from '../throttling/throttling.options.js';
+import type { McpServerOptions } from '../tools/mcp/mcp.options.js';
 import type { ToolRegistry } from '../tools/tool.registry.js';
 import type { ToolTrackingService } from '../tools/tool-tracking.service.js';
 
@@ -34,6 +35,8 @@ export interface ChatModuleOptions {
   readonly limits?: Partial<RunLimits>;
   /** The longest message, in bytes of UTF-8; beyond it REQUEST_TOO_LARGE. Default 256 KiB. */
   readonly maxMessageBytes?: number;
+  /** MCP servers whose tools the agents get. Default: none. Needs the package @langchain/mcp-adapters. */
+  readonly mcp?: readonly McpServerOptions[];
   /** Where the host takes part in each run: policy, context, audit. Default: nowhere. */
   readonly hooks?: RunHooks;
   /** How long what was said is kept, and in what detail. Default: for ever, and compacted an hour after a run's end. */

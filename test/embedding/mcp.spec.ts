@@ -1,0 +1,291 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { z } from 'zod';
+import { answersOf, ScriptedModel } from '../../src/agents/langgraph/langgraph.testing.js';
+import {
+  AppError,
+  ChatModule,
+  createChatAgent,
+  MemoryStorage,
+  ToolRegistry,
+  type ChatModuleOptions,
+  type McpServerOptions,
+  type Tool,
+} from '../../src/index.js';
+import { McpServer } from '../../src/tools/mcp/mcp.server.js';
+import { McpServers } from '../../src/tools/mcp/mcp.servers.js';
+import { callContext } from '../../src/tools/tool.testing.js';
+import { until } from '../support/until.js';
+import { hostServers } from './host.server.js';
+
+Logger.overrideLogger(false);
+
+const script = (name: string) =>
+  fileURLToPath(new URL(`../../node_modules/@modelcontextprotocol/${name}/dist/index.js`, import.meta.url));
+
+/** These servers are whole Node processes. */
+const SLOW_MS = 60_000;
+
+const EVERYTHING: McpServerOptions = {
+  name: 'everything',
+  transport: { command: process.execPath, args: [script('server-everything')] },
+};
+
+describe('an MCP server', () => {
+  const registry = { current: new ToolRegistry() };
+  const servers: McpServer[] = [];
+  const processes: ChildProcess[] = [];
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'mcp-'));
+    await writeFile(join(folder, 'note.txt'), 'The meeting is at noon.');
+  });
+
+  afterEach(async () => {
+    for (const server of servers.splice(0)) await server.close();
+    for (const child of processes.splice(0)) await kill(child);
+    registry.current = new ToolRegistry();
+  });
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function connect(options: McpServerOptions): Promise<McpServer> {
+    const server = new McpServer(options, registry.current);
+    servers.push(server);
+    await server.start();
+    return server;
+  }
+
+  const names = () => registry.current.list().map(({ name }) => name);
+  const tool = (name: string): Tool => registry.current.get(name)!;
+
+  const filesystem = (options: Partial<McpServerOptions> = {}): McpServerOptions => ({
+    name: 'files',
+    transport: { command: process.execPath, args: [script('server-filesystem'), folder] },
+    ...options,
+  });
+
+  it(
+    'gives its tools as it describes them, and does what they say',
+    async () => {
+      await connect(filesystem());
+      expect(names()).toEqual(expect.arrayContaining(['files_read_text_file', 'files_write_file']));
+      const read = tool('files_read_text_file');
+      expect(read).toMatchObject({
+        label: 'Using Read Text File…',
+        description: expect.stringContaining('file'),
+      });
+      expect(read.input.safeParse({}).success).toBe(false);
+      expect(read.input.safeParse({ path: 'note.txt' }).success).toBe(true);
+      const result = await read.execute({ path: join(folder, 'note.txt') }, callContext());
+      expect(JSON.stringify(result)).toContain('The meeting is at noon.');
+      await expect(read.execute({ path: '/etc/passwd' }, callContext())).rejects.toThrow(/denied|outside/i);
+      // What reads may be read again after a crash; what a server calls idempotent may be done again; the rest may not.
+      expect(
+        [read, tool('files_write_file'), tool('files_edit_file')].map(({ sideEffect }) => sideEffect),
+      ).toEqual(['none', 'idempotent', 'once']);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'is as open as the options say, tool by tool',
+    async () => {
+      await connect(
+        filesystem({
+          defaults: { roles: ['clerk'], timeoutMs: 5_000 },
+          tools: {
+            write_file: false,
+            read_text_file: { label: 'Reading…', expose: { input: ['path'] }, roles: [] },
+          },
+        }),
+      );
+      expect(names()).not.toContain('files_write_file');
+      expect(tool('files_read_text_file')).toMatchObject({ label: 'Reading…', roles: [], timeoutMs: 5_000 });
+      const visitor = { userId: 'v', tenant: 't', roles: [] };
+      expect(registry.current.availableTo(visitor).map(({ name }) => name)).toEqual(['files_read_text_file']);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'tells its progress, and stops when the call is cancelled',
+    async () => {
+      await connect(EVERYTHING);
+      const slow = tool('everything_trigger-long-running-operation');
+      const context = callContext();
+      expect(await slow.execute({ duration: 0.2, steps: 4 }, context)).toMatch(/completed/);
+      expect(context.updates).toEqual([0.25, 0.5, 0.75, 1].map((fraction) => ({ fraction })));
+
+      const abort = new AbortController();
+      const cancelled = slow.execute(
+        { duration: 3600, steps: 100_000 },
+        callContext({ signal: abort.signal }),
+      );
+      abort.abort(new Error('Nobody waits.'));
+      await expect(cancelled).rejects.toThrow('Nobody waits.');
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'that dies takes its tools with it, says so, and brings them back when it is back',
+    async () => {
+      const port = await freePort();
+      const first = await serve(port);
+      await connect({
+        name: 'remote',
+        transport: { url: `http://127.0.0.1:${port}/mcp` },
+        retryMs: 20,
+        pingMs: 50,
+      });
+      const before = names();
+      expect(before).toContain('remote_echo');
+      expect(await tool('remote_echo').execute({ message: 'hello' }, callContext())).toBe('Echo: hello');
+
+      const warn = jest.spyOn(Logger.prototype, 'warn');
+      await kill(first);
+      await until(() => names().length === 0);
+      expect(warn).toHaveBeenCalledWith(
+        expect.objectContaining({ server: 'remote', tools: before }),
+        "The MCP server 'remote' is away; its tools are taken out until it is back.",
+      );
+      warn.mockRestore();
+      await serve(port);
+      await until(() => names().length > 0);
+      expect(names()).toEqual(before);
+      expect(await tool('remote_echo').execute({ message: 'again' }, callContext())).toBe('Echo: again');
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'that is not there keeps nobody from starting, and is there when it comes',
+    async () => {
+      const port = await freePort();
+      await connect({ name: 'late', transport: { url: `http://127.0.0.1:${port}/mcp` }, retryMs: 20 });
+      expect(names()).toEqual([]);
+      await serve(port);
+      await until(() => names().includes('late_echo'));
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'cannot take the name of a tool that is there, nor another server its own',
+    async () => {
+      registry.current.register({ ...echo('everything_echo') }, 'EchoService.echo');
+      await expect(connect(EVERYTHING)).rejects.toThrow(
+        /Two tools are named 'everything_echo': EchoService\.echo and the MCP server 'everything'/,
+      );
+      expect(() => new McpServers([EVERYTHING, EVERYTHING], registry.current)).toThrow(AppError);
+    },
+    SLOW_MS,
+  );
+
+  async function serve(port: number): Promise<ChildProcess> {
+    const child = spawn(process.execPath, [script('server-everything'), 'streamableHttp'], {
+      env: { PATH: process.env['PATH'], PORT: String(port) },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    processes.push(child);
+    for await (const line of createInterface({ input: child.stderr })) if (line.includes('listening')) break;
+    child.stderr.resume();
+    return child;
+  }
+});
+
+describe("an agent with an MCP server's tools", () => {
+  const start = hostServers();
+
+  it(
+    'calls them like any other: tracked, exposed as said, and not there for other roles',
+    async () => {
+      const told: string[][] = [];
+      const options: ChatModuleOptions = {
+        storage: new MemoryStorage(),
+        auth: {
+          kind: 'host',
+          principalOf: ({ headers }) => ({ userId: 'u', tenant: 't', roles: [String(headers['x-role'])] }),
+        },
+        agents: (kit) => [
+          createChatAgent({
+            ...kit,
+            name: 'chat',
+            description: 'Chats.',
+            model: new ScriptedModel((messages) => {
+              const answers = answersOf(messages);
+              if (answers.length > 0) {
+                told.push(answers.map(({ text }) => text));
+                return { words: ['Done.'] };
+              }
+              return { calls: [{ id: 'call-1', name: 'everything_get-sum', args: '{"a":2,"b":40}' }] };
+            }),
+          }),
+        ],
+        mcp: [
+          {
+            ...EVERYTHING,
+            defaults: { roles: ['clerk'] },
+            tools: { 'get-sum': { label: 'Adding…', expose: { input: true, output: true } } },
+          },
+        ],
+        drainMs: 0,
+      };
+      const server = await start(ChatModule.forRoot(options));
+      const asked = await server.ask('/api/chat', { headers: { 'x-role': 'clerk' } });
+      await asked.closed();
+      expect((await asked.frame('tool-start')).data).toMatchObject({
+        toolName: 'everything_get-sum',
+        label: 'Adding…',
+        input: { a: 2, b: 40 },
+      });
+      const { data } = await asked.frame('tool-end');
+      expect(data).toMatchObject({ outcome: 'ok', output: 'The sum of 2 and 40 is 42.' });
+
+      const refused = await server.ask('/api/chat', { headers: { 'x-role': 'visitor' } });
+      await refused.closed();
+      expect((await refused.frame('tool-end')).data).toMatchObject({ outcome: 'denied' });
+      expect(told).toEqual([
+        ['The sum of 2 and 40 is 42.'],
+        ["The tool 'everything_get-sum' is not available to you."],
+      ]);
+    },
+    SLOW_MS,
+  );
+});
+
+function echo(name: string): Tool {
+  return {
+    name,
+    label: 'Echoing…',
+    description: 'Echoes.',
+    input: z.object({}),
+    execute: () => 'echo',
+  };
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
