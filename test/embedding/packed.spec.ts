@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,12 +23,16 @@ const IMPORTED = /(?:^(?:import|export)(?: [^'"\n]* from)? |\bimport\()['"](?<na
 
 /** What the host lists itself beside our peers. */
 const HOST_PACKAGES = [
+  '@langchain/mcp-adapters',
   '@langchain/openai',
   '@nestjs/platform-express',
   '@nestjs/platform-fastify',
   '@types/node',
   'jose',
+  'nestjs-cls',
 ];
+
+const GUIDES = ['embed', 'write-a-tool', 'mcp', 'bring-your-own-graph'];
 
 describe('the packed package, in an empty folder', () => {
   let folder: string;
@@ -170,6 +174,25 @@ describe('the packed package, in an empty folder', () => {
     expect(loaded).toMatchObject(entries.map((entry) => ({ entry, same: true })));
     for (const { count } of loaded) expect(count).toBeGreaterThan(2);
   });
+
+  it(
+    'is used by the guides as they show it: every snippet compiles',
+    async () => {
+      const snippets = join(folder, 'guides');
+      await mkdir(join(snippets, 'src'), { recursive: true });
+      await cp(join(folder, 'tsconfig.json'), join(snippets, 'tsconfig.json'));
+      await writeFile(join(snippets, 'package.json'), '{ "type": "module" }');
+      let count = 0;
+      for (const guide of GUIDES) {
+        const text = await readFile(new URL(`../../docs/guides/${guide}.md`, import.meta.url), 'utf8');
+        for (const [, snippet] of text.matchAll(/```ts\n([^]*?)```/g))
+          await writeFile(join(snippets, 'src', `${guide}-${++count}.ts`), snippet!);
+      }
+      expect(count).toBeGreaterThan(GUIDES.length);
+      await compile(snippets);
+    },
+    SLOW_MS,
+  );
 
   it('imports nothing that it does not declare', async () => {
     const own = join(folder, 'node_modules/nestjs-agent-stream');

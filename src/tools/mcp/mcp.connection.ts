@@ -62,7 +62,8 @@ export class McpConnection {
   }
 
   onClosed(listener: () => void): void {
-    Object.assign(this.client, { onclose: listener });
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's client is no EventTarget
+    this.client.onclose = listener;
   }
 
   async close(): Promise<void> {
