@@ -21,7 +21,8 @@ export function requestLog(log: Log, { prompts = false }: { readonly prompts?: b
     customSuccessMessage: (request, response) => summary(request, response),
     customErrorMessage: (request, response) => summary(request, response),
     customSuccessObject: (request, response, { responseTime }) => fields(request, response, responseTime),
-    customErrorObject: (request, response, _error, { responseTime }) => fields(request, response, responseTime),
+    customErrorObject: (request, response, _error, { responseTime }) =>
+      fields(request, response, responseTime),
   });
 }
 
