@@ -15,13 +15,17 @@ import { until } from '../support/until.js';
 const SCALE = process.env['LONG'] ? 1 : 0.25;
 
 describe('readers behind a network that breaks', () => {
-  const startServer = chatServers();
   const proxies: FaultProxy[] = [];
-  const leaving = new AbortController();
+  let leaving = new AbortController();
 
+  // Before the servers: else readers would come back through a proxy to nothing, also after a test that failed.
   afterEach(async () => {
+    leaving.abort();
+    leaving = new AbortController();
     for (const proxy of proxies.splice(0)) await proxy.close();
   });
+
+  const startServer = chatServers();
 
   async function proxyTo(server: ChatServer, faults?: (connection: number, random: Random) => Faults) {
     const network = { up: true };
