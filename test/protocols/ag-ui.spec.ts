@@ -23,8 +23,7 @@ const CLIENTS = [
 
 const startChat = chatServers();
 const startDemo = demoServers();
-const start = (play: Play, options: ChatServerOptions = {}) =>
-  startChat({ play, protocols: {}, ...options } as ChatServerOptions);
+const start = (play: Play, options: ChatServerOptions = {}) => startChat({ play, protocols: {}, ...options });
 
 const originOf = (server: ChatServer) => new URL(server.url).origin;
 const runUrlOf = (server: ChatServer) => `${originOf(server)}/protocols/ag-ui`;

@@ -110,11 +110,8 @@ describe('a graph of a team', () => {
     expect(first.text).toBe('You said: HiAll at once.');
     const second = await stack.answerTo('Ho', first.threadId);
     expect(second.text).toBe('You said: HoAll at once.');
-    expect(second.log.map(({ event }) => event.type).filter((type) => type.startsWith('step'))).toEqual([
-      ...['step-start', 'step-end'],
-      ...['step-start', 'step-end'],
-      ...['step-start', 'step-end'],
-    ]);
+    const steps = second.log.map(({ event }) => event.type).filter((type) => type.startsWith('step'));
+    expect(steps.join(' ')).toBe('step-start step-end '.repeat(3).trim());
   });
 
   it('tells its subgraphs as inner steps, its own facts, and nothing of what is tagged nostream', async () => {
