@@ -93,7 +93,7 @@ describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
   const start = chatServers();
   const startDemo = demoServers();
   const newChat = chatOf(sdk);
-  const serve = (play: Play, options = {}) => start({ play, protocols: {}, ...options } as { play: Play });
+  const serve = (play: Play, options = {}) => start({ play, protocols: {}, ...options });
 
   it('has a conversation with tools, and a second turn in the same thread', async () => {
     const url = await startDemo();
@@ -282,7 +282,7 @@ describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
 
 describe('the AI SDK routes', () => {
   const start = chatServers();
-  const serve = (play: Play = () => {}) => start({ play, protocols: {} } as { play: Play });
+  const serve = (play: Play = () => {}) => start({ play, protocols: {} });
   const ask = (server: ChatServer, body: unknown) =>
     fetch(`${rootOf(server)}/protocols/ai-sdk/chat`, {
       method: 'POST',

@@ -18,8 +18,7 @@ import { demoServers } from './demo.server.js';
 
 const startChat = chatServers();
 const startDemo = demoServers();
-const start = (play: Play, options: ChatServerOptions = {}) =>
-  startChat({ play, protocols: {}, ...options } as ChatServerOptions);
+const start = (play: Play, options: ChatServerOptions = {}) => startChat({ play, protocols: {}, ...options });
 const baseOf = (origin: string) => `${origin}/protocols/langgraph`;
 const originOf = (server: ChatServer) => new URL(server.url).origin;
 

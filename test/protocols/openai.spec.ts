@@ -60,7 +60,7 @@ function inTwoHalves() {
 
 const start = chatServers();
 const startDemo = demoServers();
-const serve = (play: Play, options = {}) => start({ play, protocols: {}, ...options } as { play: Play });
+const serve = (play: Play, options = {}) => start({ play, protocols: {}, ...options });
 const threadsOf = async (server: ChatServer) => (await server.call('GET', '/threads')).body['items'];
 
 describe('OpenAI models', () => {

@@ -6,7 +6,7 @@ import { EventStream } from '../support/event-stream.js';
 import { everything, nineWords } from '../support/plays.js';
 
 const start = chatServers();
-const serve = (play: Play, options = {}) => start({ play, protocols: {}, ...options } as { play: Play });
+const serve = (play: Play, options = {}) => start({ play, protocols: {}, ...options });
 
 /** Asks for a response and watches it: the protocol with the most frames for one event. */
 async function respond(url: string): Promise<EventStream> {
