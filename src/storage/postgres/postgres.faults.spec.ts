@@ -16,6 +16,7 @@ import { PostgresStorage, type PostgresStorageOptions } from './postgres.storage
 
 let server: PostgresServer;
 const opened: PostgresStorage[] = [];
+const cutters: ConnectionCutter[] = [];
 
 beforeAll(async () => {
   server = await PostgresServer.start();
@@ -23,6 +24,7 @@ beforeAll(async () => {
 
 afterEach(async () => {
   for (const storage of opened.splice(0)) await storage.close();
+  for (const cutter of cutters.splice(0)) await cutter.close();
 });
 
 afterAll(() => server?.stop(), 30_000);
@@ -46,6 +48,7 @@ async function openWithCutter(): Promise<{
   cutter: ConnectionCutter;
 }> {
   const cutter = await ConnectionCutter.listen(server.port);
+  cutters.push(cutter);
   const schema = schemaName();
   const url = `postgres://postgres:secret@127.0.0.1:${cutter.port}/postgres`;
   const storage = await open({ url, schema });
@@ -63,7 +66,6 @@ describe('PostgresStorage, when a connection breaks', () => {
     expect(cutter.cuts).toBe(1);
     expect((await storage.log.read('r1', 0, 10)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
     expect(await storage.log.append([batchOf(run, 4)])).toEqual(['appended']);
-    await cutter.close();
   });
 
   it('ends a run once when the acknowledgement of its end got lost', async () => {
@@ -73,7 +75,6 @@ describe('PostgresStorage, when a connection breaks', () => {
     expect(await storage.log.append([endingOf(run, 0)])).toEqual(['appended']);
     expect(cutter.cuts).toBe(1);
     expect(await storage.runs.get('r1')).toMatchObject({ status: 'completed', lastSeq: 1 });
-    await cutter.close();
   });
 
   it('appends what did not reach the database', async () => {
@@ -84,7 +85,6 @@ describe('PostgresStorage, when a connection breaks', () => {
     expect(await storage.log.append([batchOf(run, 1, 2)])).toEqual(['appended']);
     expect(cutter.cuts).toBe(1);
     expect(await storage.log.read('r1', 0, 10)).toHaveLength(3);
-    await cutter.close();
   });
 
   it('knows its own committed events also when another owner has gone on meanwhile, and then is fenced', async () => {
@@ -108,7 +108,6 @@ describe('PostgresStorage, when a connection breaks', () => {
       [3, 1],
       [4, 2],
     ]);
-    await cutter.close();
   });
 
   it('still refuses another batch that lies where the log has grown', async () => {
@@ -119,7 +118,6 @@ describe('PostgresStorage, when a connection breaks', () => {
     const other = { ...endingOf(run, 1), ending: endingOf(run, 1).ending! };
     expect(await storage.log.append([other])).toEqual(['fenced']);
     expect(await beside.runs.get('r1')).toMatchObject({ status: 'running', lastSeq: 2 });
-    await cutter.close();
   });
 
   it('starts one run when the acknowledgement of its start got lost', async () => {
@@ -129,7 +127,6 @@ describe('PostgresStorage, when a connection breaks', () => {
     expect(cutter.cuts).toBe(1);
     expect(created).toMatchObject({ outcome: 'created', run: { id: 'r1' } });
     expect((await beside.runs.listRuns('t1', { limit: 10 })).items).toHaveLength(1);
-    await cutter.close();
   });
 
   it("stores a step's end and its checkpoint once, and together, when their acknowledgement got lost", async () => {
@@ -144,7 +141,6 @@ describe('PostgresStorage, when a connection breaks', () => {
     expect(cutter.cuts).toBe(1);
     expect(await xminsOf(beside)).toHaveLength(1);
     expect(await beside.log.read('r1', 0, 10)).toHaveLength(2);
-    await cutter.close();
   });
 
   it('listens again, and has everybody look, when the connection for hints was cut', async () => {
