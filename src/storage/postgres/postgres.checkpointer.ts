@@ -11,7 +11,7 @@ import {
 import { PostgresSaver } from '@langchain/langgraph-checkpoint-postgres';
 import type { Pool } from 'pg';
 import { CheckpointFencedError, fenceOf, type CheckpointFence } from '../checkpoint.fence.js';
-import { nextVersion } from '../sqlite/checkpoint.versions.js';
+import { nextVersion } from '../checkpoint.versions.js';
 import { pruneCheckpoints } from './checkpoint.pruning.js';
 import { pathsOf, sortByPath } from './checkpoint.order.js';
 import type { PostgresDatabase, Statements } from './postgres.database.js';

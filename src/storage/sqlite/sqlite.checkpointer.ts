@@ -16,7 +16,7 @@ import {
 } from '@langchain/langgraph-checkpoint';
 import { CheckpointFencedError, fenceOf, type CheckpointFence } from '../checkpoint.fence.js';
 import { originOf } from './checkpoint.namespace.js';
-import { nextVersion } from './checkpoint.versions.js';
+import { nextVersion } from '../checkpoint.versions.js';
 import type { SqliteClient } from './sqlite.client.js';
 import type {
   CheckpointName,
