@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Observable } from 'rxjs';
 import type { RecordedEvent } from '../events/recorded-event.js';
 import { EventLog } from './event.log.js';
+import { Hints } from './hints.js';
 import { RecentEvents } from './recent.events.js';
 import { Wakeups } from './wakeups.js';
 
@@ -42,7 +43,7 @@ export class RunFeed {
   follow({ runId, afterSeq, ready }: Follow): Observable<RecordedEvent> {
     return new Observable((subscriber) => {
       // Listen before reading, or an event appended between the two would wait for the next hint.
-      const hints = new Hints((wake) => this.wakeups.listen(`log:${runId}`, wake));
+      const hints = new Hints(this.wakeups, `log:${runId}`);
       subscriber.add(() => hints.close());
 
       const read = async () => {
@@ -70,43 +71,5 @@ export class RunFeed {
 
   private async page(runId: string, afterSeq: number): Promise<readonly RecordedEvent[]> {
     return this.recent.read(runId, afterSeq, PAGE) ?? (await this.log.read(runId, afterSeq, PAGE));
-  }
-}
-
-/** The hints of one reader: any number that come while it is busy count as one. */
-class Hints {
-  private readonly stop: () => void;
-  private hinted = false;
-  private wake: (() => void) | undefined;
-
-  constructor(listen: (wake: () => void) => () => void) {
-    this.stop = listen(() => {
-      this.hinted = true;
-      this.wake?.();
-    });
-  }
-
-  /** Forgets the hints so far: what they were about is about to be read. */
-  clear(): void {
-    this.hinted = false;
-  }
-
-  /** Resolves at a hint, also at one that came since `clear`, and after `timeoutMs` without any. */
-  async next(timeoutMs: number): Promise<void> {
-    if (this.hinted) return;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.wake = resolve;
-      timer = setTimeout(resolve, timeoutMs);
-    });
-    clearTimeout(timer);
-    this.wake = undefined;
-  }
-
-  /** Who waits goes on, and nobody waits again. */
-  close(): void {
-    this.stop();
-    this.hinted = true;
-    this.wake?.();
   }
 }

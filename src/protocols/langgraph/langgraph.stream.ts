@@ -3,6 +3,7 @@ import { concat, Observable, of } from 'rxjs';
 import { AppError } from '../../errors.js';
 import { Frame } from '../../http/frame.js';
 import type { Principal } from '../../principal.js';
+import { Hints } from '../../runs/hints.js';
 import type { Run } from '../../runs/run.js';
 import { RunFeed } from '../../runs/run.feed.js';
 import { RunStore } from '../../runs/run.store.js';
@@ -48,11 +49,13 @@ export class LangGraphStream {
 
   private async read(reader: ThreadReader, left: AbortSignal, send: (frame: Frame) => void): Promise<void> {
     const { threadId, subscription } = reader;
-    const news = new News(this.wakeups, left);
+    // Somewhere a run was started; whether it is one of this thread is looked up.
+    const started = new Hints(this.wakeups, 'pending');
+    left.addEventListener('abort', () => started.close(), { once: true });
     let seen: Run | undefined;
     let transcript: Transcript | undefined;
     while (!left.aborted) {
-      news.clear();
+      started.clear();
       const newest = (await this.runs.listRuns(threadId, { limit: 1 })).items[0];
       if (newest && newest.id !== seen?.id) {
         const runs = await this.runsOf(reader);
@@ -66,7 +69,7 @@ export class LangGraphStream {
           continue;
         }
       }
-      await news.next(RECHECK_MS);
+      await started.next(RECHECK_MS);
     }
   }
 
@@ -118,41 +121,4 @@ function frameOf(event: LangGraphEvent): Frame {
 function nextRun(runs: readonly Run[], seen: Run | undefined, since: number | undefined): Run | undefined {
   if (seen) return runs[runs.findIndex(({ id }) => id === seen.id) + 1];
   return since === undefined ? currentRun(runs) : (runs[runIndexOf(since)] ?? currentRun(runs));
-}
-
-/** Hints that somewhere a run was started: any number that come while the reader is busy count as one. */
-class News {
-  private hinted = false;
-  private wake: (() => void) | undefined;
-
-  constructor(wakeups: Wakeups, left: AbortSignal) {
-    const hint = () => {
-      this.hinted = true;
-      this.wake?.();
-    };
-    const stop = wakeups.listen('pending', hint);
-    left.addEventListener(
-      'abort',
-      () => {
-        stop();
-        hint();
-      },
-      { once: true },
-    );
-  }
-
-  clear(): void {
-    this.hinted = false;
-  }
-
-  async next(timeoutMs: number): Promise<void> {
-    if (this.hinted) return;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.wake = resolve;
-      timer = setTimeout(resolve, timeoutMs);
-    });
-    clearTimeout(timer);
-    this.wake = undefined;
-  }
 }
