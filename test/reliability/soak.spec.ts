@@ -13,8 +13,8 @@ import { FetchReader } from '../../src/testing/readers/fetch.reader.js';
 /** Until everything that is kept on purpose is full, the events of the last 64 runs among it, and V8 knows the code. */
 const WARM_UP = 300;
 
-/** Runs between two looks at the server, and looks. `LONG=1`: ten times the runs, so that a tenth of a leak shows. */
-const RUNS = process.env['LONG'] ? 300 : 100;
+/** Runs between two looks at the server, and looks. `LONG=1`: twenty times the runs, so that a smaller leak shows. */
+const RUNS = process.env['LONG'] ? 300 : 50;
 const LOOKS = process.env['LONG'] ? 10 : 3;
 
 /** What V8 learns about code comes first; after it a run may leave less than its ids would take, were they kept. */
