@@ -92,6 +92,26 @@ describe('a cluster', () => {
     expect(Math.max(...times)).toBeLessThanOrEqual(6_000);
   }, 300_000);
 
+  it('accepts nothing of a worker that was frozen past its lease and goes on', async () => {
+    const started = await start();
+    const report = await clusterLoop(started, {
+      seed,
+      people: 12,
+      disaster: async () => {
+        for (const worker of [...started.workers, ...started.workers]) {
+          await sleep(1_500);
+          worker.freeze();
+          // Its lease runs out, and the other one has its runs for a while.
+          await sleep(7_000);
+          worker.thaw();
+        }
+        await sleep(1_500);
+      },
+    });
+    expectNoComplaints(report);
+    expect(report.logs.flat().filter(({ event }) => event.type === 'run-resume').length).toBeGreaterThan(3);
+  }, 300_000);
+
   it('is replaced process by process under two hundred live readers, and loses nothing', async () => {
     const started = await start();
     const report = await clusterLoop(started, {

@@ -51,6 +51,16 @@ export class VictimServer {
     return this.end('SIGTERM');
   }
 
+  /** Stops it where it is, as a paused machine does; it knows nothing of it. */
+  freeze(): void {
+    this.child?.kill('SIGSTOP');
+  }
+
+  /** Lets it go on where it was. */
+  thaw(): void {
+    this.child?.kill('SIGCONT');
+  }
+
   private async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const { child } = this;
     this.listening = undefined;
