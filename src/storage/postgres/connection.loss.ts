@@ -4,7 +4,7 @@ import { AppError } from '../../errors.js';
  * SQLSTATEs that say "not now" rather than "not so", https://www.postgresql.org/docs/current/errcodes-appendix.html: shutting
  * down, crashed, starting, too many connections, a standby that was the primary a moment ago, deadlock, serialization.
  */
-const PASSING = new Set(['57P01', '57P02', '57P03', '53300', '25006', '40P01', '40001']);
+const PASSING = new Set(['57P01', '57P02', '57P03', '53300', '25006', '40P01', '40001', '25P03']);
 
 /** Of the sockets below it, and of the names that they are looked up by. */
 const BROKEN = new Set([

@@ -130,7 +130,9 @@ export async function inTransaction<Result>(
   client: ClientBase,
   work: (tx: Statements) => Promise<Result>,
 ): Promise<Result> {
-  await client.query('BEGIN');
+  // A process that is frozen in here holds its rows no longer than a lease. Set per transaction, and not per connection, because
+  // a PgBouncer hands connections on.
+  await client.query("BEGIN; SET LOCAL idle_in_transaction_session_timeout = '4s'");
   try {
     const result = await work(statementsOn(client));
     await client.query('COMMIT');

@@ -11,6 +11,8 @@ import {
   ownedRun,
 } from '../../testing/storage/storage.samples.js';
 import { ConnectionCutter } from './connection.cutter.testing.js';
+import { isPassing } from './connection.loss.js';
+import { inTransaction } from './postgres.database.js';
 import { advanceClock, schemaName, stopClock } from './postgres.testing.js';
 import { PostgresStorage, type PostgresStorageOptions } from './postgres.storage.js';
 
@@ -55,6 +57,29 @@ async function openWithCutter(): Promise<{
   const beside = await open({ schema });
   return { storage, beside, cutter };
 }
+
+describe('PostgresStorage, when a process stands still', () => {
+  it('waits no longer than a lease for the rows that it holds, and it learns that it has lost them', async () => {
+    const schema = schemaName();
+    const storage = await open({ schema });
+    await ownedRun(storage, 'r1');
+    const frozen = new Client({ connectionString: server.url });
+    frozen.on('error', () => undefined);
+    await frozen.connect();
+    const [held, thawed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const transaction = inTransaction(frozen, async (tx) => {
+      await tx.query(`SELECT 1 FROM ${schema}.runs FOR UPDATE`);
+      held.resolve();
+      await thawed.promise;
+      return tx.query('SELECT 1');
+    }).catch((error: unknown) => error);
+    await held.promise;
+    expect(await storage.runs.requestCancel('r1')).toMatchObject({ cancelRequested: true });
+    thawed.resolve();
+    expect(isPassing(await transaction)).toBe(true);
+    await frozen.end().catch(() => undefined);
+  });
+});
 
 describe('PostgresStorage, when a connection breaks', () => {
   it('appends once what was committed before its acknowledgement got lost', async () => {
