@@ -11,6 +11,9 @@ import { EventStream } from '../support/event-stream.js';
 // The processes run as they ship; `npm test` builds first.
 const program = fileURLToPath(new URL('../../dist/testing/cluster/node.process.js', import.meta.url));
 
+/** A model so slow that its run cannot end by itself before it is cancelled. */
+const SLOWLY_MS = 60_000;
+
 const seed = Date.now() % 1_000_000;
 const redis = redisForTests(process.env);
 let cluster: Cluster | undefined;
@@ -131,13 +134,13 @@ describe('a cluster', () => {
   }, 300_000);
 
   it('cancels a run that a worker elsewhere works on', async () => {
-    const { apis } = await start();
+    const { apis } = await start({ node: { paceMs: SLOWLY_MS } });
     expect(await cancelled(apis[0]?.port, apis[1]?.port)).toBeLessThan(1_000);
   }, 60_000);
 
   it('cancels, and shows what happens, also when every hint is lost', async () => {
-    const { apis } = await start({ node: { deaf: true } });
-    expect(await cancelled(apis[0]?.port, apis[1]?.port)).toBeLessThan(8_000);
+    const { apis } = await start({ node: { deaf: true, paceMs: SLOWLY_MS } });
+    expect(await cancelled(apis[0]?.port, apis[1]?.port)).toBeLessThan(10_000);
   }, 60_000);
 
   it('counts starts and open streams over all API processes', async () => {

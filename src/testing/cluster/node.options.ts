@@ -10,6 +10,8 @@ export interface NodeOptions extends VictimOptions {
   readonly roles: readonly ('api' | 'worker')[];
   /** Loses every hint from other processes: what they have to say is found out by looking. */
   readonly deaf?: boolean;
+  /** How long the model takes over a word, at most, in milliseconds. Default: the model's own. */
+  readonly paceMs?: number;
   /** Default: far beyond what anybody asks for. */
   readonly startsPerMinute?: number;
   readonly openStreams?: number;

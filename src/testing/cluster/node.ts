@@ -25,7 +25,7 @@ class NodeModule {}
 
 /** The product on the storage that all processes share, with a model that says something else in each life of each process. */
 export function createNode(options: NodeOptions): Promise<INestApplication> {
-  const { seed, life, index, roles, startsPerMinute = UNLIMITED, openStreams = UNLIMITED } = options;
+  const { seed, life, index, roles, paceMs, startsPerMinute = UNLIMITED, openStreams = UNLIMITED } = options;
   const ledger = new SideEffectLedger(ledgerFileOf(options.directory));
   const storage = storageOf(options);
   const chat = ChatModule.forRoot({
@@ -40,6 +40,7 @@ export function createNode(options: NodeOptions): Promise<INestApplication> {
           attempt: life * MOST_NODES + index,
           tools: EFFECT_TOOLS,
           stallMs: 400,
+          ...(paceMs !== undefined && { paceMs }),
         }),
         tools,
         tracking,
