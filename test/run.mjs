@@ -11,7 +11,8 @@ const failed = jest('--testPathIgnorePatterns', '/node_modules/', WITH_PROCESSES
 process.exit(failed || jest('--runInBand', WITH_PROCESSES));
 
 function jest(...args) {
-  const options = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  const exit = new URL('./exit.mjs', import.meta.url).href;
+  const options = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', '--import', exit];
   const command = [...options, 'node_modules/jest/bin/jest.js', ...args];
   return spawnSync(process.execPath, command, { stdio: 'inherit' }).status ?? 1;
 }
