@@ -122,15 +122,14 @@ describe('an MCP server', () => {
     async () => {
       await connect(EVERYTHING);
       const slow = tool('everything_trigger-long-running-operation');
-      const context = callContext();
-      expect(await slow.execute({ duration: 0.2, steps: 4 }, context)).toMatch(/completed/);
-      expect(context.updates).toEqual([0.25, 0.5, 0.75, 1].map((fraction) => ({ fraction })));
+      expect(await slow.execute({ duration: 0.1, steps: 1 }, callContext())).toMatch(/completed/);
 
       const abort = new AbortController();
-      const cancelled = slow.execute(
-        { duration: 3600, steps: 100_000 },
-        callContext({ signal: abort.signal }),
-      );
+      const context = callContext({ signal: abort.signal });
+      const cancelled = slow.execute({ duration: 3600, steps: 100_000 }, context);
+      // Progress is looked at while the call runs: what arrives together with the answer is dropped by the SDK.
+      await until(() => context.updates.length >= 3);
+      expect(context.updates.slice(0, 3)).toEqual([1, 2, 3].map((step) => ({ fraction: step / 100_000 })));
       abort.abort(new Error('Nobody waits.'));
       await expect(cancelled).rejects.toThrow('Nobody waits.');
     },
