@@ -1,0 +1,74 @@
+// The load generator's own process: makes the requests that its parent tells it and says what came back. See load.mjs.
+import { Agent, request } from 'node:http';
+import { nowMicros } from './scripted.model.mjs';
+
+const MARK = 0x5e;
+const STAMP = /<(\d+)$/;
+/** A stamp and the protocol around it fit into this much. */
+const LOOK_BACK = 32;
+
+const agent = new Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: Infinity });
+
+process.on('message', ({ id, requests }) => {
+  run(requests).then(
+    (result) => process.send({ id, result }),
+    (error) => process.send({ id, error: error.stack }),
+  );
+});
+process.on('disconnect', () => process.exit(0));
+
+/** All at once. */
+async function run(requests) {
+  const startedAt = performance.now();
+  const cpu = process.cpuUsage();
+  const answers = await Promise.all(requests.map(ask));
+  const wallMs = performance.now() - startedAt;
+  const { user, system } = process.cpuUsage(cpu);
+  return { wallMs, cpuMs: (user + system) / 1000, answers };
+}
+
+function ask({ url, method = 'POST', headers = {}, body }) {
+  return new Promise((resolve, reject) => {
+    const startedAt = nowMicros();
+    const call = request(
+      url,
+      { method, agent, headers: { ...(body && JSON_BODY), ...headers } },
+      (response) => {
+        const heard = { status: response.statusCode, tokens: 0, bytes: 0, startedAt, firstAt: 0, lastAt: 0 };
+        const stamps = [];
+        let before = '';
+        response.on('data', (chunk) => {
+          const at = nowMicros();
+          heard.bytes += chunk.length;
+          let from = chunk.indexOf(MARK);
+          if (from !== -1) {
+            if (heard.tokens === 0) heard.firstAt = at;
+            heard.lastAt = at;
+          }
+          for (; from !== -1; from = chunk.indexOf(MARK, from + 1)) {
+            heard.tokens += 1;
+            const stamp = stampBefore(chunk, from, before);
+            if (stamp !== undefined) stamps.push(stamp);
+          }
+          before = chunk.latin1Slice(Math.max(0, chunk.length - LOOK_BACK));
+        });
+        response.on('end', () =>
+          resolve({ ...heard, endedAt: nowMicros(), saidFirstAt: stamps[0], saidLastAt: stamps.at(-1) }),
+        );
+        response.on('error', reject);
+      },
+    );
+    call.on('error', reject);
+    call.end(body && JSON.stringify(body));
+  });
+}
+
+const JSON_BODY = { 'content-type': 'application/json' };
+
+/** When the token that ends at this mark was said, if it says so. */
+function stampBefore(chunk, mark, before) {
+  const start = Math.max(0, mark - LOOK_BACK);
+  const text = chunk.latin1Slice(start, mark);
+  const [, micros] = STAMP.exec(start === 0 ? before + text : text) ?? [];
+  return micros === undefined ? undefined : Number(micros);
+}
