@@ -28,6 +28,8 @@ export interface AgentInput {
 export interface AgentContext extends ToolRun {
   /** Which owner of the run this is: 1, or more after a takeover. The agent continues from what it has saved itself. */
   readonly attempt: number;
+  /** The owner's fencing number: what it stores carries it, and is refused once the run has another owner. */
+  readonly epoch: number;
   /**
    * The steps that earlier owners of the run have ended, and that nothing has taken back since: what they put out stays. An
    * agent that does such a step over all the same has to emit a `step-reset` first.

@@ -87,7 +87,8 @@ export class ChatController {
     // A repeated POST may be past the end, and takes a 204 for an error; of an expired log there may be nothing left.
     const nothingMore = hasEnded(run) && Math.max(cursor.seq, run.firstSeq - 1) >= run.lastSeq;
     const ready = () => this.streams.ready(response);
-    const events = nothingMore ? EMPTY : this.feed.follow({ runId: run.id, afterSeq: cursor.seq, ready });
+    const { seq: afterSeq, epoch: afterEpoch } = cursor;
+    const events = nothingMore ? EMPTY : this.feed.follow({ runId: run.id, afterSeq, afterEpoch, ready });
 
     return concat(of(...opening), events.pipe(map(toFrame))).pipe(takeUntil(expiryOf(authOf(request))));
   }

@@ -31,7 +31,7 @@ describe('reading a frame', () => {
     });
   });
 
-  it.each(['', '17', 'run.1.0', 'run.x.1'])('leaves out a frame whose id is %j, which is no event', (id) => {
+  it.each(['', '17', 'run.1.0', 'run.X.1'])('leaves out a frame whose id is %j, which is no event', (id) => {
     expect(readEvent({ lastEventId: id, data: JSON.stringify(START) }, 'thread', ARRIVAL)).toBeUndefined();
   });
 });

@@ -77,4 +77,24 @@ describe('recent events', () => {
     expect(kept.slice(36)).not.toContain(false);
     expect(recent.read('live', 0, 1)).toHaveLength(1);
   });
+
+  it('keeps an ended run for seconds only, because in a restored database it goes on elsewhere', () => {
+    let now = 0;
+    const recent = new RecentEvents(() => now);
+    recent.add('run', recordedAll([END]));
+    now += 10_000;
+    expect(recent.read('run', 0, 1)).toHaveLength(1);
+    now += 1;
+    expect(recent.read('run', 0, 1)).toBeUndefined();
+  });
+
+  it('keeps a run that had ended, was put back, and goes on here', () => {
+    let now = 0;
+    const recent = new RecentEvents(() => now);
+    recent.add('run', recordedAll([delta(1), END]));
+    const goesOn = recordedAll([delta(1), delta(2)], { epoch: 2 }).slice(1);
+    recent.add('run', goesOn);
+    now += 60_000;
+    expect(recent.read('run', 1, 10)).toEqual(goesOn);
+  });
 });

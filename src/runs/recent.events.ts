@@ -4,6 +4,9 @@ import type { RecordedEvent } from '../events/recorded-event.js';
 const EVENTS_PER_RUN = 512;
 const ENDED_RUNS = 64;
 
+/** And for how long: in a database that was put back to an earlier state such a run has not ended, and goes on elsewhere. */
+const ENDED_MS = 10_000;
+
 /**
  * The newest committed events of the runs that this process owns. Their readers, one or thousands, are served from here,
  * all with the same objects; who asks for older ones reads the storage. Never the truth: only what was committed gets in, and
@@ -11,23 +14,29 @@ const ENDED_RUNS = 64;
  */
 export class RecentEvents {
   private readonly runs = new Map<string, RecordedEvent[]>();
-  private readonly ended = new Set<string>();
+  /** The runs that have ended, with when that was, oldest first. */
+  private readonly ended = new Map<string, number>();
+
+  constructor(private readonly now: () => number = () => performance.now()) {}
 
   /** Adds what was just committed to a run that this process owns. */
   add(runId: string, events: readonly RecordedEvent[]): void {
     const known = this.runs.get(runId);
     // What does not follow on from those comes after another owner's events, which only the storage has.
-    const kept = known && known.at(-1)?.seq === (events[0]?.seq ?? 0) - 1 ? known : [];
+    const kept = known && follows(known.at(-1), events[0]) ? known : [];
     // One by one: as the arguments of one call, the events of a chatty tool would overflow the stack.
     for (const event of events) kept.push(event);
     // Trimmed by half at a time: moving the rest at every commit would cost more than it frees.
     if (kept.length > 2 * EVENTS_PER_RUN) kept.splice(0, kept.length - EVENTS_PER_RUN);
     this.runs.set(runId, kept);
+    this.ended.delete(runId);
     if (events.at(-1)?.event.type === 'end') this.retire(runId);
   }
 
   /** The events above `afterSeq`, at most `limit`; undefined when the storage has to be asked. */
   read(runId: string, afterSeq: number, limit: number): readonly RecordedEvent[] | undefined {
+    const endedAt = this.ended.get(runId);
+    if (endedAt !== undefined && this.now() - endedAt > ENDED_MS) this.forget(runId);
     const kept = this.runs.get(runId);
     const first = kept?.[0];
     if (!kept || !first || afterSeq < first.seq - 1) return undefined;
@@ -42,10 +51,15 @@ export class RecentEvents {
   }
 
   private retire(runId: string): void {
-    this.ended.add(runId);
-    for (const oldest of this.ended) {
+    this.ended.set(runId, this.now());
+    for (const oldest of this.ended.keys()) {
       if (this.ended.size <= ENDED_RUNS) return;
       this.forget(oldest);
     }
   }
+}
+
+/** Under the same owner: in a log that was put back to an earlier state, the seqs alone may fit by chance. */
+function follows(last: RecordedEvent | undefined, next: RecordedEvent | undefined): boolean {
+  return last?.epoch === next?.epoch && last?.seq === (next?.seq ?? 0) - 1;
 }

@@ -50,6 +50,8 @@ export class RunExecution {
   private handBackAtBoundary = false;
   private spent = NOTHING_SPENT;
   private usage = NO_USAGE;
+  /** Which owner of the run this is, as its log counts them. */
+  private attempt = 1;
   private readonly begunCalls = new Map<string, string>();
   private readonly completedSteps = new Set<string>();
 
@@ -106,9 +108,11 @@ export class RunExecution {
   private async takeUp(): Promise<RunRecorder> {
     const { id: runId, threadId, epoch, lastSeq } = this.run;
     let open = NOTHING_OPEN;
+    if (lastSeq > 0) this.attempt += 1;
     for await (const { event, at } of this.history()) {
       open = trackOpen(open, event, at);
       this.account(event);
+      if (event.type === 'run-resume') this.attempt += 1;
       if (event.type === 'step-end') this.completedSteps.add(event.stepId);
       if (event.type === 'step-reset') this.completedSteps.delete(event.stepId);
     }
@@ -136,7 +140,7 @@ export class RunExecution {
   }
 
   private firstEvents(open: typeof NOTHING_OPEN): RunEvent[] {
-    const { lastSeq, epoch, messageId, resumeOf, agent } = this.run;
+    const { lastSeq, messageId, resumeOf, agent } = this.run;
     if (lastSeq === 0) return [{ type: 'run-start', agent, messageId, ...(resumeOf && { resumeOf }) }];
     // Before anything new: what the last owner had not finished is superseded.
     return [
@@ -144,7 +148,7 @@ export class RunExecution {
       ...open.steps.map(({ stepId }): RunEvent => ({
         type: 'step-reset',
         stepId,
-        attempt: epoch,
+        attempt: this.attempt,
         reason: this.resumed,
       })),
     ];
@@ -174,7 +178,8 @@ export class RunExecution {
       threadId,
       messageId,
       principal,
-      attempt: epoch,
+      attempt: this.attempt,
+      epoch,
       signal: this.abort.signal,
       begunCalls: this.begunCalls,
       completedSteps: this.completedSteps,

@@ -11,6 +11,8 @@ export interface Follow {
   readonly runId: string;
   /** The last event that the reader has; 0 when it has none. */
   readonly afterSeq: number;
+  /** The epoch of that event, where it is known: an event of another epoch in its place is not the one that the reader has. */
+  readonly afterEpoch?: number;
   /** A reader that cannot take more for now returns a promise, and is fed again when that resolves. Asked after every event. */
   readonly ready?: () => Promise<void> | undefined;
 }
@@ -36,11 +38,11 @@ export class RunFeed {
 
   /**
    * The events of a run after `afterSeq`: each once, in order, none left out. Completes after the run's `end`, also for a
-   * reader that has it already; and without an `end` when the log was compacted or removed under the reader, who then has to
-   * come back with its cursor. Errors when the log cannot be read (STORAGE_FAILED). Unsubscribing stops it at once and leaves
+   * reader that has it already; and without an `end` when the log was compacted, removed, or replaced by an older copy of itself
+   * under the reader, who then has to come back with its cursor. Errors when the log cannot be read (STORAGE_FAILED). Unsubscribing stops it at once and leaves
    * nothing listening.
    */
-  follow({ runId, afterSeq, ready }: Follow): Observable<RecordedEvent> {
+  follow({ runId, afterSeq, afterEpoch, ready }: Follow): Observable<RecordedEvent> {
     return new Observable((subscriber) => {
       // Listen before reading, or an event appended between the two would wait for the next hint.
       const hints = new Hints(this.wakeups, `log:${runId}`);
@@ -48,16 +50,17 @@ export class RunFeed {
 
       const read = async () => {
         let seq = afterSeq;
+        let epoch = afterEpoch;
         for (;;) {
           hints.clear();
           // Read from the event that the reader has: what follows it is news only as long as it is still there.
           const page = await this.page(runId, Math.max(0, seq - 1));
-          if (seq > 0 && page[0]?.seq !== seq) return subscriber.complete();
+          if (seq > 0 && !isAt(page[0], seq, epoch)) return subscriber.complete();
           for (const recorded of page) {
             if (subscriber.closed) return;
             if (recorded.seq > seq) subscriber.next(recorded);
             if (recorded.event.type === 'end') return subscriber.complete();
-            seq = recorded.seq;
+            ({ seq, epoch } = recorded);
             const room = ready?.();
             if (room) await room;
           }
@@ -72,4 +75,9 @@ export class RunFeed {
   private async page(runId: string, afterSeq: number): Promise<readonly RecordedEvent[]> {
     return this.recent.read(runId, afterSeq, PAGE) ?? (await this.log.read(runId, afterSeq, PAGE));
   }
+}
+
+/** True for the event with that seq, and with that epoch as far as it is known. */
+function isAt(first: RecordedEvent | undefined, seq: number, epoch: number | undefined): boolean {
+  return first?.seq === seq && (epoch === undefined || first.epoch === epoch);
 }

@@ -15,7 +15,8 @@ export abstract class RunStore {
 
   /**
    * Takes the oldest run that wants an owner: pending with no other unended run before it in its thread, or running under
-   * a lease that has expired. The run comes back with status `running`, the next epoch, and a lease until `leaseMs` from now.
+   * a lease that has expired. The run comes back with status `running`, a higher epoch, and a lease until `leaseMs` from
+   * now. No epoch is given twice, also not by a storage that was put back to an earlier state and has forgotten the claims since.
    */
   abstract claim(claim: { readonly ownerId: string; readonly leaseMs: number }): Promise<Run | undefined>;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Annotation, END, START, StateGraph } from '@langchain/langgraph';
-import { claimRun, newRun } from '../testing/storage/storage.samples.js';
+import { claimedRun, newRun, ownershipOf } from '../testing/storage/storage.samples.js';
 import { CHECKPOINT_FENCE, CheckpointFencedError, type CheckpointFence } from './checkpoint.fence.js';
 import { MemoryStorage } from './memory/memory.storage.js';
 import { SqliteStorage } from './sqlite/sqlite.storage.js';
@@ -39,16 +39,17 @@ describe.each(STORAGES)('a graph with a checkpoint fence on %s', (_name, makeSto
     const storage = makeStorage(() => now);
     await storage.open();
     await storage.runs.create(newRun('r1'));
-    await claimRun(storage);
+    const first = ownershipOf(await claimedRun(storage));
+    let second = first;
 
     const zombie = twoSteps(storage, async () => {
       now += 60_000;
-      await claimRun(storage, 'other');
+      second = ownershipOf(await claimedRun(storage, 'other'));
     });
-    const stale = zombie.invoke({ words: ['input'] }, configOf({ runId: 'r1', epoch: 1 }));
+    const stale = zombie.invoke({ words: ['input'] }, configOf(first));
     await expect(stale).rejects.toThrow(CheckpointFencedError);
 
-    const current = configOf({ runId: 'r1', epoch: 2 });
+    const current = configOf(second);
     const saved = await storage.checkpointer.getTuple(current);
     expect(saved?.checkpoint.channel_values['words']).toEqual(['input', 'first']);
     expect(JSON.stringify(saved?.metadata)).not.toContain('fence');

@@ -43,7 +43,7 @@ export class LangGraphAgent extends Agent {
   }
 
   async run(input: AgentInput, context: AgentContext): Promise<void> {
-    const { runId, threadId, attempt, signal } = context;
+    const { runId, threadId, epoch, signal } = context;
     const mapper = new LangGraphMapper(context);
     const emit = supersedingEmit(context);
     const tell = (fact: GraphFact): void | Promise<void> => emitAll(mapper.map(fact), emit);
@@ -72,7 +72,7 @@ export class LangGraphAgent extends Agent {
       const stream = await this.graph.stream(inputOf(thread, input, context), {
         configurable: {
           thread_id: threadId,
-          [CHECKPOINT_FENCE]: { runId, epoch: attempt } satisfies CheckpointFence,
+          [CHECKPOINT_FENCE]: { runId, epoch } satisfies CheckpointFence,
           [ACTIVE_RUN]: active,
         },
         callbacks: [model, tools],

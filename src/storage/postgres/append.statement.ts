@@ -4,7 +4,7 @@ import type { Statements } from './postgres.database.js';
 
 const INPUT = `
   WITH input AS (
-    SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[])
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[])
       WITH ORDINALITY AS batch (run_id, epoch, after_seq, last_seq, frames, outcome, error, usage, place))`;
 
 /** The texts of the statements that append, in one schema. */

@@ -99,10 +99,10 @@ export class PostgresCheckpointer extends PostgresSaver {
   }
 
   /** Holds the run's row, so that nobody can claim it before this transaction ends. */
-  private async owns(tx: Statements, { runId, epoch }: CheckpointFence): Promise<boolean> {
+  private async owns(tx: Statements, fence: CheckpointFence): Promise<boolean> {
     const rows = await tx.query(
-      `SELECT 1 FROM ${this.s}.runs WHERE id = $1 AND epoch = $2 AND ended_at IS NULL FOR SHARE`,
-      [runId, epoch],
+      `SELECT 1 FROM ${this.s}.runs WHERE id = $1 AND epoch = $2 AND last_seq >= $3 AND ended_at IS NULL FOR SHARE`,
+      [fence.runId, fence.epoch, this.writer.tails.of(fence)],
     );
     return rows.length > 0;
   }

@@ -73,7 +73,7 @@ describe('migrate', () => {
         VALUES ('r1', 't1', 'assistant', 'acme', 'alice', '[]', 'm1', 'pending', 0, 0, 0, 1, 0, false, 1, '{}', '"Hello?"')`);
       const storage = new PostgresStorage({ url: server.url, schema: s });
       await storage.open();
-      expect(await claimRun(storage)).toMatchObject({ id: 'r1', message: 'Hello?', epoch: 1 });
+      expect(await claimRun(storage)).toMatchObject({ id: 'r1', message: 'Hello?' });
       expect(await storage.runs.create(newRun('r2'))).toMatchObject({ outcome: 'created' });
       await storage.close();
     });

@@ -40,7 +40,7 @@ export class PostgresRetention extends Retention {
       await tx.query(`DELETE FROM ${s}.batches WHERE run = $1`, [run.ordinal]);
       await tx.query(
         `INSERT INTO ${s}.batches (run, first_seq, last_seq, epoch, frames)
-         SELECT $1, * FROM unnest($2::int[], $3::int[], $4::int[], $5::text[])`,
+         SELECT $1, * FROM unnest($2::int[], $3::int[], $4::bigint[], $5::text[])`,
         [
           run.ordinal,
           batches.map(({ firstSeq }) => firstSeq),

@@ -9,6 +9,7 @@ import {
   type RenewResult,
   type RunOwnership,
 } from '../../runs/run.store.js';
+import { epochStep } from '../epoch.step.js';
 import { keysAfter, pageOf } from '../page.cursor.js';
 import type { PostgresDatabase } from './postgres.database.js';
 import { runOf, threadOf, type RunRow, type ThreadRow } from './postgres.rows.js';
@@ -65,10 +66,10 @@ export class PostgresRunStore extends RunStore {
          ORDER BY status = 'pending', coalesce(at_work.runs, 0), ordinal
          LIMIT 1 FOR UPDATE OF candidate SKIP LOCKED
        )
-       UPDATE ${s}.runs SET status = 'running', epoch = epoch + 1, owner_id = $1, lease_ms = $2::int,
+       UPDATE ${s}.runs SET status = 'running', epoch = epoch + $3, owner_id = $1, lease_ms = $2::int,
          lease_until = ${s}.now_ms() + $2::int, started_at = coalesce(started_at, ${s}.now_ms())
        FROM next WHERE runs.ordinal = next.ordinal RETURNING runs.*`,
-      [ownerId, leaseMs],
+      [ownerId, leaseMs, epochStep()],
     );
     return row && runOf(row);
   }
@@ -83,7 +84,7 @@ export class PostgresRunStore extends RunStore {
     const { s } = this;
     const renewed = await this.database.query<{ place: number; cancel_requested: boolean }>(
       `UPDATE ${s}.runs SET lease_until = ${s}.now_ms() + $3::int, lease_ms = $3::int
-       FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS owned (run_id, epoch, place)
+       FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS owned (run_id, epoch, place)
        WHERE runs.id = owned.run_id AND runs.epoch = owned.epoch AND runs.owner_id IS NOT NULL AND runs.ended_at IS NULL
        RETURNING place, cancel_requested`,
       [runs.map(({ runId }) => runId), runs.map(({ epoch }) => epoch), leaseMs],

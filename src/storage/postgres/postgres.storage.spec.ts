@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PostgresServer } from '../../testing/cluster/postgres.server.js';
 import { describeStorage } from '../../testing/storage/storage.contract.js';
 import type { StorageHarness } from '../../testing/storage/storage.harness.js';
-import { advanceClock, schemaName, stopClock } from './postgres.testing.js';
+import { advanceClock, copyTables, schemaName, stopClock } from './postgres.testing.js';
 import { PostgresStorage } from './postgres.storage.js';
 
 let server: PostgresServer | undefined;
@@ -32,6 +32,13 @@ async function makeHarness(): Promise<StorageHarness> {
       storage = await open();
       return storage;
     },
+    backup: async () => {
+      const restore = await copyTables(storage.database);
+      return async () => {
+        await restore();
+        return storage;
+      };
+    },
     dispose: async () => {
       await storage.database.query(`DROP SCHEMA ${schema} CASCADE`);
       await storage.close();
@@ -39,4 +46,4 @@ async function makeHarness(): Promise<StorageHarness> {
   };
 }
 
-describeStorage({ describe, it, expect }, 'PostgresStorage', makeHarness);
+describeStorage({ describe, it, expect }, 'PostgresStorage', makeHarness, { restorable: true });

@@ -16,3 +16,25 @@ export async function stopClock(database: PostgresDatabase): Promise<void> {
 export async function advanceClock(database: PostgresDatabase, ms: number): Promise<void> {
   await database.query(`UPDATE ${database.schema}.stopped_clock SET now = now + $1`, [ms]);
 }
+
+/** Copies all tables, as a dump does; what it resolves with puts them back, under whoever uses them. */
+export async function copyTables(database: PostgresDatabase): Promise<() => Promise<void>> {
+  const { schema } = database;
+  const copy = schemaName();
+  const tables = await database.query<{ name: string }>(
+    'SELECT tablename AS name FROM pg_tables WHERE schemaname = $1',
+    [schema],
+  );
+  await database.query(`CREATE SCHEMA ${copy}`);
+  for (const { name } of tables)
+    await database.query(`CREATE TABLE ${copy}.${name} AS TABLE ${schema}.${name}`);
+  return async () => {
+    await database.transaction(async (tx) => {
+      for (const { name } of tables) {
+        await tx.query(`DELETE FROM ${schema}.${name}`);
+        await tx.query(`INSERT INTO ${schema}.${name} OVERRIDING SYSTEM VALUE SELECT * FROM ${copy}.${name}`);
+      }
+    });
+    await database.query(`DROP SCHEMA ${copy} CASCADE`);
+  };
+}

@@ -6,6 +6,7 @@ import { roundsOf, type AppendRow } from './append.rounds.js';
 import { appendRows, appendTexts, type AppendTexts } from './append.statement.js';
 import { backoffMs } from './backoff.js';
 import { isPassing, storageFailure } from './connection.loss.js';
+import { KnownTails } from './known.tails.js';
 import { inTransaction, poolOf, statementsOn, type Statements } from './postgres.database.js';
 
 /** What the writer is asked for: batches to append, or something else to store in the same transaction. */
@@ -41,6 +42,7 @@ interface Tried {
  * whether it had been committed.
  */
 export class PostgresWriter {
+  readonly tails = new KnownTails();
   private readonly pool: Pool;
   private readonly texts: AppendTexts;
   private readonly closing = new AbortController();
@@ -56,9 +58,11 @@ export class PostgresWriter {
     this.texts = appendTexts(options.schema);
   }
 
-  append(batches: readonly AppendBatch[]): Promise<readonly AppendResult[]> {
+  async append(batches: readonly AppendBatch[]): Promise<readonly AppendResult[]> {
     const runs = new Set(batches.map(({ runId }) => runId));
-    return this.add(Promise.resolve(batches), runs) as Promise<readonly AppendResult[]>;
+    const results = (await this.add(Promise.resolve(batches), runs)) as readonly AppendResult[];
+    this.tails.note(batches, results);
+    return results;
   }
 
   /** Keeps its place in the order also while it is prepared. */

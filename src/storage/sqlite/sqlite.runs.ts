@@ -9,6 +9,7 @@ import {
   type RenewResult,
   type RunOwnership,
 } from '../../runs/run.store.js';
+import { epochStep } from '../epoch.step.js';
 import { keysAfter, pageOf } from '../page.cursor.js';
 import type { SqliteClient } from './sqlite.client.js';
 import { newRunRow, runOf, threadOf } from './sqlite.rows.js';
@@ -46,7 +47,12 @@ export class SqliteRunStore extends RunStore {
     readonly ownerId: string;
     readonly leaseMs: number;
   }): Promise<Run | undefined> {
-    const row = await this.client.call('claimRun', { ownerId, leaseMs, now: this.clock() });
+    const row = await this.client.call('claimRun', {
+      ownerId,
+      leaseMs,
+      epochStep: epochStep(),
+      now: this.clock(),
+    });
     return row && runOf(row);
   }
 

@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describeStorage } from '../../testing/storage/storage.contract.js';
 import { emptyStorage } from '../../testing/storage/storage.emptying.js';
 import type { StorageFactory } from '../../testing/storage/storage.harness.js';
@@ -35,13 +36,35 @@ function oneStorage(directoryOf: () => Promise<string>): StorageFactory {
         current = await open();
         return current;
       },
+      backup: async () => {
+        const backup = await mkdtemp(join(tmpdir(), 'sqlite-backup-'));
+        const [data, copy] = [join(directory ?? '', 'agent-stream.db'), join(backup, 'copy.db')];
+        copyDatabase(data, copy);
+        return async () => {
+          await current.close();
+          await copyFile(copy, data);
+          await rm(backup, { recursive: true });
+          current = await open();
+          return current;
+        };
+      },
       dispose: () => emptyStorage(current),
     };
   };
 }
 
+/** Of a database that is in use, as `sqlite3 agent-stream.db "VACUUM INTO '…'"` does it. */
+function copyDatabase(from: string, to: string): void {
+  const database = new DatabaseSync(from);
+  database.prepare('VACUUM INTO ?').run(to);
+  database.close();
+}
+
 const framework = { describe, it, expect };
 const inDirectory = oneStorage(() => mkdtemp(join(tmpdir(), 'sqlite-storage-')));
-describeStorage(framework, 'SqliteStorage in a directory', inDirectory, { exclusive: true });
+describeStorage(framework, 'SqliteStorage in a directory', inDirectory, {
+  exclusive: true,
+  restorable: true,
+});
 const inMemory = oneStorage(async () => ':memory:');
 describeStorage(framework, 'SqliteStorage in memory', inMemory, { durable: false });

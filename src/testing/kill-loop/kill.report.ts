@@ -36,7 +36,7 @@ export function tableOf(report: KillReport): string {
     ['minutes', (durationMs / 60_000).toFixed(1)],
     [
       'runs',
-      `${logs.length}, of them ${logs.filter((log) => (log.at(-1)?.epoch ?? 0) > 1).length} taken over`,
+      `${logs.length}, of them ${logs.filter((log) => log.some(({ event }) => event.type === 'run-resume')).length} taken over`,
     ],
     ['takeovers', String(stored.filter(({ event }) => event.type === 'run-resume').length)],
     ['steps taken back', String(stored.filter(({ event }) => event.type === 'step-reset').length)],

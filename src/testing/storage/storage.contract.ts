@@ -12,6 +12,7 @@ import { leasePromises } from './promises/lease.promises.js';
 import { pagePromises } from './promises/page.promises.js';
 import { queuePromises } from './promises/queue.promises.js';
 import { readPromises } from './promises/read.promises.js';
+import { restorePromises } from './promises/restore.promises.js';
 import { retentionPromises } from './promises/retention.promises.js';
 import { threadPromises } from './promises/thread.promises.js';
 import { wakeupPromises } from './promises/wakeup.promises.js';
@@ -50,7 +51,7 @@ export function describeStorage(
   framework: TestFramework,
   name: string,
   factory: StorageFactory,
-  { durable = true, exclusive = false }: StorageFeatures = {},
+  { durable = true, exclusive = false, restorable = false }: StorageFeatures = {},
 ): void {
   const suite: PromiseSuite = {
     describe: framework.describe,
@@ -69,5 +70,6 @@ export function describeStorage(
     for (const promises of EVERY_STORAGE) promises(suite);
     if (durable) durabilityPromises(suite);
     if (durable && exclusive) restartPromises(suite);
+    if (restorable) restorePromises(suite);
   });
 }

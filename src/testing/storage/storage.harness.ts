@@ -30,6 +30,11 @@ export interface StorageHarness {
   readonly advance: (ms: number) => void | Promise<void>;
   /** Closes the storage and opens the same data again, as after a restart. Needed for the feature `durable`. */
   readonly reopen?: () => Promise<Storage>;
+  /**
+   * Copies the data as they are. What it resolves with puts the copy in the place of what is there by then and opens that, as
+   * after a loss. Needed for the feature `restorable`.
+   */
+  readonly backup?: () => Promise<() => Promise<Storage>>;
   /** Closes what is open and removes what it has left behind. */
   readonly dispose: () => Promise<void>;
 }
@@ -41,6 +46,8 @@ export interface StorageFeatures {
   readonly durable?: boolean;
   /** The only process that can use the data is this one, so that at `open` every owned run is an orphan. Default false. */
   readonly exclusive?: boolean;
+  /** An older copy of the data can be put in their place. Default false; when true the harness has to have `backup`. */
+  readonly restorable?: boolean;
 }
 
 /** How a file of promises states one: with a fresh storage, which is disposed of afterwards. */

@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent, Usage } from '../../events/run-event.js';
 import type { AppendBatch } from '../../runs/event.log.js';
 import type { Run } from '../../runs/run.js';
-import type { NewRun } from '../../runs/run.store.js';
+import type { NewRun, RunOwnership } from '../../runs/run.store.js';
 import type { Storage } from '../../storage/storage.js';
 
 // What the promises are stated with: small, valid, and different wherever a mix-up should show.
@@ -46,6 +46,18 @@ export async function ownedRun(
 
 export function claimRun(storage: Storage, ownerId = 'owner'): Promise<Run | undefined> {
   return storage.runs.claim({ ownerId, leaseMs: LEASE_MS });
+}
+
+/** As {@link claimRun}, where there has to be one. */
+export async function claimedRun(storage: Storage, ownerId?: string): Promise<Run> {
+  const run = await claimRun(storage, ownerId);
+  if (!run) throw new Error('No run could be claimed.');
+  return run;
+}
+
+/** Its owner, as this run knows it. */
+export function ownershipOf({ id, epoch }: Pick<Run, 'id' | 'epoch'>): RunOwnership {
+  return { runId: id, epoch };
 }
 
 type OwnedRun = Pick<Run, 'id' | 'threadId' | 'epoch'>;

@@ -82,7 +82,7 @@ export function runOperations(db: DatabaseSync) {
       :fingerprint, 'pending', 0, 0, 1, 0, :now)`);
   // Only unended runs are looked at, however many have ended: there are as many as are under way or wait.
   const claim = db.prepare(`
-    UPDATE runs SET status = 'running', epoch = epoch + 1, owner_id = :ownerId, lease_until = :now + :leaseMs,
+    UPDATE runs SET status = 'running', epoch = epoch + :epochStep, owner_id = :ownerId, lease_until = :now + :leaseMs,
       started_at = coalesce(started_at, :now)
     WHERE ordinal = (
       SELECT ordinal FROM runs AS candidate INDEXED BY runs_unended
@@ -135,6 +135,7 @@ export function runOperations(db: DatabaseSync) {
     claimRun(input: {
       readonly ownerId: string;
       readonly leaseMs: number;
+      readonly epochStep: number;
       readonly now: number;
     }): RunRow | undefined {
       const claimed = claim.get({ ...input }) as { id: string } | undefined;

@@ -89,7 +89,7 @@ function createRun(id: string, threadId = `thread-of-${id}`): Call {
 }
 
 function claim(): Call {
-  return { operation: 'claimRun', input: { ownerId: 'owner', leaseMs: 1_000, now: 1 } };
+  return { operation: 'claimRun', input: { ownerId: 'owner', leaseMs: 1_000, epochStep: 1, now: 1 } };
 }
 
 function append(afterSeq: number, frames: string): Call {

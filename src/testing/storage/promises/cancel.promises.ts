@@ -1,13 +1,13 @@
 import type { PromiseSuite } from '../storage.harness.js';
-import { LEASE_MS, claimRun, endRun, newRun, ownedRun } from '../storage.samples.js';
+import { LEASE_MS, claimRun, endRun, newRun, ownedRun, ownershipOf } from '../storage.samples.js';
 
 export function cancelPromises({ describe, promise, expect }: PromiseSuite): void {
   describe('requestCancel', () => {
     promise('shows the wish to the owner at its next renewal', async ({ storage }) => {
-      await ownedRun(storage, 'r1');
-      const run = await storage.runs.requestCancel('r1');
-      expect(run).toMatchObject({ id: 'r1', status: 'running', cancelRequested: true });
-      const results = await storage.runs.renew({ runs: [{ runId: 'r1', epoch: 1 }], leaseMs: LEASE_MS });
+      const run = await ownedRun(storage, 'r1');
+      const asked = await storage.runs.requestCancel('r1');
+      expect(asked).toMatchObject({ id: 'r1', status: 'running', cancelRequested: true });
+      const results = await storage.runs.renew({ runs: [ownershipOf(run)], leaseMs: LEASE_MS });
       expect(results).toEqual([{ runId: 'r1', outcome: 'renewed', cancelRequested: true }]);
     });
 

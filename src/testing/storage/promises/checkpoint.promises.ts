@@ -3,7 +3,7 @@ import { emptyCheckpoint, uuid6, type Checkpoint } from '@langchain/langgraph-ch
 import { CHECKPOINT_FENCE, type CheckpointFence } from '../../../storage/checkpoint.fence.js';
 import type { Storage } from '../../../storage/storage.js';
 import type { PromiseSuite } from '../storage.harness.js';
-import { LEASE_MS, claimRun, endRun, ownedRun } from '../storage.samples.js';
+import { LEASE_MS, claimRun, endRun, ownedRun, ownershipOf } from '../storage.samples.js';
 
 const METADATA = { source: 'loop', step: 0, parents: {} } as const;
 
@@ -12,12 +12,8 @@ export function checkpointPromises({ describe, promise, expect }: PromiseSuite):
     promise('are taken from the owner of the run that they name', async ({ storage }) => {
       const run = await ownedRun(storage, 'r1');
       const checkpoint = checkpointOf('mine');
-      const saved = await put(storage, checkpoint, { runId: 'r1', epoch: run.epoch });
-      await storage.checkpointer.putWrites(
-        withFence(saved, { runId: 'r1', epoch: run.epoch }),
-        [['answer', 42]],
-        'task-1',
-      );
+      const saved = await put(storage, checkpoint, ownershipOf(run));
+      await storage.checkpointer.putWrites(withFence(saved, ownershipOf(run)), [['answer', 42]], 'task-1');
       const tuple = await storage.checkpointer.getTuple(saved);
       expect(tuple?.checkpoint).toEqual(checkpoint);
       expect(tuple?.pendingWrites).toEqual([['task-1', 'answer', 42]]);
@@ -26,12 +22,11 @@ export function checkpointPromises({ describe, promise, expect }: PromiseSuite):
     promise(
       'are refused from an owner that was replaced, and leave no trace',
       async ({ storage, advance }) => {
-        await ownedRun(storage, 'r1');
-        const saved = await put(storage, checkpointOf('first'), { runId: 'r1', epoch: 1 });
+        const stale = ownershipOf(await ownedRun(storage, 'r1'));
+        const saved = await put(storage, checkpointOf('first'), stale);
         await advance(LEASE_MS);
         await claimRun(storage, 'other');
 
-        const stale = { runId: 'r1', epoch: 1 };
         await expect(put(storage, checkpointOf('stale'), stale)).rejects.toThrow();
         const writes = storage.checkpointer.putWrites(withFence(saved, stale), [['answer', 42]], 'task-1');
         await expect(writes).rejects.toThrow();
@@ -44,9 +39,9 @@ export function checkpointPromises({ describe, promise, expect }: PromiseSuite):
     promise(
       'are seen by the next owner, or refused, when they come at the moment of the takeover',
       async ({ storage, advance }) => {
-        await ownedRun(storage, 'r1');
+        const owner = ownershipOf(await ownedRun(storage, 'r1'));
         await advance(LEASE_MS);
-        const late = put(storage, checkpointOf('late'), { runId: 'r1', epoch: 1 }).then(
+        const late = put(storage, checkpointOf('late'), owner).then(
           () => 'late',
           () => undefined,
         );
@@ -57,9 +52,10 @@ export function checkpointPromises({ describe, promise, expect }: PromiseSuite):
     );
 
     promise('are refused after the end of the run, and of a run that is not known', async ({ storage }) => {
-      await endRun(storage, await ownedRun(storage, 'r1'));
+      const run = await ownedRun(storage, 'r1');
+      await endRun(storage, run);
       for (const runId of ['r1', 'r2']) {
-        await expect(put(storage, checkpointOf('late'), { runId, epoch: 1 })).rejects.toThrow();
+        await expect(put(storage, checkpointOf('late'), { runId, epoch: run.epoch })).rejects.toThrow();
       }
       expect(await storage.checkpointer.getTuple(THREAD)).toBeUndefined();
     });

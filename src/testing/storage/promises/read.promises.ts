@@ -48,7 +48,7 @@ export function readPromises({ describe, promise, expect }: PromiseSuite): void 
         recorded(run, 2, custom),
         recorded(run, 3, { type: 'text-delta', partId: 'p1', delta: '' }),
       ];
-      await storage.log.append([{ runId: 'r1', epoch: 1, afterSeq: 0, events }]);
+      await storage.log.append([{ runId: 'r1', epoch: run.epoch, afterSeq: 0, events }]);
       expect(await storage.log.read('r1', 0, 10)).toEqual(events);
     });
 
