@@ -1,3 +1,4 @@
+import type { Approval } from '../events/approval.js';
 import type { PublicError, RunOutcome, Usage } from '../events/run-event.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
 
@@ -36,4 +37,6 @@ export interface RunEnding {
   readonly outcome: RunOutcome;
   readonly error?: PublicError;
   readonly usage: Usage;
+  /** With `awaiting-approval`: the calls that wait, at least one. */
+  readonly approvals?: readonly Approval[];
 }

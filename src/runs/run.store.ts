@@ -1,3 +1,4 @@
+import type { GivenAnswer } from '../events/approval.js';
 import type { Owner, Principal } from '../principal.js';
 import type { Run, Thread } from './run.js';
 
@@ -32,6 +33,19 @@ export abstract class RunStore {
   /** Notes the wish to cancel; the owner sees it at its next hint or renewal. Returns the run as it then is. */
   abstract requestCancel(runId: string): Promise<Run | undefined>;
 
+  /**
+   * Notes what was decided on calls that the run stopped for: all of these answers or none. With the last one that was missing,
+   * the run that continues this one is stored, pending, in the same atomic step. An answer that came before changes nothing,
+   * and gets what the first one got.
+   */
+  abstract answer(answers: NewAnswers): Promise<AnswerResult>;
+
+  /**
+   * At most `limit` runs with an approval that has expired by now, longest expired first. In the thread of one of them something
+   * may have come later: to answer it is `closed` then, and it is not listed again.
+   */
+  abstract listExpired(limit: number): Promise<readonly Run[]>;
+
   abstract getThread(threadId: string): Promise<Thread | undefined>;
 
   /** The owner's threads, latest change first. */
@@ -65,7 +79,28 @@ export interface NewRun {
   readonly idempotency?: { readonly key: string; readonly fingerprint: string };
   /** What happens when the thread has an unended run: refuse, or wait for its end. */
   readonly whenBusy: 'reject' | 'queue';
+  /** What happens when the thread's last run waits for approvals: refuse, or let them go; nobody can answer them then. */
+  readonly whenAwaiting: 'reject' | 'deny';
 }
+
+/** What people have decided, by approval id, and the run to make with the last missing answer. */
+export interface NewAnswers {
+  readonly runId: string;
+  readonly answers: Readonly<Record<string, GivenAnswer>>;
+  /** In the same thread, with `resumeOf` naming this run. */
+  readonly continuation: NewRun;
+}
+
+export type AnswerResult =
+  | {
+      readonly outcome: 'answered';
+      readonly run: Run;
+      /** Absent while answers are missing. */
+      readonly continuedBy?: Run;
+    }
+  | { readonly outcome: 'unknown' | 'conflict'; readonly approvalId: string }
+  /** There is no such run, it does not wait, or something came later in its thread. */
+  | { readonly outcome: 'closed' };
 
 export type CreateResult =
   | { readonly outcome: 'created'; readonly run: Run }
@@ -73,7 +108,7 @@ export type CreateResult =
   | { readonly outcome: 'existing'; readonly run: Run }
   /** The key came before with another fingerprint. */
   | { readonly outcome: 'key-reused' }
-  | { readonly outcome: 'busy'; readonly runId: string }
+  | { readonly outcome: 'busy' | 'awaiting'; readonly runId: string }
   /** The thread does not exist, or belongs to another principal. */
   | { readonly outcome: 'no-thread' };
 

@@ -1,3 +1,4 @@
+import type { Approval } from '../events/approval.js';
 import type { PublicError, RunOutcome, Usage } from '../events/run-event.js';
 import type { Owner, Principal } from '../principal.js';
 
@@ -28,6 +29,8 @@ export interface Run {
   readonly usage?: Usage;
   /** The run that stopped for an approval and that this one continues. */
   readonly resumeOf?: string;
+  /** The calls that the run stopped for, once it has ended `awaiting-approval`. */
+  readonly approvals?: readonly Approval[];
 }
 
 /** `pending` waits for an owner; `running` has one, alive or dead; the rest are ends. */

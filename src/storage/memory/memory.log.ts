@@ -1,4 +1,5 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
+import { expiryOf } from '../../events/approval.js';
 import { EventLog, type AppendBatch, type AppendResult, type RunEnding } from '../../runs/event.log.js';
 import { decodeBatches, encodeFrames } from '../batch.frames.js';
 import type { MemoryRecords, RunRecord } from './memory.records.js';
@@ -36,9 +37,17 @@ export class MemoryEventLog extends EventLog {
     return 'appended';
   }
 
-  private end(record: RunRecord, { outcome, error, usage }: RunEnding): void {
+  private end(record: RunRecord, { outcome, error, usage, approvals }: RunEnding): void {
     const endedAt = this.clock();
-    record.run = { ...record.run, status: outcome, endedAt, usage, ...(error && { error }) };
+    record.run = {
+      ...record.run,
+      status: outcome,
+      endedAt,
+      usage,
+      ...(error && { error }),
+      ...(approvals && { approvals }),
+    };
+    record.awaitingUntil = approvals && expiryOf(approvals);
     record.held = false;
     this.records.unended.delete(record);
     const thread = this.records.threads.get(record.run.threadId);

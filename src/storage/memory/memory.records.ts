@@ -12,6 +12,8 @@ export interface RunRecord {
   readonly idempotency?: { readonly key: string; readonly fingerprint: string };
   batches: StoredBatch[];
   compacted: boolean;
+  /** When the first of its approvals expires; undefined: none waits, or none expires. */
+  awaitingUntil?: number | undefined;
 }
 
 export interface ThreadRecord {
@@ -37,6 +39,12 @@ export class MemoryRecords {
   oldestUnended(threadId: string): RunRecord | undefined {
     for (const record of this.unended) if (record.run.threadId === threadId) return record;
     return undefined;
+  }
+
+  latestRun(threadId: string): RunRecord | undefined {
+    let latest: RunRecord | undefined;
+    for (const record of this.runs.values()) if (record.run.threadId === threadId) latest = record;
+    return latest;
   }
 
   /** With its runs, their logs and their idempotency keys. */

@@ -1,9 +1,12 @@
+import { expiryOf, isDecided, withAnswers } from '../../events/approval.js';
 import { AppError } from '../../errors.js';
 import type { Owner } from '../../principal.js';
 import { belongsTo, hasEnded, titleOf, type Run, type Thread } from '../../runs/run.js';
 import {
   RunStore,
+  type AnswerResult,
   type CreateResult,
+  type NewAnswers,
   type NewRun,
   type Page,
   type PageRequest,
@@ -37,6 +40,11 @@ export class MemoryRunStore extends RunStore {
       return { outcome: 'no-thread' };
     const busy = records.oldestUnended(threadId);
     if (busy && newRun.whenBusy === 'reject') return { outcome: 'busy', runId: busy.run.id };
+    const latest = records.latestRun(threadId);
+    if (latest?.run.status === 'awaiting-approval') {
+      if (newRun.whenAwaiting === 'reject') return { outcome: 'awaiting', runId: latest.run.id };
+      latest.awaitingUntil = undefined;
+    }
     if (records.runs.has(id)) throw new AppError('STORAGE_FAILED', `There is a run ${id} already.`);
 
     const now = this.clock();
@@ -107,6 +115,38 @@ export class MemoryRunStore extends RunStore {
     return record?.run;
   }
 
+  async answer({ runId, answers, continuation }: NewAnswers): Promise<AnswerResult> {
+    const record = this.records.runs.get(runId);
+    const { approvals } = record?.run ?? {};
+    if (!record || !approvals) return { outcome: 'closed' };
+    const answered = withAnswers(approvals, answers);
+    if (answered.outcome !== 'answered') return answered;
+
+    const { threadId } = record.run;
+    const continuedBy = [...this.records.runs.values()].find(({ run }) => run.resumeOf === runId);
+    if (continuedBy) return { outcome: 'answered', run: record.run, continuedBy: continuedBy.run };
+    if (this.records.latestRun(threadId) !== record) {
+      record.awaitingUntil = undefined;
+      return { outcome: 'closed' };
+    }
+    record.run = { ...record.run, approvals: answered.approvals };
+    record.awaitingUntil = expiryOf(answered.approvals);
+    if (!isDecided(answered.approvals)) return { outcome: 'answered', run: record.run };
+    const created = await this.create(continuation);
+    if (created.outcome !== 'created')
+      throw new AppError('STORAGE_FAILED', `Run ${runId} could not be continued: ${created.outcome}.`);
+    return { outcome: 'answered', run: record.run, continuedBy: created.run };
+  }
+
+  async listExpired(limit: number): Promise<readonly Run[]> {
+    const now = this.clock();
+    return [...this.records.runs.values()]
+      .filter(({ awaitingUntil }) => awaitingUntil !== undefined && awaitingUntil <= now)
+      .sort((one, other) => (one.awaitingUntil ?? 0) - (other.awaitingUntil ?? 0))
+      .slice(0, limit)
+      .map(({ run }) => run);
+  }
+
   async getThread(threadId: string): Promise<Thread | undefined> {
     const record = this.records.threads.get(threadId);
     return record && this.threadOf(record);
@@ -143,7 +183,7 @@ export class MemoryRunStore extends RunStore {
 }
 
 function pendingRun(newRun: NewRun, now: number): Run {
-  const { threadMustExist: _, idempotency: __, whenBusy: ___, ...facts } = newRun;
+  const { threadMustExist: _, idempotency: __, whenBusy: ___, whenAwaiting: ____, ...facts } = newRun;
   return {
     ...facts,
     status: 'pending',

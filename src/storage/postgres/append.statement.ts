@@ -1,11 +1,14 @@
+import { expiryOf } from '../../events/approval.js';
 import type { AppendResult } from '../../runs/event.log.js';
 import type { AppendRow } from './append.rounds.js';
 import type { Statements } from './postgres.database.js';
 
 const INPUT = `
   WITH input AS (
-    SELECT * FROM unnest($1::text[], $2::bigint[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[])
-      WITH ORDINALITY AS batch (run_id, epoch, after_seq, last_seq, frames, outcome, error, usage, place))`;
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
+        $9::text[], $10::bigint[])
+      WITH ORDINALITY AS batch (
+        run_id, epoch, after_seq, last_seq, frames, outcome, error, usage, approvals, awaiting_until, place))`;
 
 /** The texts of the statements that append, in one schema. */
 export interface AppendTexts {
@@ -24,6 +27,8 @@ export function appendTexts(s: string): AppendTexts {
         ended_at = CASE WHEN input.outcome IS NOT NULL THEN ${s}.now_ms() END,
         error = input.error,
         usage = input.usage,
+        approvals = input.approvals,
+        awaiting_until = input.awaiting_until,
         owner_id = CASE WHEN input.outcome IS NULL THEN runs.owner_id END,
         lease_until = CASE
           WHEN input.outcome IS NOT NULL OR runs.owner_id IS NULL THEN 0
@@ -82,6 +87,8 @@ async function placesOf(tx: Statements, text: string, rows: readonly AppendRow[]
     rows.map(({ ending }) => ending?.outcome ?? null),
     rows.map(({ ending }) => (ending?.error ? JSON.stringify(ending.error) : null)),
     rows.map(({ ending }) => (ending ? JSON.stringify(ending.usage) : null)),
+    rows.map(({ ending }) => (ending?.approvals ? JSON.stringify(ending.approvals) : null)),
+    rows.map(({ ending }) => (ending?.approvals && expiryOf(ending.approvals)) ?? null),
   ]);
   return new Set(found.map(({ place }) => place - 1));
 }

@@ -1,3 +1,4 @@
+import type { Approval } from '../../events/approval.js';
 import type { PublicError, Usage } from '../../events/run-event.js';
 import type { Run, RunStatus, Thread } from '../../runs/run.js';
 
@@ -24,6 +25,7 @@ export interface RunRow {
   readonly ended_at: number | null;
   readonly error: string | null;
   readonly usage: string | null;
+  readonly approvals: string | null;
 }
 
 export interface ThreadRow {
@@ -57,6 +59,7 @@ export function runOf(row: RunRow): Run {
     ...(row.error !== null && { error: JSON.parse(row.error) as PublicError }),
     ...(row.usage !== null && { usage: JSON.parse(row.usage) as Usage }),
     ...(row.resume_of !== null && { resumeOf: row.resume_of }),
+    ...(row.approvals !== null && { approvals: JSON.parse(row.approvals) as Approval[] }),
   };
 }
 

@@ -2,7 +2,9 @@ import type { Owner } from '../../principal.js';
 import type { Run, Thread } from '../../runs/run.js';
 import {
   RunStore,
+  type AnswerResult,
   type CreateResult,
+  type NewAnswers,
   type NewRun,
   type Page,
   type PageRequest,
@@ -13,6 +15,7 @@ import { epochStep } from '../epoch.step.js';
 import { keysAfter, pageOf } from '../page.cursor.js';
 import type { PostgresDatabase } from './postgres.database.js';
 import { runOf, threadOf, type RunRow, type ThreadRow } from './postgres.rows.js';
+import { answerRun } from './run.answers.js';
 import { createRun } from './run.creation.js';
 import { deleteThread } from './thread.deletion.js';
 
@@ -110,6 +113,19 @@ export class PostgresRunStore extends RunStore {
       [runId],
     );
     return this.get(runId);
+  }
+
+  answer(given: NewAnswers): Promise<AnswerResult> {
+    return this.database.transaction((tx, again) => answerRun(tx, this.s, { given, again }));
+  }
+
+  async listExpired(limit: number): Promise<readonly Run[]> {
+    const { s } = this;
+    const rows = await this.database.query<RunRow>(
+      `SELECT * FROM ${s}.runs WHERE awaiting_until <= ${s}.now_ms() ORDER BY awaiting_until LIMIT $1`,
+      [limit],
+    );
+    return rows.map(runOf);
   }
 
   async getThread(threadId: string): Promise<Thread | undefined> {

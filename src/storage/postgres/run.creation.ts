@@ -42,6 +42,14 @@ export async function createRun(
   );
   if (thread ? !thread.mine : run.threadMustExist) return { outcome: 'no-thread' };
   if (thread?.busy_with && run.whenBusy === 'reject') return { outcome: 'busy', runId: thread.busy_with };
+  const [last] = await tx.query<Pick<RunRow, 'id' | 'ordinal' | 'status'>>(
+    `SELECT id, ordinal, status FROM ${s}.runs WHERE thread_id = $1 ORDER BY ordinal DESC LIMIT 1`,
+    [threadId],
+  );
+  if (last?.status === 'awaiting-approval') {
+    if (run.whenAwaiting === 'reject') return { outcome: 'awaiting', runId: last.id };
+    await tx.query(`UPDATE ${s}.runs SET awaiting_until = NULL WHERE ordinal = $1`, [last.ordinal]);
+  }
 
   await tx.query(
     `INSERT INTO ${s}.threads (id, tenant, user_id, title, created_at, updated_at)

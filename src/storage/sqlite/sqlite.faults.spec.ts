@@ -127,8 +127,27 @@ describe('SqliteStorage', () => {
     db.close();
     await expect(storage.open()).rejects.toMatchObject({
       code: 'STORAGE_FAILED',
-      message: expect.stringContaining('newer version (schema 99; this version knows 1)'),
+      message: expect.stringContaining('newer version (schema 99; this version knows '),
     });
+  });
+
+  it('takes over what the version before has written', async () => {
+    await storage.open();
+    const run = await ownedRun(storage, 'r1');
+    await storage.log.append([batchOf(run, 0, 3)]);
+    await storage.close();
+    const db = new DatabaseSync(join(directory, 'agent-stream.db'));
+    db.exec(`
+      DROP INDEX runs_awaiting;
+      ALTER TABLE runs DROP COLUMN approvals;
+      ALTER TABLE runs DROP COLUMN awaiting_until;
+      PRAGMA user_version = 1`);
+    db.close();
+
+    storage = new SqliteStorage({ directory });
+    await storage.open();
+    expect(await storage.runs.get('r1')).toMatchObject({ id: 'r1', lastSeq: 3 });
+    expect(await storage.runs.listExpired(1)).toEqual([]);
   });
 
   it('sends what one turn asks for as one message, so that events and their checkpoint commit together', async () => {

@@ -1,3 +1,4 @@
+import { expiryOf } from '../../events/approval.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import { EventLog, type AppendBatch, type AppendResult } from '../../runs/event.log.js';
 import { decodeBatches, encodeFrames } from '../batch.frames.js';
@@ -28,9 +29,15 @@ export class SqliteEventLog extends EventLog {
 function rowOf({ runId, epoch, afterSeq, events, ending }: AppendBatch): NewBatch {
   const batch = { runId, epoch, afterSeq, lastSeq: afterSeq + events.length, frames: encodeFrames(events) };
   if (!ending) return batch;
-  const { outcome, error, usage } = ending;
+  const { outcome, error, usage, approvals } = ending;
   return {
     ...batch,
-    ending: { outcome, error: error ? JSON.stringify(error) : null, usage: JSON.stringify(usage) },
+    ending: {
+      outcome,
+      error: error ? JSON.stringify(error) : null,
+      usage: JSON.stringify(usage),
+      approvals: approvals ? JSON.stringify(approvals) : null,
+      awaitingUntil: (approvals && expiryOf(approvals)) ?? null,
+    },
   };
 }

@@ -1,10 +1,16 @@
+import type { Approval } from '../../events/approval.js';
 import type { PublicError, Usage } from '../../events/run-event.js';
-import type { Run, RunStatus, Thread } from '../../runs/run.js';
+import { titleOf, type Run, type RunStatus, type Thread } from '../../runs/run.js';
 import type { NewRun } from '../../runs/run.store.js';
-import type { NewRunRow, RunRow } from './worker/run.operations.js';
+import type { CreateRun, NewRunRow, RunRow } from './worker/run.operations.js';
 import type { ThreadRow } from './worker/thread.operations.js';
 
-export function newRunRow(run: NewRun, now: number): NewRunRow {
+export function creationOf(run: NewRun, now: number): CreateRun {
+  const { threadMustExist, whenBusy, whenAwaiting } = run;
+  return { run: newRunRow(run, now), title: titleOf(run.message), threadMustExist, whenBusy, whenAwaiting };
+}
+
+function newRunRow(run: NewRun, now: number): NewRunRow {
   const { id, threadId, agent, message, messageId, principal, idempotency } = run;
   return {
     id,
@@ -43,6 +49,7 @@ export function runOf(row: RunRow): Run {
     ...(row.error !== null && { error: JSON.parse(row.error) as PublicError }),
     ...(row.usage !== null && { usage: JSON.parse(row.usage) as Usage }),
     ...(row.resume_of !== null && { resumeOf: row.resume_of }),
+    ...(row.approvals !== null && { approvals: JSON.parse(row.approvals) as Approval[] }),
   };
 }
 

@@ -1,8 +1,10 @@
 import type { Owner } from '../../principal.js';
-import { titleOf, type Run, type Thread } from '../../runs/run.js';
+import type { Run, Thread } from '../../runs/run.js';
 import {
   RunStore,
+  type AnswerResult,
   type CreateResult,
+  type NewAnswers,
   type NewRun,
   type Page,
   type PageRequest,
@@ -12,7 +14,7 @@ import {
 import { epochStep } from '../epoch.step.js';
 import { keysAfter, pageOf } from '../page.cursor.js';
 import type { SqliteClient } from './sqlite.client.js';
-import { newRunRow, runOf, threadOf } from './sqlite.rows.js';
+import { creationOf, runOf, threadOf } from './sqlite.rows.js';
 
 /** Sorts after every time and every ordinal. */
 const LAST = Number.MAX_SAFE_INTEGER;
@@ -26,12 +28,7 @@ export class SqliteRunStore extends RunStore {
   }
 
   async create(run: NewRun): Promise<CreateResult> {
-    const created = await this.client.call('createRun', {
-      run: newRunRow(run, this.clock()),
-      title: titleOf(run.message),
-      threadMustExist: run.threadMustExist,
-      whenBusy: run.whenBusy,
-    });
+    const created = await this.client.call('createRun', creationOf(run, this.clock()));
     return 'run' in created ? { outcome: created.outcome, run: runOf(created.run) } : created;
   }
 
@@ -80,6 +77,21 @@ export class SqliteRunStore extends RunStore {
   async requestCancel(runId: string): Promise<Run | undefined> {
     const row = await this.client.call('requestCancel', runId);
     return row && runOf(row);
+  }
+
+  async answer({ runId, answers, continuation }: NewAnswers): Promise<AnswerResult> {
+    const answered = await this.client.call('answerRun', {
+      runId,
+      answers,
+      continuation: creationOf(continuation, this.clock()),
+    });
+    if (answered.outcome !== 'answered') return answered;
+    const { run, continuedBy } = answered;
+    return { outcome: 'answered', run: runOf(run), ...(continuedBy && { continuedBy: runOf(continuedBy) }) };
+  }
+
+  async listExpired(limit: number): Promise<readonly Run[]> {
+    return (await this.client.call('listExpired', { now: this.clock(), limit })).map(runOf);
   }
 
   async getThread(threadId: string): Promise<Thread | undefined> {

@@ -1,4 +1,5 @@
 import { appendPromises } from './promises/append.promises.js';
+import { approvalPromises } from './promises/approval.promises.js';
 import { branchPromises } from './promises/branch.promises.js';
 import { cancelPromises } from './promises/cancel.promises.js';
 import { checkpointPromises } from './promises/checkpoint.promises.js';
@@ -27,6 +28,7 @@ const EVERY_STORAGE = [
   appendPromises,
   readPromises,
   endingPromises,
+  approvalPromises,
   threadPromises,
   pagePromises,
   deletePromises,

@@ -1,3 +1,4 @@
+import type { Approval } from '../../events/approval.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent, Usage } from '../../events/run-event.js';
 import type { AppendBatch } from '../../runs/event.log.js';
@@ -27,6 +28,7 @@ export function newRun(id: string, differences: Partial<NewRun> = {}): NewRun {
     metadata: { from: id },
     messageId: `message-of-${id}`,
     whenBusy: 'reject',
+    whenAwaiting: 'deny',
     ...differences,
   };
 }
@@ -87,6 +89,37 @@ export function endingOf(
     events: [recorded(run, afterSeq + 1, end)],
     ending: { outcome, usage: USAGE, ...failure },
   };
+}
+
+/** A call that waits for a person; its id says which. */
+export function approval(approvalId: string, expiresAt?: number): Approval {
+  return {
+    approvalId,
+    toolCallId: `call-of-${approvalId}`,
+    toolName: 'order',
+    stepId: `step-of-${approvalId}`,
+    label: 'Ordering…',
+    input: { item: approvalId },
+    ...(expiresAt !== undefined && { expiresAt }),
+  };
+}
+
+/** Makes a run that has stopped for these calls. */
+export async function awaitingRun(
+  storage: Storage,
+  id: string,
+  approvals: readonly Approval[],
+  differences: Partial<NewRun> = {},
+): Promise<Run> {
+  const run = await ownedRun(storage, id, differences);
+  const outcome = 'awaiting-approval';
+  const end: RunEvent = { type: 'end', outcome, usage: USAGE, durationMs: 12 };
+  const { epoch } = run;
+  const events = [recorded(run, 1, end)];
+  const ending = { outcome, usage: USAGE, approvals } as const;
+  const [result] = await storage.log.append([{ runId: id, epoch, afterSeq: 0, events, ending }]);
+  if (result !== 'appended') throw new Error(`Run ${id} could not be ended.`);
+  return run;
 }
 
 /** Ends a run whose log is empty. */

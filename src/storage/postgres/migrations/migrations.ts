@@ -2,6 +2,7 @@ import { runsAndLogs } from './0001-runs-and-logs.js';
 import { checkpointPaths } from './0002-checkpoint-paths.js';
 import { limits } from './0003-limits.js';
 import { retention } from './0004-retention.js';
+import { approvals } from './0005-approvals.js';
 import { wideEpochs } from './0006-wide-epochs.js';
 
 /** The tables of our own, step by step. Never edit one that was released: add the next. */
@@ -10,5 +11,6 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   checkpointPaths,
   limits,
   retention,
+  approvals,
   wideEpochs,
 ];

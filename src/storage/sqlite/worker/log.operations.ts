@@ -11,6 +11,8 @@ export interface NewBatch {
     readonly outcome: string;
     readonly error: string | null;
     readonly usage: string;
+    readonly approvals: string | null;
+    readonly awaitingUntil: number | null;
   };
 }
 
@@ -34,7 +36,8 @@ export function logOperations(db: DatabaseSync) {
     'INSERT INTO batches (run, first_seq, last_seq, epoch, frames) VALUES (?, ?, ?, ?, ?)',
   );
   const end = db.prepare(`
-    UPDATE runs SET status = :outcome, ended_at = :now, error = :error, usage = :usage, owner_id = NULL, lease_until = 0
+    UPDATE runs SET status = :outcome, ended_at = :now, error = :error, usage = :usage,
+      approvals = :approvals, awaiting_until = :awaitingUntil, owner_id = NULL, lease_until = 0
     WHERE ordinal = :ordinal`);
   const touchThread = db.prepare(
     'UPDATE threads SET updated_at = :now WHERE id = (SELECT thread_id FROM runs WHERE ordinal = :ordinal)',

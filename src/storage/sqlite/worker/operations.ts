@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { approvalOperations } from './approval.operations.ts';
 import { checkpointOperations } from './checkpoint.operations.ts';
 import { healthOperations } from './health.operations.ts';
 import { logOperations } from './log.operations.ts';
@@ -8,8 +9,10 @@ import { threadOperations } from './thread.operations.ts';
 
 /** Everything the main thread can ask for, by name. */
 export function operationsOn(db: DatabaseSync) {
+  const runs = runOperations(db);
   return {
-    ...runOperations(db),
+    ...runs,
+    ...approvalOperations(db, runs),
     ...threadOperations(db),
     ...logOperations(db),
     ...checkpointOperations(db),

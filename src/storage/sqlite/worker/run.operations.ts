@@ -25,6 +25,7 @@ export interface RunRow {
   readonly ended_at: number | null;
   readonly error: string | null;
   readonly usage: string | null;
+  readonly approvals: string | null;
 }
 
 export interface NewRunRow {
@@ -48,16 +49,24 @@ export interface CreateRun {
   readonly title: string;
   readonly threadMustExist: boolean;
   readonly whenBusy: 'reject' | 'queue';
+  readonly whenAwaiting: 'reject' | 'deny';
 }
 
 export type Created =
   | { readonly outcome: 'created' | 'existing'; readonly run: RunRow }
   | { readonly outcome: 'key-reused' | 'no-thread' }
-  | { readonly outcome: 'busy'; readonly runId: string };
+  | { readonly outcome: 'busy' | 'awaiting'; readonly runId: string };
+
+interface LatestRun {
+  readonly id: string;
+  readonly ordinal: number;
+  readonly status: string;
+}
 
 export type Renewed = 'renewed' | 'cancel-requested' | 'fenced';
 
-const RUN = `runs.*, (SELECT coalesce(max(last_seq), 0) FROM batches WHERE batches.run = runs.ordinal) AS last_seq`;
+/** The columns of a {@link RunRow}. */
+export const RUN = `runs.*, (SELECT coalesce(max(last_seq), 0) FROM batches WHERE batches.run = runs.ordinal) AS last_seq`;
 
 /** The runs. Each function is one step; the caller gives it its transaction. */
 export function runOperations(db: DatabaseSync) {
@@ -70,6 +79,10 @@ export function runOperations(db: DatabaseSync) {
   const oldestUnended = db.prepare(
     'SELECT id FROM runs INDEXED BY runs_unended WHERE thread_id = ? AND ended_at IS NULL ORDER BY ordinal LIMIT 1',
   );
+  const latest = db.prepare(
+    'SELECT id, ordinal, status FROM runs WHERE thread_id = ? ORDER BY ordinal DESC LIMIT 1',
+  );
+  const waitNoMore = db.prepare('UPDATE runs SET awaiting_until = NULL WHERE ordinal = ?');
   const insertThread = db.prepare(`
     INSERT INTO threads (id, tenant, user_id, title, created_at, updated_at)
     VALUES (:threadId, :tenant, :userId, :title, :now, :now)`);
@@ -109,7 +122,7 @@ export function runOperations(db: DatabaseSync) {
   const get = (id: string) => byId.get(id) as RunRow | undefined;
 
   return {
-    createRun({ run, title, threadMustExist, whenBusy }: CreateRun): Created {
+    createRun({ run, title, threadMustExist, whenBusy, whenAwaiting }: CreateRun): Created {
       const { threadId, tenant, userId, now } = run;
       const earlier = byKey.get(tenant, userId, run.idempotencyKey) as RunRow | undefined;
       if (earlier) {
@@ -123,6 +136,11 @@ export function runOperations(db: DatabaseSync) {
       if (!mayUse) return { outcome: 'no-thread' };
       const busy = oldestUnended.get(threadId) as { id: string } | undefined;
       if (busy && whenBusy === 'reject') return { outcome: 'busy', runId: busy.id };
+      const last = latest.get(threadId) as LatestRun | undefined;
+      if (last?.status === 'awaiting-approval') {
+        if (whenAwaiting === 'reject') return { outcome: 'awaiting', runId: last.id };
+        waitNoMore.run(last.ordinal);
+      }
 
       if (owner) touchThread.run({ threadId, now });
       else insertThread.run({ threadId, tenant, userId, title, now });
@@ -174,3 +192,5 @@ export function runOperations(db: DatabaseSync) {
     },
   };
 }
+
+export type RunOperations = ReturnType<typeof runOperations>;

@@ -115,6 +115,13 @@ const MIGRATIONS = [
 
   CREATE TABLE health (id INTEGER PRIMARY KEY CHECK (id = 1), checked_at INTEGER NOT NULL, probe BLOB NOT NULL);
   `,
+  `
+  -- JSON: the calls that the run stopped for, with the answers.
+  ALTER TABLE runs ADD COLUMN approvals TEXT;
+  -- When the first of them expires that has no answer.
+  ALTER TABLE runs ADD COLUMN awaiting_until INTEGER;
+  CREATE INDEX runs_awaiting ON runs (awaiting_until) WHERE awaiting_until IS NOT NULL;
+  `,
 ];
 
 /** Brings the tables to the shape that this version works with. Only forward: an older version never writes a newer file. */

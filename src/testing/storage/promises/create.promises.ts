@@ -12,7 +12,7 @@ export function createPromises({ describe, promise, expect }: PromiseSuite): voi
 
       const run = await storage.runs.get('r1');
       expect(created).toEqual({ outcome: 'created', run });
-      const { threadMustExist: _, whenBusy: __, ...facts } = input;
+      const { threadMustExist: _, whenBusy: __, whenAwaiting: ___, ...facts } = input;
       expect(run).toEqual({
         ...facts,
         status: 'pending',
