@@ -18,6 +18,8 @@ export const ERROR_CODES = {
   AGENT_UNKNOWN: 'No agent of that name is registered.',
   THREAD_BUSY: 'The thread has a run that has not ended yet.',
   RUN_ENDED: 'The run has ended already.',
+  APPROVAL_PENDING: 'The thread waits for a person to decide on a tool call.',
+  APPROVAL_CLOSED: 'Nothing can be decided here any more, or it was decided otherwise before.',
   // the run
   MODEL_UNREACHABLE: 'The model provider cannot be reached.',
   MODEL_REFUSED: 'The model provider refused the request or the key.',
@@ -29,7 +31,7 @@ export const ERROR_CODES = {
   TOOL_NOT_CONFIGURED: 'The tool needs a setting that is absent.',
   TOOL_INPUT_INVALID: 'The model called the tool with arguments that do not fit its schema.',
   TOOL_UNKNOWN: 'The model called a tool that does not exist.',
-  TOOL_DENIED: 'The principal may not use this tool.',
+  TOOL_DENIED: 'The principal may not use this tool, or a person denied the call.',
   TOOL_TIMEOUT: 'The tool did not answer in time.',
   TOOL_CANCELLED: 'The tool call was cancelled.',
   TOOL_FAILED: 'The tool failed.',

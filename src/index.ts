@@ -29,7 +29,10 @@ export type { ToolRequest } from './tools/tool.explorer.js';
 export type { McpHttp, McpServerOptions, McpStdio, McpToolOptions } from './tools/mcp/mcp.options.js';
 export { ToolRegistry } from './tools/tool.registry.js';
 export { ToolTrackingService } from './tools/tool-tracking.service.js';
-export type { OpenToolCall, ToolAnswer, ToolCall } from './tools/tool-tracking.service.js';
+export type { OpenToolCall, ToolAnswer } from './tools/tool-tracking.service.js';
+export type { ToolCall } from './tools/tool.call.js';
+export { ApprovalPolicy } from './tools/approval.policy.js';
+export type { ApprovalDefaults, ApprovalOptions } from './tools/approval.policy.js';
 
 // Tools that are there already
 export { LIBRARY_TOOLS } from './tools/library/tool-library.js';
@@ -58,6 +61,8 @@ export { toolMiddleware } from './agents/langgraph/tool.middleware.js';
 // Runs: what the routes do, for those who do it from code
 export { RunService } from './runs/run.service.js';
 export type { StartRun } from './runs/run.service.js';
+export { ApprovalService } from './runs/approval.service.js';
+export type { Decided } from './runs/approval.service.js';
 export { ThreadService } from './runs/thread.service.js';
 export type { ThreadMessage } from './runs/thread.service.js';
 export { RunFeed } from './runs/run.feed.js';
@@ -66,6 +71,7 @@ export { hasEnded } from './runs/run.js';
 export type { Run, RunStatus, Thread } from './runs/run.js';
 
 // Events
+export type { Approval, ApprovalAnswer, GivenAnswer } from './events/approval.js';
 export type { Emit } from './events/emit.js';
 export type { RecordedEvent } from './events/recorded-event.js';
 export type {
@@ -91,6 +97,15 @@ export type { AppendBatch, AppendResult, RunEnding } from './runs/event.log.js';
 export { Retention } from './runs/retention.js';
 export type { IdleThreads } from './runs/retention.js';
 export { RunStore } from './runs/run.store.js';
-export type { CreateResult, NewRun, Page, PageRequest, RenewResult, RunOwnership } from './runs/run.store.js';
+export type {
+  AnswerResult,
+  CreateResult,
+  NewAnswers,
+  NewRun,
+  Page,
+  PageRequest,
+  RenewResult,
+  RunOwnership,
+} from './runs/run.store.js';
 export { Wakeups } from './runs/wakeups.js';
 export type { WakeupTopic } from './runs/wakeups.js';

@@ -67,7 +67,13 @@ describe('plain data', () => {
       name: 'n',
       data: null,
     });
-    const request = { type: 'approval-request', approvalId: 'a', toolCallId: 'c', toolName: 't' } as const;
+    const request = {
+      type: 'approval-request',
+      approvalId: 'a',
+      toolCallId: 'c',
+      toolName: 't',
+      stepId: 's',
+    } as const;
     expect(withPlainData({ ...request, label: 'L', input: value })).toStrictEqual({
       ...request,
       label: 'L',

@@ -174,6 +174,7 @@ export interface ApprovalRequest {
   readonly approvalId: string;
   readonly toolCallId: string;
   readonly toolName: string;
+  readonly stepId: string;
   readonly label: string;
   readonly input: unknown;
   readonly expiresAt?: number;

@@ -57,6 +57,7 @@ export interface ApprovalPart {
   readonly approvalId: string;
   readonly toolCallId: string;
   readonly toolName: string;
+  readonly stepId: string;
   readonly label: string;
   readonly input: unknown;
   readonly expiresAt?: number;

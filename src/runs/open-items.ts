@@ -1,3 +1,4 @@
+import type { Approval } from '../events/approval.js';
 import type { RunEvent, StepStart } from '../events/run-event.js';
 
 /** What has begun in a run and not ended yet. Pure: a fold of the log, so any owner of the run can compute it again. */
@@ -13,9 +14,11 @@ export interface OpenItems {
     readonly startedAt: number;
   }[];
   readonly steps: readonly Omit<StepStart, 'type'>[];
+  /** The calls that wait for a person. They outlive the run. */
+  readonly approvals: readonly Approval[];
 }
 
-export const NOTHING_OPEN: OpenItems = { parts: [], tools: [], steps: [] };
+export const NOTHING_OPEN: OpenItems = { parts: [], tools: [], steps: [], approvals: [] };
 
 /** The open items after `event`, which happened at `at`. Returns the same object when nothing opened or closed. */
 export function trackOpen(open: OpenItems, event: RunEvent, at: number): OpenItems {
@@ -35,7 +38,12 @@ export function trackOpen(open: OpenItems, event: RunEvent, at: number): OpenIte
       return { ...open, parts: open.parts.filter((part) => part.partId !== event.partId) };
     case 'tool-start': {
       const { toolCallId, stepId } = event;
-      return { ...open, tools: [...open.tools, { toolCallId, stepId, startedAt: at }] };
+      return {
+        ...open,
+        tools: [...open.tools, { toolCallId, stepId, startedAt: at }],
+        // It was made after all, by an owner that saw no need to ask.
+        approvals: open.approvals.filter((approval) => approval.toolCallId !== toolCallId),
+      };
     }
     case 'tool-end':
       return { ...open, tools: open.tools.filter((tool) => tool.toolCallId !== event.toolCallId) };
@@ -51,16 +59,20 @@ export function trackOpen(open: OpenItems, event: RunEvent, at: number): OpenIte
         parts: open.parts.filter(others),
         tools: open.tools.filter(others),
         steps: open.steps.filter(others),
+        approvals: open.approvals.filter(others),
       };
     }
+    case 'approval-request': {
+      const { type: _, ...approval } = event;
+      return { ...open, approvals: [...open.approvals, approval] };
+    }
     case 'end':
-      return NOTHING_OPEN;
+      return { ...NOTHING_OPEN, approvals: open.approvals };
     case 'run-start':
     case 'run-resume':
     case 'text-delta':
     case 'reasoning-delta':
     case 'tool-progress':
-    case 'approval-request':
     case 'approval-answer':
     case 'usage':
     case 'custom':

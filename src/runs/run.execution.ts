@@ -6,11 +6,12 @@ import { addUsage } from '../events/run-view.js';
 import type { PublicError, RunEvent, RunOutcome, RunResume, Usage } from '../events/run-event.js';
 import type { EventLog } from './event.log.js';
 import type { GroupCommit } from './group-commit.js';
-import { closingEvents, NOTHING_OPEN, trackOpen } from './open-items.js';
+import { closingEvents, NOTHING_OPEN, trackOpen, type OpenItems } from './open-items.js';
 import type { RecentEvents } from './recent.events.js';
 import type { Run } from './run.js';
 import type { RunHookCalls } from './run.hooks.js';
 import { exceeded, NOTHING_SPENT, spend, type RunLimits } from './run.limits.js';
+import { originOf, type RunOrigin } from './run.origin.js';
 import { RunRecorder } from './run.recorder.js';
 import type { RunStore } from './run.store.js';
 import type { Wakeups } from './wakeups.js';
@@ -54,6 +55,7 @@ export class RunExecution {
   private attempt = 1;
   private readonly begunCalls = new Map<string, string>();
   private readonly completedSteps = new Set<string>();
+  private decisions: RunOrigin['decisions'] = new Map();
 
   constructor(
     private readonly run: Run,
@@ -107,7 +109,8 @@ export class RunExecution {
   /** A recorder that stands where the log ends, with the first events of this owner already said. */
   private async takeUp(): Promise<RunRecorder> {
     const { id: runId, threadId, epoch, lastSeq } = this.run;
-    let open = NOTHING_OPEN;
+    this.takeOver(await originOf(this.run, this.tools));
+    let open: OpenItems = NOTHING_OPEN;
     if (lastSeq > 0) this.attempt += 1;
     for await (const { event, at } of this.history()) {
       open = trackOpen(open, event, at);
@@ -139,9 +142,25 @@ export class RunExecution {
     return recorder;
   }
 
-  private firstEvents(open: typeof NOTHING_OPEN): RunEvent[] {
+  private takeOver({ decisions, begunCalls, completedSteps }: RunOrigin): void {
+    this.decisions = decisions;
+    for (const [toolCallId, stepId] of begunCalls) this.begunCalls.set(toolCallId, stepId);
+    for (const stepId of completedSteps) this.completedSteps.add(stepId);
+  }
+
+  private firstEvents(open: OpenItems): RunEvent[] {
     const { lastSeq, messageId, resumeOf, agent } = this.run;
-    if (lastSeq === 0) return [{ type: 'run-start', agent, messageId, ...(resumeOf && { resumeOf }) }];
+    if (lastSeq === 0) {
+      return [
+        { type: 'run-start', agent, messageId, ...(resumeOf && { resumeOf }) },
+        ...Array.from(this.decisions, ([approvalId, { decision, by }]): RunEvent => ({
+          type: 'approval-answer',
+          approvalId,
+          decision,
+          by,
+        })),
+      ];
+    }
     // Before anything new: what the last owner had not finished is superseded.
     return [
       { type: 'run-resume', reason: this.resumed },
@@ -170,6 +189,8 @@ export class RunExecution {
     if (this.stopped) return undefined;
     if (!this.agent)
       return new AppError('AGENT_UNKNOWN', `There is no agent '${this.run.agent}' on this server.`);
+    if (this.run.resumeOf !== undefined && this.decisions.size === 0)
+      return new AppError('RUN_FAILED', 'The run that this one continues is gone.');
 
     // Listens first: an agent can reach a limit before it waits for anything.
     const abortedAndGraceOver = this.abortedAndGraceOver();
@@ -183,6 +204,7 @@ export class RunExecution {
       signal: this.abort.signal,
       begunCalls: this.begunCalls,
       completedSteps: this.completedSteps,
+      decisions: this.decisions,
       recorded: () => recorder.flush(),
       emit: (event) => this.emit(recorder, event),
       commitNow: () => recorder.commitNow(),
@@ -216,18 +238,19 @@ export class RunExecution {
 
   private async finish(recorder: RunRecorder, failure: unknown): Promise<void> {
     const now = Date.now();
-    for (const event of closingEvents(recorder.open, now)) void recorder.emit(event);
-    const { outcome, error } = this.ending(failure);
+    const { open } = recorder;
+    for (const event of closingEvents(open, now)) void recorder.emit(event);
+    const { outcome, error } = this.ending(failure, open);
     const durationMs = Math.max(0, now - (this.run.startedAt ?? this.run.createdAt));
     await recorder.end({ type: 'end', outcome, ...(error && { error }), usage: this.usage, durationMs });
     const { id: runId, threadId } = this.run;
     this.logger.log({ runId, threadId, outcome, durationMs, tokens: this.usage.totalTokens }, 'run ended');
   }
 
-  private ending(failure: unknown): { outcome: RunOutcome; error?: PublicError } {
+  private ending(failure: unknown, { approvals }: OpenItems): { outcome: RunOutcome; error?: PublicError } {
     if (this.stopped?.why === 'cancelled') return { outcome: 'cancelled' };
     const cause = this.stopped?.why === 'limit' ? this.stopped.error : failure;
-    if (cause === undefined) return { outcome: 'completed' };
+    if (cause === undefined) return { outcome: approvals.length > 0 ? 'awaiting-approval' : 'completed' };
     this.logger.warn({ err: cause, runId: this.run.id, threadId: this.run.threadId }, 'The run failed.');
     return {
       outcome: 'failed',

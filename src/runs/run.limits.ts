@@ -69,6 +69,7 @@ function payloadBytes(event: RunEvent): number {
     case 'reasoning-delta':
       return event.delta.length;
     case 'tool-start':
+    case 'approval-request':
       return sizeOf(event.input);
     case 'tool-end':
       return sizeOf(event.output);

@@ -2,7 +2,7 @@ import { withPlainData } from '../events/plain-data.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
 import type { RunEnd, RunEvent } from '../events/run-event.js';
 import { AppError } from '../errors.js';
-import type { AppendBatch, AppendResult } from './event.log.js';
+import type { AppendBatch, AppendResult, RunEnding } from './event.log.js';
 import type { CommitSource, GroupCommit } from './group-commit.js';
 import { NOTHING_OPEN, trackOpen, type OpenItems } from './open-items.js';
 
@@ -117,7 +117,7 @@ export class RunRecorder implements CommitSource {
     return last?.type === 'end'
       ? {
           ...batch,
-          ending: { outcome: last.outcome, usage: last.usage, ...(last.error && { error: last.error }) },
+          ending: endingOf(last, this.openItems),
         }
       : batch;
   }
@@ -169,6 +169,15 @@ export class RunRecorder implements CommitSource {
   private wakeWaiters(): void {
     for (const check of this.waiters) check();
   }
+}
+
+function endingOf({ outcome, usage, error }: RunEnd, { approvals }: OpenItems): RunEnding {
+  return {
+    outcome,
+    usage,
+    ...(error && { error }),
+    ...(outcome === 'awaiting-approval' && { approvals }),
+  };
 }
 
 /** Roughly what an event holds in memory; additive over joined deltas, so that what was counted in is counted out. */

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { customAlphabet } from 'nanoid';
 import { AgentRegistry } from '../agents/agent.registry.js';
 import { AppError } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { belongsTo, hasEnded, type Run } from './run.js';
 import type { RunHooks } from './run.hooks.js';
+import { newId } from './run.ids.js';
 import { RunStore } from './run.store.js';
 import { Wakeups } from './wakeups.js';
 
@@ -27,11 +27,10 @@ export interface StartRun {
 export interface RunServiceOptions {
   /** What a start does in a thread whose last run has not ended: `reject` (default) or `queue`. */
   readonly whenBusy: 'reject' | 'queue';
+  /** What a start does in a thread that waits for approvals: `deny` them (default), or `reject` the start with APPROVAL_PENDING. */
+  readonly whenAwaiting: 'deny' | 'reject';
   readonly beforeRun?: RunHooks['beforeRun'];
 }
-
-/** 103 random bits in 20 characters that are safe in a URL, an event id and a file name. */
-const newId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 20);
 
 /** Starts runs, finds them, and asks for their end. A run of somebody else does not exist. */
 @Injectable()
@@ -40,14 +39,14 @@ export class RunService {
     private readonly runs: RunStore,
     private readonly wakeups: Wakeups,
     private readonly agents: AgentRegistry,
-    private readonly options: RunServiceOptions = { whenBusy: 'reject' },
+    private readonly options: RunServiceOptions = { whenBusy: 'reject', whenAwaiting: 'deny' },
   ) {}
 
   /**
    * Stores a pending run; durable when it resolves. The run goes on whether or not anybody watches.
    *
    * @throws AppError AGENT_UNKNOWN; NOT_FOUND for a thread that is not the principal's; THREAD_BUSY with the running run's
-   *   id as `details.runId`; IDEMPOTENCY_CONFLICT when the key came before with another request; whatever `beforeRun` refuses with
+   *   id as `details.runId`; APPROVAL_PENDING likewise; IDEMPOTENCY_CONFLICT when the key came before with another request; whatever `beforeRun` refuses with
    */
   async start(request: StartRun): Promise<Run> {
     const { principal, threadId, createThread = false, idempotencyKey } = request;
@@ -62,6 +61,7 @@ export class RunService {
       metadata,
       messageId: newId(),
       whenBusy: this.options.whenBusy,
+      whenAwaiting: this.options.whenAwaiting,
       ...(idempotencyKey && { idempotency: { key: idempotencyKey, fingerprint: fingerprintOf(request) } }),
     });
     switch (result.outcome) {
@@ -75,6 +75,12 @@ export class RunService {
           'THREAD_BUSY',
           `Thread '${threadId}' is busy with run '${result.runId}'. Wait for its end, or cancel it.`,
           { retryable: true, details: { runId: result.runId } },
+        );
+      case 'awaiting':
+        throw new AppError(
+          'APPROVAL_PENDING',
+          `Thread '${threadId}' waits for an approval in run '${result.runId}'. Answer it first.`,
+          { details: { runId: result.runId } },
         );
       case 'key-reused':
         throw new AppError(

@@ -36,11 +36,19 @@ export interface ProcessOptions {
   readonly limits?: Partial<RunLimits>;
   readonly executor?: Partial<ExecutorOptions>;
   readonly whenBusy?: 'reject' | 'queue';
+  readonly whenAwaiting?: 'deny' | 'reject';
   readonly hooks?: RunHooks;
 }
 
 export function processWith(agents: readonly Agent[], options: ProcessOptions = {}): Process {
-  const { storage = new MemoryStorage(), limits, executor, whenBusy = 'reject', hooks = {} } = options;
+  const {
+    storage = new MemoryStorage(),
+    limits,
+    executor,
+    whenBusy = 'reject',
+    whenAwaiting = 'deny',
+    hooks = {},
+  } = options;
   const registry = new AgentRegistry();
   for (const agent of agents) registry.register(agent);
   const recent = new RecentEvents();
@@ -62,6 +70,7 @@ export function processWith(agents: readonly Agent[], options: ProcessOptions = 
     recent,
     runs: new RunService(runs, wakeups, registry, {
       whenBusy,
+      whenAwaiting,
       beforeRun: (request) => hooks.beforeRun?.(request),
     }),
     executor: new RunExecutor(registry, tools, { maxConcurrentRuns: 100, leaseMs: 4_000, ...executor }),

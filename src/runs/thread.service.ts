@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { lastValueFrom, map, takeUntil, timer } from 'rxjs';
 import { AppError } from '../errors.js';
 import { foldRun, textOf, type RunView } from '../events/run-view.js';
+import type { Approval } from '../events/approval.js';
 import type { Principal } from '../principal.js';
 import { EventLog } from './event.log.js';
 import { belongsTo, type Run, type Thread } from './run.js';
@@ -26,6 +27,8 @@ export type ThreadMessage =
       readonly createdAt: number;
       readonly text: string;
       readonly view: RunView;
+      /** The run whose answer this one goes on with, after an approval: both are one message, of the same id. */
+      readonly resumeOf?: string;
     };
 
 /** Removes what LangGraph remembers of a thread. The agents' memory lives beside the storage; this is all of it we touch. */
@@ -90,12 +93,11 @@ export class ThreadService {
   }
 
   private async messagesOf(run: Run): Promise<ThreadMessage[]> {
-    const { id: runId, messageId, createdAt, message } = run;
-    const view = foldRun(runId, await readWholeLog(this.log, runId));
-    return [
-      { role: 'user', id: `${messageId}-user`, runId, createdAt, text: message },
-      { role: 'assistant', id: messageId, runId, createdAt, text: textOf(view), view },
-    ];
+    const { id: runId, messageId, createdAt, message, resumeOf, approvals = [] } = run;
+    const view = withDecisions(foldRun(runId, await readWholeLog(this.log, runId)), approvals);
+    const answer = { role: 'assistant', id: messageId, runId, createdAt, text: textOf(view), view } as const;
+    if (resumeOf !== undefined) return [{ ...answer, resumeOf }];
+    return [{ role: 'user', id: `${messageId}-user`, runId, createdAt, text: message }, answer];
   }
 
   private async endOf(runId: string, afterSeq: number, threadId: string): Promise<void> {
@@ -110,4 +112,15 @@ export class ThreadService {
     const events = this.feed.follow({ runId, afterSeq });
     await lastValueFrom(events.pipe(takeUntil(tooLate)), { defaultValue: undefined });
   }
+}
+
+/** With what was decided since: answers come when the run's own log has ended. */
+function withDecisions(view: RunView, approvals: readonly Approval[]): RunView {
+  if (approvals.length === 0) return view;
+  const answers = new Map(approvals.map(({ approvalId, answer }) => [approvalId, answer]));
+  const parts = view.parts.map((part) => {
+    const answer = part.kind === 'approval' ? answers.get(part.approvalId) : undefined;
+    return answer ? { ...part, decision: answer.decision, by: answer.by } : part;
+  });
+  return { ...view, parts };
 }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { RecordedEvent } from '../events/recorded-event.js';
 import type { RunEvent, RunOutcome, StepStart, ToolOutcome } from '../events/run-event.js';
-import { closingEvents, NOTHING_OPEN, trackOpen } from '../runs/open-items.js';
+import { closingEvents, NOTHING_OPEN, trackOpen, type OpenItems } from '../runs/open-items.js';
 
 /**
  * Any log that a run can leave: side by side and nested steps, parts and tools that interleave, retries, takeovers that take
@@ -75,7 +75,7 @@ const ERROR = { code: 'TOOL_FAILED', message: 'The tool failed.', retryable: fal
 
 class RandomRun {
   private readonly log: RecordedEvent[] = [];
-  private open = NOTHING_OPEN;
+  private open: OpenItems = NOTHING_OPEN;
   private epoch = 1;
   private made = 0;
   /** Steps that were taken back and have not begun again, with the calls they made: both keep their ids. */
@@ -100,21 +100,19 @@ class RandomRun {
   }
 
   private end(outcome: RunOutcome): void {
+    if (outcome === 'awaiting-approval') this.ask();
     for (const event of closingEvents(this.open, this.log.length)) this.append(event);
-    if (outcome === 'awaiting-approval') {
-      const toolCallId = this.newId('call');
-      const request = {
-        approvalId: 'approval',
-        toolCallId,
-        toolName: 'pay',
-        label: 'Paying',
-        input: { sum: 1 },
-      };
-      this.append({ type: 'approval-request', ...request });
-    }
     const error = { code: 'RUN_FAILED', message: 'The agent failed.', retryable: false };
     const failed = outcome === 'failed' && { error };
     this.append({ type: 'end', outcome, ...failed, usage: USAGE, durationMs: 7 });
+  }
+
+  /** From within a step, which is closed and not over. */
+  private ask(): void {
+    if (this.open.steps.length === 0) this.append(this.newStep());
+    const { stepId } = this.open.steps.at(-1) ?? this.newStep();
+    const call = { toolCallId: this.newId('call'), toolName: 'pay', stepId, label: 'Paying' } as const;
+    this.append({ type: 'approval-request', approvalId: 'approval', ...call, input: { sum: 1 } });
   }
 
   private eventsOf({ kind, pick, words, data, outcome }: Move): RunEvent[] {
@@ -186,7 +184,12 @@ class RandomRun {
     const inside = this.open.steps.filter(({ parentStepId }) => parentStepId === stepId);
     const within = ({ stepId: home }: { readonly stepId: string }) => home === stepId;
     const { steps, parts, tools } = this.open;
-    const own = { steps: steps.filter(within), parts: parts.filter(within), tools: tools.filter(within) };
+    const own = {
+      ...NOTHING_OPEN,
+      steps: steps.filter(within),
+      parts: parts.filter(within),
+      tools: tools.filter(within),
+    };
     return [...inside.flatMap((inner) => this.leave(inner.stepId)), ...closingEvents(own, this.log.length)];
   }
 

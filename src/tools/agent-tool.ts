@@ -1,6 +1,8 @@
 import type { z } from 'zod';
+import type { GivenAnswer } from '../events/approval.js';
 import type { Emit } from '../events/emit.js';
 import type { Principal } from '../principal.js';
+import type { ApprovalOptions } from './approval.policy.js';
 import type { Exposure } from './exposure.js';
 
 /** What a tool's author says about it. Given to `@AgentTool` on a provider's method. */
@@ -25,6 +27,11 @@ export interface ToolOptions<Input extends z.ZodObject = z.ZodObject> {
    * `once` is not: the call ends in an error instead of a second try.
    */
   readonly sideEffect?: 'none' | 'idempotent' | 'once';
+  /**
+   * True, or which calls: these wait until the person who asked approves, edits or denies them. The run ends `awaiting-approval`,
+   * and the answer starts one that goes on. Default: no call waits, unless the module's `approvals` names the tool.
+   */
+  readonly approval?: boolean | ApprovalOptions<Input>;
 }
 
 /** A tool, ready to be called. `execute` may return a value, a promise, or an async generator that yields its progress. */
@@ -45,6 +52,8 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   /** `runId:stepId:toolCallId`: the same in every attempt at this call. */
   readonly idempotencyKey: string;
+  /** Who approved the call, where somebody had to: a user id. */
+  readonly approvedBy?: string;
   /** Tells the people who wait how far it is. Shown as it is: put nothing in it that they may not see. */
   progress(update: ToolProgressUpdate): void;
 }
@@ -63,6 +72,8 @@ export interface ToolRun {
   readonly emit: Emit;
   /** The calls that have begun in this run, by whichever owner: tool call id to step id. Grows with each `tool-start`. */
   readonly begunCalls: ReadonlyMap<string, string>;
+  /** What people have decided on the calls that the run before this one stopped for, by approval id. */
+  readonly decisions: ReadonlyMap<string, GivenAnswer>;
   /** Resolves when everything emitted so far is durable, or when the run has another owner: then `signal` is aborted. */
   recorded(): Promise<void>;
 }

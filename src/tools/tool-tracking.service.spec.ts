@@ -1,70 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { AppError } from '../errors.js';
-import type { RunEvent, ToolEnd, ToolStart } from '../events/run-event.js';
-import type { Tool, ToolContext, ToolRun } from './agent-tool.js';
+import type { ToolContext } from './agent-tool.js';
 import { ToolRegistry } from './tool.registry.js';
 import { SOMEBODY } from './tool.testing.js';
-import { ToolTrackingService, type ToolAnswer, type ToolCall } from './tool-tracking.service.js';
-
-const INPUT = z.object({ city: z.string(), secret: z.string().optional() });
-
-const CALL: ToolCall = {
-  toolCallId: 'c1',
-  toolName: 'weather',
-  stepId: 's1',
-  args: { city: 'Oslo', secret: 'x' },
-};
-
-/** Stands for the moment in which a tool waited until what was said is durable. */
-const RECORDED: RunEvent = { type: 'custom', name: 'recorded', data: null };
-
-/** A run that notes what is emitted. */
-class NotedRun implements ToolRun {
-  readonly runId = 'run';
-  readonly threadId = 'thread';
-  readonly messageId = 'message';
-  readonly abort = new AbortController();
-  readonly signal = this.abort.signal;
-  readonly events: RunEvent[] = [];
-  readonly begunCalls = new Map<string, string>();
-  readonly recorded = async (): Promise<void> => void this.events.push(RECORDED);
-
-  constructor(readonly principal = SOMEBODY) {}
-
-  readonly emit = (event: RunEvent): void => {
-    this.events.push(event);
-    if (event.type === 'tool-start') this.begunCalls.set(event.toolCallId, event.stepId);
-  };
-}
-
-type Declared = Partial<Tool<typeof INPUT>> & Pick<Tool<typeof INPUT>, 'execute'>;
-
-function trackingOf(declared: Declared): ToolTrackingService {
-  const registry = new ToolRegistry();
-  const tool = {
-    name: 'weather',
-    label: 'Looking outside…',
-    description: 'Weather.',
-    input: INPUT,
-    ...declared,
-  };
-  registry.register(tool, 'Spec');
-  return new ToolTrackingService(registry);
-}
-
-/** Makes a call and checks what holds for all of them: one start, one end, the end last. */
-async function called(
-  declared: Declared,
-  { call = {}, run = new NotedRun() }: { call?: Partial<ToolCall>; run?: NotedRun } = {},
-): Promise<{ answer: ToolAnswer; start: ToolStart; end: ToolEnd; progress: RunEvent[] }> {
-  const answer = await trackingOf(declared).call({ ...CALL, ...call }, run);
-  const [start, ...rest] = run.events;
-  const end = rest.pop();
-  expect([start?.type, end?.type]).toEqual(['tool-start', 'tool-end']);
-  expect(rest.filter((event) => event.type !== 'tool-progress' && event !== RECORDED)).toEqual([]);
-  return { answer, start: start as ToolStart, end: end as ToolEnd, progress: rest };
-}
+import { called, CALL, NotedRun, trackingOf, type Declared } from './tool-tracking.testing.js';
+import { ToolTrackingService } from './tool-tracking.service.js';
 
 describe('tool tracking', () => {
   it('announces a call and its end, and shows nothing of what was in it unless told to', async () => {

@@ -1,26 +1,30 @@
 import { Injectable } from '@nestjs/common';
-import { z } from 'zod';
-import { AppError, toPublicError, type ErrorCode } from '../errors.js';
+import { AppError, toPublicError } from '../errors.js';
 import type { PublicError, ToolOutcome } from '../events/run-event.js';
-import { mayUse } from '../principal.js';
 import type { Tool, ToolContext, ToolProgressUpdate, ToolRun } from './agent-tool.js';
+import { approvalIdOf, ApprovalPolicy, type Question } from './approval.policy.js';
 import { expose } from './exposure.js';
+import {
+  checkCall,
+  nameOf,
+  unaskable,
+  uniqueId,
+  wordsOf,
+  type Attempt,
+  type Callable,
+  type Fault,
+  type ToolCall,
+} from './tool.call.js';
 import { executeTool } from './tool.execution.js';
 import { ToolRegistry } from './tool.registry.js';
 
-/** A call as the model made it. `args` is whatever the model wrote; nothing is known about it yet. */
-export interface ToolCall {
-  readonly toolCallId: string;
-  readonly toolName: string;
-  readonly stepId: string;
-  readonly args: unknown;
-}
-
-/** What the model is told: the tool's result, or in words what went wrong, so that it can try something else. */
-export interface ToolAnswer {
-  readonly outcome: ToolOutcome;
-  readonly content: unknown;
-}
+/**
+ * What the model is told: the tool's result, or in words what went wrong, so that it can try something else. Or nothing yet: the run
+ * has to stop here, until a person has decided.
+ */
+export type ToolAnswer =
+  | { readonly outcome: ToolOutcome; readonly content: unknown }
+  | { readonly outcome: 'awaiting-approval'; readonly approvalId: string };
 
 /** A call that has been announced and is still open. The first `end` counts; what comes after it changes nothing. */
 export interface OpenToolCall {
@@ -39,19 +43,26 @@ const DEFAULT_TIMEOUT_MS = 60_000;
  */
 @Injectable()
 export class ToolTrackingService {
-  constructor(private readonly registry: ToolRegistry) {}
+  constructor(
+    private readonly registry: ToolRegistry,
+    private readonly approvals: ApprovalPolicy = new ApprovalPolicy(),
+  ) {}
 
   /**
-   * Makes a call, and tells the run about it. Never rejects while the run goes on: a failure is an answer to the model.
+   * Makes a call, and tells the run about it; or asks a person first, and makes it in the run that goes on with the answer.
+   * Never rejects while the run goes on: a failure is an answer to the model.
    *
    * @throws the reason of `run.signal` once that is aborted
    */
   async call(call: ToolCall, run: ToolRun): Promise<ToolAnswer> {
-    const checked = await check(this.registry.get(call.toolName), call, run);
-    if ('tool' in checked) return this.execute(checked, call, run);
-    const { outcome, shown, told } = checked;
-    this.begin(call, run).end(outcome, { error: shown });
-    return { outcome, content: told };
+    const decided = run.decisions.get(approvalIdOf(call));
+    const checked = await checkCall(this.registry.get(call.toolName), { call, run, decided });
+    if (!('tool' in checked)) return this.refuse(checked, call, run);
+
+    const { tool, input } = checked;
+    const question = decided ? undefined : this.approvals.questionFor(tool, input, run.principal);
+    if (!question) return this.execute(checked, { call, run, decided });
+    return call.nested ? this.refuse(unaskable(tool), call, run) : this.ask(question, checked, call, run);
   }
 
   /** Announces a call that somebody else makes, such as a node of a team's own graph; the caller says how it ends. */
@@ -83,7 +94,27 @@ export class ToolTrackingService {
     };
   }
 
-  private async execute({ tool, input }: Callable, call: ToolCall, run: ToolRun): Promise<ToolAnswer> {
+  private refuse({ outcome, shown, told }: Fault, call: ToolCall, run: ToolRun): ToolAnswer {
+    this.begin(call, run).end(outcome, { error: shown });
+    return { outcome, content: told };
+  }
+
+  /** The call is not announced as begun: whether it ever is, a person decides. */
+  private ask(question: Question, { tool, input }: Callable, call: ToolCall, run: ToolRun): ToolAnswer {
+    const approvalId = approvalIdOf(call);
+    void run.emit({
+      type: 'approval-request',
+      approvalId,
+      toolCallId: uniqueId(call, run),
+      toolName: tool.name,
+      stepId: call.stepId,
+      label: labelOf(tool, input),
+      ...question,
+    });
+    return { outcome: 'awaiting-approval', approvalId };
+  }
+
+  private async execute({ tool, input }: Callable, { call, run, decided }: Attempt): Promise<ToolAnswer> {
     const open = this.begin(call, run, labelOf(tool, input), expose(tool.expose?.input, input));
     const timeoutMs = tool.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const timeout = new AbortController();
@@ -101,10 +132,11 @@ export class ToolTrackingService {
         signal: AbortSignal.any([run.signal, timeout.signal]),
         idempotencyKey: `${run.runId}:${call.stepId}:${call.toolCallId}`,
         progress: open.progress,
+        ...(decided && { approvedBy: decided.by }),
       });
       const output = expose(tool.expose?.output, result);
       open.end('ok', output === undefined ? {} : { output });
-      return { outcome: 'ok', content: result };
+      return { outcome: 'ok', content: decided?.decision === 'edit' ? withEdit(input, result) : result };
     } catch (error) {
       if (run.signal.aborted) {
         open.end('cancelled');
@@ -121,80 +153,16 @@ export class ToolTrackingService {
   }
 }
 
-/** A call that can be made. */
-interface Callable {
-  readonly tool: Tool;
-  readonly input: Record<string, unknown>;
+function timedOut({ name }: Tool, timeoutMs: number): AppError {
+  const seconds = timeoutMs / 1000;
+  return new AppError('TOOL_TIMEOUT', `The tool '${name}' did not answer within ${seconds} seconds.`, {
+    retryable: true,
+  });
 }
 
-/** Why a call is not made at all. The model is told in full; people see a sentence that gives nothing away. */
-interface Fault {
-  readonly outcome: ToolOutcome;
-  readonly told: string;
-  readonly shown: PublicError;
-}
-
-async function check(tool: Tool | undefined, call: ToolCall, run: ToolRun): Promise<Callable | Fault> {
-  if (!tool) {
-    const sentence = `There is no tool '${nameOf(call)}'.`;
-    return fault('unknown-tool', 'TOOL_UNKNOWN', sentence, `${sentence} Use one of those you were given.`);
-  }
-  if (!mayUse(run.principal, tool.roles)) {
-    return fault('denied', 'TOOL_DENIED', `The tool '${tool.name}' is not available to you.`);
-  }
-  const parsed = await parse(tool, call.args);
-  if ('misfit' in parsed) {
-    const sentence = `The arguments for '${tool.name}' do not fit.`;
-    return fault('invalid-input', 'TOOL_INPUT_INVALID', sentence, `${sentence}\n${parsed.misfit}`);
-  }
-  if (tool.sideEffect === 'once' && run.begunCalls.get(uniqueId(call, run)) === call.stepId) {
-    const sentence = `'${tool.name}' was called before the run was interrupted, and must not be called twice.`;
-    return fault(
-      'error',
-      'TOOL_INTERRUPTED',
-      sentence,
-      `${sentence} Find out whether it took effect before you go on.`,
-    );
-  }
-  return { tool, input: parsed.input };
-}
-
-/** A schema may run the tool's own code, which may throw: then too the arguments are what does not fit. */
-async function parse(
-  { input }: Tool,
-  args: unknown,
-): Promise<Pick<Callable, 'input'> | { readonly misfit: string }> {
-  try {
-    const parsed = await input.safeParseAsync(args);
-    return parsed.success ? { input: parsed.data } : { misfit: z.prettifyError(parsed.error) };
-  } catch (error) {
-    return { misfit: wordsOf(error) };
-  }
-}
-
-function fault(outcome: ToolOutcome, code: ErrorCode, shown: string, told = shown): Fault {
-  return { outcome, told, shown: { code, message: shown, retryable: false } };
-}
-
-function timedOut(tool: Tool, timeoutMs: number): AppError {
-  return new AppError(
-    'TOOL_TIMEOUT',
-    `The tool '${tool.name}' did not answer within ${timeoutMs / 1000} seconds.`,
-    {
-      retryable: true,
-    },
-  );
-}
-
-/** Ids are unique per model only: an agent inside a tool may reuse them, and some models start over in each turn. */
-function uniqueId({ toolCallId, stepId }: ToolCall, run: ToolRun): string {
-  const owner = run.begunCalls.get(toolCallId);
-  return owner === undefined || owner === stepId ? toolCallId : `${toolCallId}.${stepId}`;
-}
-
-/** The name is the model's own words, so it can be anything of any length. */
-function nameOf({ toolName }: ToolCall): string {
-  return toolName.slice(0, 64);
+/** A model that is not told would take the result for one of its own arguments. */
+function withEdit(input: Record<string, unknown>, result: unknown): unknown {
+  return { note: 'A person changed the arguments before the call.', arguments: input, result };
 }
 
 /** Field by field: what tools yield may come from anywhere, and must not become another event. */
@@ -216,8 +184,4 @@ function labelOf({ label, name }: Tool, input: Record<string, unknown>): string 
   } catch {
     return `Using ${name}…`;
   }
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -7,6 +7,8 @@ export interface ActiveRun {
   readonly run: ToolRun;
   /** Work begins in this place of the graph; LangGraph's own word of it may come later. */
   readonly stepStarted: (namespace: Namespace) => void;
+  /** True while a tool is at work around that place. */
+  readonly isInsideTool: (namespace: Namespace) => boolean;
   /** LangGraph has a task's result, as pairs of channel and value, and is about to store it. */
   readonly stepFinished: (stepId: string, writes: unknown) => void;
 }

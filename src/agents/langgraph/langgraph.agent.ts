@@ -12,6 +12,7 @@ import { LangGraphMapper, stepsOf, type GraphFact } from './langgraph.mapper.js'
 import { toModelError } from './model.errors.js';
 import { StepCommitCheckpointer } from './step-commit.checkpointer.js';
 import { humanMessageId, messagesToAdd } from './thread.messages.js';
+import { isAwaitingApproval } from './tool.middleware.js';
 import { ToolCallbacks } from './tool.callbacks.js';
 
 export interface LangGraphAgentOptions {
@@ -58,6 +59,7 @@ export class LangGraphAgent extends Agent {
     const active: ActiveRun = {
       run,
       stepStarted: (namespace) => void tell({ kind: 'step-started', namespace }),
+      isInsideTool: (namespace) => toolSteps.enclose(namespace),
       stepFinished: (stepId, writes) => {
         void finish(stepId, writes);
         context.commitNow();
@@ -65,7 +67,7 @@ export class LangGraphAgent extends Agent {
     };
     const thread = await this.threadOf(threadId);
     const history = new Set(thread.seen.map(({ id }) => id));
-    const model = new GraphCallbacks(tell, (namespace) => toolSteps.enclose(namespace), history);
+    const model = new GraphCallbacks(tell, active.isInsideTool, history);
     const tools = new ToolCallbacks(this.options.tracking, active, history);
 
     try {
@@ -111,12 +113,15 @@ export class LangGraphAgent extends Agent {
       await tell({ kind: 'step-started', namespace: [...namespace, `${task.name}:${task.id}`].join('|') });
       return;
     }
-    if (task.interrupts && task.interrupts.length > 0) {
+    const { interrupts = [] } = task;
+    if (interrupts.some(({ value }) => !isAwaitingApproval(value))) {
       throw new AppError(
         'RUN_FAILED',
-        'The agent stopped to ask a person, and nobody can answer it here yet.',
+        'The agent stopped to ask a person in its own way, which cannot be answered here. Mark its tool with `approval` instead.',
       );
     }
+    // The step stays open: it is not over, and the run that has the answer does it again.
+    if (interrupts.length > 0) return;
     // Where a graph keeps no checkpoints, this is the only sign that a step is over.
     await finish(task.id, task.result);
   }
@@ -136,12 +141,16 @@ interface ThreadMessages {
   readonly seen: readonly BaseMessage[];
 }
 
-/** What the graph starts from: the new message, or nothing but its checkpoint when an earlier owner has stored that already. */
+/**
+ * What the graph starts from: the new message; or nothing but its checkpoint, when an earlier owner has stored that already, or when
+ * the run before this one stopped in the middle for an approval.
+ */
 function inputOf(
   thread: ThreadMessages,
   { message }: AgentInput,
-  { messageId, attempt }: AgentContext,
+  { messageId, attempt, decisions }: AgentContext,
 ): { messages: BaseMessage[] } | null {
+  if (decisions.size > 0) return null;
   const isStored = attempt > 1 && thread.seen.some(({ id }) => id === humanMessageId(messageId));
   return isStored ? null : { messages: messagesToAdd(thread, { message, messageId }) };
 }
@@ -151,7 +160,7 @@ interface TaskPayload {
   readonly id: string;
   readonly name: string;
   readonly result?: unknown;
-  readonly interrupts?: readonly unknown[];
+  readonly interrupts?: readonly { readonly value?: unknown }[];
 }
 
 /** Which steps have a tool running in them. What a model says inside a tool is the tool's business, not the answer. */

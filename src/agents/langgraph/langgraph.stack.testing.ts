@@ -5,7 +5,8 @@ import { z } from 'zod';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';
 import { foldRun, textOf } from '../../events/run-view.js';
-import { NOTHING_OPEN, trackOpen } from '../../runs/open-items.js';
+import { NOTHING_OPEN, trackOpen, type OpenItems } from '../../runs/open-items.js';
+import { ApprovalService } from '../../runs/approval.service.js';
 import { ADA, processWith, type Process, type ProcessOptions } from '../../runs/run.testing.js';
 import { SqliteStorage } from '../../storage/sqlite/sqlite.storage.js';
 import type { Tool } from '../../tools/agent-tool.js';
@@ -28,6 +29,7 @@ export const hang = (signal: AbortSignal | undefined) =>
   new Promise<void>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)));
 
 export interface Stack extends Process {
+  readonly approvals: ApprovalService;
   readonly ask: (message: string, threadId?: string) => Promise<{ id: string; threadId: string }>;
   readonly answerTo: (message: string, threadId?: string) => Promise<Answered>;
   readonly messagesOf: (threadId: string) => Promise<BaseMessage[]>;
@@ -78,6 +80,7 @@ export async function stackWith(
     worker.runs.start({ principal: ADA, message, ...(threadId && { threadId }) });
   return {
     ...worker,
+    approvals: new ApprovalService(worker.runs, opened.runs, opened.wakeups, registry),
     ask,
     answerTo: async (message, known) => {
       const { id, threadId } = await ask(message, known);
@@ -115,7 +118,7 @@ export const scripted = (script: (messages: readonly BaseMessage[], call: number
 /** What holds for every log: consecutive seqs, nothing without its step, nothing left open. */
 export function expectValid(log: readonly RecordedEvent[]): void {
   expect(log.map(({ seq }) => seq)).toEqual(log.map((_, index) => index + 1));
-  let open = NOTHING_OPEN;
+  let open: OpenItems = NOTHING_OPEN;
   for (const { event, at } of log) {
     const isIn = (items: readonly object[], name: string) =>
       items.some((item) => Reflect.get(item, name) === Reflect.get(event, name));
@@ -125,7 +128,7 @@ export function expectValid(log: readonly RecordedEvent[]): void {
       const { stepId } = event;
       expect([...open.parts, ...open.tools].filter((item) => item.stepId === stepId)).toEqual([]);
     }
-    if (event.type === 'end') expect(open).toEqual(NOTHING_OPEN);
+    if (event.type === 'end') expect({ ...open, approvals: [] }).toEqual(NOTHING_OPEN);
     open = trackOpen(open, event, at);
   }
   expect(log.at(-1)?.event.type).toBe('end');

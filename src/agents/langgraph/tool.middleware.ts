@@ -1,5 +1,6 @@
 import { AIMessage, ToolMessage } from '@langchain/core/messages';
 import { tool as langChainTool, type StructuredTool } from '@langchain/core/tools';
+import { interrupt } from '@langchain/langgraph';
 import { createMiddleware, type AgentMiddleware } from 'langchain';
 import { jsonOf } from '../../events/plain-data.js';
 import type { Tool } from '../../tools/agent-tool.js';
@@ -31,7 +32,7 @@ export function toolMiddleware(registry: ToolRegistry, tracking: ToolTrackingSer
       return readable(await handler({ ...request, tools }));
     },
     wrapToolCall: async ({ toolCall, runtime }) => {
-      const { run, stepStarted } = requireRun(runtime);
+      const { run, stepStarted, isInsideTool } = requireRun(runtime);
       const { id = '', name, args } = toolCall;
       const namespace = namespaceOf(configurableOf(runtime));
       const stepId = stepIdOf(namespace);
@@ -41,8 +42,12 @@ export function toolMiddleware(registry: ToolRegistry, tracking: ToolTrackingSer
         toolName: name,
         stepId,
         args: isUnreadable(args) ? args[UNREADABLE] : args,
+        nested: isInsideTool(namespace),
       };
-      const { outcome, content } = await tracking.call(call, run);
+      const answer = await tracking.call(call, run);
+      // Leaves this task unfinished in the checkpoint; its siblings go on to their ends. The run that has the answer comes here again.
+      if (answer.outcome === 'awaiting-approval') return interrupt(waitsFor(answer.approvalId));
+      const { outcome, content } = answer;
       return new ToolMessage({
         tool_call_id: id,
         name,
@@ -51,6 +56,20 @@ export function toolMiddleware(registry: ToolRegistry, tracking: ToolTrackingSer
       });
     },
   });
+}
+
+/** What an interrupt of ours says. */
+interface Waiting {
+  readonly waitsFor: string;
+}
+
+function waitsFor(approvalId: string): Waiting {
+  return { waitsFor: approvalId };
+}
+
+/** True when a task stopped for an approval, and not for something that its own graph wants to know. */
+export function isAwaitingApproval(value: unknown): value is Waiting {
+  return typeof value === 'object' && value !== null && 'waitsFor' in value;
 }
 
 /** A result as the model reads it. What JSON cannot say is named as such: the tool has done its work. */

@@ -57,6 +57,7 @@ describe('A2aMapper', () => {
       approvalId: 'a1',
       toolCallId: 'call-1',
       toolName: 'pay',
+      stepId: 's1',
       label: 'Pay 5 €?',
       input: { sum: 5 },
     } as const;

@@ -78,6 +78,7 @@ describe('AgUiMapper', () => {
       approvalId: 'a1',
       toolCallId: 'call-1',
       toolName: 'pay',
+      stepId: 's1',
       label: 'Pay 5 €?',
       input: { amount: 5 },
       expiresAt: 1_800_000_000_000,

@@ -148,6 +148,7 @@ describe('a run as an AI SDK stream', () => {
       approvalId: 'ok?',
       toolCallId: 'c',
       toolName: 'pay',
+      stepId: 's1',
       label: 'Paying',
       input: { sum: 1 },
     };

@@ -97,6 +97,7 @@ describe('LangGraphMapper', () => {
           approvalId: 'a1',
           toolCallId: 'call-1',
           toolName: 'pay',
+          stepId: 's1',
           label: 'Pay?',
           input: { sum: 5 },
         },

@@ -42,6 +42,7 @@ describe('Transcript', () => {
       approvalId: 'approval',
       toolCallId: 'a',
       toolName: 'pay',
+      stepId: 's1',
       label: 'Paying',
       input: {},
     };

@@ -36,5 +36,5 @@ export interface McpHttp {
  * read-only or idempotent is not called twice.
  */
 export type McpToolOptions = Partial<
-  Pick<ToolOptions, 'label' | 'description' | 'expose' | 'timeoutMs' | 'roles' | 'sideEffect'>
+  Pick<ToolOptions, 'label' | 'description' | 'expose' | 'timeoutMs' | 'roles' | 'sideEffect' | 'approval'>
 >;
