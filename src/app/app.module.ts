@@ -66,6 +66,7 @@ function chatOptions(
     worker: config.roles.includes('worker'),
     maxConcurrentRuns: limits.maxConcurrentRuns,
     whenBusy: limits.threadBusy,
+    approvals: limits.approvals,
     maxMessageBytes: limits.maxMessageBytes,
     heartbeatMs,
     drainMs,

@@ -63,6 +63,11 @@ export interface Config {
     readonly maxOpenStreams: number;
     readonly maxConcurrentRuns: number;
     readonly threadBusy: 'reject' | 'queue';
+    readonly approvals: {
+      readonly tools: readonly string[];
+      readonly expiresInMs: number;
+      readonly whenMessaged: 'deny' | 'reject';
+    };
     readonly run: {
       readonly maxMs: number;
       readonly maxModelCalls: number;
@@ -175,6 +180,11 @@ function toConfig(settings: Settings, warnings: readonly string[]): Config {
       maxOpenStreams: settings.MAX_OPEN_STREAMS,
       maxConcurrentRuns: settings.MAX_CONCURRENT_RUNS,
       threadBusy: settings.THREAD_BUSY,
+      approvals: {
+        tools: settings.APPROVAL_TOOLS,
+        expiresInMs: settings.APPROVAL_HOURS * 3_600_000,
+        whenMessaged: settings.THREAD_AWAITING,
+      },
       run: {
         maxMs: settings.RUN_MAX_SECONDS * 1000,
         maxModelCalls: settings.RUN_MAX_MODEL_CALLS,

@@ -94,6 +94,15 @@ export const hostNames = () =>
     }),
   );
 
+/** Names of tools. */
+export const names = () =>
+  setting((value) =>
+    items(value).map((name) => {
+      if (/^[A-Za-z0-9_-]{1,64}$/.test(name)) return name;
+      throw new Unusable('write names of tools, such as http_fetch,web_search');
+    }),
+  );
+
 export const webOrigins = () =>
   setting((value) =>
     items(value).map((origin) => {

@@ -1,4 +1,14 @@
-import { Controller, Get, Post, Req, RequestMethod, Sse, type MessageEvent } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  Param,
+  Post,
+  Req,
+  RequestMethod,
+  Sse,
+  type MessageEvent,
+} from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { concat, EMPTY, map, of, takeUntil, type Observable } from 'rxjs';
 import { authOf, CurrentPrincipal, expiryOf } from '../auth/authentication.js';
@@ -6,10 +16,12 @@ import { StreamTicketService } from '../auth/stream-ticket.service.js';
 import { SseStreams } from '../http/sse.streams.js';
 import type { WebRequest } from '../http/web.exchange.js';
 import type { Principal } from '../principal.js';
-import { hasEnded } from '../runs/run.js';
+import { ApprovalService } from '../runs/approval.service.js';
+import { hasEnded, type Run } from '../runs/run.js';
 import { RunFeed } from '../runs/run.feed.js';
 import { RunService } from '../runs/run.service.js';
 import {
+  AnswerEndpoint,
   AskEndpoint,
   CancelEndpoint,
   EventsEndpoint,
@@ -19,7 +31,14 @@ import {
 } from './chat.endpoints.js';
 import { readyFrame, resetFrame, toFrame } from './chat.frames.js';
 import { eventsUrlOf } from './chat.urls.js';
-import { toRunDto, type RunDto, type RunStartedDto, type TicketDto } from './dto/responses.dto.js';
+import { answerSchema, type AnswerDto } from './dto/answer.dto.js';
+import {
+  toRunDto,
+  type DecidedDto,
+  type RunDto,
+  type RunStartedDto,
+  type TicketDto,
+} from './dto/responses.dto.js';
 import { Reader, type RunReader } from './run-reader.js';
 
 /** A browser that lost its stream comes back after this long, and up to as long again: not all in the same moment. */
@@ -37,6 +56,7 @@ export class ChatController {
     private readonly feed: RunFeed,
     private readonly streams: SseStreams,
     private readonly tickets: StreamTicketService,
+    private readonly approvals: ApprovalService,
   ) {}
 
   @Sse('', { method: RequestMethod.POST })
@@ -56,7 +76,7 @@ export class ChatController {
   @Post('runs')
   @StartEndpoint()
   start(@Reader() { run }: RunReader, @Req() request: WebRequest): RunStartedDto {
-    return { runId: run.id, threadId: run.threadId, eventsUrl: eventsUrlOf(request, run) };
+    return startedOf(request, run);
   }
 
   @Get('runs/:runId')
@@ -69,6 +89,21 @@ export class ChatController {
   @CancelEndpoint()
   async cancel(@CurrentPrincipal() principal: Principal, @Reader() { run }: RunReader): Promise<RunDto> {
     return toRunDto(await this.runs.cancel(principal, run.id));
+  }
+
+  @Post('runs/:runId/approvals/:approvalId')
+  @AnswerEndpoint()
+  async answer(
+    @CurrentPrincipal() principal: Principal,
+    @Reader() reader: RunReader,
+    @Param('approvalId') approvalId: string,
+    @Body({ schema: answerSchema }) answer: AnswerDto,
+    @Req() request: WebRequest,
+  ): Promise<DecidedDto> {
+    const { run, continuedBy } = await this.approvals.answer(principal, reader.run.id, {
+      [approvalId]: answer,
+    });
+    return { run: toRunDto(run), ...(continuedBy && { continuedBy: startedOf(request, continuedBy) }) };
   }
 
   @Post('runs/:runId/ticket')
@@ -92,4 +127,8 @@ export class ChatController {
 
     return concat(of(...opening), events.pipe(map(toFrame))).pipe(takeUntil(expiryOf(authOf(request))));
   }
+}
+
+function startedOf(request: WebRequest, run: Run): RunStartedDto {
+  return { runId: run.id, threadId: run.threadId, eventsUrl: eventsUrlOf(request, run) };
 }

@@ -3,7 +3,8 @@ import { ApiHeader, ApiParam, ApiQuery } from '@nestjs/swagger';
 import { AcceptsTicket } from '../auth/accepts-ticket.decorator.js';
 import { Endpoint } from '../http/endpoint.decorator.js';
 import { runFrameSchema } from './dto/event.schemas.js';
-import { runSchema, runStartedSchema, ticketSchema } from './dto/responses.dto.js';
+import { answerSchema } from './dto/answer.dto.js';
+import { decidedSchema, runSchema, runStartedSchema, ticketSchema } from './dto/responses.dto.js';
 import { startRunSchema } from './dto/start-run.dto.js';
 import { RunGuard, UnfinishedRunGuard } from './run.guard.js';
 import { StartRunGuard } from './start-run.guard.js';
@@ -32,6 +33,7 @@ const START = {
     'AGENT_UNKNOWN',
     'NOT_FOUND',
     'THREAD_BUSY',
+    'APPROVAL_PENDING',
     'IDEMPOTENCY_CONFLICT',
     'CURSOR_INVALID',
   ],
@@ -115,6 +117,26 @@ export const CancelEndpoint = () =>
       answers: { status: 202, description: 'The run, as it stands now.', schema: runSchema },
       guards: [RunGuard],
       problems: ['NOT_FOUND'],
+    }),
+  );
+
+export const AnswerEndpoint = () =>
+  applyDecorators(
+    HttpCode(200),
+    runId,
+    ApiParam({ name: 'approvalId', description: 'From its `approval-request`.' }),
+    Endpoint({
+      summary: 'Decide on a tool call that waits',
+      description:
+        'Approve it, approve it with other arguments, or deny it. The last missing answer starts the run that goes on.',
+      accepts: answerSchema,
+      answers: {
+        status: 200,
+        description: 'How the run stands, and what continues it.',
+        schema: decidedSchema,
+      },
+      guards: [RunGuard],
+      problems: ['NOT_FOUND', 'APPROVAL_CLOSED'],
     }),
   );
 

@@ -77,6 +77,23 @@ export function roleFaults({
   );
 }
 
+/** Tools that `approvals` names and that are not there: their calls would be made without anybody's approval. */
+export function approvalFaults(
+  { approvals, mcp = [] }: Pick<ChatModuleOptions, 'approvals' | 'mcp'>,
+  tools: readonly Tool[],
+): string[] {
+  const there = tools.map(({ name }) => name);
+  return (
+    (approvals?.tools ?? [])
+      .filter((name) => !there.includes(name))
+      // A server that is away at start brings its tools later.
+      .filter((name) => !mcp.some((server) => name.startsWith(`${server.name}_`)))
+      .map(
+        (name) => `approvals names the tool '${name}', which is not there. There are: ${there.join(', ')}.`,
+      )
+  );
+}
+
 /** Every role that a caller can have; undefined when it is the issuer's or the host's affair. */
 export function knownRoles({
   auth,

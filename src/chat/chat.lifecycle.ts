@@ -10,6 +10,7 @@ import type { Agent } from '../agents/agent.js';
 import { AgentRegistry } from '../agents/agent.registry.js';
 import { AppError } from '../errors.js';
 import { SseStreams } from '../http/sse.streams.js';
+import { ApprovalExpiry } from '../runs/approval.expiry.js';
 import { RetentionService } from '../runs/retention.service.js';
 import { RunHookCalls } from '../runs/run.hooks.js';
 import { RunExecutor } from '../runs/run.executor.js';
@@ -18,7 +19,7 @@ import type { Tool } from '../tools/agent-tool.js';
 import { McpServers } from '../tools/mcp/mcp.servers.js';
 import { ToolRegistry } from '../tools/tool.registry.js';
 import { ToolTrackingService } from '../tools/tool-tracking.service.js';
-import { agentFaults, knownRoles, roleFaults } from './chat.faults.js';
+import { agentFaults, approvalFaults, knownRoles, roleFaults } from './chat.faults.js';
 import { CHAT_OPTIONS, type ChatModuleOptions } from './chat.options.js';
 
 const DRAIN_MS = 10_000;
@@ -36,6 +37,7 @@ export class ChatLifecycle
     private readonly tracking: ToolTrackingService,
     private readonly executor: RunExecutor,
     private readonly retention: RetentionService,
+    private readonly expiry: ApprovalExpiry,
     private readonly streams: SseStreams,
     private readonly hooks: RunHookCalls,
     private readonly mcp: McpServers,
@@ -53,6 +55,7 @@ export class ChatLifecycle
     if (this.options.worker === false) return;
     await this.executor.start();
     this.retention.start();
+    this.expiry.start();
   }
 
   /** Before the server closes: it would wait for the open streams for ever. Their readers come back, here or elsewhere. */
@@ -64,6 +67,7 @@ export class ChatLifecycle
 
   async onApplicationShutdown(): Promise<void> {
     await this.retention.stop();
+    await this.expiry.stop();
     await this.mcp.close();
     await this.storage.close();
   }
@@ -74,6 +78,7 @@ export class ChatLifecycle
     refuse(agentFaults(agents));
     const originOf = ({ name }: Tool) => tools.originOf(name) ?? 'no longer registered';
     refuse(roleFaults({ agents, tools: tools.list(), originOf, known: knownRoles(options) }));
+    refuse(approvalFaults(options, tools.list()));
     return agents;
   }
 }

@@ -7,6 +7,8 @@ import { AppError } from '../errors.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { DEFAULT_SSE_OPTIONS, SseStreams } from '../http/sse.streams.js';
 import { PROTOCOL_PROVIDERS, protocolRoutes } from '../protocols/protocols.js';
+import { ApprovalExpiry } from '../runs/approval.expiry.js';
+import { ApprovalService } from '../runs/approval.service.js';
 import { EventLog } from '../runs/event.log.js';
 import { GroupCommit } from '../runs/group-commit.js';
 import { RecentEvents } from '../runs/recent.events.js';
@@ -21,6 +23,7 @@ import { ThreadMemory, ThreadService } from '../runs/thread.service.js';
 import { Wakeups } from '../runs/wakeups.js';
 import { Storage } from '../storage/storage.js';
 import { ThrottlingModule } from '../throttling/throttling.module.js';
+import { ApprovalPolicy, DEFAULT_APPROVALS } from '../tools/approval.policy.js';
 import { McpServers } from '../tools/mcp/mcp.servers.js';
 import { ToolExplorer } from '../tools/tool.explorer.js';
 import { ToolRegistry } from '../tools/tool.registry.js';
@@ -59,6 +62,12 @@ const STORAGE_PORTS: Provider[] = [
 const TOOLS: Provider[] = [
   ToolRegistry,
   ToolExplorer,
+  {
+    provide: ApprovalPolicy,
+    inject: [CHAT_OPTIONS],
+    useFactory: ({ approvals }: ChatModuleOptions) =>
+      new ApprovalPolicy({ ...DEFAULT_APPROVALS, ...approvals }),
+  },
   ToolTrackingService,
   {
     provide: McpServers,
@@ -82,14 +91,21 @@ const RUNS: Provider[] = [
       runs: RunStore,
       wakeups: Wakeups,
       agents: AgentRegistry,
-      { whenBusy = 'reject', hooks }: ChatModuleOptions,
+      { whenBusy = 'reject', approvals, hooks }: ChatModuleOptions,
     ) =>
       new RunService(runs, wakeups, agents, {
         whenBusy,
+        whenAwaiting: approvals?.whenMessaged ?? 'deny',
         ...(hooks && { beforeRun: (request) => hooks.beforeRun?.(request) }),
       }),
   },
   ThreadService,
+  ApprovalService,
+  {
+    provide: ApprovalExpiry,
+    inject: [RunStore, ApprovalService],
+    useFactory: (runs: RunStore, approvals: ApprovalService) => new ApprovalExpiry(runs, approvals),
+  },
   {
     provide: RunHookCalls,
     inject: [CHAT_OPTIONS],
@@ -192,7 +208,7 @@ function compose(
     ],
     controllers: path === false ? [] : controllersAt({ path, sessionPath, protocols }),
     providers: [...STORAGE_PORTS, ...TOOLS, ...RUNS, ...EDGE, ...PROTOCOL_PROVIDERS, ...tools, ChatLifecycle],
-    exports: [RunService, ThreadService, RunFeed, AgentRegistry, ToolRegistry, Storage],
+    exports: [RunService, ApprovalService, ThreadService, RunFeed, AgentRegistry, ToolRegistry, Storage],
   };
 }
 

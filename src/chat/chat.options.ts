@@ -7,6 +7,7 @@ import type { RunLimits } from '../runs/run.limits.js';
 import type { Storage } from '../storage/storage.js';
 import type { ThrottlingOptions } from '../throttling/throttling.options.js';
 import type { McpServerOptions } from '../tools/mcp/mcp.options.js';
+import type { ApprovalDefaults } from '../tools/approval.policy.js';
 import type { ToolRegistry } from '../tools/tool.registry.js';
 import type { ToolTrackingService } from '../tools/tool-tracking.service.js';
 
@@ -50,10 +51,17 @@ export interface ChatModuleOptions {
   readonly maxConcurrentRuns?: number;
   /** What a start does in a thread whose last run has not ended: `reject` (default, THREAD_BUSY) or `queue`. */
   readonly whenBusy?: 'reject' | 'queue';
+  /** Tool calls that wait for a person. Default: those whose tools say so, for 7 days. */
+  readonly approvals?: ApprovalSettings;
   /** The longest silence on a stream, in milliseconds. Default 10,000. */
   readonly heartbeatMs?: number;
   /** How long a shutdown waits for runs to reach a boundary, and spreads the end of streams over. Default 10,000 ms. */
   readonly drainMs?: number;
+}
+
+export interface ApprovalSettings extends Partial<ApprovalDefaults> {
+  /** What a new message does in a thread that waits: `deny` what waits (default), or `reject` the message with APPROVAL_PENDING. */
+  readonly whenMessaged?: 'deny' | 'reject';
 }
 
 export interface ProtocolsOptions {

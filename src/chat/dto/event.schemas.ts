@@ -69,6 +69,7 @@ export const runEventSchema = z
       approvalId: id,
       toolCallId: id,
       toolName: z.string(),
+      stepId: id,
       label: z.string(),
       input: z.unknown(),
       expiresAt: z.int().optional(),

@@ -5,6 +5,28 @@ import { publicErrorSchema, usageSchema } from './event.schemas.js';
 
 const time = z.int().meta({ description: 'Milliseconds since the epoch.' });
 
+const approvalSchema = z
+  .object({
+    approvalId: z.string(),
+    toolCallId: z.string(),
+    toolName: z.string(),
+    stepId: z.string(),
+    label: z.string(),
+    input: z.unknown().meta({ description: 'The arguments, as far as the tool shows them.' }),
+    expiresAt: time.optional().meta({ description: 'When it counts as denied.' }),
+    answer: z
+      .object({
+        decision: z.enum(['approve', 'edit', 'deny']),
+        input: z.unknown().optional(),
+        reason: z.string().optional(),
+        by: z.string().meta({ description: "A user id, or 'expiry'." }),
+        at: time,
+      })
+      .optional()
+      .meta({ description: 'Absent while nobody has decided.' }),
+  })
+  .meta({ id: 'Approval' });
+
 export const runSchema = z
   .object({
     id: z.string(),
@@ -21,6 +43,14 @@ export const runSchema = z
     endedAt: time.optional(),
     error: publicErrorSchema.optional(),
     usage: usageSchema.optional(),
+    resumeOf: z
+      .string()
+      .optional()
+      .meta({ description: 'The run that stopped for an approval, and that this one continues.' }),
+    approvals: z
+      .array(approvalSchema)
+      .optional()
+      .meta({ description: 'The calls that the run stopped for.' }),
   })
   .meta({ id: 'Run' });
 export type RunDto = z.output<typeof runSchema>;
@@ -33,6 +63,16 @@ export const runStartedSchema = z
   })
   .meta({ id: 'RunStarted' });
 export type RunStartedDto = z.output<typeof runStartedSchema>;
+
+export const decidedSchema = z
+  .object({
+    run: runSchema,
+    continuedBy: runStartedSchema
+      .optional()
+      .meta({ description: 'The run that goes on with the answers. Absent while answers are missing.' }),
+  })
+  .meta({ id: 'Decided' });
+export type DecidedDto = z.output<typeof decidedSchema>;
 
 export const ticketSchema = z
   .object({
@@ -72,6 +112,10 @@ const messageSchema = z
         view: z
           .record(z.string(), z.unknown())
           .meta({ description: "The run's view: parts, tools, outcome." }),
+        resumeOf: z
+          .string()
+          .optional()
+          .meta({ description: 'It goes on where that run stopped for an approval; both are one message.' }),
       })
       .meta({ id: 'AssistantMessage' }),
   ])
@@ -124,6 +168,8 @@ export function toRunDto(run: Run): RunDto {
     ...(run.endedAt !== undefined && { endedAt: run.endedAt }),
     ...(run.error && { error: run.error }),
     ...(run.usage && { usage: run.usage }),
+    ...(run.resumeOf !== undefined && { resumeOf: run.resumeOf }),
+    ...(run.approvals && { approvals: [...run.approvals] }),
   };
 }
 
