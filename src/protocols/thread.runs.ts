@@ -1,4 +1,5 @@
-import { Injectable } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
+import { Injectable, Logger } from '@nestjs/common';
 import { authOf } from '../auth/authentication.js';
 import { idempotencyKeySchema, idSchema, startRunSchema } from '../chat/dto/start-run.dto.js';
 import { AppError } from '../errors.js';
@@ -18,6 +19,8 @@ export type ProtocolStart = Pick<StartRun, 'message' | 'threadId' | 'agent' | 'm
  */
 @Injectable()
 export class ThreadRuns {
+  private readonly logger = new Logger(ThreadRuns.name);
+
   constructor(
     private readonly runs: RunService,
     private readonly threads: ThreadService,
@@ -61,5 +64,15 @@ export class ThreadRuns {
   async stop(principal: Principal, threadId: string): Promise<Run | undefined> {
     const { activeRunId } = await this.threads.get(principal, threadId);
     return activeRunId === undefined ? undefined : this.runs.cancel(principal, activeRunId);
+  }
+
+  /** The run ends with the connection of whoever asked: nobody can come back for it, or the client has said so. */
+  stopWithClient(run: Run, client: ServerResponse): void {
+    client.once('close', () => {
+      if (client.writableFinished) return;
+      this.runs.cancel(run.principal, run.id).catch((error: unknown) => {
+        this.logger.warn({ err: error, runId: run.id }, 'A run goes on whose client has left.');
+      });
+    });
   }
 }

@@ -7,6 +7,7 @@ import { EventLog } from '../../runs/event.log.js';
 import { hasEnded, type Run } from '../../runs/run.js';
 import { RunFeed } from '../../runs/run.feed.js';
 import { RunService } from '../../runs/run.service.js';
+import { readWholeLog } from '../../runs/whole.log.js';
 import type { A2aTask } from './a2a.events.js';
 import { noteOf, questionIdOf, type Send } from './a2a.input.js';
 import { A2aMapper } from './a2a.mapper.js';
@@ -42,15 +43,9 @@ export class A2aTasks {
   }
 
   /** The task as it is now. */
-  async read({ id, firstSeq, lastSeq, ...run }: Run): Promise<A2aTask> {
-    const mapper = this.mapperOf({ id, firstSeq, lastSeq, ...run });
-    for (let seq = firstSeq - 1; seq < lastSeq;) {
-      const page = await this.log.read(id, seq, 1_000);
-      const last = page.at(-1);
-      if (!last) break;
-      for (const recorded of page) mapper.map(recorded);
-      seq = last.seq;
-    }
+  async read(run: Run): Promise<A2aTask> {
+    const mapper = this.mapperOf(run);
+    for (const recorded of await readWholeLog(this.log, run.id)) mapper.map(recorded);
     return mapper.task;
   }
 

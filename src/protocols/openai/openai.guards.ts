@@ -33,7 +33,7 @@ export class ChatCompletionGuard implements CanActivate {
     const { request, response } = httpOf(context);
     const { start, stream } = validate(chatCompletionSchema, request.body, 'body');
     const run = await this.threads.start(request, start);
-    this.runs.stopWithClient(run, response);
+    this.threads.stopWithClient(run, response);
     if (stream) return watch(context, run);
     const facts = completionFactsOf(run);
     const mapper = createChatCompletionsMapper(facts, { includeUsage: true });
@@ -46,13 +46,16 @@ export class ChatCompletionGuard implements CanActivate {
 /** Starts what `POST responses` asks for. REQUEST_INVALID, and what {@link OpenAiRuns.start} refuses. */
 @Injectable()
 export class CreateResponseGuard implements CanActivate {
-  constructor(private readonly runs: OpenAiRuns) {}
+  constructor(
+    private readonly threads: ThreadRuns,
+    private readonly runs: OpenAiRuns,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const { request, response } = httpOf(context);
     const asked = validate(responseSchema, request.body, 'body');
     const run = await this.runs.start(request, asked);
-    if (!asked.background) this.runs.stopWithClient(run, response);
+    if (!asked.background) this.threads.stopWithClient(run, response);
     if (asked.stream) return watch(context, run);
     const mapper = responsesMapperOf(run);
     if (!asked.background) await this.runs.watch(run, response, mapper.map);

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { fromEvent, lastValueFrom, takeUntil, tap, timer, type Observable } from 'rxjs';
 import { AppError } from '../../errors.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
@@ -22,8 +22,6 @@ const CANCEL_WAIT_MS = 2_000;
 /** Runs as OpenAI's clients know them: as responses. */
 @Injectable()
 export class OpenAiRuns {
-  private readonly logger = new Logger(OpenAiRuns.name);
-
   constructor(
     private readonly runs: RunService,
     private readonly threads: ThreadRuns,
@@ -74,16 +72,6 @@ export class OpenAiRuns {
     const mapper = responsesMapperOf(run);
     await this.take(run, timer(CANCEL_WAIT_MS), mapper.map);
     return mapper.response;
-  }
-
-  /** A run that nobody can come back for ends with the connection of whoever asked. */
-  stopWithClient(run: Run, client: ServerResponse): void {
-    client.once('close', () => {
-      if (client.writableFinished) return;
-      this.runs.cancel(run.principal, run.id).catch((error: unknown) => {
-        this.logger.warn({ err: error, runId: run.id }, 'A run goes on whose client has left.');
-      });
-    });
   }
 
   private async take(

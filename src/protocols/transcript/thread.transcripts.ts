@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../principal.js';
 import { EventLog } from '../../runs/event.log.js';
-import type { Run } from '../../runs/run.js';
+import { hasEnded, type Run } from '../../runs/run.js';
 import { RunStore } from '../../runs/run.store.js';
 import { ThreadService } from '../../runs/thread.service.js';
+import { readWholeLog } from '../../runs/whole.log.js';
 import { Transcript } from './transcript.js';
 
 /** What protocols read of a thread whose clients show a whole conversation. */
@@ -41,23 +42,18 @@ export class ThreadTranscripts {
     const transcript = new Transcript();
     for (const run of runs) {
       transcript.ask(questionId(run), run.message);
-      await this.fold(run, transcript);
+      await this.answer(run, transcript);
     }
     return transcript;
   }
 
-  private async fold({ id, firstSeq, lastSeq }: Run, transcript: Transcript): Promise<void> {
-    for (let seq = firstSeq - 1; seq < lastSeq;) {
-      const page = await this.log.read(id, seq, 1_000);
-      const last = page.at(-1);
-      if (!last) return;
-      for (const recorded of page) transcript.apply(recorded);
-      seq = last.seq;
-    }
+  /** Carries the transcript on with what the run's log has now. */
+  async answer({ id }: Pick<Run, 'id'>, transcript: Transcript): Promise<void> {
+    for (const recorded of await readWholeLog(this.log, id)) transcript.apply(recorded);
   }
 }
 
 /** What this thread's viewers watch: the run that goes on, or the last one. */
 export function currentRun(runs: readonly Run[]): Run | undefined {
-  return runs.find(({ status }) => status === 'pending' || status === 'running') ?? runs.at(-1);
+  return runs.find((run) => !hasEnded(run)) ?? runs.at(-1);
 }
