@@ -6,9 +6,14 @@ import { AgUiController } from './ag-ui/ag-ui.controller.js';
 import { AgUiStream } from './ag-ui/ag-ui.stream.js';
 import { CopilotKitController } from './ag-ui/copilotkit.controller.js';
 import { AiSdkController } from './ai-sdk/ai-sdk.controller.js';
+import { LangGraphAssistantsController } from './langgraph/langgraph.assistants.controller.js';
 import { LangGraphCommands } from './langgraph/langgraph.commands.js';
 import { LangGraphController } from './langgraph/langgraph.controller.js';
 import { LangGraphStream } from './langgraph/langgraph.stream.js';
+import { LangGraphThreadsController } from './langgraph/langgraph.threads.controller.js';
+import { LangGraphThreads } from './langgraph/langgraph.threads.js';
+import { RunStreamController } from './langgraph/run-stream.controller.js';
+import { RunStarts, RunStreams } from './langgraph/run-stream.guards.js';
 import { ChatCompletionsController } from './openai/chat-completions.controller.js';
 import { ModelsController } from './openai/models.controller.js';
 import { OpenAiRuns } from './openai/openai.runs.js';
@@ -34,6 +39,9 @@ const ROUTES: readonly ProtocolRoute[] = [
   { path: 'ag-ui', controller: AgUiController },
   { path: 'ag-ui/copilotkit', controller: CopilotKitController },
   { path: 'ai-sdk', controller: AiSdkController },
+  { path: 'langgraph', controller: RunStreamController },
+  { path: 'langgraph/assistants', controller: LangGraphAssistantsController },
+  { path: 'langgraph/threads', controller: LangGraphThreadsController },
   { path: 'langgraph/threads/:threadId', controller: LangGraphController },
   { path: 'openai/v1/chat/completions', controller: ChatCompletionsController },
   { path: 'openai/v1/models', controller: ModelsController },
@@ -49,7 +57,10 @@ export const PROTOCOL_PROVIDERS: readonly Provider[] = [
   AgUiStream,
   LangGraphCommands,
   LangGraphStream,
+  LangGraphThreads,
   OpenAiRuns,
+  RunStarts,
+  RunStreams,
 ];
 
 /** The routes with their prefix. */

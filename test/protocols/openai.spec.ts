@@ -4,6 +4,7 @@ import type { AuthOptions } from '../../src/auth/auth.options.js';
 import { AppError } from '../../src/errors.js';
 import { answer } from '../../src/testing/scripted.agent.js';
 import { chatServers, gate, type ChatServer, type Play } from '../support/chat.server.js';
+import { collected } from '../support/collected.js';
 import { nineWords, sayOneByOne } from '../support/plays.js';
 import { until } from '../support/until.js';
 import { demoServers } from './demo.server.js';
@@ -23,12 +24,6 @@ const BEARER_IS_USER: AuthOptions = {
     return userId === 'none' ? undefined : { userId, tenant: 'here', roles: [] };
   },
 };
-
-async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const item of stream) items.push(item);
-  return items;
-}
 
 /** What the call was refused with. */
 async function refusalOf(call: PromiseLike<unknown>): Promise<APIError> {
@@ -66,7 +61,7 @@ const threadsOf = async (server: ChatServer) => (await server.call('GET', '/thre
 describe('OpenAI models', () => {
   it('are the agents', async () => {
     const server = await serve(nineWords);
-    const models = await all(openAi(server.url).models.list());
+    const models = await collected(openAi(server.url).models.list());
     expect(models.map(({ id }) => id)).toEqual(['scripted']);
   });
 });
@@ -146,7 +141,9 @@ describe('OpenAI Chat Completions', () => {
     });
     const client = openAi(server.url).withOptions({ maxRetries: 2 });
     const body = { ...ASK, messages: [...ASK.messages] };
-    const streamed = client.chat.completions.create({ ...body, stream: true }).then((stream) => all(stream));
+    const streamed = client.chat.completions
+      .create({ ...body, stream: true })
+      .then((stream) => collected(stream));
     expect(await refusalOf(streamed)).toMatchObject({ message: 'The model is busy.' });
     const whole = await refusalOf(client.chat.completions.create(body));
     expect(whole).toMatchObject({ status: 500, message: '500 The model is busy.' });
@@ -161,7 +158,7 @@ describe('OpenAI Chat Completions', () => {
       messages: [...ASK.messages],
       stream: true,
     });
-    const read = all(stream);
+    const read = collected(stream);
     await half;
     const closed = server.close();
     await expect(read).rejects.toThrow('terminated');
@@ -236,8 +233,8 @@ describe('OpenAI Responses', () => {
     const resumed = await client.responses.retrieve(id, { stream: true, starting_after: last });
     const viewer = client.responses.stream({ response_id: id });
     goOn();
-    const rest = await all(resumed);
-    const whole = await all(await client.responses.retrieve(id, { stream: true }));
+    const rest = await collected(resumed);
+    const whole = await collected(await client.responses.retrieve(id, { stream: true }));
     expect([...seen, ...rest]).toEqual(whole);
     expect(whole.at(-1)).toMatchObject({ type: 'response.completed', response: { status: 'completed' } });
 
@@ -247,7 +244,9 @@ describe('OpenAI Responses', () => {
         { type: 'message', content: [{ text: 'and the rest.' }] },
       ]);
     for (let cut = 0; cut < whole.length; cut++) {
-      const after = await all(await client.responses.retrieve(id, { stream: true, starting_after: cut }));
+      const after = await collected(
+        await client.responses.retrieve(id, { stream: true, starting_after: cut }),
+      );
       expect(after).toEqual(whole.slice(cut + 1));
     }
   });
@@ -301,7 +300,7 @@ describe('OpenAI Responses', () => {
     const client = openAi(server.url);
     const failed = { status: 'failed', error: { code: 'server_error', message: 'The model is busy.' } };
     expect(await client.responses.create(RESPOND)).toMatchObject(failed);
-    const events = await all(await client.responses.create({ ...RESPOND, stream: true }));
+    const events = await collected(await client.responses.create({ ...RESPOND, stream: true }));
     expect(events.at(-1)).toMatchObject({ type: 'response.failed', response: failed });
   });
 

@@ -8,6 +8,7 @@ import type {
   LifecycleData,
   MessageData,
 } from './langgraph.events.js';
+import { interruptOf } from './langgraph.interrupts.js';
 import { toLangGraphMessage } from './langgraph.messages.js';
 
 /** Numbers that a run has in its thread, and that an event has in its run. More than any run can use. */
@@ -88,7 +89,7 @@ export class LangGraphMapper {
         // A client drops what it has heard and no state had, once the thread runs again.
         return [this.values(), lifecycle({ event: 'running' })];
       case 'approval-request':
-        return [{ method: 'input.requested', data: interruptOf(event) }];
+        return [requested(event)];
       case 'approval-answer':
         return [{ method: 'input.answered', data: { interrupt_ids: [event.approvalId] } }];
       case 'custom':
@@ -161,22 +162,16 @@ function progress(payload: unknown): LangGraphFact {
   return { method: 'custom', data: { name: 'tool-progress', payload } };
 }
 
+function requested(request: ApprovalRequest): LangGraphFact {
+  const { id: interrupt_id, value: payload } = interruptOf(request);
+  return { method: 'input.requested', data: { interrupt_id, payload } };
+}
+
 function toolEnd({ toolCallId, outcome, output = null, error }: ToolEnd) {
   const tool_call_id = toolCallId;
   if (outcome === 'ok') return { event: 'tool-finished', tool_call_id, output } as const;
   const { code = 'TOOL_FAILED', message = `The call ended: ${outcome}.` } = error ?? {};
   return { event: 'tool-error', tool_call_id, message, code } as const;
-}
-
-/** In the shape of LangChain's human-in-the-loop middleware, which its components know how to show. */
-function interruptOf({ approvalId, toolName, label, input }: ApprovalRequest) {
-  return {
-    interrupt_id: approvalId,
-    payload: {
-      action_requests: [{ name: toolName, args: input, description: label }],
-      review_configs: [{ action_name: toolName, allowed_decisions: ['approve', 'edit', 'reject'] }],
-    },
-  };
 }
 
 /** A cancelled run and one that waits for a person are both interrupted here. */

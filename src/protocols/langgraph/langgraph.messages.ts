@@ -13,7 +13,7 @@ export function toLangGraphMessage(entry: TranscriptEntry): LangGraphMessage {
         type: 'tool_call' as const,
         id: toolCallId,
         name: toolName,
-        args: input ?? {},
+        args: argsOf(input),
       }));
       return { type: 'ai', id, content: text, ...(tool_calls.length > 0 && { tool_calls }) };
     }
@@ -31,4 +31,10 @@ export function toLangGraphMessage(entry: TranscriptEntry): LangGraphMessage {
     default:
       return entry satisfies never;
   }
+}
+
+/** A call's input as clients of LangChain take it: always an object. What is no object, as some tools expose it, stands in one. */
+export function argsOf(input: unknown): object {
+  if (input === undefined || input === null) return {};
+  return typeof input === 'object' && !Array.isArray(input) ? input : { input };
 }

@@ -1,0 +1,216 @@
+import { z } from 'zod';
+import type { Agent } from '../../agents/agent.js';
+import type { Run, Thread } from '../../runs/run.js';
+import type { LangGraphMessage } from './langgraph.events.js';
+import { END_STATUS } from './run-stream.chunks.js';
+
+/** What LangGraph's API calls its things, and ours in these words. Clients read some of the fields; types want all of them. */
+
+const messagesSchema = z.array(z.looseObject({ type: z.string(), id: z.string() }));
+const valuesSchema = z.object({ messages: messagesSchema });
+
+export const assistantSchema = z
+  .object({
+    assistant_id: z.string(),
+    graph_id: z.string(),
+    name: z.string(),
+    description: z.string(),
+    config: z.object({}),
+    context: z.object({}),
+    metadata: z.object({}),
+    version: z.int(),
+    created_at: z.string(),
+    updated_at: z.string(),
+  })
+  .meta({ id: 'LangGraphAssistant' });
+export type LangGraphAssistant = z.output<typeof assistantSchema>;
+
+export const threadSchema = z
+  .object({
+    thread_id: z.string(),
+    created_at: z.string(),
+    updated_at: z.string(),
+    state_updated_at: z.string(),
+    metadata: z.record(z.string(), z.unknown()),
+    status: z.enum(['idle', 'busy', 'interrupted', 'error']),
+    values: valuesSchema,
+    interrupts: z.object({}),
+    config: z.object({}),
+  })
+  .meta({ id: 'LangGraphThread' });
+export type LangGraphThread = z.output<typeof threadSchema>;
+
+const checkpointSchema = z.object({
+  thread_id: z.string(),
+  checkpoint_ns: z.literal(''),
+  checkpoint_id: z.string(),
+  checkpoint_map: z.null(),
+});
+
+export const stateSchema = z
+  .object({
+    values: valuesSchema,
+    next: z.array(z.string()),
+    tasks: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        error: z.string().nullable(),
+        interrupts: z.array(z.unknown()),
+        checkpoint: z.null(),
+        state: z.null(),
+      }),
+    ),
+    metadata: z.null(),
+    created_at: z.string(),
+    checkpoint: checkpointSchema,
+    parent_checkpoint: checkpointSchema.nullable(),
+  })
+  .meta({ id: 'LangGraphState' });
+export type LangGraphState = z.output<typeof stateSchema>;
+
+const RUN_STATUSES = ['pending', 'running', 'success', 'error', 'interrupted'] as const;
+
+export const runSchema = z
+  .object({
+    run_id: z.string(),
+    thread_id: z.string(),
+    assistant_id: z.string(),
+    created_at: z.string(),
+    updated_at: z.string(),
+    status: z.enum(RUN_STATUSES),
+    metadata: z.record(z.string(), z.unknown()),
+    multitask_strategy: z.null(),
+  })
+  .meta({ id: 'LangGraphRun' });
+export type LangGraphRun = z.output<typeof runSchema>;
+
+/** Agents are made with the server. */
+export function toAssistant({ name, description }: Agent): LangGraphAssistant {
+  const made = { created_at: isoOf(0), updated_at: isoOf(0), version: 1 };
+  return {
+    assistant_id: name,
+    graph_id: name,
+    name,
+    description,
+    ...made,
+    config: {},
+    context: {},
+    metadata: {},
+  };
+}
+
+export function toThread(
+  { id, createdAt, updatedAt, title }: Thread,
+  { values, created_at }: LangGraphState,
+  current: Run | undefined,
+): LangGraphThread {
+  return {
+    thread_id: id,
+    created_at: isoOf(createdAt),
+    updated_at: isoOf(updatedAt),
+    state_updated_at: created_at,
+    metadata: { title },
+    status: current ? THREAD_STATUS[current.status] : 'idle',
+    values,
+    interrupts: {},
+    config: {},
+  };
+}
+
+/** A thread in which nobody has said anything. */
+export function emptyThread(
+  threadId: string,
+  now: number,
+  metadata: Readonly<Record<string, unknown>>,
+): LangGraphThread {
+  const times = { created_at: isoOf(now), updated_at: isoOf(now), state_updated_at: isoOf(now) };
+  return {
+    thread_id: threadId,
+    ...times,
+    metadata,
+    status: 'idle',
+    values: { messages: [] },
+    interrupts: {},
+    config: {},
+  };
+}
+
+export function toRun({
+  id,
+  threadId,
+  agent,
+  createdAt,
+  startedAt,
+  endedAt,
+  status,
+  metadata,
+}: Run): LangGraphRun {
+  return {
+    run_id: id,
+    thread_id: threadId,
+    assistant_id: agent,
+    created_at: isoOf(createdAt),
+    updated_at: isoOf(endedAt ?? startedAt ?? createdAt),
+    status: RUN_STATUS[status],
+    metadata: { ...metadata },
+    multitask_strategy: null,
+  };
+}
+
+/** A moment of a thread: with a run's question, or with its answer as well. */
+export interface Moment {
+  readonly run: Run;
+  readonly answered: boolean;
+  readonly messages: readonly LangGraphMessage[];
+  readonly before: Pick<Moment, 'run' | 'answered'> | undefined;
+}
+
+export function toState({ run, answered, messages, before }: Moment): LangGraphState {
+  const { id, agent, error } = run;
+  const task = { id, name: agent, interrupts: [], checkpoint: null, state: null };
+  return {
+    values: { messages: [...messages] },
+    next: answered ? [] : [agent],
+    tasks: answered && error ? [{ ...task, error: error.message }] : [],
+    metadata: null,
+    // A client passes over events from before this moment: they are in these values.
+    created_at: isoOf((answered ? run : before?.run)?.endedAt ?? 0),
+    checkpoint: checkpointOf({ run, answered }),
+    parent_checkpoint: before ? checkpointOf(before) : null,
+  };
+}
+
+/** What the moment is called, among those of its thread. */
+export function checkpointIdOf({ run, answered }: Pick<Moment, 'run' | 'answered'>): string {
+  return answered ? run.id : `${run.id}-question`;
+}
+
+function checkpointOf(moment: Pick<Moment, 'run' | 'answered'>): LangGraphState['checkpoint'] {
+  const { threadId } = moment.run;
+  return {
+    thread_id: threadId,
+    checkpoint_ns: '',
+    checkpoint_id: checkpointIdOf(moment),
+    checkpoint_map: null,
+  };
+}
+
+const RUN_STATUS = {
+  pending: 'pending',
+  running: 'running',
+  ...END_STATUS,
+} as const;
+
+const THREAD_STATUS = {
+  pending: 'busy',
+  running: 'busy',
+  completed: 'idle',
+  failed: 'error',
+  cancelled: 'idle',
+  'awaiting-approval': 'interrupted',
+} as const;
+
+function isoOf(at: number): string {
+  return new Date(at).toISOString();
+}

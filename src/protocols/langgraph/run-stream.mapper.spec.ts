@@ -1,0 +1,222 @@
+import { describe, expect, it } from '@jest/globals';
+import { MessageTupleManager, StreamManager } from '@langchain/langgraph-sdk/ui';
+import * as fc from 'fast-check';
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { RunEvent } from '../../events/run-event.js';
+import { recordedAll } from '../../runs/run.testing.js';
+import { runLogs } from '../../testing/log.arbitrary.js';
+import { Transcript } from '../transcript/transcript.js';
+import type { LangGraphMessage } from './langgraph.events.js';
+import { toLangGraphMessage } from './langgraph.messages.js';
+import { STREAM_MODES, type RunStreamChunk, type StreamMode } from './run-stream.chunks.js';
+import { RunStreamMapper } from './run-stream.mapper.js';
+
+describe('RunStreamMapper', () => {
+  it('begins with metadata and ends with the end, whatever is asked for', () => {
+    const log = recordedAll([START, end('completed')]);
+    expect(mapped(log, [])).toEqual([
+      { event: 'metadata', data: { run_id: 'run', thread_id: 'thread' } },
+      { event: 'end', data: { run_id: 'run', status: 'success' } },
+    ]);
+  });
+
+  it('says what each step wrote, and the calls that it made of an earlier message', () => {
+    const updates = mapped(recordedAll(WITH_TOOL), ['updates']).filter(({ event }) => event === 'updates');
+    expect(updates.map(({ data }) => data)).toMatchObject([
+      { model: { messages: [{ type: 'ai', content: 'Let me look.' }] } },
+      {
+        tools: {
+          messages: [
+            {
+              type: 'ai',
+              id: 'run-p1',
+              tool_calls: [{ id: 'call-1', name: 'search', args: { query: 'x' } }],
+            },
+            { type: 'tool', tool_call_id: 'call-1', content: '["one"]', status: 'success' },
+          ],
+        },
+      },
+    ]);
+  });
+
+  it("gives a message in pieces, each with its step's name", () => {
+    const pieces = mapped(recordedAll(WITH_TOOL), ['messages-tuple']).filter(
+      ({ event }) => event === 'messages',
+    );
+    const by = (langgraph_node: string) => ({ run_id: 'run', thread_id: 'thread', langgraph_node, tags: [] });
+    const args = '{"query":"x"}';
+    expect(pieces.map(({ data }) => data)).toEqual([
+      [{ type: 'AIMessageChunk', id: 'run-p1', content: 'Let me ' }, by('model')],
+      [{ type: 'AIMessageChunk', id: 'run-p1', content: 'look.' }, by('model')],
+      [
+        {
+          type: 'AIMessageChunk',
+          id: 'run-p1',
+          content: '',
+          tool_call_chunks: [{ type: 'tool_call_chunk', index: 0, id: 'call-1', name: 'search', args }],
+        },
+        by('model'),
+      ],
+      [expect.objectContaining({ type: 'tool', id: 'run-result-call-1', content: '["one"]' }), by('tools')],
+    ]);
+  });
+
+  it('gives a message again as it grows, to who asks for whole ones', () => {
+    const events = mapped(recordedAll(WITH_TOOL), ['messages']).slice(1, -1);
+    expect(events.map(({ event, data }) => [event, (data as { content?: string }[])[0]?.content])).toEqual([
+      ['messages/metadata', undefined],
+      ['messages/partial', 'Let me '],
+      ['messages/partial', 'Let me look.'],
+      ['messages/partial', 'Let me look.'],
+      ['messages/complete', '["one"]'],
+    ]);
+  });
+
+  it("tells a tool's news, and as custom events where nobody asks for them", () => {
+    const log = recordedAll([
+      START,
+      TOOL_START,
+      { type: 'tool-progress', toolCallId: 'call-1', message: 'Half way', fraction: 0.5 },
+      { type: 'tool-end', toolCallId: 'call-1', outcome: 'timeout', durationMs: 1 },
+      { type: 'custom', name: 'fact', data: { nested: 1 } },
+      { type: 'custom', name: 'typed', data: { type: 'typed', more: 2 } },
+      { type: 'custom', name: 'custom', data: 'a word' },
+    ]);
+    const tool = { toolCallId: 'call-1', name: 'search' };
+    const progress = { message: 'Half way', fraction: 0.5 };
+    const error = { code: 'TOOL_FAILED', message: 'The call ended: timeout.' };
+    const dataOf = (mode: StreamMode) =>
+      mapped(log, [mode])
+        .filter(({ event }) => event === mode)
+        .map(({ data }) => data);
+    expect(dataOf('tools')).toEqual([
+      { ...tool, event: 'on_tool_start', input: { query: 'x' }, label: 'Searching…' },
+      { ...tool, event: 'on_tool_event', data: progress },
+      { ...tool, event: 'on_tool_error', error },
+    ]);
+    expect(dataOf('custom')).toEqual([
+      { name: 'tool-progress', data: { toolCallId: 'call-1', message: 'Searching…' } },
+      { name: 'tool-progress', data: { toolCallId: 'call-1', ...progress } },
+      { name: 'fact', data: { nested: 1 } },
+      { type: 'typed', more: 2 },
+      'a word',
+    ]);
+  });
+
+  it('says why a run failed, in public words', () => {
+    const error = { code: 'MODEL_OVERLOADED', message: 'The model is busy.', retryable: true };
+    expect(mapped(recordedAll([START, { ...end('failed'), error }]), []).slice(1)).toEqual([
+      { event: 'error', data: { error: 'MODEL_OVERLOADED', message: 'The model is busy.' } },
+      { event: 'end', data: { run_id: 'run', status: 'error' } },
+    ]);
+  });
+
+  it("leaves the client's manager with the messages of the thread, whatever was superseded", async () => {
+    await fc.assert(
+      fc.asyncProperty(runLogs(), async (log) => {
+        expect((await shown(mapped(log, STREAM_MODES))).map(plain)).toEqual(wholeOf(log).map(plain));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('gives pieces that alone add up to every message', async () => {
+    await fc.assert(
+      fc.asyncProperty(runLogs(), async (log) => {
+        // Of a message without words and calls there is no piece, and the question is the client's own.
+        const spoken = wholeOf(log).filter(isSpoken);
+        const seen = await shown(mapped(log, ['messages-tuple']));
+        const byId = (messages: readonly Shown[]) => new Map(messages.map((each) => [each.id, plain(each)]));
+        expect(byId(seen.filter(isSpoken))).toEqual(byId(spoken));
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+const USAGE = { inputTokens: 1, outputTokens: 1, totalTokens: 2 };
+const START: RunEvent = { type: 'run-start', agent: 'scripted', messageId: 'm' };
+const TOOL_START: RunEvent = {
+  type: 'tool-start',
+  toolCallId: 'call-1',
+  toolName: 'search',
+  stepId: 's2',
+  messageId: 'm',
+  label: 'Searching…',
+  input: { query: 'x' },
+};
+const end = (outcome: 'completed' | 'failed') =>
+  ({ type: 'end', outcome, usage: USAGE, durationMs: 1 }) as const;
+
+const WITH_TOOL: RunEvent[] = [
+  START,
+  { type: 'step-start', stepId: 's1', name: 'model', attempt: 1 },
+  { type: 'text-start', partId: 'p1', messageId: 'm', stepId: 's1' },
+  { type: 'text-delta', partId: 'p1', delta: 'Let me ' },
+  { type: 'text-delta', partId: 'p1', delta: 'look.' },
+  { type: 'text-end', partId: 'p1' },
+  { type: 'step-end', stepId: 's1', name: 'model', attempt: 1 },
+  { type: 'step-start', stepId: 's2', name: 'tools', attempt: 1 },
+  TOOL_START,
+  { type: 'tool-end', toolCallId: 'call-1', outcome: 'ok', output: ['one'], durationMs: 1 },
+  { type: 'step-end', stepId: 's2', name: 'tools', attempt: 1 },
+  end('completed'),
+];
+
+function asked(): Transcript {
+  const transcript = new Transcript();
+  transcript.ask('q', 'What is it?');
+  return transcript;
+}
+
+function mapped(log: readonly RecordedEvent[], modes: readonly StreamMode[]): RunStreamChunk[] {
+  const run = { runId: 'run', threadId: 'thread', transcript: asked(), modes: new Set(modes) };
+  return log.flatMap(new RunStreamMapper(run).map);
+}
+
+function wholeOf(log: readonly RecordedEvent[]): LangGraphMessage[] {
+  const transcript = asked();
+  for (const recorded of log) transcript.apply(recorded);
+  return transcript.entries.map(toLangGraphMessage);
+}
+
+type Shown = Pick<LangGraphMessage, 'id' | 'type' | 'content'> & {
+  readonly tool_calls?: readonly { id?: string; args: unknown }[];
+};
+interface State extends Record<string, unknown> {
+  messages?: Shown[];
+}
+
+/** What the legacy `useStream` keeps in the end, which this manager is behind. */
+async function shown(chunks: readonly RunStreamChunk[]): Promise<Shown[]> {
+  const manager = new StreamManager<State>(new MessageTupleManager(), { throttle: false });
+  let failure: unknown;
+  const stream = async () =>
+    (async function* () {
+      // Through JSON, as on the wire: clients change what they are given.
+      yield* JSON.parse(JSON.stringify(chunks.filter(({ event }) => event !== 'error')));
+    })();
+  await manager.start(stream, {
+    getMessages: ({ messages = [] }: State) => messages as never,
+    setMessages: (state: State, messages: unknown) => ({ ...state, messages }) as State,
+    initialValues: {},
+    callbacks: {},
+    onSuccess: () => undefined,
+    onError: (error: unknown) => void (failure = error),
+  });
+  expect(failure).toBeUndefined();
+  return manager.values?.messages ?? [];
+}
+
+function isSpoken({ type, content, tool_calls = [] }: Shown): boolean {
+  return type === 'tool' || (type === 'ai' && (textOf(content) !== '' || tool_calls.length > 0));
+}
+
+function textOf(content: Shown['content']): string {
+  if (typeof content === 'string') return content;
+  return content.map((block) => ('text' in block ? block.text : block.reasoning)).join('');
+}
+
+function plain({ id, type, content, tool_calls = [] }: Shown) {
+  return { id, type, text: textOf(content), calls: tool_calls.map((call) => [call.id, call.args]) };
+}
