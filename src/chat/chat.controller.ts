@@ -123,7 +123,9 @@ export class ChatController {
     const nothingMore = hasEnded(run) && Math.max(cursor.seq, run.firstSeq - 1) >= run.lastSeq;
     const ready = () => this.streams.ready(response);
     const { seq: afterSeq, epoch: afterEpoch } = cursor;
-    const events = nothingMore ? EMPTY : this.feed.follow({ runId: run.id, afterSeq, afterEpoch, ready });
+    const events = nothingMore
+      ? EMPTY
+      : this.feed.follow({ runId: run.id, record: run, afterSeq, afterEpoch, ready });
 
     return concat(of(...opening), events.pipe(map(toFrame))).pipe(takeUntil(expiryOf(authOf(request))));
   }

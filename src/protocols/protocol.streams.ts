@@ -54,7 +54,7 @@ export class ProtocolStreams {
     const ready = () => this.streams.ready(response);
     return new Observable((subscriber) => {
       let id = formatCursor(startOf(run.id));
-      return this.feed.follow({ runId: run.id, afterSeq: 0, ready }).subscribe({
+      return this.feed.follow({ runId: run.id, record: run, afterSeq: 0, ready }).subscribe({
         next: (recorded) => {
           const before = id;
           id = formatCursor(recorded);

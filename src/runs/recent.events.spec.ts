@@ -78,23 +78,41 @@ describe('recent events', () => {
     expect(recent.read('live', 0, 1)).toHaveLength(1);
   });
 
-  it('keeps an ended run for seconds only, because in a restored database it goes on elsewhere', () => {
-    let now = 0;
-    const recent = new RecentEvents(() => now);
-    recent.add('run', recordedAll([END]));
-    now += 10_000;
-    expect(recent.read('run', 0, 1)).toHaveLength(1);
-    now += 1;
-    expect(recent.read('run', 0, 1)).toBeUndefined();
+  it('keeps an ended run as long as its record says the same', () => {
+    const recent = new RecentEvents();
+    const log = recordedAll([delta(1), END], { epoch: 7 });
+    recent.add('run', log);
+    recent.check('run', { epoch: 7, lastSeq: 2 });
+    expect(recent.read('run', 0, 10)).toEqual(log);
   });
 
-  it('keeps a run that had ended, was put back, and goes on here', () => {
-    let now = 0;
-    const recent = new RecentEvents(() => now);
+  it.each([
+    ['goes on under the same owner', { epoch: 7, lastSeq: 1 }],
+    ['has another owner', { epoch: 8, lastSeq: 2 }],
+    ['is unknown', undefined],
+  ])('forgets an ended run that, in a database that was put back, %s', (_what, record) => {
+    const recent = new RecentEvents();
+    recent.add('run', recordedAll([delta(1), END], { epoch: 7 }));
+    recent.check('run', record);
+    expect(recent.read('run', 0, 10)).toBeUndefined();
+  });
+
+  it('does not ask of a run that goes on whether its record, read a moment ago, says the same', () => {
+    const recent = new RecentEvents();
+    const log = logOf(3);
+    recent.add('run', log);
+    recent.check('run', { epoch: 1, lastSeq: 2 });
+    expect(recent.read('run', 0, 10)).toEqual(log);
+  });
+
+  it('starts over where another owner goes on, also when the seqs fit', () => {
+    const recent = new RecentEvents();
     recent.add('run', recordedAll([delta(1), END]));
-    const goesOn = recordedAll([delta(1), delta(2)], { epoch: 2 }).slice(1);
+    const goesOn = recordedAll([delta(1), END, delta(2)], { epoch: 2 }).slice(2);
     recent.add('run', goesOn);
-    now += 60_000;
-    expect(recent.read('run', 1, 10)).toEqual(goesOn);
+    expect(recent.read('run', 1, 10)).toBeUndefined();
+    expect(recent.read('run', 2, 10)).toEqual(goesOn);
+    recent.check('run', { epoch: 2, lastSeq: 2 });
+    expect(recent.read('run', 2, 10)).toEqual(goesOn);
   });
 });

@@ -1,11 +1,9 @@
 import type { RecordedEvent } from '../events/recorded-event.js';
+import type { Run } from './run.js';
 
 /** How many of a run's newest events are kept, and for how many runs that have ended. */
 const EVENTS_PER_RUN = 512;
 const ENDED_RUNS = 64;
-
-/** And for how long: in a database that was put back to an earlier state such a run has not ended, and goes on elsewhere. */
-const ENDED_MS = 10_000;
 
 /**
  * The newest committed events of the runs that this process owns. Their readers, one or thousands, are served from here,
@@ -14,10 +12,7 @@ const ENDED_MS = 10_000;
  */
 export class RecentEvents {
   private readonly runs = new Map<string, RecordedEvent[]>();
-  /** The runs that have ended, with when that was, oldest first. */
-  private readonly ended = new Map<string, number>();
-
-  constructor(private readonly now: () => number = () => performance.now()) {}
+  private readonly ended = new Set<string>();
 
   /** Adds what was just committed to a run that this process owns. */
   add(runId: string, events: readonly RecordedEvent[]): void {
@@ -35,8 +30,6 @@ export class RecentEvents {
 
   /** The events above `afterSeq`, at most `limit`; undefined when the storage has to be asked. */
   read(runId: string, afterSeq: number, limit: number): readonly RecordedEvent[] | undefined {
-    const endedAt = this.ended.get(runId);
-    if (endedAt !== undefined && this.now() - endedAt > ENDED_MS) this.forget(runId);
     const kept = this.runs.get(runId);
     const first = kept?.[0];
     if (!kept || !first || afterSeq < first.seq - 1) return undefined;
@@ -45,14 +38,24 @@ export class RecentEvents {
     return kept.slice(start, start + limit);
   }
 
+  /**
+   * Forgets a run that has ended here, unless its record says that this was its end: in a database that was put back to an
+   * earlier state it has not, and goes on, perhaps elsewhere.
+   */
+  check(runId: string, record: Pick<Run, 'epoch' | 'lastSeq'> | undefined): void {
+    if (!this.ended.has(runId)) return;
+    const last = this.runs.get(runId)?.at(-1);
+    if (last?.epoch !== record?.epoch || last?.seq !== record?.lastSeq) this.forget(runId);
+  }
+
   forget(runId: string): void {
     this.runs.delete(runId);
     this.ended.delete(runId);
   }
 
   private retire(runId: string): void {
-    this.ended.set(runId, this.now());
-    for (const oldest of this.ended.keys()) {
+    this.ended.add(runId);
+    for (const oldest of this.ended) {
       if (this.ended.size <= ENDED_RUNS) return;
       this.forget(oldest);
     }

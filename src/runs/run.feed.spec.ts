@@ -222,10 +222,55 @@ describe('run feed', () => {
     const whole = endedLog(20);
     log.events.push(...whole);
     const { feed, recent } = feedOver(log);
+    const record = { epoch: 1, lastSeq: 20 };
     recent.add('run', whole.slice(10));
-    expect(await all(feed.follow({ runId: 'run', afterSeq: 15 }))).toEqual(whole.slice(15));
+    expect(await all(feed.follow({ runId: 'run', record, afterSeq: 15 }))).toEqual(whole.slice(15));
     expect(log.reads).toBe(0);
-    expect(await all(feed.follow({ runId: 'run', afterSeq: 0 }))).toEqual(whole);
+    expect(await all(feed.follow({ runId: 'run', record, afterSeq: 0 }))).toEqual(whole);
     expect(log.reads).toBe(1);
+  });
+
+  it('does not trust what it has at hand of an ended run that its record does not know to have ended so', async () => {
+    const log = new GrowingLog();
+    const { feed, recent } = feedOver(log);
+    recent.add('run', endedLog(20));
+    const other = recordedAll(
+      endedLog(10).map(({ event }) => event),
+      { epoch: 2 },
+    );
+    log.events.push(...other);
+    const record = { epoch: 2, lastSeq: 10 };
+    expect(await all(feed.follow({ runId: 'run', record, afterSeq: 0 }))).toEqual(other);
+  });
+
+  it('lets a reader go when another event is in the place of its own: it has to come back, and be told', async () => {
+    const log = new GrowingLog();
+    log.events.push(
+      ...recordedAll(
+        endedLog(30).map(({ event }) => event),
+        { epoch: 2 },
+      ),
+    );
+    const { feed } = feedOver(log);
+    expect(await all(feed.follow({ runId: 'run', afterSeq: 15, afterEpoch: 1 }))).toEqual([]);
+    expect(await all(feed.follow({ runId: 'run', afterSeq: 15, afterEpoch: 2 }))).toEqual(
+      log.events.slice(15),
+    );
+  });
+
+  it('lets a reader go when the log was put back under it and has grown past its place again', async () => {
+    const log = new GrowingLog();
+    const whole = endedLog(30);
+    log.events.push(...whole.slice(0, 20));
+    const { feed, wakeups } = feedOver(log);
+    const reading = all(feed.follow({ runId: 'run', afterSeq: 0 }));
+    await atRest(log);
+    const goesOn = recordedAll(
+      whole.map(({ event }) => event),
+      { epoch: 2 },
+    ).slice(10);
+    log.events.splice(10, 10, ...goesOn);
+    wakeups.notify();
+    expect(await reading).toEqual(whole.slice(0, 20));
   });
 });

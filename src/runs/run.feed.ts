@@ -4,6 +4,7 @@ import type { RecordedEvent } from '../events/recorded-event.js';
 import { EventLog } from './event.log.js';
 import { Hints } from './hints.js';
 import { RecentEvents } from './recent.events.js';
+import type { Run } from './run.js';
 import { Wakeups } from './wakeups.js';
 
 /** Where a reader stands, and how it wants to be fed. */
@@ -13,6 +14,8 @@ export interface Follow {
   readonly afterSeq: number;
   /** The epoch of that event, where it is known: an event of another epoch in its place is not the one that the reader has. */
   readonly afterEpoch?: number;
+  /** The run's record, as it was just read. Without it, what is still in memory of a run that has ended is not trusted. */
+  readonly record?: Pick<Run, 'epoch' | 'lastSeq'>;
   /** A reader that cannot take more for now returns a promise, and is fed again when that resolves. Asked after every event. */
   readonly ready?: () => Promise<void> | undefined;
 }
@@ -42,12 +45,13 @@ export class RunFeed {
    * under the reader, who then has to come back with its cursor. Errors when the log cannot be read (STORAGE_FAILED). Unsubscribing stops it at once and leaves
    * nothing listening.
    */
-  follow({ runId, afterSeq, afterEpoch, ready }: Follow): Observable<RecordedEvent> {
+  follow({ runId, afterSeq, afterEpoch, record, ready }: Follow): Observable<RecordedEvent> {
     return new Observable((subscriber) => {
       // Listen before reading, or an event appended between the two would wait for the next hint.
       const hints = new Hints(this.wakeups, `log:${runId}`);
       subscriber.add(() => hints.close());
 
+      this.recent.check(runId, record);
       const read = async () => {
         let seq = afterSeq;
         let epoch = afterEpoch;

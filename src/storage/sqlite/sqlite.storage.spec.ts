@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { copySqlite } from '../../testing/cluster/sqlite.copy.js';
 import { describeStorage } from '../../testing/storage/storage.contract.js';
 import { emptyStorage } from '../../testing/storage/storage.emptying.js';
 import type { StorageFactory } from '../../testing/storage/storage.harness.js';
@@ -37,13 +37,10 @@ function oneStorage(directoryOf: () => Promise<string>): StorageFactory {
         return current;
       },
       backup: async () => {
-        const backup = await mkdtemp(join(tmpdir(), 'sqlite-backup-'));
-        const [data, copy] = [join(directory ?? '', 'agent-stream.db'), join(backup, 'copy.db')];
-        copyDatabase(data, copy);
+        const putBack = await copySqlite(directory ?? '');
         return async () => {
           await current.close();
-          await copyFile(copy, data);
-          await rm(backup, { recursive: true });
+          await putBack();
           current = await open();
           return current;
         };
@@ -51,13 +48,6 @@ function oneStorage(directoryOf: () => Promise<string>): StorageFactory {
       dispose: () => emptyStorage(current),
     };
   };
-}
-
-/** Of a database that is in use, as `sqlite3 agent-stream.db "VACUUM INTO '…'"` does it. */
-function copyDatabase(from: string, to: string): void {
-  const database = new DatabaseSync(from);
-  database.prepare('VACUUM INTO ?').run(to);
-  database.close();
 }
 
 const framework = { describe, it, expect };

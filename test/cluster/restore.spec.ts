@@ -1,0 +1,230 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { EventSource } from 'eventsource';
+import { ChatService } from '../../src/client/index.js';
+import { formatCursor } from '../../src/events/cursor.js';
+import { foldRun, type RunView } from '../../src/events/run-view.js';
+import { PostgresStorage } from '../../src/storage/postgres/postgres.storage.js';
+import { SqliteStorage } from '../../src/storage/sqlite/sqlite.storage.js';
+import type { Storage } from '../../src/storage/storage.js';
+import { PostgresServer } from '../../src/testing/cluster/postgres.server.js';
+import { copySqlite } from '../../src/testing/cluster/sqlite.copy.js';
+import { FaultProxy } from '../../src/testing/fault.proxy.js';
+import { answer } from '../../src/testing/scripted.agent.js';
+import { ChatServer, gate, type ChatServerOptions, type Play } from '../support/chat.server.js';
+import { EventStream } from '../support/event-stream.js';
+import { sayOneByOne } from '../support/plays.js';
+
+/** A server over data of which an older copy can be put back. People come in by `origin` all the time. */
+interface World {
+  readonly origin: string;
+  readonly storage: () => Storage;
+  readonly backup: () => Promise<() => Promise<void>>;
+  readonly close: () => Promise<void>;
+}
+
+/** The process lives through it: only the database is gone for a moment, and is an older one when it comes back. */
+async function onPostgres(play: Play, options: ChatServerOptions = {}): Promise<World> {
+  const database = await PostgresServer.start();
+  const storage = new PostgresStorage({ url: database.url });
+  const server = await ChatServer.start({ ...options, play, storage });
+  return {
+    origin: server.url,
+    storage: () => storage,
+    backup: () => database.backup(),
+    close: async () => {
+      await server.close();
+      await database.stop();
+    },
+  };
+}
+
+/** The only process stops, the file is put back, and the next process starts. */
+async function onSqlite(play: Play, options: ChatServerOptions = {}): Promise<World> {
+  const directory = await mkdtemp(join(tmpdir(), 'restore-'));
+  const start = () => ChatServer.start({ ...options, play, storage: new SqliteStorage({ directory }) });
+  let server: ChatServer | undefined = await start();
+  const proxy = await FaultProxy.listen({ target: () => server?.port });
+  return {
+    origin: `${proxy.origin}/api/chat`,
+    storage: () => server!.storage,
+    backup: async () => {
+      const putBack = await copySqlite(directory);
+      return async () => {
+        const stopped = server;
+        server = undefined;
+        stopped?.http.closeAllConnections();
+        await stopped?.close();
+        await putBack();
+        server = await start();
+      };
+    },
+    close: async () => {
+      proxy.drop('reset');
+      await server?.close();
+      await proxy.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+/** A client as in a browser: it keeps its view through whatever happens to its connection. */
+class Viewer {
+  view: RunView | undefined;
+  readonly ended = Promise.withResolvers<RunView>();
+  private readonly waiting = new Set<() => void>();
+
+  constructor(origin: string, runId: string) {
+    const chat = new ChatService({ baseUrl: origin, EventSource, backoff: { baseMs: 50, maxMs: 500 } });
+    chat.follow(runId).subscribe({
+      next: ({ view }) => {
+        this.view = view;
+        for (const check of this.waiting) check();
+      },
+      error: (error) => this.ended.reject(error),
+      complete: () => this.ended.resolve(this.view!),
+    });
+  }
+
+  sees(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (!JSON.stringify(this.view ?? '').includes(text)) return;
+        this.waiting.delete(check);
+        resolve();
+      };
+      this.waiting.add(check);
+      check();
+    });
+  }
+}
+
+describe.each([
+  ['PostgreSQL', onPostgres],
+  ['SQLite', onSqlite],
+])('a run on %s, when an older copy of the data is put back', (_name, make) => {
+  let world: World;
+  afterEach(() => world?.close(), 60_000);
+
+  it('goes on from there, and shows everybody what its log says, also who has seen what was lost', async () => {
+    const [backedUp, restored] = [gate(), gate()];
+    let tries = 0;
+    world = await make(async ({ message }, context) => {
+      if (message === 'first') tries += 1;
+      const events = answer(context, ['kept ', `try-${tries} `, 'and ', 'gone.']);
+      await sayOneByOne(context, events.slice(0, 3));
+      await orAborted(backedUp.opened, context.signal);
+      // Before the copy is put back, words of the lost time; then as many others, so that every seq is there again.
+      await sayOneByOne(context, events.slice(3, 6));
+      await orAborted(restored.opened, context.signal);
+      await sayOneByOne(context, events.slice(6));
+    });
+    const runId = await startRun(world, 'first');
+    const viewer = new Viewer(world.origin, runId);
+    await viewer.sees('kept');
+    const putBack = await world.backup();
+    backedUp.open();
+    await viewer.sees('gone.');
+    const [lost, lostWord] = [viewer.view!, `try-${tries}`];
+    const late = await startRun(world, 'late');
+
+    await putBack();
+    expect(await statusOf(world, late)).toBe(404);
+    restored.open();
+    const last = await viewer.ended.promise;
+
+    const log = await world.storage().log.read(runId, 0, 10_000);
+    expect(log.map(({ seq }) => seq)).toEqual(log.map((_event, index) => index + 1));
+    expect(last).toEqual(foldRun(runId, log));
+    expect(last.status).toBe('completed');
+    expect(JSON.stringify(log)).not.toContain(lostWord);
+    // Its seq is there again, and it is another event.
+    expect(log.length).toBeGreaterThan(lost.seq);
+    const reader = await EventStream.open(`${world.origin}/runs/${runId}/events`, {
+      headers: { 'last-event-id': formatCursor(lost) },
+    });
+    await reader.closed();
+    expect(reader.frames[1]).toMatchObject({ event: 'reset', data: { reason: 'other-history', from: 1 } });
+    expect(reader.events.map(({ id }) => id)).toEqual(log.map((recorded) => formatCursor(recorded)));
+  }, 120_000);
+
+  it('that was only begun in the lost time begins again, and is not taken for what it was', async () => {
+    const [backedUp, restored] = [gate(), gate()];
+    let tries = 0;
+    // One at a time: the second run waits while the first is at work.
+    world = await make(
+      async ({ message }, context) => {
+        await orAborted(backedUp.opened, context.signal);
+        if (message !== 'second') return;
+        tries += 1;
+        const events = answer(context, ['this ', `is try-${tries} `, 'of ', 'many.']);
+        await sayOneByOne(context, events.slice(0, 6));
+        await orAborted(restored.opened, context.signal);
+        await sayOneByOne(context, events.slice(6));
+      },
+      { maxConcurrentRuns: 1 },
+    );
+    await startRun(world, 'first');
+    const runId = await startRun(world, 'second');
+    const viewer = new Viewer(world.origin, runId);
+    const putBack = await world.backup();
+    backedUp.open();
+    await viewer.sees('many.');
+    const lostWord = `try-${tries}`;
+    await putBack();
+    restored.open();
+    const last = await viewer.ended.promise;
+    expect(last).toEqual(foldRun(runId, await world.storage().log.read(runId, 0, 10_000)));
+    expect(last.status).toBe('completed');
+    expect(JSON.stringify(last)).not.toContain(lostWord);
+  }, 120_000);
+
+  it('that had ended in the lost time ends again, and who has seen its end is told', async () => {
+    const backedUp = gate();
+    world = await make(async (_, context) => {
+      const events = answer(context, ['kept ', 'and ', 'ended.']);
+      await sayOneByOne(context, events.slice(0, 3));
+      await orAborted(backedUp.opened, context.signal);
+      await sayOneByOne(context, events.slice(3));
+    });
+    const runId = await startRun(world, 'first');
+    const viewer = new Viewer(world.origin, runId);
+    await viewer.sees('kept');
+    const putBack = await world.backup();
+    backedUp.open();
+    const seen = await viewer.ended.promise;
+    await putBack();
+
+    const again = new Viewer(world.origin, runId);
+    const last = await again.ended.promise;
+    const log = await world.storage().log.read(runId, 0, 10_000);
+    expect(last).toEqual(foldRun(runId, log));
+    const reader = await EventStream.open(`${world.origin}/runs/${runId}/events`, {
+      headers: { 'last-event-id': formatCursor(seen) },
+    });
+    await reader.closed();
+    expect(reader.frames[1]).toMatchObject({ event: 'reset' });
+  }, 120_000);
+});
+
+async function startRun({ origin }: World, message: string): Promise<string> {
+  const response = await fetch(`${origin}/runs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ message }),
+  });
+  return ((await response.json()) as { runId: string }).runId;
+}
+
+async function statusOf({ origin }: World, runId: string): Promise<number> {
+  return (await fetch(`${origin}/runs/${runId}/events`)).status;
+}
+
+function orAborted(gate: Promise<void>, signal: AbortSignal): Promise<unknown> {
+  return Promise.race([
+    gate,
+    new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true })),
+  ]);
+}
