@@ -8,7 +8,7 @@ import type { Run } from './run.js';
 import { newId } from './run.ids.js';
 import { RunService } from './run.service.js';
 import { RunStore, type NewRun } from './run.store.js';
-import { Wakeups } from './wakeups.js';
+import { announceRun, Wakeups } from './wakeups.js';
 
 /** How a run stands after an answer. */
 export interface Decided {
@@ -75,7 +75,7 @@ export class ApprovalService {
     switch (result.outcome) {
       case 'answered': {
         const { continuedBy } = result;
-        if (continuedBy?.status === 'pending') this.wakeups.notify('pending');
+        if (continuedBy?.status === 'pending') announceRun(this.wakeups, continuedBy);
         return { run: result.run, ...(continuedBy && { continuedBy }) };
       }
       case 'unknown':

@@ -30,6 +30,21 @@ describe('run service', () => {
     expect(await runs.get(ADA, run.id)).toEqual(run);
   });
 
+  it('tells who follows the thread of a new run, and nobody who follows another', async () => {
+    const { runs, storage } = processWith([silent]);
+    const hinted: string[] = [];
+    const heard = new Promise<void>((resolve) => {
+      storage.wakeups.listen('thread:other', () => hinted.push('other'));
+      storage.wakeups.listen('thread:mine', () => {
+        hinted.push('mine');
+        resolve();
+      });
+    });
+    await runs.start({ ...request, threadId: 'mine', createThread: true });
+    await heard;
+    expect(hinted).toEqual(['mine']);
+  });
+
   it('refuses an agent that is not there', async () => {
     const { runs } = processWith([silent]);
     await expect(runs.start({ ...request, agent: 'nobody' })).rejects.toMatchObject({

@@ -7,7 +7,7 @@ import { belongsTo, hasEnded, type Run } from './run.js';
 import type { RunHooks } from './run.hooks.js';
 import { newId } from './run.ids.js';
 import { RunStore } from './run.store.js';
-import { Wakeups } from './wakeups.js';
+import { announceRun, Wakeups } from './wakeups.js';
 
 /** What a person asks for. */
 export interface StartRun {
@@ -66,7 +66,7 @@ export class RunService {
     });
     switch (result.outcome) {
       case 'created':
-        this.wakeups.notify('pending');
+        announceRun(this.wakeups, result.run);
         return result.run;
       case 'existing':
         return result.run;

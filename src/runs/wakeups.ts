@@ -1,8 +1,10 @@
+import type { Run } from './run.js';
+
 /**
- * What a hint is about: a run's log has grown (`log`), somebody wants something of a run's owner (`control`), or
- * a run waits for an owner (`pending`).
+ * What a hint is about: a run's log has grown (`log`), somebody wants something of a run's owner (`control`), a thread has
+ * another run (`thread`), or a run waits for an owner (`pending`).
  */
-export type WakeupTopic = `log:${string}` | `control:${string}` | 'pending';
+export type WakeupTopic = `log:${string}` | `control:${string}` | `thread:${string}` | 'pending';
 
 /**
  * Port: hints that something may have changed, across all processes that share a storage. A hint may be lost,
@@ -14,4 +16,10 @@ export abstract class Wakeups {
 
   /** Calls `wake` at each hint, in a later turn than the `notify`; returns what stops it. */
   abstract listen(topic: WakeupTopic, wake: () => void): () => void;
+}
+
+/** A run was created: whoever may claim it is told, and whoever follows its thread. */
+export function announceRun(wakeups: Wakeups, { threadId }: Pick<Run, 'threadId'>): void {
+  wakeups.notify('pending');
+  wakeups.notify(`thread:${threadId}`);
 }

@@ -6,7 +6,6 @@ import type { Principal } from '../../principal.js';
 import { Hints } from '../../runs/hints.js';
 import type { Run } from '../../runs/run.js';
 import { RunFeed } from '../../runs/run.feed.js';
-import { RunStore } from '../../runs/run.store.js';
 import { Wakeups } from '../../runs/wakeups.js';
 import { currentRun, ThreadTranscripts } from '../transcript/thread.transcripts.js';
 import type { Transcript } from '../transcript/transcript.js';
@@ -30,7 +29,6 @@ export interface ThreadReader {
 export class LangGraphStream {
   constructor(
     private readonly transcripts: ThreadTranscripts,
-    private readonly runs: RunStore,
     private readonly feed: RunFeed,
     private readonly wakeups: Wakeups,
   ) {}
@@ -49,27 +47,24 @@ export class LangGraphStream {
 
   private async read(reader: ThreadReader, left: AbortSignal, send: (frame: Frame) => void): Promise<void> {
     const { threadId, subscription } = reader;
-    // Somewhere a run was started; whether it is one of this thread is looked up.
-    const started = new Hints(this.wakeups, 'pending');
+    const started = new Hints(this.wakeups, `thread:${threadId}`);
     left.addEventListener('abort', () => started.close(), { once: true });
+    let runs: Run[] = [];
     let seen: Run | undefined;
     let transcript: Transcript | undefined;
     while (!left.aborted) {
       started.clear();
-      const newest = (await this.runs.listRuns(threadId, { limit: 1 })).items[0];
-      if (newest && newest.id !== seen?.id) {
-        const runs = await this.runsOf(reader);
-        const next = nextRun(runs, seen, subscription.since);
-        if (next) {
-          const index = runs.indexOf(next);
-          transcript ??= await this.transcripts.read(runs.slice(0, index), questionIdOf);
-          transcript.ask(questionIdOf(next), next.message);
-          await this.followRun(next, new LangGraphMapper(index, transcript), { reader, left, send });
-          seen = next;
-          continue;
-        }
+      runs = await this.runsOf(reader, runs);
+      const next = nextRun(runs, seen, subscription.since);
+      if (!next) {
+        await started.next(RECHECK_MS);
+        continue;
       }
-      await started.next(RECHECK_MS);
+      const index = runs.indexOf(next);
+      transcript ??= await this.transcripts.read(runs.slice(0, index), questionIdOf);
+      transcript.ask(questionIdOf(next), next.message);
+      await this.followRun(next, new LangGraphMapper(index, transcript), { reader, left, send });
+      seen = next;
     }
   }
 
@@ -100,9 +95,9 @@ export class LangGraphStream {
     });
   }
 
-  private async runsOf({ principal, threadId }: ThreadReader): Promise<Run[]> {
+  private async runsOf({ principal, threadId }: ThreadReader, known: readonly Run[]): Promise<Run[]> {
     try {
-      return await this.transcripts.runsOf(principal, threadId);
+      return await this.transcripts.runsOf(principal, threadId, known);
     } catch (error) {
       if (error instanceof AppError && error.code === 'NOT_FOUND') return [];
       throw error;

@@ -19,18 +19,27 @@ export class ThreadTranscripts {
   /**
    * All runs of the thread, the oldest first.
    *
+   * @param known what a reading before has given: as long as they are there, they come back as they were, and only what came
+   *   after them is read
    * @throws AppError NOT_FOUND
    */
-  async runsOf(principal: Principal, threadId: string): Promise<Run[]> {
+  async runsOf(principal: Principal, threadId: string, known: readonly Run[] = []): Promise<Run[]> {
     await this.threads.get(principal, threadId);
-    const runs: Run[] = [];
+    const newest = known.at(-1)?.id;
+    const newer: Run[] = [];
     let cursor: string | undefined;
     do {
-      const page = await this.runs.listRuns(threadId, { limit: 100, ...(cursor && { cursor }) });
-      runs.push(...page.items);
+      const page = await this.runs.listRuns(threadId, {
+        limit: newest ? 10 : 100,
+        ...(cursor && { cursor }),
+      });
+      for (const run of page.items) {
+        if (run.id === newest) return [...known, ...newer.toReversed()];
+        newer.push(run);
+      }
       cursor = page.nextCursor;
     } while (cursor);
-    return runs.toReversed();
+    return newer.toReversed();
   }
 
   /**
