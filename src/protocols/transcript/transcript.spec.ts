@@ -57,6 +57,15 @@ describe('Transcript', () => {
     ]);
   });
 
+  it('asks once what a run that goes on after an approval answers still', () => {
+    const transcript = new Transcript();
+    transcript.ask('q', 'Pay!');
+    folded([called('a', 'tools')], transcript);
+    transcript.ask('q', 'Pay!');
+    folded([ended('a')], transcript, 'next');
+    expect(transcript.entries.map(({ id }) => id)).toEqual(['q', 'run-calls-a', 'next-result-a']);
+  });
+
   it('has the words that every viewer sees', () => {
     fc.assert(
       fc.property(runLogs(), (log) => {

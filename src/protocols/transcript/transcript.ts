@@ -59,8 +59,9 @@ export class Transcript {
     return this.items;
   }
 
-  /** What the person said, before the run that answers. */
+  /** What the person said, before the run that answers. A run that goes on after an approval answers the same question still. */
   ask(id: string, text: string): void {
+    if (this.items.findLast(({ kind }) => kind === 'user')?.id === id) return;
     this.items.push({ kind: 'user', id, text });
     this.speaker = undefined;
   }
