@@ -82,7 +82,7 @@ export type {
   ToolOutcome,
   Usage,
 } from './events/run-event.js';
-export { applyEvent, emptyView, foldRun, textOf } from './events/run-view.js';
+export { applyEvent, emptyView, foldRun, textOf, withDecisions } from './events/run-view.js';
 export type { RunView, ViewPart } from './events/run-view.js';
 
 // Storages, and the ports for one of your own

@@ -40,6 +40,7 @@ const pane = new ConversationPane({
   ask: (question) => conversation.busy || ask(question, composer.agent),
   retry: askAgain,
   reconnect: (key) => conversation.reconnect(key),
+  answer: (key, approvalId, answer) => conversation.answer(key, approvalId, answer),
   earlier: showEarlier,
   startNew,
 });

@@ -72,6 +72,7 @@ describe('the other calls', () => {
   it.each<[string, (chat: ChatService) => Promise<unknown>]>([
     ['GET /api/chat/runs/r%2F1', (chat) => chat.run('r/1')],
     ['POST /api/chat/runs/r1/cancel', (chat) => chat.cancel('r1')],
+    ['POST /api/chat/runs/r1/approvals/a%2F1', (chat) => chat.answer('r1', 'a/1', { decision: 'approve' })],
     ['GET /api/chat/threads', (chat) => chat.threads()],
     ['GET /api/chat/threads?cursor=c+1&limit=5', (chat) => chat.threads({ cursor: 'c 1', limit: 5 })],
     ['GET /api/chat/threads/t1?limit=5', (chat) => chat.thread('t1', { limit: 5 })],

@@ -1,9 +1,11 @@
+import type { ApprovalAnswer } from '../events/approval.js';
 import { emptyView, type RunView } from '../events/run-view.js';
 import { type Backoff, backoffMs, DEFAULT_BACKOFF } from './backoff.js';
 import { ChatApi, type ChatApiOptions } from './chat.api.js';
 import { ChatError } from './chat.error.js';
 import type {
   AgentList,
+  DecidedRun,
   PageQuery,
   RunRecord,
   Session,
@@ -131,6 +133,18 @@ export class ChatService {
   /** Asks a run to stop; its end comes through its stream. What it has said until then is kept. @throws ChatError NOT_FOUND, RUN_ENDED */
   cancel(runId: string): Promise<RunRecord> {
     return this.api.json(`${runPath(runId)}/cancel`, { method: 'POST' });
+  }
+
+  /**
+   * Decides on a tool call that a run has stopped for. With the last missing answer the run is continued by another. Repeating an
+   * answer is harmless.
+   *
+   * @throws ChatError NOT_FOUND; REQUEST_INVALID when edited arguments do not fit the tool; APPROVAL_CLOSED when it was decided otherwise, has
+   *   expired, or the conversation went on without it
+   */
+  answer(runId: string, approvalId: string, answer: ApprovalAnswer): Promise<DecidedRun> {
+    const path = `${runPath(runId)}/approvals/${encodeURIComponent(approvalId)}`;
+    return this.api.json(path, { method: 'POST', body: answer });
   }
 
   /** The caller's threads, latest change first. */

@@ -1,3 +1,4 @@
+import type { Approval } from '../events/approval.js';
 import type { PublicError, RunOutcome, Usage } from '../events/run-event.js';
 import type { RunView } from '../events/run-view.js';
 
@@ -17,6 +18,17 @@ export interface RunRecord {
   readonly endedAt?: number;
   readonly error?: PublicError;
   readonly usage?: Usage;
+  /** The run that stopped for an approval, and that this one continues. */
+  readonly resumeOf?: string;
+  /** The calls that the run stopped for, with what was decided. */
+  readonly approvals?: readonly Approval[];
+}
+
+/** How a run stands after an answer to one of its approvals. */
+export interface DecidedRun {
+  readonly run: RunRecord;
+  /** The run that goes on with the answers: follow it. Absent while answers are missing. */
+  readonly continuedBy?: StartedRun;
 }
 
 /** A run that was accepted. It goes on whether anybody follows it or not. */
@@ -55,6 +67,8 @@ export interface AssistantMessage {
   readonly text: string;
   /** The run as far as it was when the page was read. Continue from here with `follow(runId, { after: view })`. */
   readonly view: RunView;
+  /** It goes on where that run stopped for an approval; both are one message. */
+  readonly resumeOf?: string;
 }
 
 /** One page of a thread. The first page is the newest; within a page the oldest message comes first. */

@@ -13,7 +13,8 @@ export type { ConnectionState, RunObserver, RunSnapshot, RunStream, Subscription
 export type { EventSourceLike } from './run.subscription.js';
 
 // What there is to show of it
-export { applyEvent, emptyView, foldRun, textOf } from '../events/run-view.js';
+export { applyEvent, emptyView, foldRun, textOf, withDecisions } from '../events/run-view.js';
+export type { Approval, ApprovalAnswer } from '../events/approval.js';
 export type {
   ApprovalPart,
   CustomPart,

@@ -1,3 +1,4 @@
+import type { Approval } from './approval.js';
 import type { RecordedEvent } from './recorded-event.js';
 import type { PublicError, RunEvent, RunOutcome, ToolOutcome, Usage } from './run-event.js';
 
@@ -164,6 +165,18 @@ function applyFact(view: RunView, event: RunEvent, at: number): RunView {
       event satisfies never;
       return view;
   }
+}
+
+/** With what was decided on its approvals: answers come when the run's own log has ended. */
+export function withDecisions(view: RunView, approvals: readonly Approval[]): RunView {
+  const answers = new Map(approvals.map(({ approvalId, answer }) => [approvalId, answer]));
+  const decided = view.parts.some((part) => part.kind === 'approval' && answers.get(part.approvalId));
+  if (!decided) return view;
+  const parts = view.parts.map((part) => {
+    const answer = part.kind === 'approval' ? answers.get(part.approvalId) : undefined;
+    return answer ? { ...part, decision: answer.decision, by: answer.by } : part;
+  });
+  return { ...view, parts };
 }
 
 /** The assistant's words: the text parts, in order, joined. */

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { lastValueFrom, map, takeUntil, timer } from 'rxjs';
 import { AppError } from '../errors.js';
-import { foldRun, textOf, type RunView } from '../events/run-view.js';
-import type { Approval } from '../events/approval.js';
+import { foldRun, textOf, withDecisions, type RunView } from '../events/run-view.js';
 import type { Principal } from '../principal.js';
 import { EventLog } from './event.log.js';
 import { belongsTo, type Run, type Thread } from './run.js';
@@ -112,15 +111,4 @@ export class ThreadService {
     const events = this.feed.follow({ runId, afterSeq });
     await lastValueFrom(events.pipe(takeUntil(tooLate)), { defaultValue: undefined });
   }
-}
-
-/** With what was decided since: answers come when the run's own log has ended. */
-function withDecisions(view: RunView, approvals: readonly Approval[]): RunView {
-  if (approvals.length === 0) return view;
-  const answers = new Map(approvals.map(({ approvalId, answer }) => [approvalId, answer]));
-  const parts = view.parts.map((part) => {
-    const answer = part.kind === 'approval' ? answers.get(part.approvalId) : undefined;
-    return answer ? { ...part, decision: answer.decision, by: answer.by } : part;
-  });
-  return { ...view, parts };
 }

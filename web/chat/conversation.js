@@ -1,4 +1,4 @@
-import { emptyView, newIdempotencyKey } from '../../client/index.js';
+import { emptyView, newIdempotencyKey, withDecisions } from '../../client/index.js';
 import { sentence } from './sentences.js';
 
 /**
@@ -159,6 +159,36 @@ export class Conversation {
     this.#events.onChange();
   }
 
+  /**
+   * Decides on a tool call that an answer has stopped for. Rejects with why that did not work.
+   */
+  async answer(key, approvalId, answer) {
+    const visit = this.#visit;
+    const { runId, question } = this.entries.find((entry) => entry.key === key);
+    try {
+      const { run, continuedBy } = await this.#chat.answer(runId, approvalId, answer);
+      if (visit !== this.#visit) return;
+      const { view } = this.entries.find((entry) => entry.key === key);
+      this.#change(key, { view: withDecisions(view, run.approvals) });
+      if (continuedBy) this.#goOn(continuedBy.runId, question);
+      this.#events.onChange();
+    } catch (error) {
+      if (visit !== this.#visit) return;
+      this.#noteSignIn(error);
+      // Another window was quicker: show how it stands.
+      if (error.code === 'APPROVAL_CLOSED') void this.open(this.threadId);
+      throw error;
+    }
+  }
+
+  /** Follows a run whose words come below all others. */
+  #goOn(runId, question) {
+    const key = this.#newKey();
+    const entry = { key, role: 'assistant', question, createdAt: Date.now(), view: emptyView(runId) };
+    this.entries = [...this.entries, entry];
+    this.#follow(key, runId, entry.view);
+  }
+
   #leave() {
     this.#visit.abort();
     this.#visit = new AbortController();
@@ -175,11 +205,7 @@ export class Conversation {
   #followActive(runId) {
     const entry = this.entries.findLast((entry) => entry.role === 'assistant' && entry.runId === runId);
     if (entry) return this.#follow(entry.key, runId, entry.view);
-    const key = this.#newKey();
-    const question = this.entries.findLast((entry) => entry.role === 'user')?.text;
-    const view = emptyView(runId);
-    this.entries = [...this.entries, { key, role: 'assistant', question, createdAt: Date.now(), view }];
-    this.#follow(key, runId, view);
+    this.#goOn(runId, this.entries.findLast(({ role }) => role === 'user')?.text);
   }
 
   #follow(key, runId, view) {

@@ -25,7 +25,7 @@ export class ConversationPane {
   #follow;
   element;
 
-  /** @param actions `ask(question)`, `retry(key)`, `reconnect(key)`, `earlier()`, `startNew()` */
+  /** @param actions `ask(question)`, `retry(key)`, `reconnect(key)`, `answer(key, approvalId, answer)`, `earlier()`, `startNew()` */
   constructor(actions) {
     this.#list = new MessageList(actions);
     this.#empty = emptyState(actions.ask);

@@ -35,7 +35,9 @@ export class UserMessageView {
 export class AssistantMessageView {
   #actions;
   #entry;
-  #parts = new PartList();
+  #parts = new PartList({
+    answer: (approvalId, answer) => this.#actions.answer(this.#entry.key, approvalId, answer),
+  });
   #waiting = el('p', { class: 'waiting' }, el('span', { class: 'wave', 'aria-hidden': 'true' }), el('span'));
   #notice = el('div', { class: 'notice', hidden: true });
   #print = el('span', { class: 'print' });
@@ -50,7 +52,7 @@ export class AssistantMessageView {
     this.#footer,
   );
 
-  /** @param actions `retry(key)`, `reconnect(key)` */
+  /** @param actions `retry(key)`, `reconnect(key)`, `answer(key, approvalId, answer)` */
   constructor(_entry, actions) {
     this.#actions = actions;
   }
@@ -63,6 +65,7 @@ export class AssistantMessageView {
     const { view } = entry;
     const ended = view.status !== 'pending' && view.status !== 'running';
     set(this.element, 'data-status', view.status);
+    set(this.element, 'data-answerable', last && view.status === 'awaiting-approval');
     set(this.element, 'aria-busy', String(!ended && !entry.problem));
     set(this.element, 'aria-label', view.agent ? `Answer of ${words(view.agent)}` : 'Answer');
     this.#parts.update(view.parts, { flowing: followed });
@@ -87,7 +90,7 @@ export class AssistantMessageView {
   }
 
   #showNotice(entry, last) {
-    const notice = noticeOf(entry);
+    const notice = noticeOf(entry, last);
     set(this.#notice, 'hidden', !notice);
     if (!notice) return;
     set(this.#notice, 'data-kind', notice.kind);
@@ -126,7 +129,7 @@ export class AssistantMessageView {
   }
 }
 
-function noticeOf({ view, problem }) {
+function noticeOf({ view, problem }, last) {
   if (problem) return { kind: 'problem', text: problem.message, remedy: problem.remedy };
   switch (view.status) {
     case 'failed': {
@@ -141,7 +144,7 @@ function noticeOf({ view, problem }) {
     case 'cancelled':
       return { kind: 'stopped', text: 'Stopped.', remedy: 'retry' };
     case 'awaiting-approval':
-      return { kind: 'waits', text: 'The agent goes on once somebody has decided.' };
+      return last ? { kind: 'waits', text: 'The agent goes on once you have decided.' } : undefined;
     default:
       return undefined;
   }

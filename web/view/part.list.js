@@ -16,7 +16,13 @@ const VIEWS = {
 /** The parts of an answer, in order. Draws only those that changed: an unchanged part is `===` the one drawn before. */
 export class PartList {
   element = el('div', { class: 'parts' });
+  #actions;
   #drawn = new Map();
+
+  /** @param actions what parts can ask for: `answer(approvalId, answer)` */
+  constructor(actions) {
+    this.#actions = actions;
+  }
 
   update(parts, options) {
     const keys = new Set();
@@ -47,7 +53,7 @@ export class PartList {
   #begin(key, { kind }) {
     // A server newer than this page may have kinds that it does not know.
     if (!(kind in VIEWS)) return undefined;
-    const drawn = { view: new VIEWS[kind]() };
+    const drawn = { view: new VIEWS[kind](this.#actions) };
     this.#drawn.set(key, drawn);
     this.element.append(drawn.view.element);
     return drawn;
