@@ -109,7 +109,8 @@ describe('a tracked call that has to be approved', () => {
 
   it('is not made once denied, and the model learns why', async () => {
     const run = decided({ decision: 'deny', reason: 'It rains.' });
-    const { answer, end } = await called(mustNotRun, { run });
+    const { answer, start, end } = await called(mustNotRun, { run });
+    expect(start.label).toBe('Looking outside…');
     expect(end).toMatchObject({ outcome: 'denied', error: { code: 'TOOL_DENIED' } });
     expect(end.error?.message).not.toContain('It rains.');
     expect(answer.content).toBe("The call of 'weather' was not approved. It rains.");

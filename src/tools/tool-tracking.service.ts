@@ -6,6 +6,7 @@ import { approvalIdOf, ApprovalPolicy, type Question } from './approval.policy.j
 import { expose } from './exposure.js';
 import {
   checkCall,
+  denied,
   nameOf,
   unaskable,
   uniqueId,
@@ -60,9 +61,12 @@ export class ToolTrackingService {
     if (!('tool' in checked)) return this.refuse(checked, call, run);
 
     const { tool, input } = checked;
+    const label = labelOf(tool, input);
+    if (decided?.decision === 'deny') return this.refuse(denied(tool, decided), call, run, label);
     const question = decided ? undefined : this.approvals.questionFor(tool, input, run.principal);
-    if (!question) return this.execute(checked, { call, run, decided });
-    return call.nested ? this.refuse(unaskable(tool), call, run) : this.ask(question, checked, call, run);
+    if (!question) return this.execute({ ...checked, label }, { call, run, decided });
+    if (call.nested) return this.refuse(unaskable(tool), call, run, label);
+    return this.ask({ ...question, toolName: tool.name, label }, call, run);
   }
 
   /** Announces a call that somebody else makes, such as a node of a team's own graph; the caller says how it ends. */
@@ -94,28 +98,28 @@ export class ToolTrackingService {
     };
   }
 
-  private refuse({ outcome, shown, told }: Fault, call: ToolCall, run: ToolRun): ToolAnswer {
-    this.begin(call, run).end(outcome, { error: shown });
+  private refuse({ outcome, shown, told }: Fault, call: ToolCall, run: ToolRun, label?: string): ToolAnswer {
+    this.begin(call, run, label).end(outcome, { error: shown });
     return { outcome, content: told };
   }
 
   /** The call is not announced as begun: whether it ever is, a person decides. */
-  private ask(question: Question, { tool, input }: Callable, call: ToolCall, run: ToolRun): ToolAnswer {
+  private ask(
+    asked: Question & { readonly toolName: string; readonly label: string },
+    call: ToolCall,
+    run: ToolRun,
+  ): ToolAnswer {
     const approvalId = approvalIdOf(call);
-    void run.emit({
-      type: 'approval-request',
-      approvalId,
-      toolCallId: uniqueId(call, run),
-      toolName: tool.name,
-      stepId: call.stepId,
-      label: labelOf(tool, input),
-      ...question,
-    });
+    const toolCallId = uniqueId(call, run);
+    void run.emit({ type: 'approval-request', approvalId, toolCallId, stepId: call.stepId, ...asked });
     return { outcome: 'awaiting-approval', approvalId };
   }
 
-  private async execute({ tool, input }: Callable, { call, run, decided }: Attempt): Promise<ToolAnswer> {
-    const open = this.begin(call, run, labelOf(tool, input), expose(tool.expose?.input, input));
+  private async execute(
+    { tool, input, label }: Callable & { readonly label: string },
+    { call, run, decided }: Attempt,
+  ): Promise<ToolAnswer> {
+    const open = this.begin(call, run, label, expose(tool.expose?.input, input));
     const timeoutMs = tool.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(timedOut(tool, timeoutMs)), timeoutMs);

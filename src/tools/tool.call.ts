@@ -47,11 +47,6 @@ export async function checkCall(
   if (!mayUse(run.principal, tool.roles)) {
     return fault('denied', 'TOOL_DENIED', `The tool '${tool.name}' is not available to you.`);
   }
-  if (decided?.decision === 'deny') {
-    const sentence = `The call of '${tool.name}' was not approved.`;
-    const told = decided.reason ? `${sentence} ${decided.reason}` : sentence;
-    return fault('denied', 'TOOL_DENIED', sentence, told);
-  }
   const parsed = await parse(tool, decided?.decision === 'edit' ? decided.input : call.args);
   if ('misfit' in parsed) {
     const sentence = `The arguments for '${tool.name}' do not fit.`;
@@ -63,6 +58,12 @@ export async function checkCall(
     return fault('error', 'TOOL_INTERRUPTED', sentence, told);
   }
   return { tool, input: parsed.input };
+}
+
+/** A person has said no. */
+export function denied({ name }: Tool, { reason }: GivenAnswer): Fault {
+  const sentence = `The call of '${name}' was not approved.`;
+  return fault('denied', 'TOOL_DENIED', sentence, reason ? `${sentence} ${reason}` : sentence);
 }
 
 /** The call has to wait for a person, and stands where a run cannot stop. */

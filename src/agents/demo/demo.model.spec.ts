@@ -181,6 +181,20 @@ describe('DemoModel alone', () => {
     expect(message.text).toContain('That needs a calculator.');
   });
 
+  it('says what a person did not approve, and reads what they changed', async () => {
+    const answerTo = async (content: string, status: 'error' | 'success') => {
+      const call = { id: 'x', name: 'calculator', args: { expression: '2+2' } };
+      const answered = new ToolMessage({ tool_call_id: 'x', status, content });
+      const asked = [new HumanMessage('What is 2+2?'), new AIMessage({ content: '', tool_calls: [call] })];
+      return (await new DemoModel({ paceMs: 0 }).bindTools(TOOLS).invoke([...asked, answered])).text;
+    };
+    expect(await answerTo("The call of 'calculator' was not approved.", 'error')).toContain(
+      'You did not approve the use of `calculator`.',
+    );
+    const changed = { note: 'Changed.', arguments: { expression: '3+3' }, result: { result: '6' } };
+    expect(await answerTo(JSON.stringify(changed), 'success')).toContain('**6**');
+  });
+
   it('does not show what a tool said when it broke', async () => {
     const message = await new DemoModel({ paceMs: 0 }).bindTools(TOOLS).invoke([
       new HumanMessage('What is 2+2?'),

@@ -23,7 +23,7 @@ const numbers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 10 });
 /** The part of an answer that one tool call is for, in Markdown. */
 export function writeResult(outcome: ToolOutcome): string {
   if (outcome.failed) return writeFailure(outcome);
-  const value = parse(outcome.text);
+  const value = asAsked(parse(outcome.text));
   switch (outcome.role) {
     case 'calculator':
       return writeCalculation(value, outcome.intent);
@@ -42,11 +42,18 @@ export function writeResult(outcome: ToolOutcome): string {
   }
 }
 
+/** Where a person has changed the arguments, the result comes with them. */
+function asAsked(value: unknown): unknown {
+  const { arguments: changed, result } = fieldsOf(value);
+  return changed === undefined ? value : result;
+}
+
 /**
  * A tool's error text is for the model. An answer is shown to people and kept, so only a sentence that names a setting is
  * passed on; it says what to do and nothing of the inside.
  */
 function writeFailure({ role, toolName, text }: ToolOutcome): string {
+  if (text.includes('was not approved')) return `You did not approve the use of \`${toolName}\`.`;
   const what: Record<ToolRole, string> = {
     calculator: 'The calculator could not compute this. Try to write it as a formula, such as (3 + 4) * 2.',
     clock: 'The clock could not tell the time there. Name a larger city, or a zone such as Europe/Vienna.',
