@@ -72,7 +72,7 @@ export class ApprovalPartView {
     field.value = text;
     const send = () => {
       const input = read(field.value);
-      if (input) this.#say({ decision: 'edit', input });
+      if (input) void this.#say({ decision: 'edit', input });
       else this.#tell('That is no JSON object.');
     };
     this.#form.replaceChildren(
