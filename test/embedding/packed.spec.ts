@@ -32,7 +32,7 @@ const HOST_PACKAGES = [
   'nestjs-cls',
 ];
 
-const GUIDES = ['embed', 'write-a-tool', 'mcp', 'bring-your-own-graph'];
+const GUIDES = ['embed', 'write-a-tool', 'approvals', 'mcp', 'bring-your-own-graph'];
 
 describe('the packed package, in an empty folder', () => {
   let folder: string;
@@ -50,6 +50,11 @@ describe('the packed package, in an empty folder', () => {
       { toolCalls: [{ id: 'call_1', name: 'find_order', arguments: '{"id":"A-17"}' }] },
     );
     mock.on({ userMessage: /A-17/, hasToolResult: true }, { content: 'It has been shipped.' });
+    mock.on(
+      { userMessage: /Cancel G-4/, hasToolResult: false },
+      { toolCalls: [{ id: 'call_1', name: 'cancel_order', arguments: '{"id":"G-4"}' }] },
+    );
+    mock.on({ userMessage: /Cancel G-4/, hasToolResult: true }, { content: 'Done.' });
   }, SLOW_MS);
 
   afterEach(async () => {
@@ -137,6 +142,30 @@ describe('the packed package, in an empty folder', () => {
       const replay = await EventStream.open(`${url}${eventsUrl}`);
       await replay.closed();
       expect(replay.events).toEqual(stream.events);
+
+      const globex = `Bearer ${await tokenOf('globex')}`;
+      const headers = { authorization: globex };
+      const asked = { method: 'POST', headers, body: { message: 'Cancel G-4.' } };
+      const waiting = await EventStream.open(`${url}/api/assistant`, asked);
+      await waiting.closed();
+      const { approvalId } = (await waiting.frame('approval-request')).data;
+      const { runId: stopped } = waiting.frames[0]!.data;
+      const ordersOf = async () =>
+        (await (await fetch(`${url}/api/orders`, { headers })).json()) as unknown[];
+      expect(await ordersOf()).toHaveLength(1);
+      const answer = await fetch(
+        `${url}/api/assistant/runs/${String(stopped)}/approvals/${String(approvalId)}`,
+        {
+          method: 'POST',
+          headers: { ...headers, 'content-type': 'application/json' },
+          body: '{"decision":"approve"}',
+        },
+      );
+      const { continuedBy } = (await answer.json()) as { continuedBy: { eventsUrl: string } };
+      const rest = await EventStream.open(`${url}${continuedBy.eventsUrl}`, { headers });
+      await rest.closed();
+      expect(rest.text).toBe('Done.');
+      expect(await ordersOf()).toEqual([]);
 
       const document = (await (await fetch(`${url}/docs/openapi.json`)).json()) as { paths: object };
       expect(Object.keys(document.paths)).toEqual(

@@ -7,7 +7,7 @@ const FindOrder = z.object({ id: z.string().describe('The order number, such as 
 
 @Injectable()
 export class OrdersService {
-  private readonly orders: readonly Order[] = [
+  private readonly orders: Order[] = [
     { id: 'A-17', company: 'acme', state: 'shipped', lines: [{ article: 'Anvil', count: 2 }] },
     { id: 'G-4', company: 'globex', state: 'open', lines: [{ article: 'Laser', count: 1 }] },
   ];
@@ -30,5 +30,21 @@ export class OrdersService {
   })
   findForAgent({ id }: z.infer<typeof FindOrder>, { principal }: ToolContext): Order | string {
     return this.find(principal.tenant, id) ?? `There is no order ${id}.`;
+  }
+
+  @AgentTool({
+    name: 'cancel_order',
+    label: ({ id }) => `Cancelling order ${id}…`,
+    description: "Cancels one of the customer's orders.",
+    input: FindOrder,
+    expose: { input: true },
+    approval: true,
+    sideEffect: 'idempotent',
+  })
+  cancelForAgent({ id }: z.infer<typeof FindOrder>, { principal }: ToolContext): string {
+    const order = this.find(principal.tenant, id);
+    if (!order) return `There is no order ${id}.`;
+    this.orders.splice(this.orders.indexOf(order), 1);
+    return `Order ${id} is cancelled.`;
   }
 }
