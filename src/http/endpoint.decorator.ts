@@ -20,6 +20,7 @@ import { AuthGuard } from '../auth/auth.guard.js';
 import { ERROR_CODES, type ErrorCode } from '../errors.js';
 import { OpenStreamsGuard } from '../throttling/open-streams.guard.js';
 import { RunStartThrottlerGuard } from '../throttling/run-start.throttler.guard.js';
+import { NestStreamGuard } from './nest.stream.js';
 import { OwnRoute } from './own-route.js';
 import { statusOf } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -63,7 +64,7 @@ export function Endpoint(options: EndpointOptions): MethodDecorator {
     UseGuards(
       AuthGuard,
       ...(starts ? [RunStartThrottlerGuard] : []),
-      ...(streams ? [OpenStreamsGuard] : []),
+      ...(streams ? [OpenStreamsGuard, NestStreamGuard] : []),
       ...guards,
     ),
     UseFilters(ProblemFilter),

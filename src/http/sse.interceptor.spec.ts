@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, NotFoundException, Sse, UseInterceptors, type INestApplication } from '@nestjs/common';
@@ -6,6 +7,7 @@ import { Test } from '@nestjs/testing';
 import { createParser } from 'eventsource-parser';
 import { concat, EMPTY, from, NEVER, Observable, of, throwError } from 'rxjs';
 import { Frame } from './frame.js';
+import { NestStreamGuard } from './nest.stream.js';
 import { SseInterceptor } from './sse.interceptor.js';
 import { SseStreams } from './sse.streams.js';
 
@@ -64,7 +66,10 @@ class Sources {
   }
 }
 
-describe('SseInterceptor', () => {
+describe.each([
+  { which: 'that takes the response from Nest', guards: [new NestStreamGuard()], pipes: 0 },
+  { which: 'where Nest keeps the response', guards: [], pipes: 1 },
+])('SseInterceptor $which', ({ guards, pipes }) => {
   let app: INestApplication;
   let streams: SseStreams;
 
@@ -79,6 +84,7 @@ describe('SseInterceptor', () => {
       providers: [provider],
     }).compile();
     app = module.createNestApplication({ logger: false });
+    app.useGlobalGuards(...guards);
     await app.listen(0, '127.0.0.1');
     streams = app.get(SseStreams);
   });
@@ -103,6 +109,18 @@ describe('SseInterceptor', () => {
     expect(streams.size).toBe(0);
   });
 
+  it('has the response for itself or shares it with Nest', async () => {
+    const responses: ServerResponse[] = [];
+    app
+      .getHttpServer()
+      .on('request', (_request: unknown, response: ServerResponse) => responses.push(response));
+    const reader = (await fetch(url('quiet'))).body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    while (!text.includes('data: 11')) text += (await reader.read()).value;
+    expect(responses[0]!.listenerCount('unpipe')).toBe(pipes);
+    await reader.cancel();
+  });
+
   it('leaves an error before the first frame to the filters', async () => {
     const response = await fetch(url('fails-at-once'));
     expect(response.status).toBe(404);
@@ -123,6 +141,22 @@ describe('SseInterceptor', () => {
       expect(Sources.left).toBe(1);
     },
   );
+
+  it('answers a HEAD, and holds no source for it', async () => {
+    const response = await fetch(url('quiet'), { method: 'HEAD' });
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    await until(() => streams.size === 0);
+    expect(Sources.left).toBe(1);
+  });
+
+  it('leaves nothing behind of answers that wait behind another one of their connection', async () => {
+    const socket = connect((app.getHttpServer().address() as AddressInfo).port, '127.0.0.1');
+    socket.write('GET /quiet HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3));
+    await until(() => streams.size === 3);
+    socket.destroy();
+    await until(() => streams.size === 0);
+    expect(Sources.left).toBe(3);
+  });
 
   it('cuts a reader that takes nothing for too long, also after its source has ended', async () => {
     const socket = connect((app.getHttpServer().address() as AddressInfo).port, '127.0.0.1');

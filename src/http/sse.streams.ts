@@ -1,6 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
+import type { Subscriber } from 'rxjs';
+import type { Frame } from './frame.js';
 import { FrameWriter } from './frame.writer.js';
+import { OpenStream } from './open.stream.js';
 
 export interface SseOptions {
   /** The longest silence on a stream, in milliseconds; a comment breaks it. Default 10,000: under every proxy's idle limit. */
@@ -13,11 +16,6 @@ export const DEFAULT_SSE_OPTIONS: SseOptions = { heartbeatMs: 10_000, stallMs: 3
 
 /** What an ended stream may take, once the drain is over, to hand its last bytes to the network. */
 const LAST_BYTES_MS = 500;
-
-interface OpenStream {
-  readonly writer: FrameWriter;
-  readonly close: () => void;
-}
 
 /** The streams that this process has open: one flush per turn of the event loop and one timer for all of them. */
 @Injectable()
@@ -34,21 +32,22 @@ export class SseStreams {
   /**
    * From the first frame until the response is closed: a reader that takes the end slowly is still a reader.
    *
-   * @param close ends the stream from our side, in an orderly way
+   * @param nest who gets the first frame, and with it the headers
    */
-  open(response: ServerResponse, close: () => void): FrameWriter {
+  open(response: ServerResponse, nest: Subscriber<Frame>): OpenStream {
     const { heartbeatMs, stallMs } = this.options;
     const writer = new FrameWriter(response, (waiting) => this.flushAfterTurn(waiting), stallMs);
-    this.streams.set(response, { writer, close });
-    response.once('close', () => this.closed(response));
+    const stream = new OpenStream(response, writer, nest);
+    this.streams.set(response, stream);
+    response.once('close', () => this.closed(response, stream));
     this.heart ??= setInterval(() => this.beat(), heartbeatMs / 4).unref();
     if (this.draining) {
       // It was on its way in when the drain began. A reader that kept its connection would come back over it for as long as
       // the server waits for its connections to end.
       response.setHeader('Connection', 'close');
-      setImmediate(close);
+      setImmediate(() => stream.end());
     }
-    return writer;
+    return stream;
   }
 
   /** For {@link Follow.ready}: when this response can take more. */
@@ -67,7 +66,9 @@ export class SseStreams {
   async drain(windowMs: number): Promise<void> {
     this.draining = true;
     const open = [...this.streams.values()];
-    const timers = open.map(({ close }, index) => setTimeout(close, (windowMs * index) / open.length));
+    const timers = open.map((stream, index) =>
+      setTimeout(() => stream.end(), (windowMs * index) / open.length),
+    );
     const deadline = setTimeout(() => this.cut(), windowMs + LAST_BYTES_MS);
     if (this.streams.size > 0) await new Promise<void>((resolve) => (this.onEmpty = resolve));
     for (const timer of [...timers, deadline]) clearTimeout(timer);
@@ -77,7 +78,8 @@ export class SseStreams {
     for (const response of this.streams.keys()) response.destroy();
   }
 
-  private closed(response: ServerResponse): void {
+  private closed(response: ServerResponse, stream: OpenStream): void {
+    stream.leave();
     this.streams.delete(response);
     if (this.streams.size > 0) return;
     clearInterval(this.heart);
