@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { attachAuthentication, authOf, expiryOf, type Authentication } from './authentication.js';
+import { NEVER } from 'rxjs';
+import { attachAuthentication, authOf, untilExpiry, type Authentication } from './authentication.js';
 
 const local: Authentication = { principal: { userId: 'local', tenant: 'local', roles: [] }, via: 'local' };
 
@@ -23,11 +24,13 @@ describe('the end of the credentials', () => {
 
   function watch(expiresAt: number | undefined) {
     const seen = { ended: false };
-    const subscription = expiryOf({ ...local, expiresAt }).subscribe(() => (seen.ended = true));
+    const subscription = NEVER.pipe(untilExpiry({ ...local, expiresAt })).subscribe({
+      complete: () => (seen.ended = true),
+    });
     return { seen, subscription };
   }
 
-  it('is told when it comes', () => {
+  it('ends the stream when it comes', () => {
     const { seen } = watch(1_060_000);
     jest.advanceTimersByTime(59_999);
     expect(seen.ended).toBe(false);
@@ -35,14 +38,14 @@ describe('the end of the credentials', () => {
     expect(seen.ended).toBe(true);
   });
 
-  it('is told at once when it has passed already', () => {
+  it('ends it at once when it has passed already', () => {
     const { seen } = watch(999_999);
     jest.advanceTimersByTime(0);
     expect(seen.ended).toBe(true);
   });
 
   it.each([undefined, 1_000_000 + 365 * 86_400_000])(
-    'is not told, nor waited for, when it is %p',
+    'neither ends it nor is waited for when it is %p',
     (expiresAt) => {
       const { seen } = watch(expiresAt);
       expect(jest.getTimerCount()).toBe(0);

@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { IncomingHttpHeaders } from 'node:http';
-import { NEVER, timer, type Observable } from 'rxjs';
+import { identity, takeUntil, timer, type MonoTypeOperatorFunction } from 'rxjs';
 import type { Principal } from '../principal.js';
 
 /** Who asks, how that was proved, and for how long it holds. */
@@ -47,10 +47,9 @@ export const CurrentPrincipal = createParamDecorator(
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Emits once, when the credentials end: give it to `takeUntil` on a stream. A guard runs only when a stream opens. */
-export function expiryOf(authentication: Authentication): Observable<unknown> {
-  if (authentication.expiresAt === undefined) return NEVER;
-  const left = authentication.expiresAt - Date.now();
+/** Ends a stream when the credentials of its reader do: a guard runs only when a stream opens. */
+export function untilExpiry<T>({ expiresAt }: Authentication): MonoTypeOperatorFunction<T> {
+  const left = expiresAt === undefined ? Infinity : expiresAt - Date.now();
   // A longer timer would fire at once; no connection lives for the 24 days of the longest.
-  return left > LONGEST_TIMER_MS ? NEVER : timer(Math.max(0, left));
+  return left > LONGEST_TIMER_MS ? identity : takeUntil(timer(Math.max(0, left)));
 }

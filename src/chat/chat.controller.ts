@@ -10,8 +10,8 @@ import {
   type MessageEvent,
 } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { concat, EMPTY, map, of, takeUntil, type Observable } from 'rxjs';
-import { authOf, CurrentPrincipal, expiryOf } from '../auth/authentication.js';
+import { Observable } from 'rxjs';
+import { authOf, CurrentPrincipal, untilExpiry } from '../auth/authentication.js';
 import { StreamTicketService } from '../auth/stream-ticket.service.js';
 import { SseStreams } from '../http/sse.streams.js';
 import type { WebRequest } from '../http/web.exchange.js';
@@ -117,17 +117,22 @@ export class ChatController {
   /** The run's events after the reader's cursor, as frames; until its end, or until the reader's credentials end. */
   private watch({ run, cursor, reset, response }: RunReader, request: WebRequest): Observable<MessageEvent> {
     const retryMs = Math.round(RETRY_MS * (1 + Math.random()));
-    const opening = [readyFrame(run, cursor, retryMs), ...(reset ? [resetFrame(run, reset)] : [])];
-
+    const ready = () => this.streams.ready(response);
     // A repeated POST may be past the end, and takes a 204 for an error; of an expired log there may be nothing left.
     const nothingMore = hasEnded(run) && Math.max(cursor.seq, run.firstSeq - 1) >= run.lastSeq;
-    const ready = () => this.streams.ready(response);
     const { seq: afterSeq, epoch: afterEpoch } = cursor;
-    const events = nothingMore
-      ? EMPTY
-      : this.feed.follow({ runId: run.id, record: run, afterSeq, afterEpoch, ready });
 
-    return concat(of(...opening), events.pipe(map(toFrame))).pipe(takeUntil(expiryOf(authOf(request))));
+    const frames = new Observable<MessageEvent>((subscriber) => {
+      subscriber.next(readyFrame(run, cursor, retryMs));
+      if (reset) subscriber.next(resetFrame(run, reset));
+      if (nothingMore) return subscriber.complete();
+      return this.feed.follow({ runId: run.id, record: run, afterSeq, afterEpoch, ready }).subscribe({
+        next: (recorded) => subscriber.next(toFrame(recorded)),
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      });
+    });
+    return frames.pipe(untilExpiry(authOf(request)));
   }
 }
 

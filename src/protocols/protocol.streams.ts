@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import { Observable, takeUntil, type MonoTypeOperatorFunction } from 'rxjs';
-import { authOf, expiryOf } from '../auth/authentication.js';
+import { Observable, type MonoTypeOperatorFunction } from 'rxjs';
+import { authOf, untilExpiry } from '../auth/authentication.js';
 import type { RunReader } from '../chat/run-reader.js';
 import { formatCursor, startOf } from '../events/cursor.js';
 import type { Frame } from '../http/frame.js';
@@ -43,7 +43,7 @@ export class ProtocolStreams {
     const { response } = reader;
     return this.frames(reader, stream).pipe(
       stream.earlyEnd === 'clean' ? (source) => source : cutWhenUnfinished(response),
-      takeUntil(expiryOf(authOf(request))),
+      untilExpiry(authOf(request)),
     );
   }
 

@@ -23,15 +23,17 @@ export class Hints {
   }
 
   /** Resolves at a hint, also at one that came since `clear`, and after `timeoutMs` without any. */
-  async next(timeoutMs: number): Promise<void> {
-    if (this.hinted) return;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.wake = resolve;
-      timer = setTimeout(resolve, timeoutMs);
+  next(timeoutMs: number): Promise<void> {
+    if (this.hinted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const goOn = () => {
+        clearTimeout(timer);
+        this.wake = undefined;
+        resolve();
+      };
+      const timer = setTimeout(goOn, timeoutMs);
+      this.wake = goOn;
     });
-    clearTimeout(timer);
-    this.wake = undefined;
   }
 
   /** Who waits goes on, and nobody waits again. */

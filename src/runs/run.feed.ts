@@ -41,9 +41,9 @@ export class RunFeed {
 
   /**
    * The events of a run after `afterSeq`: each once, in order, none left out. Completes after the run's `end`, also for a
-   * reader that has it already; and without an `end` when the log was compacted, removed, or replaced by an older copy of itself
-   * under the reader, who then has to come back with its cursor. Errors when the log cannot be read (STORAGE_FAILED). Unsubscribing stops it at once and leaves
-   * nothing listening.
+   * reader that has it already; and without an `end` when the log was compacted, removed, or replaced by an older copy of
+   * itself under the reader, who then has to come back with its cursor. Errors when the log cannot be read (STORAGE_FAILED).
+   * Unsubscribing stops it at once and leaves nothing listening.
    */
   follow({ runId, afterSeq, afterEpoch, record, ready }: Follow): Observable<RecordedEvent> {
     return new Observable((subscriber) => {
@@ -58,7 +58,8 @@ export class RunFeed {
         for (;;) {
           hints.clear();
           // Read from the event that the reader has: what follows it is news only as long as it is still there.
-          const page = await this.page(runId, Math.max(0, seq - 1));
+          const from = Math.max(0, seq - 1);
+          const page = this.recent.read(runId, from, PAGE) ?? (await this.log.read(runId, from, PAGE));
           if (seq > 0 && !isAt(page[0], seq, epoch)) return subscriber.complete();
           for (const recorded of page) {
             if (subscriber.closed) return;
@@ -74,10 +75,6 @@ export class RunFeed {
       };
       read().catch((error: unknown) => subscriber.error(error));
     });
-  }
-
-  private async page(runId: string, afterSeq: number): Promise<readonly RecordedEvent[]> {
-    return this.recent.read(runId, afterSeq, PAGE) ?? (await this.log.read(runId, afterSeq, PAGE));
   }
 }
 

@@ -10,9 +10,9 @@ import {
   type MessageEvent,
 } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { takeUntil, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { z } from 'zod';
-import { authOf, expiryOf } from '../../auth/authentication.js';
+import { authOf, untilExpiry } from '../../auth/authentication.js';
 import { idSchema } from '../../chat/dto/start-run.dto.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
 import { SseStreams } from '../../http/sse.streams.js';
@@ -79,6 +79,6 @@ export class LangGraphController {
     const ready = () => this.streams.ready(rawResponse(response));
     return this.stream
       .follow({ principal, threadId, subscription, ready })
-      .pipe(takeUntil(expiryOf(authOf(request))));
+      .pipe(untilExpiry(authOf(request)));
   }
 }
