@@ -1,5 +1,6 @@
 import type { Provider, Type } from '@nestjs/common';
 import { A2aController } from './a2a/a2a.controller.js';
+import { A2aTaskLists } from './a2a/a2a.list.js';
 import { A2aTasks } from './a2a/a2a.tasks.js';
 import { agentCardControllerAt } from './a2a/agent-card.controller.js';
 import { AgUiController } from './ag-ui/ag-ui.controller.js';
@@ -53,6 +54,7 @@ export const PROTOCOL_PROVIDERS: readonly Provider[] = [
   ThreadRuns,
   ThreadTranscripts,
   ProtocolStreams,
+  A2aTaskLists,
   A2aTasks,
   AgUiStream,
   LangGraphCommands,

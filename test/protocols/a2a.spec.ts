@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { Role, TaskState, type StreamResponse } from '@a2a-js/sdk';
-import { ClientFactory, type Client } from '@a2a-js/sdk/client';
+import { Role, TaskState, type ListTasksRequest, type StreamResponse } from '@a2a-js/sdk';
+import { ClientFactory, JsonRpcTransportFactory, type Client } from '@a2a-js/sdk/client';
+import { parseLegacyAgentCard } from '@a2a-js/sdk/compat/v0_3/client';
 import { AppError } from '../../src/errors.js';
 import { answer } from '../../src/testing/scripted.agent.js';
 import {
@@ -19,7 +20,22 @@ const startChat = chatServers();
 const startDemo = demoServers();
 const start = (play: Play, options: ChatServerOptions = {}) => startChat({ play, protocols: {}, ...options });
 const originOf = (server: ChatServer) => new URL(server.url).origin;
-const clientOf = (server: ChatServer) => new ClientFactory().createFromUrl(originOf(server));
+/** A client of either version, made from the card that it finds. */
+type Connect = (origin: string) => Promise<Client>;
+
+const CLIENTS: [string, Connect][] = [
+  ['1.0', (origin) => new ClientFactory().createFromUrl(origin)],
+  [
+    '0.3',
+    async (origin) => {
+      const card = (await (await fetch(`${origin}/.well-known/agent-card.json`)).json()) as object;
+      // What 1.0 has added, a client of 0.3 has never heard of.
+      const { supportedInterfaces: _, ...known } = card as { supportedInterfaces: unknown };
+      const transports = [new JsonRpcTransportFactory({ legacyCompat: { enabled: true } })];
+      return new ClientFactory({ transports }).createFromAgentCard(parseLegacyAgentCard(known));
+    },
+  ],
+];
 
 const messageOf = (text: string, { messageId = crypto.randomUUID(), contextId = '', taskId = '' } = {}) => ({
   tenant: '',
@@ -38,6 +54,13 @@ const messageOf = (text: string, { messageId = crypto.randomUUID(), contextId = 
     referenceTaskIds: [],
   },
 });
+const LIST: ListTasksRequest = {
+  tenant: '',
+  contextId: '',
+  status: TaskState.TASK_STATE_UNSPECIFIED,
+  pageToken: '',
+  statusTimestampAfter: undefined,
+};
 const idOf = (id: string) => ({ tenant: '', id, historyLength: undefined, metadata: undefined });
 
 /** What the updates of a stream add up to, for a client that keeps artifacts as the specification says. */
@@ -108,9 +131,11 @@ function twoPart() {
   return { play, middle, onward };
 }
 
-describe('@a2a-js/sdk', () => {
+describe.each(CLIENTS)('@a2a-js/sdk, in version %s,', (_version, connect) => {
+  const clientOf = (server: ChatServer) => connect(originOf(server));
+
   it('finds the card, talks with a tool, and goes on talking in the context', async () => {
-    const client = await new ClientFactory().createFromUrl(await startDemo());
+    const client = await connect(await startDemo());
     const first = await ask(client, 'What is 6 times 7?');
     expect(first.text).toContain('42');
     expect(first.states).toEqual(['TASK_STATE_WORKING', 'TASK_STATE_COMPLETED']);
@@ -121,18 +146,6 @@ describe('@a2a-js/sdk', () => {
     expect(second.text).toContain('Italy');
     expect(second.contextId).toBe(contextId);
     expect(second.taskId).not.toBe(first.taskId);
-  });
-
-  it('finds the card below the calls as well', async () => {
-    const server = await start(nineWords);
-    const calls = `${originOf(server)}/protocols/a2a`;
-    const cards = await Promise.all(
-      [originOf(server), calls].map(async (root) =>
-        (await fetch(`${root}/.well-known/agent-card.json`)).json(),
-      ),
-    );
-    expect(cards[0]).toEqual(cards[1]);
-    expect(cards[0]).toMatchObject({ name: 'scripted', supportedInterfaces: [{ url: calls }] });
   });
 
   it('comes back after a cut, and has nothing twice', async () => {
@@ -219,11 +232,89 @@ describe('@a2a-js/sdk', () => {
   });
 });
 
+describe('A2A', () => {
+  const clientOf = (server: ChatServer) => CLIENTS[0]![1](originOf(server));
+
+  it('finds the card below the calls as well', async () => {
+    const server = await start(nineWords);
+    const calls = `${originOf(server)}/protocols/a2a`;
+    const cards = await Promise.all(
+      [originOf(server), calls].map(async (root) =>
+        (await fetch(`${root}/.well-known/agent-card.json`)).json(),
+      ),
+    );
+    expect(cards[0]).toEqual(cards[1]);
+    expect(cards[0]).toMatchObject({
+      name: 'scripted',
+      supportedInterfaces: [
+        { url: calls, protocolVersion: '1.0' },
+        { url: calls, protocolVersion: '0.3' },
+      ],
+    });
+  });
+
+  it('lists tasks page by page: in a context, and over all of them', async () => {
+    const client = await clientOf(await start(nineWords));
+    const asked: Seen[] = [];
+    for (const contextId of ['one', 'two', 'one', 'two', 'two'])
+      asked.push(await ask(client, 'Go.', { contextId }));
+    const [a, b, c, d, e] = asked.map(({ taskId }) => taskId);
+    const pagesOf = async (filter: Partial<ListTasksRequest>) => {
+      const pages: string[][] = [];
+      let pageToken = '';
+      do {
+        const page = await client.listTasks({ ...LIST, ...filter, pageToken });
+        pages.push(page.tasks.map(({ id }) => id));
+        pageToken = page.nextPageToken;
+      } while (pageToken !== '');
+      return pages.filter((page) => page.length > 0);
+    };
+    expect(await pagesOf({ contextId: 'two', pageSize: 2 })).toEqual([[e, d], [b]]);
+    expect((await pagesOf({ pageSize: 2 })).flat()).toEqual([e, d, b, c, a]);
+    expect(await pagesOf({})).toEqual([[e, d, b, c, a]]);
+    expect(await pagesOf({ contextId: 'nowhere' })).toEqual([]);
+    expect(await pagesOf({ status: TaskState.TASK_STATE_FAILED })).toEqual([]);
+    expect(await pagesOf({ statusTimestampAfter: new Date(Date.now() + 60_000).toISOString() })).toEqual([]);
+
+    const { tasks, totalSize } = await client.listTasks(LIST);
+    expect(totalSize).toBe(5);
+    expect(tasks[0]).toMatchObject({ artifacts: [], history: [{ role: Role.ROLE_USER }] });
+    expect(TaskState[tasks[0]!.status!.state]).toBe('TASK_STATE_COMPLETED');
+    const whole = await client.listTasks({ ...LIST, includeArtifacts: true, historyLength: 0 });
+    expect(whole.tasks[0]).toEqual({ ...(await client.getTask(idOf(e!))), history: [] });
+    await expect(client.listTasks({ ...LIST, pageToken: 'nonsense' })).rejects.toThrow('pageToken');
+  });
+
+  it("lists nobody else's tasks", async () => {
+    const auth = {
+      kind: 'host',
+      principalOf: ({ headers }: { headers: Record<string, unknown> }) => ({
+        userId: String(headers['x-user']),
+        tenant: 'here',
+        roles: [],
+      }),
+    } as const;
+    const client = await clientOf(await start(nineWords, { auth }));
+    const as = (user: string) => ({ serviceParameters: { 'x-user': user } });
+    await client.sendMessage(messageOf('Go.', { contextId: 'mine' }), as('ada'));
+    const list = async (user: string, contextId = '') =>
+      (await client.listTasks({ ...LIST, contextId }, as(user))).tasks.length;
+    expect(await Promise.all([list('ada'), list('eve'), list('eve', 'mine')])).toEqual([1, 0, 0]);
+  });
+});
+
 describe('A2A calls', () => {
   it.each([
     ['no call', { hello: 'world' }, {}, -32600],
     ['an unknown method', { method: 'DoIt' }, {}, -32601],
-    ['an old version', { method: 'GetTask', params: { id: 'x' } }, { 'a2a-version': '0.3' }, -32009],
+    ["another version's words", { method: 'GetTask', params: { id: 'x' } }, { 'a2a-version': '0.3' }, -32009],
+    [
+      'an unknown task, in 0.3',
+      { method: 'tasks/get', params: { id: 'x' } },
+      { 'a2a-version': '0.3' },
+      -32001,
+    ],
+    ['a list, in 0.3', { method: 'tasks/list' }, {}, -32601],
     ['an unknown task', { method: 'GetTask', params: { id: 'x' } }, {}, -32001],
     ['to watch an unknown task', { method: 'SubscribeToTask', params: { id: 'x' } }, {}, -32001],
     [

@@ -13,13 +13,14 @@ import { A2aCallGuard, A2aStartThrottlerGuard } from './a2a.guards.js';
 import { callSchema, type Call } from './a2a.input.js';
 import type { A2aMapper } from './a2a.mapper.js';
 import { A2aTasks } from './a2a.tasks.js';
+import { methodOf, toV03 } from './a2a.v03.js';
 import { RpcAnswerFilter } from './json-rpc.js';
 
 const answerSchema = z
   .looseObject({ jsonrpc: z.literal('2.0'), id: z.union([z.string(), z.number(), z.null()]) })
   .meta({ id: 'A2aAnswer' });
 
-/** The Agent2Agent protocol, version 1.0, over JSON-RPC. */
+/** The Agent2Agent protocol, versions 1.0 and 0.3, over JSON-RPC. */
 @ApiTags('a2a')
 @Controller()
 export class A2aController {
@@ -34,7 +35,7 @@ export class A2aController {
   @Endpoint({
     summary: 'Call the agent, in A2A words',
     description:
-      'SendMessage, GetTask and CancelTask are answered with JSON; SendStreamingMessage and SubscribeToTask with a stream.',
+      'SendMessage, GetTask, ListTasks and CancelTask are answered with JSON; SendStreamingMessage and SubscribeToTask with a stream. Version 0.3 has names of its own for all but ListTasks.',
     answers: { status: 200, description: 'JSON-RPC responses.', schema: answerSchema },
     accepts: callSchema,
     streams: true,
@@ -43,10 +44,12 @@ export class A2aController {
   })
   call(@Req() request: WebRequest): Observable<MessageEvent> {
     const reader = readerOf(request);
-    const { id: callId } = request.body as Call;
+    const { id: callId, method } = request.body as Call;
+    const wordsOf = methodOf(method).version === '1.0' ? (update: A2aUpdate) => update : toV03;
     return this.streams.follow(request, reader, {
       mapper: fromSnapshot(this.tasks.mapperOf(reader.run), reader.run.lastSeq),
-      frame: (result, id) => new UnnamedFrame(id, JSON.stringify({ jsonrpc: '2.0', id: callId, result })),
+      frame: (update, id) =>
+        new UnnamedFrame(id, JSON.stringify({ jsonrpc: '2.0', id: callId, result: wordsOf(update) })),
     });
   }
 }

@@ -7,8 +7,11 @@ import type { WebRequest, WebResponse } from '../../http/web.exchange.js';
 import { hasEnded, type Run } from '../../runs/run.js';
 import { RunService } from '../../runs/run.service.js';
 import { RunStartThrottlerGuard } from '../../throttling/run-start.throttler.guard.js';
-import { callSchema, sendSchema, taskIdSchema, type Call } from './a2a.input.js';
+import type { A2aTask } from './a2a.events.js';
+import { callSchema, isInAHurry, sendSchema, taskIdSchema, type Call } from './a2a.input.js';
+import { A2aTaskLists, listSchema } from './a2a.list.js';
 import { A2aTasks } from './a2a.tasks.js';
+import { methodOf, toV03, type A2aVersion } from './a2a.v03.js';
 import { RpcAnswer, RpcError } from './json-rpc.js';
 
 /** Counts the calls that start a task; who asks how a task stands is not counted. */
@@ -16,7 +19,7 @@ import { RpcAnswer, RpcError } from './json-rpc.js';
 export class A2aStartThrottlerGuard extends RunStartThrottlerGuard {
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const { body } = context.switchToHttp().getRequest<WebRequest>();
-    const method = (body as { method?: unknown } | undefined)?.method;
+    const { method } = methodOf(String((body as { method?: unknown } | undefined)?.method));
     const starts = method === 'SendMessage' || method === 'SendStreamingMessage';
     return starts ? super.canActivate(context) : true;
   }
@@ -30,6 +33,7 @@ export class A2aStartThrottlerGuard extends RunStartThrottlerGuard {
 export class A2aCallGuard implements CanActivate {
   constructor(
     private readonly tasks: A2aTasks,
+    private readonly lists: A2aTaskLists,
     private readonly runs: RunService,
   ) {}
 
@@ -50,38 +54,47 @@ export class A2aCallGuard implements CanActivate {
     return true;
   }
 
-  private async runOf(request: WebRequest, { id, method, params }: Call): Promise<Run> {
+  /** The run that is to be streamed. @throws RpcAnswer what is answered at once; RpcError, AppError */
+  private async runOf(request: WebRequest, { id, method: name, params }: Call): Promise<Run> {
     const { principal } = authOf(request);
-    const version = request.headers['a2a-version'];
-    if (version !== undefined && !/^1(\.|$)/.test(String(version)))
-      throw new RpcError('VERSION_NOT_SUPPORTED', 'Version 1.0 is spoken here.');
+    const { method, version } = methodOf(name);
+    checkVersion(request.headers['a2a-version'], version);
+    const answer = (result: unknown) => RpcAnswer.result(id, result);
+    const bare = (task: A2aTask) => answer(version === '1.0' ? task : toV03({ task }));
+    const taskId = () => validate(taskIdSchema, params, 'params').id;
     switch (method) {
       case 'SendStreamingMessage':
         return this.tasks.send(principal, validate(sendSchema, params, 'params'));
       case 'SubscribeToTask': {
-        const run = await this.runs.get(principal, validate(taskIdSchema, params, 'params').id);
+        const run = await this.runs.get(principal, taskId());
         if (hasEnded(run)) throw new RpcError('UNSUPPORTED_OPERATION', `Task '${run.id}' has ended.`);
         return run;
       }
       case 'SendMessage': {
         const send = validate(sendSchema, params, 'params');
         const run = await this.tasks.send(principal, send);
-        const task = send.configuration?.returnImmediately
-          ? await this.tasks.read(run)
-          : await this.tasks.finished(run);
-        throw RpcAnswer.result(id, { task });
+        const task = isInAHurry(send) ? await this.tasks.read(run) : await this.tasks.finished(run);
+        throw version === '1.0' ? answer({ task }) : bare(task);
       }
-      case 'GetTask': {
-        const run = await this.runs.get(principal, validate(taskIdSchema, params, 'params').id);
-        throw RpcAnswer.result(id, await this.tasks.read(run));
-      }
+      case 'GetTask':
+        throw bare(await this.tasks.read(await this.runs.get(principal, taskId())));
       case 'CancelTask':
-        throw RpcAnswer.result(
-          id,
-          await this.tasks.cancel(principal, validate(taskIdSchema, params, 'params').id),
-        );
+        throw bare(await this.tasks.cancel(principal, taskId()));
+      case 'ListTasks':
+        throw answer(await this.lists.list(principal, validate(listSchema, params ?? {}, 'params')));
       default:
-        throw new RpcError('METHOD_NOT_FOUND', `There is no method '${method}' here.`);
+        throw new RpcError('METHOD_NOT_FOUND', `There is no method '${name}' here.`);
     }
   }
+}
+
+const VERSIONS: Record<A2aVersion, RegExp> = { '1.0': /^1(\.|$)/, '0.3': /^0\.3(\.|$)/ };
+
+/** What the caller says of its version has to go with the words that it uses. Callers of 0.3 need not say anything. */
+function checkVersion(said: string | string[] | undefined, spoken: A2aVersion): void {
+  if (!said || VERSIONS[spoken].test(String(said))) return;
+  throw new RpcError(
+    'VERSION_NOT_SUPPORTED',
+    `This is a method of version ${spoken}, not of '${String(said)}'.`,
+  );
 }

@@ -14,7 +14,7 @@ export const callSchema = z
 export type Call = z.output<typeof callSchema>;
 
 /** Empty is absent: the SDK writes every field. */
-const optionalId = z.union([z.literal('').transform(() => undefined), idSchema]).optional();
+export const optionalId = z.union([z.literal('').transform(() => undefined), idSchema]).optional();
 
 export const sendSchema = z.looseObject({
   message: z.looseObject({
@@ -23,11 +23,24 @@ export const sendSchema = z.looseObject({
     taskId: optionalId,
     parts: z.array(z.looseObject({ text: z.string({ error: 'Only text is understood' }) })).min(1),
   }),
-  configuration: z.looseObject({ returnImmediately: z.boolean().optional() }).nullish(),
+  configuration: z
+    .looseObject({
+      returnImmediately: z.boolean().optional(),
+      blocking: z
+        .boolean()
+        .optional()
+        .meta({ description: 'In version 0.3, in place of `returnImmediately`.' }),
+    })
+    .nullish(),
 });
 export type Send = z.output<typeof sendSchema>;
 
 export const taskIdSchema = z.looseObject({ id: z.string() });
+
+/** True when the sender wants the task as it is, and not its end. */
+export function isInAHurry({ configuration }: Send): boolean {
+  return configuration?.returnImmediately ?? configuration?.blocking === false;
+}
 
 /** What we note of the client's own names, to call things by them again. */
 const noteSchema = z.object({ a2a: z.object({ messageId: z.string() }) });

@@ -1,7 +1,8 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { RunEnd, RunOutcome } from '../../events/run-event.js';
+import type { RunEnd } from '../../events/run-event.js';
 import { messageIdOf } from '../transcript/transcript.js';
-import type { A2aMessage, A2aState, A2aStatus, A2aTask, A2aUpdate } from './a2a.events.js';
+import type { A2aMessage, A2aStatus, A2aTask, A2aUpdate } from './a2a.events.js';
+import { END_STATES } from './a2a.states.js';
 
 /** What the mapping of a run depends on beside its log. */
 export interface A2aRun {
@@ -11,13 +12,6 @@ export interface A2aRun {
   /** When the task was submitted, in milliseconds since the epoch. */
   readonly createdAt: number;
 }
-
-const END_STATES: Record<RunOutcome, A2aState> = {
-  completed: 'TASK_STATE_COMPLETED',
-  failed: 'TASK_STATE_FAILED',
-  cancelled: 'TASK_STATE_CANCELED',
-  'awaiting-approval': 'TASK_STATE_INPUT_REQUIRED',
-};
 
 interface Artifact {
   readonly stepId: string;

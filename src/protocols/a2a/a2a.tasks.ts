@@ -11,6 +11,7 @@ import { readWholeLog } from '../../runs/whole.log.js';
 import type { A2aTask } from './a2a.events.js';
 import { noteOf, questionIdOf, type Send } from './a2a.input.js';
 import { A2aMapper } from './a2a.mapper.js';
+import { statusOf } from './a2a.states.js';
 import { RpcError } from './json-rpc.js';
 
 /** Runs as tasks. */
@@ -47,6 +48,11 @@ export class A2aTasks {
     const mapper = this.mapperOf(run);
     for (const recorded of await readWholeLog(this.log, run.id)) mapper.map(recorded);
     return mapper.task;
+  }
+
+  /** The task as it is now, without what was said. */
+  summary(run: Run): A2aTask {
+    return { ...this.mapperOf(run).task, status: statusOf(run) };
   }
 
   /** The task once it has ended. */

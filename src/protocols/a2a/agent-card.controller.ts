@@ -20,7 +20,12 @@ interface AddressedRequest extends WebRequest {
 /** What anybody may know: the agents that ask for no role. */
 const ANYBODY = { userId: '', tenant: '', roles: [] };
 
-/** The agent's card, open to everybody, as A2A wants it. @param callPath where the calls go, below where the card's path begins */
+/**
+ * The agent's card, open to everybody, as A2A wants it. Clients of version 0.3 read other fields of it than those of 1.0, and
+ * either pass over what they do not know.
+ *
+ * @param callPath where the calls go, below where the card's path begins
+ */
 export function agentCardControllerAt(callPath: string): Type<object> {
   @ApiTags('a2a')
   @Controller()
@@ -33,18 +38,25 @@ export function agentCardControllerAt(callPath: string): Type<object> {
     @ApiResponse({ status: 200, description: 'The card.', standardSchema: cardSchema })
     card(@Req() request: AddressedRequest): z.output<typeof cardSchema> {
       const { name, description } = this.agents.choose(ANYBODY, undefined);
+      const url = callUrlOf(request, callPath);
       return {
         name,
         description,
         version: '1.0.0',
         supportedInterfaces: [
-          { url: callUrlOf(request, callPath), protocolBinding: 'JSONRPC', protocolVersion: '1.0' },
+          { url, protocolBinding: 'JSONRPC', protocolVersion: '1.0' },
+          { url, protocolBinding: 'JSONRPC', protocolVersion: '0.3' },
         ],
+        url,
+        preferredTransport: 'JSONRPC',
+        protocolVersion: '0.3.0',
         capabilities: { streaming: true, pushNotifications: false },
         defaultInputModes: ['text/plain'],
         defaultOutputModes: ['text/plain'],
         skills: [{ id: name, name, description, tags: ['chat'] }],
-        securitySchemes: { bearer: { httpAuthSecurityScheme: { scheme: 'bearer' } } },
+        securitySchemes: {
+          bearer: { httpAuthSecurityScheme: { scheme: 'bearer' }, type: 'http', scheme: 'bearer' },
+        },
       };
     }
   }
