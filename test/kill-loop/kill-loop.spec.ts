@@ -21,5 +21,9 @@ describe('a server that is killed again and again', () => {
     // That it did what it says: runs did change hands, and did so with unfinished output.
     expect(report.logs.length).toBeGreaterThan(20);
     expect(report.logs.flat().filter(({ event }) => event.type === 'step-reset').length).toBeGreaterThan(20);
+    // And people were asked, and answered.
+    expect(report.logs.flat().filter(({ event }) => event.type === 'approval-answer').length).toBeGreaterThan(
+      5,
+    );
   }, 300_000);
 });

@@ -1,6 +1,7 @@
 import type { BaseMessage } from '@langchain/core/messages';
 import { humanMessageId } from '../../agents/langgraph/thread.messages.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
+import { foldRun, textOf } from '../../events/run-view.js';
 import type { Run } from '../../runs/run.js';
 import type { Storage } from '../../storage/storage.js';
 import { checkHistory } from '../history/history.checker.js';
@@ -26,13 +27,12 @@ export async function examine(storage: Storage, watched: readonly WatchedRun[]):
       faults.push(`${runId} was acknowledged and is not there`);
       continue;
     }
-    const outcomes = cancelled ? ['completed', 'cancelled'] : ['completed'];
+    const outcomes = ['completed', 'awaiting-approval', ...(cancelled ? ['cancelled'] : [])];
     if (!outcomes.includes(run.status))
       faults.push(`${runId} is ${run.status} ${JSON.stringify(run.error ?? {})}`);
     const log = await readAll(storage, run);
     logs.push(log);
-    const agentText =
-      run.status === 'completed' ? await wordsInMemory(storage, threadId, run.messageId) : undefined;
+    const agentText = run.status === 'completed' ? await wordsOfRun(storage, run) : undefined;
     const readers = streams.map((stream) => stream.toReader());
     anomalies.push(...checkHistory({ runId, log, readers, ...(agentText !== undefined && { agentText }) }));
   }
@@ -53,7 +53,21 @@ async function readAll(storage: Storage, run: Run): Promise<RecordedEvent[]> {
   }
 }
 
-/** What the agent itself remembers to have said in this run. */
+/** What the agent itself remembers to have said in this run, and not in those that it continues. */
+async function wordsOfRun(storage: Storage, run: Run): Promise<string> {
+  let before = '';
+  for (let of = run.resumeOf; of !== undefined;) {
+    const earlier = await storage.runs.get(of);
+    if (!earlier) break;
+    before = textOf(foldRun(earlier.id, await readAll(storage, earlier))) + before;
+    of = earlier.resumeOf;
+  }
+  const words = await wordsInMemory(storage, run.threadId, run.messageId);
+  // What is not remembered as it was shown is an anomaly of this run.
+  return words.startsWith(before) ? words.slice(before.length) : words;
+}
+
+/** What the agent itself remembers to have said since a person's message. */
 async function wordsInMemory(storage: Storage, threadId: string, messageId: string): Promise<string> {
   const tuple = await storage.checkpointer.getTuple({ configurable: { thread_id: threadId } });
   const messages = (tuple?.checkpoint.channel_values['messages'] ?? []) as BaseMessage[];

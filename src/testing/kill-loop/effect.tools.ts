@@ -9,10 +9,10 @@ import { SideEffectLedger } from '../side-effect.ledger.js';
 const NOTE = z.object({ note: z.string() });
 
 /** The names of the tools, for the model that calls them. */
-export const EFFECT_TOOLS = ['look', 'book', 'pay'];
+export const EFFECT_TOOLS = ['look', 'book', 'pay', 'sign'];
 
 /** Of these a second attempt would do harm. */
-export const ONCE_TOOLS: ReadonlySet<string> = new Set(['pay']);
+export const ONCE_TOOLS: ReadonlySet<string> = new Set(['pay', 'sign']);
 
 /** Tools that change the world outside, one of each kind, and take long enough to be killed in the middle. */
 @Injectable()
@@ -52,6 +52,19 @@ export class EffectTools {
   })
   pay(_input: z.output<typeof NOTE>, context: ToolContext): Promise<string> {
     return this.effect('pay', context);
+  }
+
+  @AgentTool({
+    name: 'sign',
+    description: 'Signs, which a person has to allow and which must not happen twice.',
+    label: 'Signing…',
+    input: NOTE,
+    sideEffect: 'once',
+    approval: true,
+  })
+  sign(_input: z.output<typeof NOTE>, context: ToolContext): Promise<string> {
+    if (context.approvedBy === undefined) throw new Error('Nobody has allowed this.');
+    return this.effect('sign', context);
   }
 
   private async effect(tool: string, context: ToolContext): Promise<string> {

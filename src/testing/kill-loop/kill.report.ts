@@ -38,6 +38,10 @@ export function tableOf(report: KillReport): string {
       'runs',
       `${logs.length}, of them ${logs.filter((log) => log.some(({ event }) => event.type === 'run-resume')).length} taken over`,
     ],
+    [
+      'continued after approval',
+      String(logs.filter((log) => log.some(({ event }) => event.type === 'approval-answer')).length),
+    ],
     ['takeovers', String(stored.filter(({ event }) => event.type === 'run-resume').length)],
     ['steps taken back', String(stored.filter(({ event }) => event.type === 'step-reset').length)],
     ['events stored', String(stored.length)],
@@ -48,7 +52,7 @@ export function tableOf(report: KillReport): string {
     ['takeover ms', percentiles(takeovers)],
     ['anomalies', String(anomalies.length + faults.length)],
   ];
-  return rows.map(([name, value]) => `${name.padEnd(18)}${value}`).join('\n');
+  return rows.map(([name, value]) => `${name.padEnd(26)}${value}`).join('\n');
 }
 
 /** The first words about each thing that is wrong; empty when nothing is. */

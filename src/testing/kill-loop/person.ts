@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Run } from '../../runs/run.js';
 import { between, type Random } from '../random.js';
 import { EventSourceReader } from '../readers/event-source.reader.js';
 import { FetchReader } from '../readers/fetch.reader.js';
@@ -31,6 +32,10 @@ interface Started {
   readonly threadId: string;
 }
 
+interface Decided {
+  readonly continuedBy?: Started;
+}
+
 /** Milliseconds between two tries of a request. */
 const RETRY_MS = 50;
 
@@ -49,7 +54,10 @@ export class Person {
           const started = await this.ask(threadId);
           if (!started) return;
           threadId = started.threadId;
-          await this.watch(started);
+          for (let run: Started | undefined = started; run;) {
+            await this.watch(run);
+            run = await this.decide(run);
+          }
         }
       }
     } catch (error) {
@@ -69,6 +77,23 @@ export class Person {
     const [first, second] = answers as (Started | undefined)[];
     if (first && second && first.runId !== second.runId) onFault(`${key} started two runs`);
     return first;
+  }
+
+  /** Answers what the run has stopped for, if it has; now and then twice at once. Gives the run that goes on. */
+  private async decide({ runId }: Started): Promise<Started | undefined> {
+    const { random, onFault } = this.options;
+    const run = (await this.request('GET', `/api/chat/runs/${runId}`)) as Run | undefined;
+    let continuedBy: Started | undefined;
+    for (const { approvalId } of run?.approvals ?? []) {
+      const decision = random() < 0.7 ? 'approve' : 'deny';
+      const path = `/api/chat/runs/${runId}/approvals/${approvalId}`;
+      const times = random() < 0.2 ? 2 : 1;
+      const answers = await Promise.all(Array.from({ length: times }, () => this.post(path, { decision })));
+      const made = answers.flatMap((answer) => (answer as Decided | undefined)?.continuedBy ?? []);
+      if (new Set(made.map((each) => each.runId)).size > 1) onFault(`${runId} was continued twice`);
+      continuedBy = made[0];
+    }
+    return continuedBy;
   }
 
   private async watch({ runId, threadId }: Started): Promise<void> {
@@ -103,14 +128,28 @@ export class Person {
     ]);
   }
 
+  private post(path: string, body: object, headers: Record<string, string> = {}): Promise<unknown> {
+    return this.request(
+      'POST',
+      path,
+      { 'content-type': 'application/json', ...headers },
+      JSON.stringify(body),
+    );
+  }
+
   /** Tries until it is answered. Undefined when time is up. */
-  private async post(path: string, body: object, headers: Record<string, string> = {}): Promise<unknown> {
+  private async request(
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    body: string | null = null,
+  ): Promise<unknown> {
     const { origin, signal } = this.options;
     while (!signal.aborted) {
       const response = await fetch(`${origin}${path}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
-        body: JSON.stringify(body),
+        method,
+        headers,
+        body,
         signal,
       }).catch(() => undefined);
       const text = await response?.text().catch(() => undefined);
