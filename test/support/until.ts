@@ -1,9 +1,10 @@
-/** Resolves once the condition holds, looked at in every turn of the event loop: for what happens without telling anybody. */
+/** Resolves once the condition holds, looked at again and again: for what happens without telling anybody. */
 export async function until(condition: () => boolean, what = String(condition)): Promise<void> {
   // Below the limit of a test, so that the failure says what never came true; a busy machine needs some of it.
   const deadline = Date.now() + 25_000;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`It never came true: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    // Not in every turn: what is waited for may be another process's work, on the same core.
+    await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

@@ -21,7 +21,7 @@ export async function examine(storage: Storage, watched: readonly WatchedRun[]):
   const anomalies: Anomaly[] = [];
   const faults: string[] = [];
   const logs: RecordedEvent[][] = [];
-  for (const { runId, threadId, streams, cancelled } of watched) {
+  for (const { runId, streams, cancelled } of watched) {
     const run = await storage.runs.get(runId);
     if (!run) {
       faults.push(`${runId} was acknowledged and is not there`);
