@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { z } from 'zod';
 import { AppError } from '../errors.js';
 import { NOBODY_IN_TIME, type Approval, type ApprovalAnswer, type GivenAnswer } from '../events/approval.js';
@@ -20,6 +20,8 @@ export interface Decided {
 /** Takes what people decide on tool calls that wait for them, days later and in another process if need be. */
 @Injectable()
 export class ApprovalService {
+  private readonly logger = new Logger(ApprovalService.name);
+
   constructor(
     private readonly service: RunService,
     private readonly runs: RunStore,
@@ -75,6 +77,7 @@ export class ApprovalService {
     switch (result.outcome) {
       case 'answered': {
         const { continuedBy } = result;
+        this.note(run, answers);
         if (continuedBy?.status === 'pending') announceRun(this.wakeups, continuedBy);
         return { run: result.run, ...(continuedBy && { continuedBy }) };
       }
@@ -86,6 +89,15 @@ export class ApprovalService {
         throw closed('The conversation went on without it.');
       default:
         return result satisfies never;
+    }
+  }
+
+  /** Who decided what: for those who have to account for it. What was changed, and why not, is in the run's record. */
+  private note(run: Run, answers: Readonly<Record<string, GivenAnswer>>): void {
+    for (const { approvalId, toolName, toolCallId } of run.approvals ?? []) {
+      const { decision, by } = answers[approvalId] ?? {};
+      const fact = { runId: run.id, threadId: run.threadId, approvalId, toolName, toolCallId, decision, by };
+      if (decision) this.logger.log(fact, 'approval decided');
     }
   }
 
