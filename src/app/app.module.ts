@@ -22,6 +22,9 @@ const SYSTEM_PROMPT =
   'You are a helpful assistant. Use your tools whenever they can give a better answer than your memory, several at once ' +
   'when that helps. Say where facts come from. Answer in Markdown, in the language of the question, and keep it short.';
 
+/** Where the client libraries are served that people have already. */
+export const PROTOCOLS_PREFIX = 'protocols';
+
 /** The standalone app: the chat module wired to the settings, and what surrounds it. The module's first customer. */
 @Module({})
 export class AppModule {
@@ -32,7 +35,7 @@ export class AppModule {
         ChatModule.forRoot({
           ...chatOptions(config, counters),
           storage,
-          ...(config.roles.includes('api') ? { protocols: {} } : { path: false }),
+          ...(config.roles.includes('api') ? { protocols: { prefix: PROTOCOLS_PREFIX } } : { path: false }),
           tools: [...LIBRARY_TOOLS, { provide: ToolLibraryOptions, useValue: libraryOptions(config) }],
         }),
       ],

@@ -79,10 +79,15 @@ describe('loadConfig', () => {
   it('reads sizes with binary units and times as milliseconds', () => {
     const { limits, heartbeatMs } = loadConfig({
       MAX_MESSAGE_BYTES: '1 MiB',
+      MAX_HISTORY_BYTES: '8 MiB',
       RUN_MAX_SECONDS: '60',
       HEARTBEAT_SECONDS: '5',
     });
-    expect(limits).toMatchObject({ maxMessageBytes: 1_048_576, run: { maxMs: 60_000 } });
+    expect(limits).toMatchObject({
+      maxMessageBytes: 1_048_576,
+      maxHistoryBytes: 8_388_608,
+      run: { maxMs: 60_000 },
+    });
     expect(heartbeatMs).toBe(5000);
   });
 

@@ -59,6 +59,7 @@ export interface Config {
   };
   readonly limits: {
     readonly maxMessageBytes: number;
+    readonly maxHistoryBytes: number;
     readonly startsPerMinute: number;
     readonly maxOpenStreams: number;
     readonly maxConcurrentRuns: number;
@@ -176,6 +177,7 @@ function toConfig(settings: Settings, warnings: readonly string[]): Config {
     },
     limits: {
       maxMessageBytes: settings.MAX_MESSAGE_BYTES,
+      maxHistoryBytes: settings.MAX_HISTORY_BYTES,
       startsPerMinute: settings.STARTS_PER_MINUTE,
       maxOpenStreams: settings.MAX_OPEN_STREAMS,
       maxConcurrentRuns: settings.MAX_CONCURRENT_RUNS,

@@ -76,6 +76,7 @@ export const SETTINGS = {
 
   // how much of it
   MAX_MESSAGE_BYTES: bytes(1024).default(256 * 1024),
+  MAX_HISTORY_BYTES: bytes(1024).default(4 * 1024 ** 2),
   STARTS_PER_MINUTE: integer(1, 100_000).default(60),
   MAX_OPEN_STREAMS: integer(1, 100_000).default(20),
   MAX_CONCURRENT_RUNS: integer(1, 100_000).default(50),

@@ -91,11 +91,12 @@ const RUNS: Provider[] = [
       runs: RunStore,
       wakeups: Wakeups,
       agents: AgentRegistry,
-      { whenBusy = 'reject', approvals, hooks }: ChatModuleOptions,
+      { maxMessageBytes, whenBusy = 'reject', approvals, hooks }: ChatModuleOptions,
     ) =>
       new RunService(runs, wakeups, agents, {
         whenBusy,
         whenAwaiting: approvals?.whenMessaged ?? 'deny',
+        ...(maxMessageBytes !== undefined && { maxMessageBytes }),
         ...(hooks && { beforeRun: (request) => hooks.beforeRun?.(request) }),
       }),
   },

@@ -34,7 +34,10 @@ export interface ChatModuleOptions {
   readonly throttling?: ThrottlingOptions;
   /** What one run may use. What is absent has its default. */
   readonly limits?: Partial<RunLimits>;
-  /** The longest message, in bytes of UTF-8; beyond it REQUEST_TOO_LARGE. Default 256 KiB. */
+  /**
+   * The longest message, in bytes of UTF-8; beyond it REQUEST_TOO_LARGE, in every protocol. Default 256 KiB. What a whole request
+   * may take is the host's to say: clients of some protocols send their conversation with every turn.
+   */
   readonly maxMessageBytes?: number;
   /** MCP servers whose tools the agents get. Default: none. Needs the package @langchain/mcp-adapters. */
   readonly mcp?: readonly McpServerOptions[];

@@ -1,35 +1,26 @@
-import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { authOf } from '../auth/authentication.js';
-import { AppError } from '../errors.js';
 import { startOf } from '../events/cursor.js';
 import { validate } from '../http/validate.js';
 import type { WebRequest, WebResponse } from '../http/web.exchange.js';
 import { RunService } from '../runs/run.service.js';
-import { CHAT_OPTIONS, type ChatModuleOptions } from './chat.options.js';
 import { idempotencyKeySchema, startRunSchema } from './dto/start-run.dto.js';
 import { lastEventIdOf } from './run.guard.js';
 import { attachReader, CursorCheck, readCursor } from './run-reader.js';
-
-const MAX_MESSAGE_BYTES = 256 * 1024;
 
 /**
  * Starts the run that the body asks for, or finds the one that it asked for before: by the same `Idempotency-Key`, or by a
  * `Last-Event-ID`, which fetch clients send when they repeat a POST after a cut. No repeated POST ever starts a second run.
  *
  * A guard for the reason that {@link RunGuard} gives: everything that can be refused is refused before the stream.
- * REQUEST_INVALID, REQUEST_TOO_LARGE, CURSOR_INVALID, and what {@link RunService.start} refuses.
+ * REQUEST_INVALID, CURSOR_INVALID, and what {@link RunService.start} refuses.
  */
 @Injectable()
 export class StartRunGuard implements CanActivate {
-  private readonly maxMessageBytes: number;
-
   constructor(
     private readonly runs: RunService,
     private readonly cursors: CursorCheck,
-    @Inject(CHAT_OPTIONS) { maxMessageBytes = MAX_MESSAGE_BYTES }: ChatModuleOptions,
-  ) {
-    this.maxMessageBytes = maxMessageBytes;
-  }
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<WebRequest>();
@@ -44,7 +35,6 @@ export class StartRunGuard implements CanActivate {
     }
 
     const body = validate(startRunSchema, request.body, 'body');
-    if (Buffer.byteLength(body.message) > this.maxMessageBytes) throw tooLong(this.maxMessageBytes);
     const key = request.headers['idempotency-key'];
     const run = await this.runs.start({
       principal,
@@ -54,11 +44,4 @@ export class StartRunGuard implements CanActivate {
     attachReader(request, { run, cursor: startOf(run.id), response });
     return true;
   }
-}
-
-function tooLong(limit: number): AppError {
-  return new AppError(
-    'REQUEST_TOO_LARGE',
-    `The message is longer than ${limit.toLocaleString('en')} bytes. Shorten it.`,
-  );
 }

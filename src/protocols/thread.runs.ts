@@ -11,7 +11,7 @@ import { RunService, type StartRun } from '../runs/run.service.js';
 import { ThreadService } from '../runs/thread.service.js';
 
 /** What is asked in another protocol's words, once these are ours. */
-export type ProtocolStart = Pick<StartRun, 'message' | 'threadId' | 'agent' | 'metadata'>;
+export type ProtocolStart = Pick<StartRun, 'message' | 'historyBytes' | 'threadId' | 'agent' | 'metadata'>;
 
 /**
  * Runs as protocols know them that speak of conversations: the client mints the thread's id, and the run that matters is the
@@ -32,15 +32,14 @@ export class ThreadRuns {
    *
    * @throws AppError REQUEST_INVALID, and what {@link RunService.start} refuses: NOT_FOUND also for a thread of another principal
    */
-  start(request: WebRequest, { message, threadId, agent, metadata }: ProtocolStart): Promise<Run> {
+  start(request: WebRequest, { message, threadId, ...asked }: ProtocolStart): Promise<Run> {
     const key = request.headers['idempotency-key'];
     return this.runs.start({
       principal: authOf(request).principal,
       message: validate(startRunSchema.shape.message, message, 'message'),
       ...(threadId !== undefined && { threadId: validate(idSchema, threadId, 'thread id') }),
       createThread: true,
-      ...(agent !== undefined && { agent }),
-      ...(metadata && { metadata }),
+      ...asked,
       ...(key !== undefined && { idempotencyKey: validate(idempotencyKeySchema, key, 'Idempotency-Key') }),
     });
   }

@@ -13,6 +13,8 @@ import { announceRun, Wakeups } from './wakeups.js';
 export interface StartRun {
   readonly principal: Principal;
   readonly message: string;
+  /** Bytes of the message that are what was said before, where a client has the only record of it. They have no limit here. */
+  readonly historyBytes?: number;
   /** Absent: a new thread. */
   readonly threadId?: string;
   /** A thread that does not exist is made, with this id: for protocols whose clients mint it. Default: NOT_FOUND. */
@@ -30,7 +32,11 @@ export interface RunServiceOptions {
   /** What a start does in a thread that waits for approvals: `deny` them (default), or `reject` the start with APPROVAL_PENDING. */
   readonly whenAwaiting: 'deny' | 'reject';
   readonly beforeRun?: RunHooks['beforeRun'];
+  /** The longest message that a person may send, in bytes of UTF-8. Default 256 KiB. */
+  readonly maxMessageBytes?: number;
 }
+
+const MAX_MESSAGE_BYTES = 256 * 1024;
 
 /** Starts runs, finds them, and asks for their end. A run of somebody else does not exist. */
 @Injectable()
@@ -45,11 +51,13 @@ export class RunService {
   /**
    * Stores a pending run; durable when it resolves. The run goes on whether or not anybody watches.
    *
-   * @throws AppError AGENT_UNKNOWN; NOT_FOUND for a thread that is not the principal's; THREAD_BUSY with the running run's
-   *   id as `details.runId`; APPROVAL_PENDING likewise; IDEMPOTENCY_CONFLICT when the key came before with another request; whatever `beforeRun` refuses with
+   * @throws AppError REQUEST_TOO_LARGE; AGENT_UNKNOWN; NOT_FOUND for a thread that is not the principal's; THREAD_BUSY with
+   *   the running run's id as `details.runId`; APPROVAL_PENDING likewise; IDEMPOTENCY_CONFLICT when the key came before with
+   *   another request; whatever `beforeRun` refuses with
    */
   async start(request: StartRun): Promise<Run> {
     const { principal, threadId, createThread = false, idempotencyKey } = request;
+    this.checkLength(request);
     const { message, agent, metadata = {} } = { ...request, ...(await this.options.beforeRun?.(request)) };
     const result = await this.runs.create({
       id: newId(),
@@ -114,6 +122,15 @@ export class RunService {
     const asked = (await this.runs.requestCancel(runId)) ?? run;
     this.wakeups.notify(`control:${runId}`);
     return asked;
+  }
+
+  private checkLength({ message, historyBytes = 0 }: StartRun): void {
+    const { maxMessageBytes: limit = MAX_MESSAGE_BYTES } = this.options;
+    if (Buffer.byteLength(message) - historyBytes <= limit) return;
+    throw new AppError(
+      'REQUEST_TOO_LARGE',
+      `The message is longer than ${limit.toLocaleString('en')} bytes. Shorten it.`,
+    );
   }
 }
 

@@ -61,6 +61,7 @@ export class RpcAnswerFilter implements ExceptionFilter<RpcAnswer> {
 
 const CODES: Partial<Record<ErrorCode, keyof typeof RPC_ERRORS>> = {
   REQUEST_INVALID: 'INVALID_PARAMS',
+  REQUEST_TOO_LARGE: 'INVALID_PARAMS',
   NOT_FOUND: 'TASK_NOT_FOUND',
   AGENT_UNKNOWN: 'INVALID_PARAMS',
   THREAD_BUSY: 'UNSUPPORTED_OPERATION',

@@ -36,10 +36,10 @@ export const chatCompletionSchema = z
     tools: toolsSchema,
   })
   .transform(({ model, messages, stream, stream_options, metadata }, context) => {
-    const message = questionOf(messages.map(toTurn));
-    if (message === undefined) return refuse(context, "Let the last message be the user's", 'messages');
+    const question = questionOf(messages.map(toTurn));
+    if (!question) return refuse(context, "Let the last message be the user's", 'messages');
     return {
-      start: { message, agent: model, ...(metadata && { metadata }) },
+      start: { ...question, agent: model, ...(metadata && { metadata }) },
       stream: stream ?? false,
       includeUsage: stream_options?.include_usage ?? false,
     };
@@ -65,14 +65,14 @@ export const responseSchema = z
     const turns = typeof input === 'string' ? [{ role: 'user', text: input }] : input.map(toTurn);
     // What went before is in the thread already.
     const unknown = previous_response_id || conversation ? turns.slice(-1) : turns;
-    const message = questionOf([
+    const question = questionOf([
       ...(instructions ? [{ role: 'system', text: instructions }] : []),
       ...unknown,
     ]);
-    if (message === undefined) return refuse(context, "Let the last item be the user's message", 'input');
+    if (!question) return refuse(context, "Let the last item be the user's message", 'input');
     return {
       agent: model,
-      message,
+      question,
       metadata: body.metadata ?? {},
       stream: stream ?? false,
       background: background ?? false,

@@ -31,7 +31,7 @@ export class OpenAiRuns {
 
   /** @throws AppError what {@link ThreadRuns.start} refuses; NOT_FOUND for a previous response that is not the principal's */
   async start(request: WebRequest, asked: AskedResponse): Promise<Run> {
-    const { agent, message, metadata, background, previousResponseId } = asked;
+    const { agent, question, metadata, background, previousResponseId } = asked;
     const before =
       previousResponseId === undefined
         ? undefined
@@ -39,7 +39,7 @@ export class OpenAiRuns {
     const threadId = before?.threadId ?? asked.threadId;
     const own = { background, ...(previousResponseId !== undefined && { previousResponseId }) };
     return this.threads.start(request, {
-      message,
+      ...question,
       agent,
       metadata: { ...metadata, [OWN]: own },
       ...(threadId !== undefined && { threadId }),
