@@ -75,7 +75,8 @@ export class RunExecution {
     try {
       const recorder = await this.takeUp();
       const failure = await this.runAgent(recorder);
-      if (this.stopped?.why === 'lost') return this.leave(recorder);
+      if (isStorageAway(failure)) this.lose();
+      if (this.stopped?.why === 'lost') return this.leave(recorder, failure);
       if (this.stopped?.why !== 'handed-back') return await this.finish(recorder, failure);
       await recorder.flush();
       this.leave(recorder);
@@ -225,7 +226,9 @@ export class RunExecution {
     return waiting;
   }
 
-  private leave(recorder: RunRecorder): void {
+  private leave(recorder: RunRecorder, failure?: unknown): void {
+    if (isStorageAway(failure))
+      this.logger.error({ err: failure, runId: this.run.id }, 'The run is left to its next owner.');
     recorder.abandon();
     this.tools.recent.forget(this.run.id);
   }
@@ -294,6 +297,14 @@ async function failureOf(work: () => Promise<void>): Promise<unknown> {
   } catch (error) {
     return error ?? new Error('The agent threw nothing that says why.');
   }
+}
+
+/**
+ * True when the agent could not reach what it remembers. That is no failure of the agent: as with a log that cannot be written,
+ * whoever has the run next goes on from what is stored.
+ */
+function isStorageAway(failure: unknown): boolean {
+  return failure instanceof AppError && failure.code === 'STORAGE_FAILED' && failure.retryable;
 }
 
 function outOfTime(limits: RunLimits): AppError {

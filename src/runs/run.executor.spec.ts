@@ -278,6 +278,39 @@ describe('run executor', () => {
     expect(log.at(-1)?.event).toMatchObject({ outcome: 'completed' });
   });
 
+  it('leaves a run to its next owner when its agent cannot reach what it remembers', async () => {
+    const clock = new HandClock();
+    const storage = new MemoryStorage({ clock: clock.read });
+    const failed = Promise.withResolvers<void>();
+    const agent = new ScriptedAgent(async (_, context) => {
+      for (const event of answer(context, [`attempt ${context.attempt}`])) void context.emit(event);
+      if (context.attempt > 1) return;
+      await context.recorded();
+      failed.resolve();
+      throw new AppError('STORAGE_FAILED', 'The database cannot be reached.', { retryable: true });
+    });
+    const worker = await started([agent], { storage });
+    const { id } = await worker.runs.start({ principal: ADA, message: 'Hi' });
+    await failed.promise;
+    while (worker.executor.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect((await storage.runs.get(id))?.status).toBe('running');
+    clock.now += LEASE_MS;
+    storage.wakeups.notify('pending');
+    const log = await worker.logOf(id);
+    expect(said(log)).toContain('attempt 2');
+    expect(log.at(-1)?.event).toMatchObject({ outcome: 'completed' });
+  });
+
+  it('ends a run whose agent has something to remember that the storage refuses', async () => {
+    const agent = new ScriptedAgent(() => {
+      throw new AppError('STORAGE_FAILED', 'The storage cannot be read or written.');
+    });
+    const worker = await started([agent], {});
+    const { id } = await worker.runs.start({ principal: ADA, message: 'Hi' });
+    const log = await worker.logOf(id);
+    expect(log.at(-1)?.event).toMatchObject({ outcome: 'failed', error: { code: 'STORAGE_FAILED' } });
+  });
+
   it('survives an end that cannot be written: who watches sees how the next owner ends it', async () => {
     const clock = new HandClock();
     const storage = new MemoryStorage({ clock: clock.read });

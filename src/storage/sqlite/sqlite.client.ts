@@ -153,6 +153,6 @@ function closedError(): AppError {
   return new AppError('STORAGE_FAILED', 'The storage is closed.');
 }
 
-function errorOf({ code, message, cause }: Problem): AppError {
-  return new AppError(code, message, { cause: new Error(cause) });
+function errorOf({ code, message, passing, cause }: Problem): AppError {
+  return new AppError(code, message, { cause: new Error(cause), retryable: passing });
 }

@@ -3,6 +3,8 @@ export interface Problem {
   readonly code: 'STORAGE_FAILED' | 'STORAGE_LOCKED';
   /** Written to be shown: no path, no SQL. */
   readonly message: string;
+  /** True when the same may succeed later: the database is in use, or the disk is full. */
+  readonly passing: boolean;
   /** What the database or the file system said, for the log. */
   readonly cause: string;
 }
@@ -41,10 +43,16 @@ const MESSAGES: Readonly<Record<number, string>> = {
 
 export function problemOf(error: unknown): Problem {
   const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  if (error instanceof ProblemError) return { code: error.code, message: error.message, cause };
+  if (error instanceof ProblemError)
+    return { code: error.code, message: error.message, passing: false, cause };
   const resultCode = primaryCodeOf(error);
   const message = resultCode === undefined ? undefined : MESSAGES[resultCode];
-  return { code: 'STORAGE_FAILED', message: message ?? 'The storage cannot be read or written.', cause };
+  return {
+    code: 'STORAGE_FAILED',
+    message: message ?? 'The storage cannot be read or written.',
+    passing: isBusy(error) || isFull(error),
+    cause,
+  };
 }
 
 export function isBusy(error: unknown): boolean {

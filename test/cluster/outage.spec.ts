@@ -1,0 +1,60 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createChatAgent } from '../../src/agents/langgraph/chat.agent.js';
+import { PostgresStorage } from '../../src/storage/postgres/postgres.storage.js';
+import { PostgresServer } from '../../src/testing/cluster/postgres.server.js';
+import { SeededModel } from '../../src/testing/seeded.model.js';
+import { ChatServer, gate } from '../support/chat.server.js';
+
+let close: () => Promise<void> = async () => undefined;
+afterEach(() => close(), 60_000);
+
+describe('a database that is away for longer than anybody waits', () => {
+  it('fails no run: when it is back, the agent goes on from what it remembers', async () => {
+    const database = await PostgresServer.start();
+    // A request gives up at once; what is said of it could be appended when the database is back.
+    const storage = new PostgresStorage({ url: database.url, requestPatienceMs: 100 });
+    const [begun, away, left] = [gate(), gate(), gate()];
+    const attempts: Promise<void>[] = [];
+    const server = await ChatServer.start({
+      storage,
+      agents: ({ tools, tracking, checkpointer }) => [
+        createChatAgent({
+          name: 'seeded',
+          description: 'Answers.',
+          model: new SeededModel({ seed: 1, attempt: 1, tools: [] }),
+          tools,
+          tracking,
+          checkpointer,
+        }),
+      ],
+      hooks: {
+        aroundRun: async (_run, work) => {
+          begun.open();
+          await away.opened;
+          const attempt = work();
+          attempts.push(attempt);
+          await attempt.finally(left.open);
+        },
+      },
+    });
+    close = async () => {
+      await server.close();
+      await database.stop();
+    };
+
+    const { runId } = await server.startRun();
+    await begun.opened;
+    await database.kill();
+    away.open();
+    await left.opened;
+    await expect(attempts[0]).rejects.toMatchObject({ code: 'STORAGE_FAILED', retryable: true });
+    await database.restart();
+
+    const stream = await server.watch(runId);
+    await stream.closed();
+    const types = stream.events.map(({ event }) => event);
+    expect(types.slice(0, 2)).toEqual(['run-start', 'run-resume']);
+    expect(stream.events.at(-1)?.data).toMatchObject({ type: 'end', outcome: 'completed' });
+    expect(attempts).toHaveLength(2);
+  }, 120_000);
+});
