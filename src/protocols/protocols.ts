@@ -20,6 +20,7 @@ import { ModelsController } from './openai/models.controller.js';
 import { OpenAiRuns } from './openai/openai.runs.js';
 import { ResponsesController } from './openai/responses.controller.js';
 import { ProtocolStreams } from './protocol.streams.js';
+import { ThreadApprovals } from './thread.approvals.js';
 import { ThreadRuns } from './thread.runs.js';
 import { ThreadTranscripts } from './transcript/thread.transcripts.js';
 
@@ -51,6 +52,7 @@ const ROUTES: readonly ProtocolRoute[] = [
 
 /** What the controllers of the protocols share. */
 export const PROTOCOL_PROVIDERS: readonly Provider[] = [
+  ThreadApprovals,
   ThreadRuns,
   ThreadTranscripts,
   ProtocolStreams,

@@ -1,59 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import * as v7 from 'ai';
-import * as v6 from 'ai-v6';
 import type { AuthOptions } from '../../src/auth/auth.options.js';
 import { AppError } from '../../src/errors.js';
 import { answer } from '../../src/testing/scripted.agent.js';
 import { chatServers, gate, type ChatServer, type Play } from '../support/chat.server.js';
 import { sayOneByOne } from '../support/plays.js';
 import { until } from '../support/until.js';
+import { chatOf, plain, SDKS, textOf, toolsOf } from './ai-sdk.chat.js';
 import { demoServers } from './demo.server.js';
 
-type Message = v7.UIMessage;
-type Chat = v7.AbstractChat<Message>;
 type Fetch = typeof fetch;
 
-interface ChatOptions {
-  readonly url: string;
-  readonly id?: string;
-  readonly messages?: Message[];
-  readonly fetch?: Fetch;
-  readonly headers?: Record<string, string>;
-}
-
-/** The chat of a version of the AI SDK, as its framework packages make it: useChat without a framework. */
-function chatOf(sdk: typeof v7): (options: ChatOptions) => Chat & { readonly errors: Error[] } {
-  class PlainState implements v7.ChatState<Message> {
-    status: v7.ChatStatus = 'ready';
-    error: Error | undefined;
-    constructor(public messages: Message[]) {}
-    pushMessage = (message: Message) => void (this.messages = [...this.messages, message]);
-    popMessage = () => void (this.messages = this.messages.slice(0, -1));
-    replaceMessage = (index: number, message: Message) =>
-      void (this.messages = this.messages.with(index, structuredClone(message)));
-    snapshot = <T>(value: T): T => structuredClone(value);
-  }
-  class PlainChat extends sdk.AbstractChat<Message> {
-    readonly errors: Error[] = [];
-    constructor({ url, id = 'chat-1', messages = [], ...rest }: ChatOptions) {
-      const transport = new sdk.DefaultChatTransport<Message>({
-        api: `${url}/protocols/ai-sdk/chat`,
-        ...rest,
-      });
-      super({ id, transport, state: new PlainState(messages), onError: (error) => this.errors.push(error) });
-    }
-  }
-  return (options) => new PlainChat(options);
-}
-
-const textOf = (message: Message | undefined): string =>
-  (message?.parts ?? []).map((part) => (part.type === 'text' ? part.text : '')).join('');
-const toolsOf = (message: Message | undefined) =>
-  (message?.parts ?? []).filter((part) => part.type === 'dynamic-tool');
 const rootOf = (server: ChatServer) => new URL(server.url).origin;
-/** A JSON value's own copy, without what was never sent. */
-const plain = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown;
-
 /** The bearer token names the user. */
 const BEARER_IS_USER: AuthOptions = {
   kind: 'host',
@@ -82,12 +39,6 @@ function cutAfter(frames: number): Fetch {
     return new Response(body, response);
   };
 }
-
-const SDKS = [
-  ['7', v7],
-  // The two versions' types differ where their behaviour for us does not.
-  ['6', v6 as unknown as typeof v7],
-] as const;
 
 describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
   const start = chatServers();

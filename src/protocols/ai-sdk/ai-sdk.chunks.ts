@@ -1,6 +1,7 @@
 /**
  * The chunks of the AI SDK's UI message stream, version 1, as far as runs need them; `ai` reads them strictly and refuses a
- * type that it does not know. All but `reset-step` (since 7) and `tool-approval-request` (since 6) are read since 5.
+ * type that it does not know. All but `reset-step` (since 7), `tool-approval-request` and `tool-output-denied` (since 6) are read
+ * since 5.
  */
 export type AiSdkChunk =
   | { readonly type: 'start'; readonly messageId: string; readonly messageMetadata: StartMetadata }
@@ -11,6 +12,7 @@ export type AiSdkChunk =
   | ToolInput
   | { readonly type: 'tool-output-available'; readonly toolCallId: string; readonly output: unknown }
   | { readonly type: 'tool-output-error'; readonly toolCallId: string; readonly errorText: string }
+  | { readonly type: 'tool-output-denied'; readonly toolCallId: string }
   | { readonly type: 'tool-approval-request'; readonly approvalId: string; readonly toolCallId: string }
   | { readonly type: `data-${string}`; readonly id?: string; readonly data: unknown }
   | { readonly type: 'error'; readonly errorText: string }

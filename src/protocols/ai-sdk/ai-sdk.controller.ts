@@ -15,15 +15,11 @@ import { Reader, type RunReader } from '../../chat/run-reader.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
 import type { WebRequest } from '../../http/web.exchange.js';
 import type { Principal } from '../../principal.js';
-import type { ProtocolMapper } from '../protocol.mapper.js';
 import { ProtocolStreams } from '../protocol.streams.js';
 import { ThreadRuns } from '../thread.runs.js';
 import { UnnamedFrame } from '../unnamed.frame.js';
-import type { AiSdkChunk } from './ai-sdk.chunks.js';
 import { askBodySchema } from './ai-sdk.dto.js';
-import { ActiveRunGuard, AskGuard } from './ai-sdk.guards.js';
-import { createAiSdkMapper } from './ai-sdk.mapper.js';
-import { withoutTakenBack } from './ai-sdk.replay.js';
+import { ActiveRunGuard, AskGuard, mapperOf } from './ai-sdk.guards.js';
 
 const CHAT_ID = { name: 'chatId', description: "The chat's id, as the client minted it." };
 
@@ -40,15 +36,24 @@ export class AiSdkController {
   @HttpCode(200)
   @Endpoint({
     summary: 'Ask in a chat of the AI SDK, and watch the answer',
+    description:
+      'A last message of the assistant with answers to approvals gives these; the stream is what goes on with them.',
     answers: { status: 200, description: 'A UI message stream, version 1.' },
     accepts: askBodySchema,
     starts: true,
     streams: true,
     guards: [AskGuard],
-    problems: ['AGENT_UNKNOWN', 'NOT_FOUND', 'THREAD_BUSY', 'IDEMPOTENCY_CONFLICT'],
+    problems: [
+      'AGENT_UNKNOWN',
+      'NOT_FOUND',
+      'THREAD_BUSY',
+      'APPROVAL_PENDING',
+      'APPROVAL_CLOSED',
+      'IDEMPOTENCY_CONFLICT',
+    ],
   })
   ask(@Reader() reader: RunReader, @Req() request: WebRequest): Observable<MessageEvent> {
-    return this.watch(reader, request, createAiSdkMapper());
+    return this.watch(reader, request);
   }
 
   @Sse('chat/:chatId/stream')
@@ -61,7 +66,7 @@ export class AiSdkController {
     guards: [ActiveRunGuard],
   })
   resume(@Reader() reader: RunReader, @Req() request: WebRequest): Observable<MessageEvent> {
-    return this.watch(reader, request, withoutTakenBack(createAiSdkMapper(), reader.run.lastSeq));
+    return this.watch(reader, request);
   }
 
   @Post('chat/:chatId/stop')
@@ -77,14 +82,10 @@ export class AiSdkController {
     await this.runs.stop(principal, chatId);
   }
 
-  private watch(
-    reader: RunReader,
-    request: WebRequest,
-    mapper: ProtocolMapper<AiSdkChunk>,
-  ): Observable<MessageEvent> {
+  private watch(reader: RunReader, request: WebRequest): Observable<MessageEvent> {
     reader.response.setHeader('x-vercel-ai-ui-message-stream', 'v1');
     return this.streams.follow(request, reader, {
-      mapper,
+      mapper: mapperOf(request),
       frame: (chunk, id) => new UnnamedFrame(id, JSON.stringify(chunk)),
       // The AI SDK does without it; other readers of this stream wait for it.
       closing: (id) => new UnnamedFrame(id, '[DONE]'),

@@ -1,34 +1,68 @@
 import { z } from 'zod';
+import type { ApprovalAnswer } from '../../events/approval.js';
+import type { Answers } from '../thread.approvals.js';
 
 /** Of a UIMessage, what starts a run. Clients send more, and each version of them other things: all of it passes unread. */
 const messageSchema = z.looseObject({
+  id: z.string().optional(),
   role: z.enum(['system', 'user', 'assistant']),
   parts: z.array(z.looseObject({ type: z.string(), text: z.string().optional() })),
 });
 type Message = z.output<typeof messageSchema>;
 
+/** The part of a tool call that a person has just decided on. */
+const decidedPartSchema = z.looseObject({
+  state: z.literal('approval-responded'),
+  approval: z.looseObject({
+    id: z.string().max(128),
+    approved: z.boolean(),
+    reason: z.string().max(1000).nullish(),
+  }),
+});
+
 /**
  * What `DefaultChatTransport` posts: the whole history, or with `prepareSendMessagesRequest` only the last message. The thread
- * has its history here, so only the last message counts.
+ * has its history here, so only the last message counts, or the one of the assistant's that is named: when it has answers to
+ * approvals, these are what is sent.
  */
 export const askSchema = z
   .looseObject({
     id: z.string().meta({ description: "The chat's id, minted by the client: the thread." }),
     messages: z.array(messageSchema).optional(),
     message: messageSchema.optional().meta({ description: 'In place of `messages`: the last one.' }),
+    messageId: z.string().optional().meta({ description: 'The message whose approvals are answered.' }),
     agent: z.string().min(1).max(64).optional().meta({ description: 'Absent: the default agent.' }),
   })
-  .transform(({ id, messages, message, agent }, context) => {
-    const last = message ?? messages?.at(-1);
+  .transform(({ id: threadId, messages = [], message, messageId, agent }, context) => {
+    const last = message ?? messages.at(-1);
+    const named = messages.find(({ id }) => id !== undefined && id === messageId);
+    const answers = answersIn(named?.role === 'assistant' ? named : last);
+    if (Object.keys(answers).length > 0) return { threadId, answers };
     if (last?.role === 'user' && last.parts.every(isText))
-      return { threadId: id, message: textOf(last), ...(agent !== undefined && { agent }) };
-    const fault = last?.role === 'user' ? 'Send text only' : "Let the last message be the user's";
+      return { threadId, message: textOf(last), ...(agent !== undefined && { agent }) };
+    const fault =
+      last?.role === 'user'
+        ? 'Send text only'
+        : "Let the last message be the user's, or one with answers to approvals";
     context.addIssue({ code: 'custom', message: fault, path: [message ? 'message' : 'messages'] });
     return z.NEVER;
   });
 
 /** The same, for the API's description: what a transform makes cannot be described. */
 export const askBodySchema = askSchema.in;
+
+/** What was decided in a message. Its earlier approvals have another state: their calls were made, or will not be. */
+function answersIn(message: Message | undefined): Answers {
+  if (message?.role !== 'assistant') return {};
+  return Object.fromEntries(
+    message.parts.flatMap((part): [string, ApprovalAnswer][] => {
+      const { success, data } = decidedPartSchema.safeParse(part);
+      if (!success) return [];
+      const { id, approved, reason } = data.approval;
+      return [[id, approved ? { decision: 'approve' } : { decision: 'deny', ...(reason && { reason }) }]];
+    }),
+  );
+}
 
 function isText({ type }: Message['parts'][number]): boolean {
   return type === 'text';

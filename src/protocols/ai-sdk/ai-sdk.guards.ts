@@ -6,17 +6,50 @@ import { NothingMore } from '../../http/problem.filter.js';
 import { validate } from '../../http/validate.js';
 import type { WebRequest, WebResponse } from '../../http/web.exchange.js';
 import type { Run } from '../../runs/run.js';
+import type { ProtocolMapper } from '../protocol.mapper.js';
+import { ThreadApprovals } from '../thread.approvals.js';
 import { ThreadRuns } from '../thread.runs.js';
+import type { AiSdkChunk } from './ai-sdk.chunks.js';
 import { askSchema } from './ai-sdk.dto.js';
+import { createAiSdkMapper } from './ai-sdk.mapper.js';
+import { withEarlierRuns, withoutContent, withoutTakenBack } from './ai-sdk.replay.js';
 
-/** Starts the run that a chat's transport asks for. REQUEST_INVALID, and what {@link ThreadRuns.start} refuses. */
+const MAPPER = Symbol('ai-sdk-mapper');
+
+/** For the handler: how its guard wants the run to be shown, which may take longer to find out than a handler of a stream may. */
+interface MappedRequest extends WebRequest {
+  [MAPPER]?: ProtocolMapper<AiSdkChunk>;
+}
+
+export function mapperOf(request: MappedRequest): ProtocolMapper<AiSdkChunk> {
+  const mapper = request[MAPPER];
+  if (!mapper)
+    throw new Error('This route has no guard that finds its run: bind AskGuard or ActiveRunGuard.');
+  return mapper;
+}
+
+/**
+ * Starts the run that a chat's transport asks for, or gives its answers to approvals. REQUEST_INVALID, and what
+ * {@link ThreadRuns.start} and {@link ThreadApprovals.answer} refuse.
+ */
 @Injectable()
 export class AskGuard implements CanActivate {
-  constructor(private readonly runs: ThreadRuns) {}
+  constructor(
+    private readonly runs: ThreadRuns,
+    private readonly approvals: ThreadApprovals,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<WebRequest>();
-    watch(context, await this.runs.start(request, validate(askSchema, request.body, 'body')));
+    const asked = validate(askSchema, request.body, 'body');
+    if ('message' in asked) {
+      watch(context, await this.runs.start(request, asked), createAiSdkMapper());
+      return true;
+    }
+    const { principal } = authOf(request);
+    const { run, continuedBy } = await this.approvals.answer(principal, asked.threadId, asked.answers);
+    if (continuedBy) watch(context, continuedBy, createAiSdkMapper(run.approvals));
+    else watch(context, run, withoutContent(createAiSdkMapper()));
     return true;
   }
 }
@@ -24,20 +57,26 @@ export class AskGuard implements CanActivate {
 /** Finds the run that goes on in `:chatId`; 204 when there is none, which leaves the client's chat as it is. */
 @Injectable()
 export class ActiveRunGuard implements CanActivate {
-  constructor(private readonly runs: ThreadRuns) {}
+  constructor(
+    private readonly runs: ThreadRuns,
+    private readonly approvals: ThreadApprovals,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<WebRequest>();
     const run = await this.runs.active(authOf(request).principal, String(request.params.chatId));
     if (!run) throw new NothingMore();
-    watch(context, run);
+    const earlier = await this.approvals.earlier(run);
+    const mapper = withEarlierRuns(createAiSdkMapper(earlier.at(-1)?.run.approvals), earlier);
+    watch(context, run, withoutTakenBack(mapper, run.lastSeq));
     return true;
   }
 }
 
 /** From the first event: the client sends no cursor, and rebuilds the message from its `start`. */
-function watch(context: ExecutionContext, run: Run): void {
+function watch(context: ExecutionContext, run: Run, mapper: ProtocolMapper<AiSdkChunk>): void {
   const http = context.switchToHttp();
-  const response = http.getResponse<WebResponse>();
-  attachReader(http.getRequest<object>(), { run, cursor: startOf(run.id), response });
+  const request = http.getRequest<MappedRequest>();
+  request[MAPPER] = mapper;
+  attachReader(request, { run, cursor: startOf(run.id), response: http.getResponse<WebResponse>() });
 }

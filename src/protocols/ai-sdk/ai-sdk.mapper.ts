@@ -1,9 +1,17 @@
+import type { Approval } from '../../events/approval.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEnd } from '../../events/run-event.js';
 import { applyEvent, emptyView, type RunView } from '../../events/run-view.js';
 import type { ProtocolMapper } from '../protocol.mapper.js';
 import type { AiSdkChunk } from './ai-sdk.chunks.js';
-import { chunksOfPart, toolInput, toolOutput, toolProgress } from './ai-sdk.parts.js';
+import {
+  chunksOfPart,
+  toolBegin,
+  toolInput,
+  toolOutput,
+  toolProgress,
+  type DecidedCalls,
+} from './ai-sdk.parts.js';
 
 /** What has to be known of the log so far to say the next event. */
 interface Fold {
@@ -20,13 +28,18 @@ interface Fold {
  * The client knows one step at a time, where a run may have several side by side or one inside the other. Its step lasts from
  * the moment one of ours begins until none is open: so whatever a `step-reset` takes back lies in the client's current step,
  * which is all that `reset-step` can take back.
+ *
+ * @param asked what the run before this one stopped for, when this one continues it: the client has these calls in its message
  */
-export function createAiSdkMapper(): ProtocolMapper<AiSdkChunk> {
+export function createAiSdkMapper(asked: readonly Approval[] = []): ProtocolMapper<AiSdkChunk> {
+  const decided: DecidedCalls = new Map(
+    asked.flatMap(({ toolCallId, answer }) => (answer ? [[toolCallId, answer.decision] as const] : [])),
+  );
   let fold: Fold = { view: emptyView(''), openSteps: [], stepBegan: undefined };
   return (recorded) => {
     const before = fold;
     fold = next(before, recorded);
-    return chunksOf(recorded, before, fold);
+    return chunksOf(recorded, { before, after: fold, decided });
   };
 }
 
@@ -51,7 +64,16 @@ function next({ view, openSteps, stepBegan }: Fold, recorded: RecordedEvent): Fo
   }
 }
 
-function chunksOf({ runId, threadId, event }: RecordedEvent, before: Fold, after: Fold): AiSdkChunk[] {
+interface Moment {
+  readonly before: Fold;
+  readonly after: Fold;
+  readonly decided: DecidedCalls;
+}
+
+function chunksOf(
+  { runId, threadId, event }: RecordedEvent,
+  { before, after, decided }: Moment,
+): AiSdkChunk[] {
   switch (event.type) {
     case 'run-start': {
       const { messageId, agent } = event;
@@ -63,7 +85,10 @@ function chunksOf({ runId, threadId, event }: RecordedEvent, before: Fold, after
       return after.stepBegan === undefined ? [{ type: 'finish-step' }] : [];
     case 'step-reset':
       // What steps beside it have said is taken back with it, and said again.
-      return [{ type: 'reset-step' }, ...after.view.parts.slice(after.stepBegan).flatMap(chunksOfPart)];
+      return [
+        { type: 'reset-step' },
+        ...after.view.parts.slice(after.stepBegan).flatMap((part) => chunksOfPart(part, decided)),
+      ];
     case 'text-start':
     case 'reasoning-start':
     case 'text-end':
@@ -73,13 +98,13 @@ function chunksOf({ runId, threadId, event }: RecordedEvent, before: Fold, after
     case 'reasoning-delta':
       return [{ type: event.type, id: event.partId, delta: event.delta }];
     case 'tool-start':
-      return [toolInput(event)];
+      return toolBegin(event, decided);
     case 'tool-progress':
       return after.view.parts.flatMap((part) =>
         part.kind === 'tool' && part.toolCallId === event.toolCallId ? [toolProgress(part)] : [],
       );
     case 'tool-end':
-      return [toolOutput(event)];
+      return [toolOutput(event, decided)];
     case 'approval-request': {
       const { approvalId, toolCallId } = event;
       return [toolInput(event), { type: 'tool-approval-request', approvalId, toolCallId }];
@@ -88,6 +113,7 @@ function chunksOf({ runId, threadId, event }: RecordedEvent, before: Fold, after
       return [{ type: `data-${event.name}`, data: event.data }];
     case 'end':
       return [
+        ...unmade(after.view, decided),
         ...(before.stepBegan === undefined ? [] : [{ type: 'finish-step' } as const]),
         ...ending(event),
       ];
@@ -102,6 +128,21 @@ function chunksOf({ runId, threadId, event }: RecordedEvent, before: Fold, after
       event satisfies never;
       return [];
   }
+}
+
+/**
+ * The calls that wait for a person who is asked no more, or that were decided and yet not made. A client that has answered them
+ * would send its answer again, and again.
+ */
+function unmade({ status, parts }: RunView, decided: DecidedCalls): AiSdkChunk[] {
+  const ended = new Set(
+    parts.flatMap((part) => (part.kind === 'tool' && part.outcome ? [part.toolCallId] : [])),
+  );
+  const asked = parts.flatMap((part) => (part.kind === 'approval' ? [part.toolCallId] : []));
+  const waiting = status === 'awaiting-approval' ? [] : asked;
+  return [...decided.keys(), ...waiting]
+    .filter((toolCallId) => !ended.has(toolCallId))
+    .map((toolCallId) => ({ type: 'tool-output-error', toolCallId, errorText: 'The call was not made.' }));
 }
 
 /** A failure is an `error` and nothing after it: the client discards the rest. */

@@ -1,9 +1,13 @@
+import type { ApprovalAnswer } from '../../events/approval.js';
 import type { PublicError, ToolOutcome } from '../../events/run-event.js';
 import type { ToolPart, ViewPart } from '../../events/run-view.js';
 import type { AiSdkChunk, ToolInput } from './ai-sdk.chunks.js';
 
+/** What was decided on the calls that the run before this one stopped for, by tool call id. The client has a part of each. */
+export type DecidedCalls = ReadonlyMap<string, ApprovalAnswer['decision']>;
+
 /** Everything that has been said of a part, in as few chunks as it takes: for a client that has to be told again. */
-export function chunksOfPart(part: ViewPart): AiSdkChunk[] {
+export function chunksOfPart(part: ViewPart, decided: DecidedCalls): AiSdkChunk[] {
   switch (part.kind) {
     case 'text':
     case 'reasoning': {
@@ -16,9 +20,9 @@ export function chunksOfPart(part: ViewPart): AiSdkChunk[] {
     }
     case 'tool':
       return [
-        toolInput(part),
+        ...toolBegin(part, decided),
         ...(part.progress ? [toolProgress(part)] : []),
-        ...(part.outcome ? [toolOutput({ ...part, outcome: part.outcome })] : []),
+        ...(part.outcome ? [toolOutput({ ...part, outcome: part.outcome }, decided)] : []),
       ];
     case 'approval':
       return [
@@ -32,13 +36,27 @@ export function chunksOfPart(part: ViewPart): AiSdkChunk[] {
   }
 }
 
-/** A call, with as much of its input as the tool exposes. */
-export function toolInput(call: {
+interface Call {
   readonly toolCallId: string;
   readonly toolName: string;
   readonly label: string;
   readonly input?: unknown;
-}): ToolInput {
+}
+
+/**
+ * A call begins. One that was asked for before has its part, in a step that is over, where nothing but its output can change: of
+ * other arguments than those that were shown tells a part of its own.
+ */
+export function toolBegin(call: Call, decided: DecidedCalls): AiSdkChunk[] {
+  const { toolCallId, input } = call;
+  const decision = decided.get(toolCallId);
+  if (decision === undefined) return [toolInput(call)];
+  if (decision !== 'edit' || input === undefined) return [];
+  return [{ type: 'data-tool-input', id: toolCallId, data: { toolCallId, input } }];
+}
+
+/** A call, with as much of its input as the tool exposes. */
+export function toolInput(call: Call): ToolInput {
   const { toolCallId, toolName, label: title, input = null } = call;
   return {
     type: 'tool-input-available',
@@ -60,13 +78,19 @@ export function toolProgress({
 }
 
 /** How a call ended. */
-export function toolOutput(end: {
-  readonly toolCallId: string;
-  readonly outcome: ToolOutcome;
-  readonly output?: unknown;
-  readonly error?: PublicError;
-}): AiSdkChunk {
+export function toolOutput(
+  end: {
+    readonly toolCallId: string;
+    readonly outcome: ToolOutcome;
+    readonly output?: unknown;
+    readonly error?: PublicError;
+  },
+  decided: DecidedCalls,
+): AiSdkChunk {
   const { toolCallId, outcome, output = null, error } = end;
+  // A call that nobody was asked about is denied for other reasons, and its part has no approval that could tell.
+  if (outcome === 'denied' && decided.get(toolCallId) === 'deny')
+    return { type: 'tool-output-denied', toolCallId };
   // `output` may not be missing, though it may be null.
   if (outcome === 'ok') return { type: 'tool-output-available', toolCallId, output };
   return {

@@ -1,12 +1,14 @@
 import * as ai from 'ai';
 import type { UIMessage, UIMessageChunk } from 'ai';
-import type { RunView, ViewPart } from '../../events/run-view.js';
+import type { Approval } from '../../events/approval.js';
+import type { RunView, ToolPart, ViewPart } from '../../events/run-view.js';
 import type { AiSdkChunk } from './ai-sdk.chunks.js';
 
-/** What the AI SDK makes of a stream: the last state of its message, and the failures. */
+/** What the AI SDK makes of a stream, on top of what it has of the message: its last state, and the failures. */
 export async function readMessage(
   chunks: readonly AiSdkChunk[],
   sdk: Pick<typeof ai, 'readUIMessageStream'> = ai,
+  before?: UIMessage,
 ) {
   const errors: string[] = [];
   const stream = new ReadableStream<UIMessageChunk>({
@@ -16,15 +18,16 @@ export async function readMessage(
     },
   });
   const onError = (error: unknown) => errors.push((error as Error).message);
-  let message: UIMessage | undefined;
-  for await (const state of sdk.readUIMessageStream({ stream, onError })) message = state;
+  let message = before;
+  const states = sdk.readUIMessageStream({ stream, onError, ...(before && { message: before }) });
+  for await (const state of states) message = state;
   return { message, errors };
 }
 
 /** A message's parts, without what is only punctuation. */
 export function partsOf(message: UIMessage | undefined) {
   return (message?.parts ?? [])
-    .filter(({ type }) => type !== 'step-start' && type !== 'data-tool-progress')
+    .filter(({ type }) => !['step-start', 'data-tool-progress', 'data-tool-input'].includes(type))
     .map((part) => {
       if (part.type === 'text' || part.type === 'reasoning')
         return { type: part.type, text: part.text, state: part.state };
@@ -38,19 +41,42 @@ export function partsOf(message: UIMessage | undefined) {
 
 /** The same parts, as our own view has them. */
 export function expectedParts(view: RunView): unknown {
-  const parts = view.parts.map((part: ViewPart) => {
-    if (part.kind === 'text' || part.kind === 'reasoning')
-      return { type: part.kind, text: part.text, state: part.open ? 'streaming' : 'done' };
-    if (part.kind === 'custom') return { type: `data-${part.name}`, data: part.data };
-    const { toolCallId, toolName, label: title, input = null } = part;
-    return { toolCallId, toolName, title, input, ...toolState(part) };
-  });
-  return JSON.parse(JSON.stringify(parts));
+  return JSON.parse(JSON.stringify(view.parts.map((part) => expectedPart(part, view))));
 }
 
-function toolState(part: Extract<ViewPart, { kind: 'tool' | 'approval' }>) {
-  if (part.kind === 'approval') return { state: 'approval-requested', output: undefined };
-  if (part.outcome === undefined) return { state: 'input-available', output: undefined };
-  if (part.outcome === 'ok') return { state: 'output-available', output: part.output ?? null };
-  return { state: 'output-error', output: undefined };
+/** The same, when the run before it has stopped for some of the calls: they stay where they were asked for. */
+export function expectedTogether(before: RunView, approvals: readonly Approval[], after: RunView): unknown {
+  const asked = new Map(approvals.map((approval) => [approval.toolCallId, approval]));
+  const own = after.parts.filter((part) => part.kind !== 'tool' || !asked.has(part.toolCallId));
+  const first = before.parts.map((part) => {
+    const approval = part.kind === 'approval' ? asked.get(part.toolCallId) : undefined;
+    return approval ? decidedPart(approval, after) : expectedPart(part, before);
+  });
+  return JSON.parse(JSON.stringify([...first, ...own.map((part) => expectedPart(part, after))]));
+}
+
+function expectedPart(part: ViewPart, { status }: RunView) {
+  if (part.kind === 'text' || part.kind === 'reasoning')
+    return { type: part.kind, text: part.text, state: part.open ? 'streaming' : 'done' };
+  if (part.kind === 'custom') return { type: `data-${part.name}`, data: part.data };
+  const { toolCallId, toolName, label: title, input = null } = part;
+  const call = { toolCallId, toolName, title, input };
+  if (part.kind === 'tool') return { ...call, ...outcomeOf(part) };
+  const isOver = status === 'failed' || status === 'cancelled';
+  return { ...call, state: isOver ? 'output-error' : 'approval-requested' };
+}
+
+/** As it ended in the run that goes on; of a call that it has not made, that it was not made. */
+function decidedPart({ toolCallId, toolName, label: title, input, answer }: Approval, { parts }: RunView) {
+  const call = { toolCallId, toolName, title, input };
+  const made = parts.findLast(
+    (part): part is ToolPart => part.kind === 'tool' && part.toolCallId === toolCallId,
+  );
+  if (made?.outcome === 'denied' && answer?.decision === 'deny') return { ...call, state: 'output-denied' };
+  return { ...call, ...(made ? outcomeOf(made) : { state: 'output-error' }) };
+}
+
+function outcomeOf({ outcome, output = null }: ToolPart) {
+  if (outcome === undefined) return { state: 'input-available' };
+  return outcome === 'ok' ? { state: 'output-available', output } : { state: 'output-error' };
 }
