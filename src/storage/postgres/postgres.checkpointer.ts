@@ -11,6 +11,7 @@ import {
 import { PostgresSaver } from '@langchain/langgraph-checkpoint-postgres';
 import type { Pool } from 'pg';
 import { CheckpointFencedError, fenceOf, type CheckpointFence } from '../checkpoint.fence.js';
+import { placeOf, required } from '../checkpoint.place.js';
 import { nextVersion } from '../checkpoint.versions.js';
 import { pruneCheckpoints } from './checkpoint.pruning.js';
 import { pathsOf, sortByPath } from './checkpoint.order.js';
@@ -112,9 +113,9 @@ export class PostgresCheckpointer extends PostgresSaver {
     checkpoint: Checkpoint,
     facts: { readonly metadata: CheckpointMetadata; readonly newVersions: ChannelVersions },
   ): Promise<Store> {
-    const { threadId, namespace } = placeOf(config);
-    if (threadId === undefined)
-      throw new Error('A checkpoint needs "thread_id" in the config\'s "configurable".');
+    const place = placeOf(config);
+    const { namespace } = place;
+    const threadId = required(place.threadId, 'thread_id');
     const parentId = (config.configurable?.['checkpoint_id'] as string | undefined) ?? null;
     const state = this._dumpCheckpoint(checkpoint);
     const [blobs, metadata] = await Promise.all([
@@ -150,10 +151,13 @@ export class PostgresCheckpointer extends PostgresSaver {
     writes: PendingWrite[],
     { taskId, taskPath }: { readonly taskId: string; readonly taskPath: string },
   ): Promise<Store> {
-    const { threadId = '', namespace } = placeOf(config);
-    const checkpointId = config.configurable?.['checkpoint_id'] as string | undefined;
-    if (checkpointId === undefined)
-      throw new Error('Writes need "checkpoint_id" in the config\'s "configurable".');
+    const place = placeOf(config);
+    const { namespace } = place;
+    const threadId = required(place.threadId, 'thread_id');
+    const checkpointId = required(
+      config.configurable?.['checkpoint_id'] as string | undefined,
+      'checkpoint_id',
+    );
     const rows = await this._dumpWrites(threadId, namespace, checkpointId, taskId, writes);
     // A task's write is kept as it came first; its error, interrupt or resume as it came last.
     const replace = writes.every(([channel]) => channel in WRITES_IDX_MAP);
@@ -198,13 +202,6 @@ export class PostgresCheckpointer extends PostgresSaver {
     const madeOfDeltas = deltas !== undefined && Object.keys(deltas).length > 0;
     return this.keep === 'all' || madeOfDeltas ? undefined : this.keep;
   }
-}
-
-function placeOf({ configurable }: RunnableConfig): { threadId: string | undefined; namespace: string } {
-  return {
-    threadId: configurable?.['thread_id'] as string | undefined,
-    namespace: (configurable?.['checkpoint_ns'] as string | undefined) ?? '',
-  };
 }
 
 /** What LangGraph's saver uses of a pool once its writing methods are ours: single statements that only read. */

@@ -84,8 +84,9 @@ export class PostgresWriter {
   }
 
   private add(prepared: Write['prepared'], runs: ReadonlySet<string> = new Set()): Promise<unknown> {
+    // What cannot be prepared is told when its turn comes; until then it must not count as a rejection that nobody handles.
+    prepared.catch(() => undefined);
     if (this.closing.signal.aborted) {
-      prepared.catch(() => undefined);
       return Promise.reject(new AppError('STORAGE_FAILED', 'The storage is closed.'));
     }
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();

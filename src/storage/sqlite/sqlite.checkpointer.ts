@@ -16,6 +16,7 @@ import {
 } from '@langchain/langgraph-checkpoint';
 import { CheckpointFencedError, fenceOf, type CheckpointFence } from '../checkpoint.fence.js';
 import { originOf } from './checkpoint.namespace.js';
+import { placeOf, required } from '../checkpoint.place.js';
 import { nextVersion } from '../checkpoint.versions.js';
 import type { SqliteClient } from './sqlite.client.js';
 import type {
@@ -239,18 +240,6 @@ export class SqliteCheckpointer extends BaseCheckpointSaver {
       [TASKS]: versions.length > 0 ? maxChannelVersion(...versions) : this.getNextVersion(undefined),
     };
   }
-}
-
-function placeOf({ configurable }: RunnableConfig): { threadId: string | undefined; namespace: string } {
-  return {
-    threadId: configurable?.['thread_id'] as string | undefined,
-    namespace: (configurable?.['checkpoint_ns'] as string | undefined) ?? '',
-  };
-}
-
-function required(value: string | undefined, key: string): string {
-  if (value === undefined) throw new Error(`A checkpoint needs "${key}" in the config's "configurable".`);
-  return value;
 }
 
 function nameOf(row: { thread_id: string; namespace: string; checkpoint_id: string }): CheckpointName {

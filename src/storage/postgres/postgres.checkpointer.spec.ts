@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, expect } from '@jest/globals';
+import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
+import { deltaChannelHistoryTests, specTest } from '@langchain/langgraph-checkpoint-validation';
+import { PostgresServer } from '../../testing/cluster/postgres.server.js';
+import { PostgresStorage } from './postgres.storage.js';
+
+// LangGraph's own suite for checkpointers is written for vitest's globals; of what jest's lack it uses this one only.
+Object.assign(expect, { soft: expect });
+
+let server: PostgresServer | undefined;
+let storage: PostgresStorage;
+
+beforeAll(async () => {
+  server = await PostgresServer.start();
+  storage = new PostgresStorage({ url: server.url, keepCheckpoints: 'all' });
+  await storage.open();
+}, 60_000);
+
+afterAll(async () => {
+  await storage?.close();
+  await server?.stop();
+}, 30_000);
+
+const initializer = {
+  checkpointerName: 'PostgresCheckpointer',
+  createCheckpointer: () => storage.checkpointer,
+  destroyCheckpointer: async (checkpointer: BaseCheckpointSaver) => {
+    for await (const { config } of checkpointer.list({}))
+      await checkpointer.deleteThread(String(config.configurable?.['thread_id']));
+  },
+};
+specTest(initializer);
+deltaChannelHistoryTests(initializer);
