@@ -34,8 +34,9 @@ export class MessageChunks {
         const before = transcript.callerOf(event.toolCallId);
         transcript.apply(recorded);
         const caller = transcript.callerOf(event.toolCallId);
-        // The same caller as before: the call was announced with the approval that it waited for.
         if (!caller || caller === before) return [];
+        // Announced before, with the approval that it waited for, and made with other input.
+        if (before && caller.id === before.id) return this.again(before);
         return [{ ...callsOf(caller, event.toolCallId), content: '' }];
       }
       case 'tool-end': {

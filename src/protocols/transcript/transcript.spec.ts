@@ -57,6 +57,27 @@ describe('Transcript', () => {
     ]);
   });
 
+  it('has an approved call as it was made, and its result in the step that made it', () => {
+    const request: RunEvent = {
+      type: 'approval-request',
+      approvalId: 'approval',
+      toolCallId: 'a',
+      toolName: 'pay',
+      stepId: 'asking',
+      label: 'Paying',
+      input: { sum: 5 },
+    };
+    const transcript = folded([request]);
+    folded([{ ...called('a', 'making'), input: { sum: 4 } } as RunEvent, ended('a')], transcript, 'next');
+    expect(transcript.entries).toMatchObject([
+      { id: 'run-calls-a', calls: [{ input: { sum: 4 } }] },
+      { id: 'next-result-a', stepId: 'making' },
+    ]);
+    const reset: RunEvent = { type: 'step-reset', stepId: 'making', attempt: 2, reason: 'takeover' };
+    folded([reset, called('a', 'making'), ended('a')], transcript, 'next');
+    expect(transcript.entries.map(({ id }) => id)).toEqual(['run-calls-a', 'next-result-a']);
+  });
+
   it('asks once what a run that goes on after an approval answers still', () => {
     const transcript = new Transcript();
     transcript.ask('q', 'Pay!');

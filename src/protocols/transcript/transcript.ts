@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { ToolEnd, ToolOutcome } from '../../events/run-event.js';
+import type { ApprovalAnswer, ToolEnd, ToolOutcome } from '../../events/run-event.js';
 
 /** A conversation as client libraries keep it: one message after the other, a tool's result behind the call. */
 export type TranscriptEntry = UserEntry | AssistantEntry | ReasoningEntry | ResultEntry;
@@ -10,35 +10,37 @@ export interface UserEntry {
   readonly text: string;
 }
 
+/** Whose output something is: a run that goes on after an approval makes the steps again in which the one before has stopped. */
+interface Origin {
+  readonly runId: string;
+  readonly stepId: string;
+}
+
 /** What a model said in one go, and the tools it called then. */
-export interface AssistantEntry {
+export interface AssistantEntry extends Origin {
   readonly kind: 'assistant';
   readonly id: string;
-  readonly stepId: string;
   /** Absent when it has only called tools. */
   readonly text?: string;
   readonly calls: readonly ToolCall[];
 }
 
-export interface ToolCall {
+export interface ToolCall extends Origin {
   readonly toolCallId: string;
   readonly toolName: string;
-  readonly stepId: string;
   /** As far as the tool exposes it. */
   readonly input: unknown;
 }
 
-export interface ReasoningEntry {
+export interface ReasoningEntry extends Origin {
   readonly kind: 'reasoning';
   readonly id: string;
-  readonly stepId: string;
   readonly text: string;
 }
 
-export interface ResultEntry {
+export interface ResultEntry extends Origin {
   readonly kind: 'result';
   readonly id: string;
-  readonly stepId: string;
   readonly toolCallId: string;
   readonly toolName: string;
   readonly outcome: ToolOutcome;
@@ -54,6 +56,8 @@ export class Transcript {
   private readonly items: TranscriptEntry[] = [];
   /** The assistant message that a tool call belongs to; none once a result stands behind it. */
   private speaker: string | undefined;
+  /** The steps that make the calls which were announced with an approval. */
+  private readonly makers = new Map<string, string>();
 
   get entries(): readonly TranscriptEntry[] {
     return this.items;
@@ -73,6 +77,7 @@ export class Transcript {
         this.items.push({
           kind: 'assistant',
           id: this.speaker,
+          runId,
           stepId: event.stepId,
           text: '',
           calls: [],
@@ -82,6 +87,7 @@ export class Transcript {
         this.items.push({
           kind: 'reasoning',
           id: messageIdOf(runId, event.partId),
+          runId,
           stepId: event.stepId,
           text: '',
         });
@@ -90,14 +96,17 @@ export class Transcript {
       case 'reasoning-delta':
         return this.say(messageIdOf(runId, event.partId), event.delta);
       case 'tool-start':
+        this.madeIn.set(event.toolCallId, event.stepId);
         return this.call(runId, event);
       case 'approval-request':
-        // No step is asking: the call outlives them all.
-        return this.call(runId, { ...event, stepId: '' });
+        this.asked.set(event.approvalId, event.toolCallId);
+        return this.call(runId, event);
+      case 'approval-answer':
+        return this.decide(event);
       case 'tool-end':
         return this.result(runId, event);
       case 'step-reset':
-        return this.forget(event.stepId);
+        return this.forget({ runId, stepId: event.stepId });
       case 'run-start':
       case 'run-resume':
       case 'step-start':
@@ -105,7 +114,6 @@ export class Transcript {
       case 'text-end':
       case 'reasoning-end':
       case 'tool-progress':
-      case 'approval-answer':
       case 'usage':
       case 'custom':
       case 'end':
@@ -135,18 +143,29 @@ export class Transcript {
       this.items[index] = { ...entry, text: (entry.text ?? '') + delta };
   }
 
-  private call(
-    runId: string,
-    { toolCallId, toolName, stepId, input }: Omit<ToolCall, 'input'> & Input,
-  ): void {
+  private call(runId: string, { toolCallId, toolName, stepId, input }: Called): void {
     // Announced already, with the approval that it waited for.
-    if (this.isOpen(toolCallId)) return;
-    const call = { toolCallId, toolName, stepId, input };
+    if (this.isOpen(toolCallId)) return this.edit(toolCallId, input);
+    const call = { toolCallId, toolName, runId, stepId, input };
     this.speaker ??= messageIdOf(runId, `calls-${toolCallId}`);
     const index = this.items.findLastIndex(({ id }) => id === this.speaker);
     const entry = this.items[index];
     if (entry?.kind === 'assistant') this.items[index] = { ...entry, calls: [...entry.calls, call] };
-    else this.items.push({ kind: 'assistant', id: this.speaker, stepId, calls: [call] });
+    else this.items.push({ kind: 'assistant', id: this.speaker, runId, stepId, calls: [call] });
+  }
+
+  private decide({ approvalId, decision }: ApprovalAnswer): void {
+    const toolCallId = this.asked.get(approvalId);
+    if (toolCallId !== undefined && decision === 'edit') this.edited.add(toolCallId);
+  }
+
+  /** A call has the arguments that it is made with: those of whoever decided, as far as they may be seen. */
+  private edit(toolCallId: string, input: unknown): void {
+    if (input === undefined || !this.edited.delete(toolCallId)) return;
+    const index = this.items.findLastIndex((entry) => makes(entry, toolCallId));
+    const caller = this.items[index] as AssistantEntry;
+    const calls = caller.calls.map((call) => (call.toolCallId === toolCallId ? { ...call, input } : call));
+    this.items[index] = { ...caller, calls };
   }
 
   /** Behind the message that made the call, and behind the results that stand there already. */
@@ -162,24 +181,25 @@ export class Transcript {
     this.items.splice(place, 0, {
       kind: 'result',
       id: resultIdOf(runId, toolCallId),
-      stepId: call.stepId,
+      stepId: this.makers.get(toolCallId) ?? call.stepId,
       toolCallId,
       toolName: call.toolName,
       outcome,
       content: contentOf(event),
     });
+    this.makers.delete(toolCallId);
     this.speaker = undefined;
   }
 
   /** Drops what a step has said and called. */
-  private forget(stepId: string): void {
-    const kept = this.items.flatMap((entry) => without(stepId, entry));
+  private forget(step: Origin): void {
+    const kept = this.items.flatMap((entry) => without(step, entry));
     this.items.splice(0, Infinity, ...kept);
     this.speaker = undefined;
   }
 }
 
-type Input = { readonly input?: unknown };
+type Called = Pick<ToolCall, 'toolCallId' | 'toolName' | 'stepId'> & { readonly input?: unknown };
 
 /** Messages are named by the run and the part: parts alone are not unique in a thread. */
 export function messageIdOf(runId: string, partId: string): string {
@@ -201,11 +221,12 @@ function makes(entry: TranscriptEntry, toolCallId: string): boolean {
   return entry.kind === 'assistant' && entry.calls.some((call) => call.toolCallId === toolCallId);
 }
 
-function without(stepId: string, entry: TranscriptEntry): TranscriptEntry[] {
+function without(step: Origin, entry: TranscriptEntry): TranscriptEntry[] {
+  const isIts = ({ runId, stepId }: Origin) => runId === step.runId && stepId === step.stepId;
   if (entry.kind === 'user') return [entry];
-  if (entry.kind !== 'assistant') return entry.stepId === stepId ? [] : [entry];
-  const calls = entry.calls.filter((call) => call.stepId !== stepId);
-  if (entry.stepId !== stepId) return [{ ...entry, calls }];
+  if (entry.kind !== 'assistant') return isIts(entry) ? [] : [entry];
+  const calls = entry.calls.filter((call) => !isIts(call));
+  if (!isIts(entry)) return [{ ...entry, calls }];
   const { text: _, ...silent } = entry;
   return calls.length > 0 ? [{ ...silent, calls }] : [];
 }
