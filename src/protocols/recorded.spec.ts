@@ -1,0 +1,94 @@
+import { describe, expect, it } from '@jest/globals';
+import type { RecordedEvent } from '../events/recorded-event.js';
+import { A2aMapper } from './a2a/a2a.mapper.js';
+import { toV03 } from './a2a/a2a.v03.js';
+import { conversations, runsOf, saidBefore, type RecordedRun } from './fixtures/recorded.testing.js';
+import { LangGraphMapper } from './langgraph/langgraph.mapper.js';
+import { STREAM_MODES } from './langgraph/run-stream.chunks.js';
+import { RunStreamMapper } from './langgraph/run-stream.mapper.js';
+import { createChatCompletionsMapper } from './openai/chat-completions.mapper.js';
+import { ResponsesMapper } from './openai/responses.mapper.js';
+import { Transcript } from './transcript/transcript.js';
+
+type Mapper = (recorded: RecordedEvent) => readonly unknown[];
+
+/** How each protocol maps the run at `index` of a conversation. */
+const PROTOCOLS: Record<string, (runs: readonly RecordedRun[], index: number) => Mapper> = {
+  a2a: (runs, index) => {
+    const mapper = taskMapperOf(runs[index]!);
+    return (recorded) => mapper.map(recorded);
+  },
+  'a2a-0.3': (runs, index) => {
+    const mapper = taskMapperOf(runs[index]!);
+    return (recorded) => mapper.map(recorded).map(toV03);
+  },
+  langgraph: (runs, index) => {
+    const mapper = new LangGraphMapper(index, transcriptUpTo(runs, index));
+    return (recorded) => mapper.map(recorded);
+  },
+  'langgraph-runs': (runs, index) => {
+    const names = { runId: runs[index]!.runId, threadId: 'thread' };
+    const transcript = transcriptUpTo(runs, index);
+    return new RunStreamMapper({ ...names, transcript, modes: new Set(STREAM_MODES) }).map;
+  },
+  'openai-chat-completions': (runs, index) => {
+    const facts = { id: `chatcmpl-${runs[index]!.runId}`, created: 0, model: 'chat' };
+    return createChatCompletionsMapper(facts, { includeUsage: true });
+  },
+  'openai-responses': (runs, index) =>
+    new ResponsesMapper({ ...RESPONSE, id: `resp_${runs[index]!.runId}` }).map,
+};
+
+const RESPONSE = {
+  object: 'response',
+  created_at: 0,
+  background: true,
+  conversation: { id: 'thread' },
+  incomplete_details: null,
+  instructions: null,
+  metadata: {},
+  model: 'chat',
+  parallel_tool_calls: true,
+  previous_response_id: null,
+  temperature: null,
+  tool_choice: 'auto',
+  tools: [],
+  top_p: null,
+} as const;
+
+function taskMapperOf({ runId: taskId, question: text }: RecordedRun): A2aMapper {
+  const question = { messageId: `${taskId}-question`, text };
+  return new A2aMapper({ taskId, contextId: 'thread', question, createdAt: 0 });
+}
+
+/** What was said up to the run's question. */
+function transcriptUpTo(runs: readonly RecordedRun[], index: number): Transcript {
+  const transcript = new Transcript();
+  for (const [at, { log, question }] of runs.slice(0, index + 1).entries()) {
+    const { messageId } = log[0]!.event as { readonly messageId: string };
+    transcript.ask(`${messageId}-user`, question);
+    if (at < index) for (const recorded of log) transcript.apply(recorded);
+  }
+  return transcript;
+}
+
+const linesOf = (chunks: readonly unknown[]) => chunks.map((chunk) => `${JSON.stringify(chunk)}\n`).join('');
+
+describe.each(Object.entries(PROTOCOLS))('%s', (protocol, mapperOf) => {
+  describe.each(conversations())('of the conversation %s', (conversation) => {
+    const runs = runsOf(conversation);
+
+    it('says what it has always said', () => {
+      const now = runs.map(({ log }, index) => linesOf(log.flatMap(mapperOf(runs, index)))).join('\n');
+      expect(now).toBe(saidBefore(conversation, protocol, now));
+    });
+
+    it('says no less to who was there when there was less of it', () => {
+      for (const [index, { log }] of runs.entries()) {
+        const whole = linesOf(log.flatMap(mapperOf(runs, index)));
+        for (const end of log.keys())
+          expect(whole.startsWith(linesOf(log.slice(0, end).flatMap(mapperOf(runs, index))))).toBe(true);
+      }
+    });
+  });
+});
