@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { RunEvent } from '../../events/run-event.js';
 import { foldRun, textOf } from '../../events/run-view.js';
-import { runLogs } from '../../testing/log.arbitrary.js';
+import { continuedRuns, runLogs } from '../../testing/log.arbitrary.js';
 import { Transcript } from './transcript.js';
 
 describe('Transcript', () => {
@@ -68,7 +68,9 @@ describe('Transcript', () => {
       input: { sum: 5 },
     };
     const transcript = folded([request]);
-    folded([{ ...called('a', 'making'), input: { sum: 4 } } as RunEvent, ended('a')], transcript, 'next');
+    const edit: RunEvent = { type: 'approval-answer', approvalId: 'approval', decision: 'edit', by: 'ann' };
+    const made = { ...called('a', 'making'), input: { sum: 4 } } as RunEvent;
+    folded([edit, made, ended('a')], transcript, 'next');
     expect(transcript.entries).toMatchObject([
       { id: 'run-calls-a', calls: [{ input: { sum: 4 } }] },
       { id: 'next-result-a', stepId: 'making' },
@@ -85,6 +87,28 @@ describe('Transcript', () => {
     transcript.ask('q', 'Pay!');
     folded([ended('a')], transcript, 'next');
     expect(transcript.entries.map(({ id }) => id)).toEqual(['q', 'run-calls-a', 'next-result-a']);
+  });
+
+  it('goes on in the message of a run that stopped, with each call and each result once', () => {
+    fc.assert(
+      fc.property(continuedRuns(), ({ before, approvals, log }) => {
+        const transcript = new Transcript();
+        for (const recorded of [...before, ...log]) transcript.apply(recorded);
+        const named = transcript.entries.flatMap((entry) =>
+          entry.kind === 'assistant'
+            ? entry.calls.map(({ toolCallId }) => `call ${toolCallId}`)
+            : [entry.kind === 'result' ? `result ${entry.toolCallId}` : entry.id],
+        );
+        expect(new Set(named).size).toBe(named.length);
+        expect(named).toEqual(
+          expect.arrayContaining(approvals.map(({ toolCallId }) => `call ${toolCallId}`)),
+        );
+        const ended = foldRun('next', log).parts.flatMap((part) =>
+          part.kind === 'tool' && part.outcome ? [`result ${part.toolCallId}`] : [],
+        );
+        expect(named).toEqual(expect.arrayContaining(ended));
+      }),
+    );
   });
 
   it('has the words that every viewer sees', () => {

@@ -56,8 +56,12 @@ export class Transcript {
   private readonly items: TranscriptEntry[] = [];
   /** The assistant message that a tool call belongs to; none once a result stands behind it. */
   private speaker: string | undefined;
-  /** The steps that make the calls which were announced with an approval. */
-  private readonly makers = new Map<string, string>();
+  /** The calls that people were asked about, by approval id. */
+  private readonly asked = new Map<string, string>();
+  /** The calls whose arguments a person has changed. */
+  private readonly edited = new Set<string>();
+  /** The steps that make the calls: one that was announced with an approval is made in another run's step. */
+  private readonly madeIn = new Map<string, string>();
 
   get entries(): readonly TranscriptEntry[] {
     return this.items;
@@ -181,13 +185,13 @@ export class Transcript {
     this.items.splice(place, 0, {
       kind: 'result',
       id: resultIdOf(runId, toolCallId),
-      stepId: this.makers.get(toolCallId) ?? call.stepId,
+      runId,
+      stepId: this.madeIn.get(toolCallId) ?? call.stepId,
       toolCallId,
       toolName: call.toolName,
       outcome,
       content: contentOf(event),
     });
-    this.makers.delete(toolCallId);
     this.speaker = undefined;
   }
 
