@@ -7,6 +7,7 @@ import { AgUiController } from './ag-ui/ag-ui.controller.js';
 import { AgUiStream } from './ag-ui/ag-ui.stream.js';
 import { CopilotKitController } from './ag-ui/copilotkit.controller.js';
 import { AiSdkController } from './ai-sdk/ai-sdk.controller.js';
+import { AiSdkMessagesController } from './ai-sdk/ai-sdk.messages.controller.js';
 import { LangGraphAssistantsController } from './langgraph/langgraph.assistants.controller.js';
 import { LangGraphCommands } from './langgraph/langgraph.commands.js';
 import { LangGraphController } from './langgraph/langgraph.controller.js';
@@ -41,6 +42,7 @@ const ROUTES: readonly ProtocolRoute[] = [
   { path: 'ag-ui', controller: AgUiController },
   { path: 'ag-ui/copilotkit', controller: CopilotKitController },
   { path: 'ai-sdk', controller: AiSdkController },
+  { path: 'ai-sdk', controller: AiSdkMessagesController },
   { path: 'langgraph', controller: RunStreamController },
   { path: 'langgraph/assistants', controller: LangGraphAssistantsController },
   { path: 'langgraph/threads', controller: LangGraphThreadsController },

@@ -8,7 +8,7 @@ import type { WebRequest } from '../http/web.exchange.js';
 import type { Principal } from '../principal.js';
 import type { Run } from '../runs/run.js';
 import { RunService, type StartRun } from '../runs/run.service.js';
-import { ThreadService } from '../runs/thread.service.js';
+import { ThreadService, type ThreadMessage } from '../runs/thread.service.js';
 
 /** What is asked in another protocol's words, once these are ours. */
 export type ProtocolStart = Pick<StartRun, 'message' | 'historyBytes' | 'threadId' | 'agent' | 'metadata'>;
@@ -46,13 +46,15 @@ export class ThreadRuns {
 
   /** The thread's run that has not ended. Undefined when there is none, or no such thread of this principal's. */
   async active(principal: Principal, threadId: string): Promise<Run | undefined> {
-    try {
-      const { activeRunId } = await this.threads.get(principal, threadId);
-      return activeRunId === undefined ? undefined : await this.runs.get(principal, activeRunId);
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'NOT_FOUND') return undefined;
-      throw error;
-    }
+    const thread = await unlessUnknown(this.threads.get(principal, threadId));
+    const runId = thread?.activeRunId;
+    return runId === undefined ? undefined : unlessUnknown(this.runs.get(principal, runId));
+  }
+
+  /** What was said in the thread: its last hundred questions and their answers. Nothing when there is no such thread of this principal's. */
+  async said(principal: Principal, threadId: string): Promise<readonly ThreadMessage[]> {
+    const page = await unlessUnknown(this.threads.messages(principal, threadId, { limit: 100 }));
+    return page?.items ?? [];
   }
 
   /**
@@ -73,5 +75,15 @@ export class ThreadRuns {
         this.logger.warn({ err: error, runId: run.id }, 'A run goes on whose client has left.');
       });
     });
+  }
+}
+
+/** Clients ask for threads that they have just thought of. */
+async function unlessUnknown<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
   }
 }

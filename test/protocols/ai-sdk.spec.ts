@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { UIMessage } from 'ai';
 import type { AuthOptions } from '../../src/auth/auth.options.js';
 import { AppError } from '../../src/errors.js';
 import { answer } from '../../src/testing/scripted.agent.js';
@@ -103,6 +104,31 @@ describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
     expect(chat.status).toBe('ready');
     const response = await fetch(`${rootOf(server)}/protocols/ai-sdk/chat/chat-1/stream`);
     expect(response.status).toBe(204);
+  });
+
+  it('begins with what was said, without the answer that is still being given', async () => {
+    const rest = gate();
+    const server = await serve(async ({ message }, context) => {
+      if (message === 'and?') await rest.opened;
+      await sayOneByOne(context, answer(context, [`${message} `, 'done.']));
+    });
+    const url = rootOf(server);
+    const first = newChat({ url });
+    await first.sendMessage({ text: 'hello' });
+    const asked = first.sendMessage({ text: 'and?' });
+    await until(() => server.readers === 1);
+
+    const route = `${url}/protocols/ai-sdk/chat/chat-1`;
+    const history = (await (await fetch(`${route}/messages`)).json()) as UIMessage[];
+    expect(history.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
+    expect(history[1]?.id).toBe(first.messages[1]?.id);
+    expect(history.map(textOf)).toEqual(['hello', 'hello done.', 'and?']);
+
+    rest.open();
+    await asked;
+    const whole = (await (await fetch(`${route}/messages`)).json()) as UIMessage[];
+    expect(whole.map(textOf)).toEqual(['hello', 'hello done.', 'and?', 'and? done.']);
+    expect(whole.at(-1)?.id).toBe(first.lastMessage?.id);
   });
 
   it('leaves the run alone when it stops reading, and stops it by the stop route', async () => {
@@ -223,6 +249,7 @@ describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
     expect(other.error?.message).toContain('NOT_FOUND');
     const route = `${url}/protocols/ai-sdk/chat/chat-1`;
     expect((await fetch(`${route}/stream`, { headers })).status).toBe(204);
+    expect(await (await fetch(`${route}/messages`, { headers })).json()).toEqual([]);
     expect((await fetch(`${route}/stop`, { method: 'POST', headers })).status).toBe(404);
 
     rest.open();

@@ -1,0 +1,151 @@
+import { describe, expect, it } from '@jest/globals';
+import { safeValidateUIMessages, type UIMessage } from 'ai';
+import * as fc from 'fast-check';
+import type { RunEvent } from '../../events/run-event.js';
+import { foldRun, textOf, type RunView } from '../../events/run-view.js';
+import type { ThreadMessage } from '../../runs/thread.service.js';
+import { runLogs } from '../../testing/log.arbitrary.js';
+import { createAiSdkMapper } from './ai-sdk.mapper.js';
+import { toAiSdkMessages, type AiSdkMessage } from './ai-sdk.messages.js';
+import { partsOf, readMessage } from './ai-sdk.testing.js';
+
+/** A question and its answer, as a thread has them. */
+function said(view: RunView, { id = 'answer', runId = view.runId } = {}): ThreadMessage[] {
+  const common = { runId, createdAt: 0 };
+  return [
+    { role: 'user', id: `${id}-user`, ...common, text: 'What?' },
+    { role: 'assistant', id, ...common, text: textOf(view), view },
+  ];
+}
+
+function viewOf(runId: string, ...events: readonly RunEvent[]): RunView {
+  const common = { runId, threadId: 'thread', epoch: 1, at: 0 };
+  return foldRun(
+    runId,
+    events.map((event, index) => ({ ...common, seq: index + 1, event })),
+  );
+}
+
+const START = { type: 'run-start', agent: 'a', messageId: 'answer' } as const;
+const CALL = { toolCallId: 'call', toolName: 'pay', label: 'Paying…', input: { sum: 1 } };
+const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3 };
+const end = (outcome: 'completed' | 'awaiting-approval'): RunEvent => ({
+  type: 'end',
+  outcome,
+  usage,
+  durationMs: 4,
+});
+/** As the AI SDK sees it, which knows more kinds of parts. */
+const sdk = (message: AiSdkMessage | undefined) => message as unknown as UIMessage | undefined;
+
+describe('a thread as messages of the AI SDK', () => {
+  it('is what its streams have made, and valid, whatever the run did', async () => {
+    await fc.assert(
+      fc.asyncProperty(runLogs(), async (log) => {
+        const messages = toAiSdkMessages('thread', said(foldRun('run', log)));
+        const { message } = await readMessage(log.flatMap(createAiSdkMapper()));
+        expect(partsOf(sdk(messages[1]))).toEqual(partsOf(message));
+        const kept = messages.filter(({ parts }) => parts.length > 0);
+        expect(await safeValidateUIMessages({ messages: kept })).toMatchObject({ success: true });
+      }),
+    );
+  });
+
+  it('has question and answer, with what the stream has put into the metadata', () => {
+    const view = viewOf('run', START, end('completed'));
+    expect(toAiSdkMessages('thread', said(view))).toEqual([
+      { id: 'answer-user', role: 'user', parts: [{ type: 'text', text: 'What?', state: 'done' }] },
+      {
+        id: 'answer',
+        role: 'assistant',
+        metadata: { runId: 'run', threadId: 'thread', agent: 'a', usage, durationMs: 4 },
+        parts: [],
+      },
+    ]);
+  });
+
+  it('leaves out the answer that is still being given', () => {
+    expect(toAiSdkMessages('thread', said(viewOf('run', START))).map(({ id }) => id)).toEqual([
+      'answer-user',
+    ]);
+  });
+
+  it('keeps how far a tool has come beside its call', () => {
+    const call = { ...CALL, stepId: 's', messageId: 'answer' };
+    const progress = { message: 'Half', fraction: 0.5 };
+    const view = viewOf(
+      'run',
+      START,
+      { type: 'tool-start', ...call },
+      { type: 'tool-progress', toolCallId: 'call', ...progress },
+      { type: 'tool-end', toolCallId: 'call', outcome: 'timeout', durationMs: 1 },
+      end('completed'),
+    );
+    expect(toAiSdkMessages('thread', said(view))[1]?.parts).toMatchObject([
+      { type: 'dynamic-tool', state: 'output-error', errorText: 'The call ended: timeout.' },
+      { type: 'data-tool-progress', id: 'call', data: { toolCallId: 'call', ...progress } },
+    ]);
+  });
+
+  const askedFor = (decision?: 'approve' | 'deny') =>
+    viewOf(
+      'run',
+      START,
+      { type: 'approval-request', approvalId: 'ok?', stepId: 's', ...CALL },
+      ...(decision ? [{ type: 'approval-answer', approvalId: 'ok?', decision, by: 'ann' } as const] : []),
+      end('awaiting-approval'),
+    );
+
+  it('shows a call that waits for a person', () => {
+    expect(toAiSdkMessages('thread', said(askedFor()))[1]?.parts).toMatchObject([
+      { type: 'dynamic-tool', toolCallId: 'call', state: 'approval-requested', approval: { id: 'ok?' } },
+    ]);
+  });
+
+  it('lets nothing wait once something was said behind it', () => {
+    const next = said(viewOf('next', { ...START, messageId: 'other' }, end('completed')), { id: 'other' });
+    expect(toAiSdkMessages('thread', [...said(askedFor()), ...next])[1]?.parts).toEqual([
+      expect.objectContaining({ state: 'output-error', errorText: 'The call was not made.' }),
+    ]);
+    expect(toAiSdkMessages('thread', [...said(askedFor('deny')), ...next])[1]?.parts).toEqual([
+      expect.objectContaining({ state: 'output-denied' }),
+    ]);
+  });
+
+  it.each([
+    ['made', 'approve', 'ok', { state: 'output-available', output: 'paid' }],
+    ['denied', 'deny', 'denied', { state: 'output-denied', approval: { id: 'ok?', approved: false } }],
+    ['never made', 'approve', undefined, { state: 'output-error', errorText: 'The call was not made.' }],
+  ] as const)(
+    'shows in the same message what was said once a call was %s',
+    (_what, decision, outcome, call) => {
+      const goneOn = viewOf(
+        'next',
+        { ...START, resumeOf: 'run' },
+        ...(outcome
+          ? ([
+              { type: 'tool-start', ...CALL, stepId: 's', messageId: 'answer' },
+              { type: 'tool-end', toolCallId: 'call', outcome, output: 'paid', durationMs: 1 },
+            ] as const)
+          : []),
+        { type: 'text-start', partId: 'p', messageId: 'answer', stepId: 't' },
+        { type: 'text-delta', partId: 'p', delta: 'Done.' },
+        { type: 'text-end', partId: 'p' },
+        end('completed'),
+      );
+      const messages = toAiSdkMessages('thread', [...said(askedFor(decision)), ...said(goneOn)]);
+      expect(messages.map(({ id }) => id)).toEqual(['answer-user', 'answer']);
+      expect(messages[1]?.parts).toMatchObject([
+        { toolCallId: 'call', ...call },
+        { type: 'text', text: 'Done.' },
+      ]);
+      expect(messages[1]?.metadata).toMatchObject({ runId: 'next' });
+    },
+  );
+
+  it('leaves out a message that a run goes on with', () => {
+    const goesOn = viewOf('next', { ...START, resumeOf: 'run' });
+    const messages = toAiSdkMessages('thread', [...said(askedFor('approve')), ...said(goesOn)]);
+    expect(messages.map(({ id }) => id)).toEqual(['answer-user']);
+  });
+});
