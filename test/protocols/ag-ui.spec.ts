@@ -271,6 +271,23 @@ describe('CopilotKit', () => {
     expect([stream.status, await stream.closed(), stream.frames]).toEqual([200, 'end', []]);
   });
 
+  it('tells a client that tries its other transport what is wrong, where the client looks for it', async () => {
+    const secret = 'x'.repeat(32);
+    const info = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"method":"info"}',
+    };
+    const open = await fetch(copilotUrlOf(await start(nineWords)), info);
+    expect([open.status, await open.json()]).toMatchObject([
+      400,
+      { code: 'REQUEST_INVALID', message: expect.stringContaining('useSingleEndpoint') },
+    ]);
+    const auth = { kind: 'credentials', jwt: { secret } } as const;
+    const refused = await fetch(copilotUrlOf(await start(nineWords, { auth })), info);
+    expect(refused.status).toBe(401);
+  });
+
   it.each([
     ['an unknown agent', 'nobody', {}, 400, 'AGENT_UNKNOWN'],
     [

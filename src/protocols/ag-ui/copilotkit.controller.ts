@@ -9,11 +9,12 @@ import {
   Sse,
   type MessageEvent,
 } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiExcludeEndpoint, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Observable } from 'rxjs';
 import { z } from 'zod';
 import { AgentRegistry } from '../../agents/agent.registry.js';
 import { CurrentPrincipal } from '../../auth/authentication.js';
+import { AppError } from '../../errors.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
 import type { WebRequest } from '../../http/web.exchange.js';
 import type { Principal } from '../../principal.js';
@@ -64,6 +65,21 @@ export class CopilotKitController {
       audioFileTranscriptionEnabled: false,
       agents: { ...(first && { default: first }), ...Object.fromEntries(named) },
     };
+  }
+
+  /**
+   * CopilotKit's other transport, which is not served. A client whose `info` was refused tries it next, and tells people of
+   * this answer only: so one without credentials has its 401 here too.
+   *
+   * @throws AppError REQUEST_INVALID
+   */
+  @Post()
+  @ApiExcludeEndpoint()
+  @Endpoint({ summary: 'Not served', answers: { status: 400, description: 'Says what to use instead.' } })
+  singleEndpoint(): never {
+    const message = 'This runtime has a path for each call. Leave useSingleEndpoint out, or set it to false.';
+    // `message` is where CopilotKit looks for words.
+    throw new AppError('REQUEST_INVALID', message, { details: { message } });
   }
 
   @Sse('agent/:agentId/run', { method: RequestMethod.POST })
