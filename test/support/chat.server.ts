@@ -22,6 +22,8 @@ export type ChatServerOptions = Partial<ChatModuleOptions & ChatModuleExtras> & 
   readonly play?: Play;
   /** Sees the application before it listens. */
   readonly prepare?: (app: NestExpressApplication) => void;
+  /** Of the standalone app's edge, as the environment has them. */
+  readonly settings?: Readonly<Record<string, string>>;
 };
 
 /** The chat module behind the standalone app's edge, with an agent that does what the test says, on a real port. */
@@ -31,7 +33,12 @@ export class ChatServer {
     readonly storage: Storage,
   ) {}
 
-  static async start({ play = () => {}, prepare, ...options }: ChatServerOptions = {}): Promise<ChatServer> {
+  static async start({
+    play = () => {},
+    prepare,
+    settings = {},
+    ...options
+  }: ChatServerOptions = {}): Promise<ChatServer> {
     const storage = options.storage ?? new MemoryStorage();
     const module = ChatModule.forRoot({
       auth: { kind: 'local' },
@@ -48,7 +55,7 @@ export class ChatServer {
       return503OnClosing: true,
     });
     prepare?.(app);
-    addEdge(app, loadConfig({}), createLog({ level: 'silent' }));
+    addEdge(app, loadConfig(settings), createLog({ level: 'silent' }));
     await app.listen(0, '127.0.0.1');
     return new ChatServer(app, storage);
   }

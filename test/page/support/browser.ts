@@ -28,6 +28,8 @@ const FAILED_REQUEST = /^Failed to load resource:/;
 export interface VisitOptions extends BrowserContextOptions {
   /** Requests may fail here: the browser's word on them is no fault. Default false. */
   readonly mayFail?: boolean;
+  /** What the page may complain of besides: a library's word on a failure that the test means to happen. Default: nothing. */
+  readonly mayComplain?: RegExp;
 }
 
 /** A browser with nothing in it yet. Its contexts are closed after each test, which fails when a page complained. */
@@ -71,15 +73,18 @@ class LaunchedChromium implements Chromium {
     this.browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGS });
   }
 
-  async context({ mayFail = false, ...options }: VisitOptions = {}): Promise<BrowserContext> {
+  async context({ mayFail = false, mayComplain, ...options }: VisitOptions = {}): Promise<BrowserContext> {
     const context = await this.browser!.newContext({ viewport: { width: 1280, height: 800 }, ...options });
     context.setDefaultTimeout(PATIENCE_MS);
+    const expected = (text: string) => (mayFail && FAILED_REQUEST.test(text)) || mayComplain?.test(text);
     // Violations of the content security policy are among the console's errors.
     context.on('console', (message) => {
-      const expected = mayFail && FAILED_REQUEST.test(message.text());
-      if (message.type() === 'error' && !expected) this.complaints.push(message.text());
+      if (message.type() === 'error' && !expected(message.text())) this.complaints.push(message.text());
     });
-    context.on('weberror', (error) => this.complaints.push(String(error.error())));
+    context.on('weberror', (error) => {
+      const complaint = String(error.error());
+      if (!expected(complaint)) this.complaints.push(complaint);
+    });
     return context;
   }
 
