@@ -1,7 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Approval, GivenAnswer } from '../events/approval.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
 import { A2aMapper } from './a2a/a2a.mapper.js';
 import { toV03 } from './a2a/a2a.v03.js';
+import { AgUiMapper } from './ag-ui/ag-ui.mapper.js';
+import { toAgUiMessage } from './ag-ui/ag-ui.messages.js';
+import { createAiSdkMapper } from './ai-sdk/ai-sdk.mapper.js';
 import { conversations, runsOf, saidBefore, type RecordedRun } from './fixtures/recorded.testing.js';
 import { LangGraphMapper } from './langgraph/langgraph.mapper.js';
 import { STREAM_MODES } from './langgraph/run-stream.chunks.js';
@@ -22,6 +26,15 @@ const PROTOCOLS: Record<string, (runs: readonly RecordedRun[], index: number) =>
     const mapper = taskMapperOf(runs[index]!);
     return (recorded) => mapper.map(recorded).map(toV03);
   },
+  'ag-ui': (runs, index) => {
+    const mapper = new AgUiMapper({ ...threadOf(runs, index), dialect: '1.0' });
+    return (recorded) => mapper.map(recorded);
+  },
+  'ag-ui-0': (runs, index) => {
+    const mapper = new AgUiMapper({ ...threadOf(runs, index), dialect: '0' });
+    return (recorded) => mapper.map(recorded);
+  },
+  'ai-sdk': (runs, index) => createAiSdkMapper(approvalsBefore(runs, index)),
   langgraph: (runs, index) => {
     const mapper = new LangGraphMapper(index, transcriptUpTo(runs, index));
     return (recorded) => mapper.map(recorded);
@@ -70,6 +83,23 @@ function transcriptUpTo(runs: readonly RecordedRun[], index: number): Transcript
     if (at < index) for (const recorded of log) transcript.apply(recorded);
   }
   return transcript;
+}
+
+function threadOf(runs: readonly RecordedRun[], index: number) {
+  const history = transcriptUpTo(runs, index).entries.map(toAgUiMessage);
+  return { threadId: 'thread', runId: runs[index]!.runId, history };
+}
+
+/** What the run before stopped for, with the answers that the run begins with. */
+function approvalsBefore(runs: readonly RecordedRun[], index: number): Approval[] {
+  const answers = new Map<string, GivenAnswer>();
+  for (const { event, at } of runs[index]!.log)
+    if (event.type === 'approval-answer') answers.set(event.approvalId, { ...event, at });
+  return (runs[index - 1]?.log ?? []).flatMap(({ event }): Approval[] => {
+    if (event.type !== 'approval-request') return [];
+    const answer = answers.get(event.approvalId);
+    return [{ ...event, ...(answer && { answer }) }];
+  });
 }
 
 const linesOf = (chunks: readonly unknown[]) => chunks.map((chunk) => `${JSON.stringify(chunk)}\n`).join('');
