@@ -1,0 +1,78 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { PgBouncerServer } from '../../testing/cluster/pgbouncer.server.js';
+import { hasPgBouncer } from '../../testing/cluster/pgbouncer.testing.js';
+import { PostgresServer } from '../../testing/cluster/postgres.server.js';
+import { describeStorage } from '../../testing/storage/storage.contract.js';
+import type { StorageHarness } from '../../testing/storage/storage.harness.js';
+import { ownedRun } from '../../testing/storage/storage.samples.js';
+import { advanceClock, schemaName, stopClock } from './postgres.testing.js';
+import { PostgresStorage, type PostgresStorageOptions } from './postgres.storage.js';
+
+(hasPgBouncer(process.env) ? describe : describe.skip)('through PgBouncer in transaction mode', () => {
+  let server: PostgresServer;
+  let pooler: PgBouncerServer;
+  const opened: PostgresStorage[] = [];
+
+  beforeAll(async () => {
+    server = await PostgresServer.start();
+    pooler = await PgBouncerServer.start(server);
+  }, 60_000);
+  afterEach(async () => {
+    for (const storage of opened.splice(0)) await storage.close();
+  });
+  afterAll(async () => {
+    await pooler?.stop();
+    await server?.stop();
+  }, 30_000);
+
+  async function open(options: Partial<PostgresStorageOptions> = {}): Promise<PostgresStorage> {
+    const storage = new PostgresStorage({ url: pooler.url, listenUrl: server.url, ...options });
+    opened.push(storage);
+    await storage.open();
+    return storage;
+  }
+
+  async function makeHarness(): Promise<StorageHarness> {
+    const schema = schemaName();
+    let storage = await open({ schema });
+    await stopClock(storage.database);
+    return {
+      storage,
+      advance: (ms) => advanceClock(storage.database, ms),
+      reopen: async () => {
+        await storage.close();
+        storage = await open({ schema });
+        return storage;
+      },
+      dispose: async () => {
+        await storage.database.query(`DROP SCHEMA ${schema} CASCADE`);
+      },
+    };
+  }
+
+  describeStorage({ describe, it, expect }, 'PostgresStorage', makeHarness);
+
+  it('does not start without an address at which LISTEN works, and says which setting is missing', async () => {
+    await expect(open({ listenUrl: pooler.url, schema: schemaName() })).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: expect.stringContaining('set DATABASE_LISTEN_URL'),
+    });
+  });
+
+  it('migrates once when processes start at the same moment', async () => {
+    const schema = schemaName();
+    const storages = await Promise.all(Array.from({ length: 6 }, () => open({ schema })));
+    const versions = await storages[0]!.database.query(`SELECT version FROM ${schema}.migrations`);
+    expect(new Set(versions.map(({ version }) => version)).size).toBe(versions.length);
+    await ownedRun(storages[1]!, 'r1');
+    expect(await storages[2]!.runs.get('r1')).toMatchObject({ status: 'running' });
+  });
+
+  it('lets one process hear what another one hints at', async () => {
+    const schema = schemaName();
+    const [here, there] = [await open({ schema }), await open({ schema })];
+    const hinted = new Promise<void>((resolve) => there.wakeups.listen('log:r1', resolve));
+    here.wakeups.notify('log:r1');
+    await hinted;
+  });
+});
