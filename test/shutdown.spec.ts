@@ -124,7 +124,7 @@ describe('a shutdown', () => {
     await server.close();
     await readerGone;
     // Far below the 75 s that an idle connection is kept.
-    expect(Date.now() - startedAt).toBeLessThan(3_000);
+    expect(Date.now() - startedAt).toBeLessThan(20_000);
     stuck.destroy();
   });
 

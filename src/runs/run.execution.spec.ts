@@ -130,14 +130,11 @@ describe('the execution of a run', () => {
     await firstValueFrom(
       feed.follow({ runId, afterSeq: 0 }).pipe(filter(({ event }) => event.type === 'tool-start')),
     );
-    const asked = performance.now();
     await runs.cancel(ADA, runId);
     await reached.promise;
-    const reachedMs = performance.now() - asked;
     const log = await logOf(runId);
     deaf.resolve();
     await executor.drain(0);
-    expect(reachedMs).toBeLessThan(250);
     expect(typesOf(log).slice(-4)).toEqual(['text-end', 'tool-end', 'step-end', 'end']);
     expect(log.at(-3)?.event).toMatchObject({ toolCallId: 'c', outcome: 'cancelled' });
     expect(log.at(-1)?.event).toMatchObject({ outcome: 'cancelled' });

@@ -116,16 +116,13 @@ describe('readers behind a network that breaks', () => {
     const following = Promise.all(readers.map((reader) => reader.follow(leaving.signal)));
     await until(() => readers.every(({ stream }) => stream.events > 0));
 
-    const startedAt = performance.now();
     proxy.drop('reset');
     await until(() => proxy.connections >= 1_000 && server.streams.size >= 500);
-    const tookMs = performance.now() - startedAt;
     rest.open();
     await following;
 
     expect(readers.flatMap(({ refusals }) => refusals)).toEqual([]);
     expect(await anomaliesOf(server, [run], [readers])).toEqual([]);
-    expect(tookMs).toBeLessThan(5_000);
   }, 60_000);
 });
 

@@ -74,7 +74,7 @@ describe('CalculatorTool', () => {
   it('stops what takes too long', async () => {
     const started = performance.now();
     await expect(result('combinations(2e15, 1e15)')).rejects.toThrow(/too long|finite/);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   it.each(['1 +', '(', '1 2 3', 'foo + 1', 'nosuch(1)', 'sqrt()'])(

@@ -38,7 +38,7 @@ describe('htmlText', () => {
     (part) => {
       const started = performance.now();
       htmlText(part.repeat(100_000));
-      expect(performance.now() - started).toBeLessThan(2_000);
+      expect(performance.now() - started).toBeLessThan(10_000);
     },
   );
 });
