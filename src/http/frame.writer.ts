@@ -13,6 +13,7 @@ const TURN_LIMIT = 64 * 1024;
  */
 export class FrameWriter {
   private gathered = '';
+  private stallWatched = false;
   private lastWriteAt = Date.now();
   private turnOver: (() => void)[] = [];
 
@@ -23,10 +24,9 @@ export class FrameWriter {
   constructor(
     private readonly response: ServerResponse,
     private readonly gatherMore: (writer: FrameWriter) => void,
-    stallMs: number,
+    private readonly stallMs: number,
   ) {
-    // The socket's own timer: it alone sees a write proceed, and who takes a large page slowly is not who takes nothing.
-    response.setTimeout(stallMs, () => {
+    response.on('timeout', () => {
       if (response.writableLength > 0) response.destroy();
     });
   }
@@ -53,8 +53,20 @@ export class FrameWriter {
   /** A sign of life if there was none for `silenceMs`. A reader that has not taken the last words needs no further ones. */
   beat(now: number, silenceMs: number): void {
     const { response } = this;
+    this.watchStall();
     if (response.writableNeedDrain || response.writableEnded) return;
     if (now - this.lastWriteAt >= silenceMs) this.write(HEARTBEAT);
+  }
+
+  /**
+   * The socket's own timer: it alone sees a write proceed, and who takes a large page slowly is not who takes nothing. Set only
+   * while something waits, because every write has to set it anew.
+   */
+  private watchStall(): void {
+    const waits = this.response.writableLength > 0;
+    if (waits === this.stallWatched) return;
+    this.stallWatched = waits;
+    this.response.setTimeout(waits ? this.stallMs : 0);
   }
 
   private send(text: string): void {

@@ -21,7 +21,7 @@ const LAST_BYTES_MS = 500;
 @Injectable()
 export class SseStreams {
   private readonly streams = new Map<ServerResponse, OpenStream>();
-  private readonly gathering = new Set<FrameWriter>();
+  private gathering: FrameWriter[] = [];
   private flushing: NodeJS.Immediate | undefined;
   private heart: NodeJS.Timeout | undefined;
   private onEmpty: (() => void) | undefined;
@@ -88,11 +88,11 @@ export class SseStreams {
   }
 
   private flushAfterTurn(writer: FrameWriter): void {
-    this.gathering.add(writer);
+    this.gathering.push(writer);
     this.flushing ??= setImmediate(() => {
       this.flushing = undefined;
-      const waiting = [...this.gathering];
-      this.gathering.clear();
+      const waiting = this.gathering;
+      this.gathering = [];
       for (const gathered of waiting) gathered.flush();
     });
   }

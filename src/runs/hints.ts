@@ -6,40 +6,47 @@ import type { Wakeups, WakeupTopic } from './wakeups.js';
  */
 export class Hints {
   private readonly stop: () => void;
+  private readonly rechecking: NodeJS.Timeout;
   private hinted = false;
+  private closed = false;
   private wake: (() => void) | undefined;
 
-  /** Listens from now on, until it is closed. */
-  constructor(wakeups: Wakeups, topic: WakeupTopic) {
-    this.stop = wakeups.listen(topic, () => {
-      this.hinted = true;
-      this.wake?.();
-    });
+  /**
+   * Listens from now on, until it is closed.
+   *
+   * @param recheckMs counts as a hint whenever that long has passed: what a lost hint costs
+   */
+  constructor(wakeups: Wakeups, topic: WakeupTopic, recheckMs: number) {
+    const hint = () => this.hint();
+    this.stop = wakeups.listen(topic, hint);
+    // One timer for its whole life: one for each wait would cost a reader more than its waiting.
+    this.rechecking = setInterval(hint, recheckMs);
   }
 
   /** Forgets the hints so far: what they were about is about to be read. */
   clear(): void {
-    this.hinted = false;
+    this.hinted = this.closed;
   }
 
-  /** Resolves at a hint, also at one that came since `clear`, and after `timeoutMs` without any. */
-  next(timeoutMs: number): Promise<void> {
-    if (this.hinted) return Promise.resolve();
+  /** Resolves at a hint, also at one that came since `clear`. */
+  next(): Promise<void> {
     return new Promise((resolve) => {
-      const goOn = () => {
-        clearTimeout(timer);
-        this.wake = undefined;
-        resolve();
-      };
-      const timer = setTimeout(goOn, timeoutMs);
-      this.wake = goOn;
+      if (this.hinted) resolve();
+      else this.wake = resolve;
     });
   }
 
   /** Who waits goes on, and nobody waits again. */
   close(): void {
     this.stop();
+    clearInterval(this.rechecking);
+    this.closed = true;
+    this.hint();
+  }
+
+  private hint(): void {
     this.hinted = true;
     this.wake?.();
+    this.wake = undefined;
   }
 }

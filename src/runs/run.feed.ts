@@ -48,7 +48,7 @@ export class RunFeed {
   follow({ runId, afterSeq, afterEpoch, record, ready }: Follow): Observable<RecordedEvent> {
     return new Observable((subscriber) => {
       // Listen before reading, or an event appended between the two would wait for the next hint.
-      const hints = new Hints(this.wakeups, `log:${runId}`);
+      const hints = new Hints(this.wakeups, `log:${runId}`, this.recheckMs);
       subscriber.add(() => hints.close());
 
       this.recent.check(runId, record);
@@ -69,7 +69,7 @@ export class RunFeed {
             const room = ready?.();
             if (room) await room;
           }
-          if (page.length < PAGE) await hints.next(this.recheckMs);
+          if (page.length < PAGE) await hints.next();
           if (subscriber.closed) return;
         }
       };

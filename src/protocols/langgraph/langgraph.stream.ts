@@ -47,7 +47,7 @@ export class LangGraphStream {
 
   private async read(reader: ThreadReader, left: AbortSignal, send: (frame: Frame) => void): Promise<void> {
     const { threadId, subscription } = reader;
-    const started = new Hints(this.wakeups, `thread:${threadId}`);
+    const started = new Hints(this.wakeups, `thread:${threadId}`, RECHECK_MS);
     left.addEventListener('abort', () => started.close(), { once: true });
     let runs: Run[] = [];
     let seen: Run | undefined;
@@ -57,7 +57,7 @@ export class LangGraphStream {
       runs = await this.runsOf(reader, runs);
       const next = nextRun(runs, seen, subscription.since);
       if (!next) {
-        await started.next(RECHECK_MS);
+        await started.next();
         continue;
       }
       const index = runs.indexOf(next);
