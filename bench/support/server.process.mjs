@@ -4,6 +4,7 @@
 //       runs `node entry` until it says its port: a line with `PORT <n>` on standard output, or our own log line with its url
 //   server.url, server.pid
 //   await server.usage({ collect? })    { cpuMs, rss, heapUsed } of the whole process, all threads, from the operating system
+//   server.tell(message)                to its `process.on('message')`
 //   await server.stop()                 SIGKILLs its process group; harmless when it is gone
 //   server.output                       the last of what it wrote, for error messages
 //
@@ -35,7 +36,7 @@ export async function startServer({ name, entry, args = [], env = {}, execArgv =
   });
   running.add(child);
   const exited = once(child, 'exit').finally(() => running.delete(child));
-  const server = { name, pid: child.pid, output: '', url: '', usage, stop };
+  const server = { name, pid: child.pid, output: '', url: '', usage, tell, stop };
   let probes = 0;
   const port = await portOf();
   server.url = `http://127.0.0.1:${port}`;
@@ -78,6 +79,10 @@ export async function startServer({ name, entry, args = [], env = {}, execArgv =
         if (error) reject(new Error(`The server '${name}' is gone:\n${server.output}`, { cause: error }));
       });
     });
+  }
+
+  function tell(message) {
+    child.send(message);
   }
 
   async function stop() {
