@@ -9,6 +9,7 @@ import type { LLMResult } from '@langchain/core/outputs';
 import { START } from '@langchain/langgraph';
 import { namespaceOf } from './active-run.js';
 import { stepIdOf, type GraphFact, type ModelUsage, type Namespace, type Words } from './langgraph.mapper.js';
+import type { ToolCallbacks } from './tool.callbacks.js';
 
 interface ModelCall {
   readonly namespace: Namespace;
@@ -23,7 +24,8 @@ const NO_WORDS: Words = { text: '', reasoning: '' };
 
 /**
  * Hears every token where the model says it. LangGraph's own `messages` stream gets them through a queue that the whole
- * process shares, and loses those that come out of it too late; an awaited handler loses none, and costs half.
+ * process shares, and loses those that come out of it too late; an awaited handler loses none, and costs half. One handler for
+ * everything, tools included: each further one would be called and awaited at every token, whether it wants to hear it or not.
  */
 export class GraphCallbacks extends BaseCallbackHandler {
   override readonly name = 'agent-stream';
@@ -40,11 +42,13 @@ export class GraphCallbacks extends BaseCallbackHandler {
 
   /**
    * @param tell may return a promise: the model then waits, because too much of what it said is not recorded yet
+   * @param tools hears of the tools that the graph calls by itself
    * @param history the ids of the messages that were in the thread before
    */
   constructor(
     private readonly tell: (fact: GraphFact) => void | Promise<void>,
     private readonly isInsideTool: (namespace: Namespace) => boolean,
+    private readonly tools: ToolCallbacks,
     private readonly history: ReadonlySet<string | undefined>,
   ) {
     super();
@@ -157,6 +161,22 @@ export class GraphCallbacks extends BaseCallbackHandler {
     this.modelFailure = error;
     this.calls.delete(modelCallId);
     return this.tell({ kind: 'model-failed', modelCallId });
+  }
+
+  override handleToolStart(...call: Parameters<ToolCallbacks['handleToolStart']>): void {
+    this.tools.handleToolStart(...call);
+  }
+
+  override handleToolEvent(update: unknown, callId: string): void {
+    this.tools.handleToolEvent(update, callId);
+  }
+
+  override handleToolEnd(output: unknown, callId: string): void {
+    this.tools.handleToolEnd(output, callId);
+  }
+
+  override handleToolError(error: unknown, callId: string): void {
+    this.tools.handleToolError(error, callId);
   }
 }
 

@@ -67,8 +67,8 @@ export class LangGraphAgent extends Agent {
     };
     const thread = await this.threadOf(threadId);
     const history = new Set(thread.seen.map(({ id }) => id));
-    const model = new GraphCallbacks(tell, active.isInsideTool, history);
     const tools = new ToolCallbacks(this.options.tracking, active, history);
+    const callbacks = new GraphCallbacks(tell, active.isInsideTool, tools, history);
 
     try {
       const stream = await this.graph.stream(inputOf(thread, input, context), {
@@ -77,7 +77,7 @@ export class LangGraphAgent extends Agent {
           [CHECKPOINT_FENCE]: { runId, epoch } satisfies CheckpointFence,
           [ACTIVE_RUN]: active,
         },
-        callbacks: [model, tools],
+        callbacks: [callbacks],
         // Tokens come through the callbacks: the `messages` mode loses some of them under load.
         streamMode: ['tasks', 'custom'],
         subgraphs: true,
@@ -90,7 +90,7 @@ export class LangGraphAgent extends Agent {
         else await this.followTask(namespace, payload as TaskPayload, { tell, finish, context });
       }
     } catch (error) {
-      throw signal.aborted ? error : explain(error, model.modelFailure);
+      throw signal.aborted ? error : explain(error, callbacks.modelFailure);
     }
   }
 

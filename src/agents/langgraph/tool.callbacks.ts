@@ -1,4 +1,3 @@
-import { BaseCallbackHandler } from '@langchain/core/callbacks/base';
 import { ToolMessage, type BaseMessage } from '@langchain/core/messages';
 import { AppError, toPublicError } from '../../errors.js';
 import type { ToolOutcome } from '../../events/run-event.js';
@@ -9,11 +8,9 @@ import { stepIdOf } from './langgraph.mapper.js';
 
 /**
  * Watches the tools that a graph brought along and calls by itself, and has them announced like our own. What goes in and out
- * of them stays hidden: nobody has said that it may be shown.
+ * of them stays hidden: nobody has said that it may be shown. Hears through {@link GraphCallbacks}.
  */
-export class ToolCallbacks extends BaseCallbackHandler {
-  override readonly name = 'agent-stream-tools';
-  override readonly awaitHandlers = true;
+export class ToolCallbacks {
   private readonly open = new Map<string, OpenToolCall>();
 
   /** @param history ids of the messages of earlier turns, which a node may hand on among those of its own */
@@ -21,11 +18,9 @@ export class ToolCallbacks extends BaseCallbackHandler {
     private readonly tracking: ToolTrackingService,
     private readonly active: Pick<ActiveRun, 'run' | 'stepStarted'>,
     private readonly history: ReadonlySet<string | undefined>,
-  ) {
-    super();
-  }
+  ) {}
 
-  override handleToolStart(
+  handleToolStart(
     _tool: unknown,
     _input: string,
     callId: string,
@@ -42,15 +37,15 @@ export class ToolCallbacks extends BaseCallbackHandler {
     this.open.set(callId, this.tracking.begin({ toolCallId, toolName, stepId, args: undefined }, run));
   }
 
-  override handleToolEvent(update: unknown, callId: string): void {
+  handleToolEvent(update: unknown, callId: string): void {
     this.open.get(callId)?.progress(update as ToolProgressUpdate);
   }
 
-  override handleToolEnd(output: unknown, callId: string): void {
+  handleToolEnd(output: unknown, callId: string): void {
     this.end(callId, ToolMessage.isInstance(output) && output.status === 'error' ? 'error' : 'ok');
   }
 
-  override handleToolError(error: unknown, callId: string): void {
+  handleToolError(error: unknown, callId: string): void {
     this.end(callId, this.active.run.signal.aborted ? 'cancelled' : 'error', error);
   }
 
