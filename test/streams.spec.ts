@@ -24,6 +24,7 @@ describe('a stream', () => {
       from: 1,
       tail: 0,
       status: 'pending',
+      at: expect.any(Number),
     });
     expect(stream.frames[0]).toBe(ready);
     silent.open();

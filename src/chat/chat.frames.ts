@@ -24,14 +24,15 @@ function dataOf({ event, at }: RecordedEvent): string {
 }
 
 /**
- * Opens every stream: what is watched, from where, and how far it has got. Carries the reader's cursor as its id.
+ * Opens every stream: what is watched, from where, how far it has got, and what time it is here. Carries the reader's cursor as
+ * its id.
  *
  * @param retryMs how long the browser waits before it reconnects
  */
 export function readyFrame(run: Run, cursor: Cursor, retryMs: number): Frame {
   const { id: runId, threadId, firstSeq, lastSeq, status } = run;
   const from = Math.max(cursor.seq + 1, firstSeq);
-  const ready = { type: 'ready', runId, threadId, from, tail: lastSeq, status };
+  const ready = { type: 'ready', runId, threadId, from, tail: lastSeq, status, at: Date.now() };
   return new Frame(formatCursor(cursor), 'ready', JSON.stringify(ready), retryMs);
 }
 

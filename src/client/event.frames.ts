@@ -32,6 +32,8 @@ export const EVENT_NAMES = Object.keys(NAMES) as readonly RunEventType[];
 export interface ReadyFrame {
   readonly runId: string;
   readonly threadId: string;
+  /** When it was sent, by the server's clock. Servers of before did not say. */
+  readonly at?: number;
 }
 
 /** What EventSource says of a frame. */

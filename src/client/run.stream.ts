@@ -14,6 +14,11 @@ export type ConnectionState =
 export interface RunSnapshot {
   readonly view: RunView;
   readonly connection: ConnectionState;
+  /**
+   * How far the server's clock is ahead of this machine's, in milliseconds; negative when it is behind, absent until it is known.
+   * For whoever shows how long something has gone on: the times in `view` are the server's.
+   */
+  readonly serverAheadMs?: number;
 }
 
 /** Fits RxJS: `new Observable((observer) => chat.follow(runId).subscribe(observer))`. */

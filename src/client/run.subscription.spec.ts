@@ -83,6 +83,20 @@ describe('following a run', () => {
     expect(textOf(run.last().view)).toBe('Words as they come');
   });
 
+  it("tells how far the server's clock is from this one", async () => {
+    const hour = 3_600_000;
+    server.streams.push((stream) => {
+      stream.aheadMs = hour;
+      stream.send(...RUN);
+    });
+    const run = follow();
+    await run.completed;
+    const { serverAheadMs = 0 } = run.last();
+    // What the frame took on its way counts as the server's lag.
+    expect(serverAheadMs).toBeGreaterThan(hour - 60_000);
+    expect(serverAheadMs).toBeLessThanOrEqual(hour);
+  });
+
   it('asks for nothing when the view has ended already', async () => {
     server.streams.push((stream) => stream.send(...RUN));
     const before = follow();

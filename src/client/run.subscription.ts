@@ -48,6 +48,7 @@ const FRESH_MS = 15_000;
 export class RunSubscription implements Subscription {
   private connection: ConnectionState = { state: 'connecting' };
   private threadId = '';
+  private serverAheadMs: number | undefined;
   private stream: EventSourceLike | undefined;
   /** Aborted when what the current stream was opened for is over. */
   private attempt = new AbortController();
@@ -104,7 +105,9 @@ export class RunSubscription implements Subscription {
         if (this.stream === stream) handle(frame);
       });
     on('ready', (frame) => {
-      this.threadId = readReady(frame).threadId;
+      const { threadId, at } = readReady(frame);
+      this.threadId = threadId;
+      if (at !== undefined) this.serverAheadMs = at - Date.now();
       this.heard();
     });
     on('reset', () => {
@@ -232,7 +235,8 @@ export class RunSubscription implements Subscription {
   }
 
   private publish(): void {
-    this.observer.next({ view: this.view, connection: this.connection });
+    const { view, connection, serverAheadMs } = this;
+    this.observer.next({ view, connection, ...(serverAheadMs !== undefined && { serverAheadMs }) });
   }
 
   private closeStream(): void {

@@ -108,6 +108,8 @@ export class StreamServer {
 
 /** One stream, as its test writes it. */
 export class ScriptedStream {
+  /** How far this server's clock is ahead of everybody's. */
+  aheadMs = 0;
   private seq = 0;
   private epoch = 1;
 
@@ -122,7 +124,8 @@ export class ScriptedStream {
 
   send(...events: readonly RunEvent[]): this {
     const cursor = this.seq === 0 ? 'r1.0.0' : `r1.${this.epoch}.${this.seq}`;
-    this.frame(cursor, 'ready', { type: 'ready', runId: 'r1', threadId: 't1' });
+    const at = Date.now() + this.aheadMs;
+    this.frame(cursor, 'ready', { type: 'ready', runId: 'r1', threadId: 't1', at });
     for (const event of events) this.frame(`r1.${this.epoch}.${++this.seq}`, event.type, event);
     return this;
   }

@@ -61,6 +61,26 @@ describeInChromium('the page while an agent works', (chromium) => {
     await chat.stands('completed');
   });
 
+  it('shows how long a tool has run, however wrong the clock is here', async () => {
+    const puppet = new Puppet();
+    const context = await chromium.context();
+    await context.addInitScript(() => {
+      const now = Date.now.bind(Date);
+      Date.now = () => now() + 3_600_000;
+    });
+    const page = await context.newPage();
+    await page.goto(pageOf(await serve({ play: puppet.play })));
+    const chat = new ChatPage(page);
+    await chat.ask('Search');
+    const run = await puppet.run();
+    run.startTool('a', 'Searching the web…');
+    const time = chat.tools.nth(0).locator('.tool-time');
+    await time.filter({ hasText: /\d s$/ }).waitFor();
+    expect(await time.innerText()).not.toContain('min');
+    run.end();
+    await chat.stands('completed');
+  });
+
   it('keeps what was said when it is stopped, also after a reload', async () => {
     const { puppet, chat } = await open();
     await chat.ask('A long story');

@@ -1,4 +1,5 @@
 import { emptyView, newIdempotencyKey, withDecisions } from '../../client/index.js';
+import { setServerClock } from './clock.js';
 import { sentence } from './sentences.js';
 
 /**
@@ -215,7 +216,8 @@ export class Conversation {
     this.#change(key, { runId, view, problem: undefined, connection: { state: 'connecting' } });
     let before = view;
     this.#subscription = this.#chat.follow(runId, { after: view }).subscribe({
-      next: ({ view, connection }) => {
+      next: ({ view, connection, serverAheadMs }) => {
+        if (serverAheadMs !== undefined) setServerClock(serverAheadMs);
         this.#change(key, { view, connection });
         if (connection.state === 'ended') this.#ended();
         this.#events.onSnapshot(before, view);

@@ -1,3 +1,4 @@
+import { serverNow } from '../chat/clock.js';
 import { plainLabel, toolOutcome } from '../chat/sentences.js';
 import { el, say, set } from '../dom/el.js';
 import { duration, elapsed } from '../dom/format.js';
@@ -93,14 +94,16 @@ export class ToolPartView {
   }
 
   #begin(part) {
-    // Told by the server's clock, which may be ahead of ours.
-    this.#startedAt = Math.min(part.startedAt, Date.now());
+    this.#startedAt = part.startedAt;
     if (!part.outcome) this.#stopTicking = everyTick(() => this.#tick());
   }
 
   #tick() {
     const { outcome, durationMs } = this.#part;
-    say(this.#time, outcome ? duration(durationMs ?? 0) : elapsed(Math.max(0, Date.now() - this.#startedAt)));
+    say(
+      this.#time,
+      outcome ? duration(durationMs ?? 0) : elapsed(Math.max(0, serverNow() - this.#startedAt)),
+    );
   }
 
   #showMark(outcome = 'running') {

@@ -102,6 +102,7 @@ export const readySchema = z
     from: z.int().positive().meta({ description: 'The seq of the first event that follows.' }),
     tail: z.int().nonnegative().meta({ description: 'The last seq at this moment.' }),
     status: z.string(),
+    at: z.int().meta({ description: "This moment, by the server's clock, in milliseconds since the epoch." }),
   })
   .meta({ id: 'Ready', description: 'Opens every stream.' });
 
