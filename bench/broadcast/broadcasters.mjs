@@ -1,0 +1,67 @@
+// The servers that tell many readers the same, ours and our peers', by one interface.
+//
+//   const server = await startBroadcaster(name, directory)   a server as support/server.process.mjs has it, and
+//       server.label, server.path                              where its readers connect
+//       server.speak({ bursts, size, everyMs })
+//   BROADCASTERS                                             all names, ours first, `raw` second
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startProduct } from '../support/product.mjs';
+import { startServer } from '../support/server.process.mjs';
+
+const pathOf = (file) => fileURLToPath(new URL(file, import.meta.url));
+
+const LABELS = {
+  ours: 'ours (one run, from its log)',
+  raw: 'raw: node:http, `res.write` per event',
+  'nest-sse': 'stock Nest @Sse',
+  'better-sse': 'better-sse',
+  hono: 'Hono streamSSE',
+};
+
+export const BROADCASTERS = Object.keys(LABELS);
+
+export async function startBroadcaster(name, directory) {
+  const start = name === 'ours' ? startOurs : startPeer;
+  const server = await start(name, directory);
+  return { ...server, name, label: LABELS[name], speak: (speech) => server.tell({ speech }) };
+}
+
+async function startPeer(name) {
+  const server = await startServer({
+    name,
+    entry: pathOf(`./${name}.server.mjs`),
+    execArgv: ['--expose-gc'],
+  });
+  return { ...server, path: '/events' };
+}
+
+async function startOurs(name, directory) {
+  const own = join(directory, name);
+  await mkdir(own, { recursive: true });
+  const env = { AGENTS: `broadcast=${pathOf('./agent.mjs')}#graph` };
+  const server = await startProduct({ directory: own, env, execArgv: ['--expose-gc'] });
+  const response = await fetch(`${server.url}/api/chat/runs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ message: 'Speak.', agent: 'broadcast' }),
+  });
+  if (response.status !== 202) throw new Error(`The run was not started: ${await response.text()}`);
+  const { runId } = await response.json();
+  const path = `/api/chat/runs/${runId}/events`;
+  await hasBegun(`${server.url}${path}`);
+  return { ...server, path };
+}
+
+/** Until its step has started, nobody listens to what it is told. */
+async function hasBegun(url) {
+  const left = new AbortController();
+  const { body } = await fetch(url, { signal: left.signal });
+  let heard = '';
+  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+    heard += text;
+    if (heard.includes('event: step-start')) break;
+  }
+  left.abort();
+}
