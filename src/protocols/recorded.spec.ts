@@ -87,7 +87,14 @@ function transcriptUpTo(runs: readonly RecordedRun[], index: number): Transcript
 
 function threadOf(runs: readonly RecordedRun[], index: number) {
   const history = transcriptUpTo(runs, index).entries.map(toAgUiMessage);
-  return { threadId: 'thread', runId: runs[index]!.runId, history };
+  return { threadId: 'thread', runId: runs[index]!.runId, history, earlier: earlierLog(runs, index) };
+}
+
+/** What the runs before this one have said in its message. */
+function earlierLog(runs: readonly RecordedRun[], index: number): RecordedEvent[] {
+  const messageIdOf = ({ log }: RecordedRun) => (log[0]!.event as { readonly messageId: string }).messageId;
+  const own = messageIdOf(runs[index]!);
+  return runs.slice(0, index).flatMap((run) => (messageIdOf(run) === own ? run.log : []));
 }
 
 /** What the run before stopped for, with the answers that the run begins with. */

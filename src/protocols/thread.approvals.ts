@@ -77,6 +77,11 @@ export class ThreadApprovals {
     return [...(await this.earlier(run)), { run, log: await readWholeLog(this.log, run.id) }];
   }
 
+  /** The events of these, one log behind the other. */
+  async said(run: Run): Promise<RecordedEvent[]> {
+    return (await this.earlier(run)).flatMap(({ log }) => log);
+  }
+
   private async asker(principal: Principal, threadId: string, approvalIds: readonly string[]): Promise<Run> {
     await this.threads.get(principal, threadId);
     const { items } = await this.runs.listRuns(threadId, { limit: NEWEST });

@@ -31,6 +31,8 @@ export const RUN_PROBLEMS = [
   'AGENT_UNKNOWN',
   'NOT_FOUND',
   'THREAD_BUSY',
+  'APPROVAL_PENDING',
+  'APPROVAL_CLOSED',
   'IDEMPOTENCY_CONFLICT',
   'CURSOR_INVALID',
 ] as const;
@@ -49,7 +51,8 @@ export class AgUiController {
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Goes on behind this frame.' })
   @Endpoint({
     summary: 'Run the default agent',
-    description: 'AG-UI events. A repeated `runId` joins the run that it started.',
+    description:
+      'AG-UI events. A repeated `runId` joins the run that it started; answers in `resume` get the run that goes on.',
     answers: { status: 200, description: 'The run.', schema: agUiFrameSchema },
     accepts: runInputSchema,
     starts: true,

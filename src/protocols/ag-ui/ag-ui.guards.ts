@@ -9,8 +9,9 @@ import { validate } from '../../http/validate.js';
 import type { WebRequest, WebResponse } from '../../http/web.exchange.js';
 import type { Run } from '../../runs/run.js';
 import { RunService } from '../../runs/run.service.js';
+import { ThreadApprovals } from '../thread.approvals.js';
 import { currentRun, ThreadTranscripts } from '../transcript/thread.transcripts.js';
-import { namesOf, noteOf, questionOf, runInputSchema, type RunInput } from './ag-ui.input.js';
+import { answersOf, namesOf, noteOf, questionOf, runInputSchema, type RunInput } from './ag-ui.input.js';
 import { toAgUiMessage } from './ag-ui.messages.js';
 import type { AgUiRun } from './ag-ui.mapper.js';
 
@@ -31,13 +32,15 @@ export function viewingOf(request: AgUiRequest): AgUiViewing | undefined {
 }
 
 /**
- * Starts the run that a RunAgentInput asks for, or finds it again: by a `Last-Event-ID`, or by the same `runId`.
+ * Starts the run that a RunAgentInput asks for, or the one that goes on with its answers; or finds it again: by a `Last-Event-ID`, by
+ * the same `runId`, or by the same answers.
  * A guard, so that everything that can be refused is refused before the stream.
  */
 @Injectable()
 export class AgUiRunGuard implements CanActivate {
   constructor(
     private readonly runs: RunService,
+    private readonly approvals: ThreadApprovals,
     private readonly cursors: CursorCheck,
   ) {}
 
@@ -49,9 +52,9 @@ export class AgUiRunGuard implements CanActivate {
     attachReader(request, { ...reader, response });
 
     const { run, cursor } = reader;
-    const { threadId, messages: history } = input;
+    const { threadId, runId, messages: history } = input;
     request.agUi = {
-      run: { threadId, runId: namesOf(run).runId, history, dialect: dialectOf(input) },
+      run: { threadId, runId, history, earlier: await this.approvals.said(run), dialect: dialectOf(input) },
       joins: cursor.seq === 0 && run.lastSeq > 0,
     };
     return true;
@@ -63,6 +66,11 @@ export class AgUiRunGuard implements CanActivate {
     if (lastEventId) {
       const run = await this.runs.get(principal, readCursor(lastEventId).runId);
       return { run, ...(await this.cursors.place(run, lastEventId)) };
+    }
+    const answers = answersOf(input);
+    if (answers) {
+      const run = await this.approvals.answerAll(principal, input.threadId, answers);
+      return { run, cursor: startOf(run.id) };
     }
     const { id, text } = questionOf(input);
     const agent = agentOf(request);
@@ -82,7 +90,10 @@ export class AgUiRunGuard implements CanActivate {
 /** Finds the run that a client joins: the thread's current one. Without one, the handler has nothing to show. */
 @Injectable()
 export class AgUiConnectGuard implements CanActivate {
-  constructor(private readonly transcripts: ThreadTranscripts) {}
+  constructor(
+    private readonly transcripts: ThreadTranscripts,
+    private readonly approvals: ThreadApprovals,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<AgUiRequest>();
@@ -94,10 +105,15 @@ export class AgUiConnectGuard implements CanActivate {
 
     const earlier = await this.transcripts.read(runs.slice(0, runs.indexOf(run)), questionIdOf);
     earlier.ask(questionIdOf(run), run.message);
-    const history = earlier.entries.map(toAgUiMessage);
     attachReader(request, { run, cursor: startOf(run.id), response });
     request.agUi = {
-      run: { threadId: input.threadId, runId: namesOf(run).runId, history, dialect: dialectOf(input) },
+      run: {
+        threadId: input.threadId,
+        runId: namesOf(run).runId,
+        history: earlier.entries.map(toAgUiMessage),
+        earlier: await this.approvals.said(run),
+        dialect: dialectOf(input),
+      },
       joins: true,
     };
     return true;

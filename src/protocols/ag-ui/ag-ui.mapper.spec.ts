@@ -7,7 +7,7 @@ import * as fc from 'fast-check';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';
-import { runLogs } from '../../testing/log.arbitrary.js';
+import { continuedRuns, runLogs } from '../../testing/log.arbitrary.js';
 import { Transcript } from '../transcript/transcript.js';
 import type { AgUiEvent, AgUiMessage } from './ag-ui.events.js';
 import { AgUiMapper, type AgUiRun } from './ag-ui.mapper.js';
@@ -83,7 +83,8 @@ describe('AgUiMapper', () => {
       input: { amount: 5 },
       expiresAt: 1_800_000_000_000,
     };
-    const asked = mapped(logOf([START, request, endOf('awaiting-approval')]));
+    const before = logOf([START, request, endOf('awaiting-approval')]);
+    const asked = mapped(before);
     expect(asked.map(({ type }) => type)).toEqual([
       'RUN_STARTED',
       'TOOL_CALL_START',
@@ -100,14 +101,13 @@ describe('AgUiMapper', () => {
       },
     });
 
-    const history = [QUESTION, { id: 'm', role: 'assistant', toolCalls: [{ id: 'call-1' }] }];
     const answered = mapped(
       logOf([
         START,
         toolStart('call-1'),
         { type: 'tool-end', toolCallId: 'call-1', outcome: 'ok', durationMs: 1 },
       ]),
-      { ...RUN, history },
+      { ...RUN, earlier: before },
     );
     expect(answered.map(({ type }) => type)).toEqual(['RUN_STARTED', 'CUSTOM', 'TOOL_CALL_RESULT']);
   });
@@ -170,6 +170,44 @@ describe('AgUiMapper', () => {
       );
     },
   );
+});
+
+describe.each([
+  ['1.0', { verify: verifyEvents, apply: defaultApplyEvents }],
+  ['0', { verify: verifyOld, apply: applyOld }],
+] as const)('a run that goes on after approvals, for the %s client,', (dialect, library) => {
+  it('writes on in the messages of the run that asked, also for who joins late', async () => {
+    await fc.assert(
+      fc.asyncProperty(continuedRuns(), fc.nat(60), async ({ before, log }, when) => {
+        const asked = mapped(before, { ...RUN, dialect });
+        const history = await messagesOf(library, asked);
+        const run = { ...RUN, dialect, history, earlier: before };
+        const live = mapped(log, run);
+        for (const event of live) expect(EventSchema.parse(event)).toEqual(event);
+        expect(await verified(library, [...asked, ...live])).toEqual([...asked, ...live]);
+        const seen = spoken(await messagesOf(library, [...asked, ...live]));
+        expect(sorted(seen)).toEqual(sorted(spoken([QUESTION, ...messagesIn([...before, ...log])])));
+
+        const joined = joinedAt(when % log.length, log, run);
+        await verified(library, joined);
+        expect(sorted(spoken(await messagesOf(library, joined)))).toEqual(sorted(seen));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('lists what is asked, once each, and what is taken back no more', () => {
+    fc.assert(
+      fc.property(continuedRuns(), ({ before, approvals }) => {
+        const { outcome } = mapped(before, { ...RUN, dialect }).at(-1) as unknown as {
+          outcome: { interrupts: { id: string }[] };
+        };
+        expect(outcome.interrupts.map(({ id }) => id).toSorted()).toEqual(
+          approvals.map(({ approvalId }) => approvalId).toSorted(),
+        );
+      }),
+    );
+  });
 });
 
 const START: RunEvent = { type: 'run-start', agent: 'scripted', messageId: 'm' };

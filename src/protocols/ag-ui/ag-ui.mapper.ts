@@ -17,8 +17,10 @@ export interface AgUiRun {
   readonly threadId: string;
   /** As the client calls it. */
   readonly runId: string;
-  /** The messages from before the run's answer, the question last. */
+  /** The messages from before the run, the question last; or, of a run that goes on after approvals, what was said behind it. */
   readonly history: readonly AgUiMessage[];
+  /** What the runs before this one have written of its message, when it goes on after approvals. Default: nothing. */
+  readonly earlier?: readonly RecordedEvent[];
   /** `0` is what clients before 1.0 speak: they refuse the outcome `cancelled`. */
   readonly dialect: '1.0' | '0';
 }
@@ -43,22 +45,26 @@ const ANSWER_SCHEMA = {
 /** A run's log as AG-UI events. Fed from seq 1, without a gap; what it says is a function of what it was fed. */
 export class AgUiMapper {
   private readonly transcript = new Transcript();
-  /** The calls that the client knows from the run that this one continues. */
-  private readonly earlierCalls: ReadonlySet<string>;
+  /** The messages in front of those that the transcript has. */
+  private readonly history: readonly AgUiMessage[];
   private readonly parts = new Map<string, OpenPart>();
   /** By step: names have to be unique among the open ones. */
   private readonly steps = new Map<string, string>();
   /** What was superseded. A client keeps the reasoning that a snapshot leaves out, and has to be told that it is empty. */
   private readonly lostReasoning: AgUiMessage[] = [];
-  private readonly interrupts = new Map<string, AgUiInterrupt>();
+  /** With the step that asks: what is asked in one that is made again is asked again. */
+  private readonly interrupts = new Map<
+    string,
+    { readonly stepId: string; readonly interrupt: AgUiInterrupt }
+  >();
   private readonly usage = new Map<string, AgUiUsage>();
 
   constructor(private readonly run: AgUiRun) {
-    this.earlierCalls = new Set(
-      run.history.flatMap((message) =>
-        'toolCalls' in message ? (message.toolCalls ?? []).map(({ id }) => id) : [],
-      ),
-    );
+    const { history, earlier = [] } = run;
+    for (const recorded of earlier) this.transcript.apply(recorded);
+    const own = new Set(this.transcript.entries.map(({ id }) => id));
+    const begin = history.findIndex(({ id }) => own.has(id));
+    this.history = begin < 0 ? history : history.slice(0, begin);
   }
 
   map(recorded: RecordedEvent): AgUiEvent[] {
@@ -96,7 +102,7 @@ export class AgUiMapper {
         return this.ask(recorded, event);
       case 'approval-answer': {
         const { type: name, ...answer } = event;
-        this.interrupts.delete(event.approvalId);
+        this.transcript.apply(recorded);
         return [{ type: 'CUSTOM', name, value: answer }];
       }
       case 'usage': {
@@ -154,6 +160,8 @@ export class AgUiMapper {
       if (entry.kind === 'reasoning' && entry.stepId === stepId)
         this.lostReasoning.push(toAgUiMessage({ ...entry, text: '' }));
     }
+    for (const [approvalId, asked] of this.interrupts)
+      if (asked.stepId === stepId) this.interrupts.delete(approvalId);
     this.transcript.apply(recorded);
     return [...closing, ...this.leave(stepId), this.snapshot()];
   }
@@ -205,9 +213,10 @@ export class AgUiMapper {
   /** A call that was announced before, with the approval that it waited for, is not announced again. */
   private announce(recorded: RecordedEvent, call: ToolStart | ApprovalRequest): AgUiEvent[] {
     const { toolCallId, toolName, input } = call;
-    const known = this.earlierCalls.has(toolCallId) || this.transcript.callerOf(toolCallId);
-    if (known) return [];
+    const before = this.transcript.callerOf(toolCallId);
     this.transcript.apply(recorded);
+    // Other arguments than those that were announced can only be said with all messages.
+    if (before) return before === this.transcript.callerOf(toolCallId) ? [] : [this.snapshot()];
     const parentMessageId = this.transcript.callerOf(toolCallId)?.id ?? toolCallId;
     return [
       { type: 'TOOL_CALL_START', toolCallId, toolCallName: toolName, parentMessageId },
@@ -224,15 +233,16 @@ export class AgUiMapper {
   }
 
   private ask(recorded: RecordedEvent, event: ApprovalRequest): AgUiEvent[] {
-    const { approvalId, toolCallId, label, expiresAt } = event;
-    this.interrupts.set(approvalId, {
+    const { approvalId, toolCallId, stepId, label, expiresAt } = event;
+    const interrupt: AgUiInterrupt = {
       id: approvalId,
       reason: 'tool_call',
       message: label,
       toolCallId,
       responseSchema: ANSWER_SCHEMA,
       ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt).toISOString() }),
-    });
+    };
+    this.interrupts.set(approvalId, { stepId, interrupt });
     return this.announce(recorded, event);
   }
 
@@ -248,7 +258,7 @@ export class AgUiMapper {
 
   /** No outcome is a success. */
   private outcomeOf(outcome: Exclude<RunEnd['outcome'], 'failed'>): { readonly outcome?: AgUiOutcome } {
-    const interrupts = [...this.interrupts.values()];
+    const interrupts = Array.from(this.interrupts.values(), ({ interrupt }) => interrupt);
     if (outcome === 'awaiting-approval' && interrupts.length > 0)
       return { outcome: { type: 'interrupt', interrupts } };
     if (outcome === 'cancelled' && this.run.dialect === '1.0') return { outcome: { type: 'cancelled' } };
@@ -257,7 +267,7 @@ export class AgUiMapper {
 
   private snapshot(): AgUiEvent {
     const own = this.transcript.entries.map(toAgUiMessage);
-    return { type: 'MESSAGES_SNAPSHOT', messages: [...this.run.history, ...this.lostReasoning, ...own] };
+    return { type: 'MESSAGES_SNAPSHOT', messages: [...this.history, ...this.lostReasoning, ...own] };
   }
 }
 
