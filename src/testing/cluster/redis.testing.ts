@@ -15,9 +15,7 @@ export function redisForTests(env: Readonly<Record<string, string | undefined>>)
   const given = env['REDIS_URL'];
   const isThere = given !== undefined || RedisServer.isInstalled;
   if (!isThere) {
-    if (env['REQUIRE_REDIS'])
-      throw new Error('REQUIRE_REDIS is set and there is no redis-server on the PATH.');
-    process.stderr.write('\nSKIPPED: all tests on Redis. Install redis-server, or set REDIS_URL.\n\n');
+    leaveOut(env);
     return { isThere, url: '' };
   }
   let server: RedisServer | undefined;
@@ -31,4 +29,15 @@ export function redisForTests(env: Readonly<Record<string, string | undefined>>)
       return given ?? server?.url ?? '';
     },
   };
+}
+
+/** Whether the tests that kill their Redis can run: they need one of their own. Otherwise as {@link redisForTests}. */
+export function hasRedisServer(env: Readonly<Record<string, string | undefined>>): boolean {
+  if (!RedisServer.isInstalled) leaveOut(env);
+  return RedisServer.isInstalled;
+}
+
+function leaveOut(env: Readonly<Record<string, string | undefined>>): void {
+  if (env['REQUIRE_REDIS']) throw new Error('REQUIRE_REDIS is set and there is no redis-server on the PATH.');
+  process.stderr.write('\nSKIPPED: tests on Redis. Install redis-server, or set REDIS_URL.\n\n');
 }
