@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
-import { ThrottlerStorageService } from '@nestjs/throttler';
 import { InProcessOpenStreams } from './in-process.open-streams.js';
+import { InProcessRunStartCounter } from './in-process.run-start.counter.js';
 import { OpenStreams } from './open-streams.js';
 import { RunStartCounter } from './run-start.counter.js';
 import { ConfigurableModuleClass, THROTTLING_OPTIONS } from './throttling.module-definition.js';
@@ -16,7 +16,7 @@ import { limitsOf, type ThrottlingOptions } from './throttling.options.js';
     {
       provide: RunStartCounter,
       inject: [THROTTLING_OPTIONS],
-      useFactory: ({ counters }: ThrottlingOptions) => counters?.runStarts ?? new ThrottlerStorageService(),
+      useFactory: ({ counters }: ThrottlingOptions) => counters?.runStarts ?? new InProcessRunStartCounter(),
     },
     {
       provide: OpenStreams,
