@@ -6,8 +6,9 @@ import { AppError } from '../errors.js';
 import { validate } from '../http/validate.js';
 import type { WebRequest } from '../http/web.exchange.js';
 import type { Principal } from '../principal.js';
-import type { Run } from '../runs/run.js';
+import { belongsTo, type Run } from '../runs/run.js';
 import { RunService, type StartRun } from '../runs/run.service.js';
+import { RunStore } from '../runs/run.store.js';
 import { ThreadService, type ThreadMessage } from '../runs/thread.service.js';
 
 /** What is asked in another protocol's words, once these are ours. */
@@ -24,6 +25,7 @@ export class ThreadRuns {
   constructor(
     private readonly runs: RunService,
     private readonly threads: ThreadService,
+    private readonly store: RunStore,
   ) {}
 
   /**
@@ -49,6 +51,12 @@ export class ThreadRuns {
     const thread = await unlessUnknown(this.threads.get(principal, threadId));
     const runId = thread?.activeRunId;
     return runId === undefined ? undefined : unlessUnknown(this.runs.get(principal, runId));
+  }
+
+  /** The thread's last run, however it stands. Undefined when there is none, or no such thread of this principal's. */
+  async last(principal: Principal, threadId: string): Promise<Run | undefined> {
+    const { items } = await this.store.listRuns(threadId, { limit: 1 });
+    return items.find((run) => belongsTo(run.principal, principal));
   }
 
   /** What was said in the thread: its last hundred questions and their answers. Nothing when there is no such thread of this principal's. */

@@ -106,7 +106,7 @@ describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
     expect(response.status).toBe(204);
   });
 
-  it('begins with what was said, without the answer that is still being given', async () => {
+  it('begins with what was said, and misses no answer that ends before it resumes', async () => {
     const rest = gate();
     const server = await serve(async ({ message }, context) => {
       if (message === 'and?') await rest.opened;
@@ -126,9 +126,19 @@ describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
 
     rest.open();
     await asked;
-    const whole = (await (await fetch(`${route}/messages`)).json()) as UIMessage[];
+    const whole = (await (await fetch(`${route}/messages`)).json()) as UIMessage<{ runId: string }>[];
     expect(whole.map(textOf)).toEqual(['hello', 'hello done.', 'and?', 'and? done.']);
     expect(whole.at(-1)?.id).toBe(first.lastMessage?.id);
+
+    // The run has ended between reading the history and resuming.
+    const after = (runId = ''): Fetch => {
+      return (address, init) => fetch(`${String(address)}?after=${runId}`, init);
+    };
+    const behind = newChat({ url, messages: history, fetch: after() });
+    await behind.resumeStream();
+    expect(behind.messages.map(textOf)).toEqual(whole.map(textOf));
+    const { status } = await after(whole.at(-1)!.metadata!.runId)(`${route}/stream`);
+    expect(status).toBe(204);
   });
 
   it('leaves the run alone when it stops reading, and stops it by the stop route', async () => {
@@ -249,6 +259,7 @@ describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
     expect(other.error?.message).toContain('NOT_FOUND');
     const route = `${url}/protocols/ai-sdk/chat/chat-1`;
     expect((await fetch(`${route}/stream`, { headers })).status).toBe(204);
+    expect((await fetch(`${route}/stream?after=`, { headers })).status).toBe(204);
     expect(await (await fetch(`${route}/messages`, { headers })).json()).toEqual([]);
     expect((await fetch(`${route}/stop`, { method: 'POST', headers })).status).toBe(404);
 

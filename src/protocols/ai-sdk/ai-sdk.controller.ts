@@ -8,7 +8,7 @@ import {
   Sse,
   type MessageEvent,
 } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Observable } from 'rxjs';
 import { CurrentPrincipal } from '../../auth/authentication.js';
 import { Reader, type RunReader } from '../../chat/run-reader.js';
@@ -58,6 +58,12 @@ export class AiSdkController {
 
   @Sse('chat/:chatId/stream')
   @ApiParam(CHAT_ID)
+  @ApiQuery({
+    name: 'after',
+    required: false,
+    description:
+      'The run of the last answer that you have whole, or empty. A run that has ended since is shown, too.',
+  })
   @Endpoint({
     summary: "Watch a chat's run again",
     description: 'From its first event. 204 when no run goes on.',

@@ -54,7 +54,10 @@ export class AskGuard implements CanActivate {
   }
 }
 
-/** Finds the run that goes on in `:chatId`; 204 when there is none, which leaves the client's chat as it is. */
+/**
+ * Finds the run that goes on in `:chatId`; for a client that says which run it has seen to the end (`?after=`), also one that has
+ * ended since. 204 when there is none, which leaves the client's chat as it is.
+ */
 @Injectable()
 export class ActiveRunGuard implements CanActivate {
   constructor(
@@ -64,12 +67,22 @@ export class ActiveRunGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<WebRequest>();
-    const run = await this.runs.active(authOf(request).principal, String(request.params.chatId));
+    const run = await this.runOf(request);
     if (!run) throw new NothingMore();
     const earlier = await this.approvals.earlier(run);
     const mapper = withEarlierRuns(createAiSdkMapper(earlier.at(-1)?.run.approvals), earlier);
     watch(context, run, withoutTakenBack(mapper, run.lastSeq));
     return true;
+  }
+
+  private async runOf(request: WebRequest): Promise<Run | undefined> {
+    const { principal } = authOf(request);
+    const chatId = String(request.params.chatId);
+    const { after } = request.query;
+    const active = await this.runs.active(principal, chatId);
+    if (active || after === undefined) return active;
+    const last = await this.runs.last(principal, chatId);
+    return last?.id === after ? undefined : last;
   }
 }
 
