@@ -4,6 +4,7 @@ import { FaultProxy } from '../../src/testing/fault.proxy.js';
 import { ScriptedAgent } from '../../src/testing/scripted.agent.js';
 import { appServers } from '../support/app.server.js';
 import { chatServers, type ChatServerOptions } from '../support/chat.server.js';
+import { payingServers } from '../protocols/approvals.server.js';
 import { describeInChromium } from './support/browser.js';
 import { ClientPage } from './support/client.page.js';
 import { buildReactPages, ClientPages } from './support/client.pages.js';
@@ -17,26 +18,34 @@ interface Library {
   readonly page: string;
   /** Comes back after a cut without being told to. */
   readonly reconnects: boolean;
+  /** Its way of answering approvals is served. */
+  readonly approves: boolean;
   /** What it, or the browser, says in the console where all is well, or where a test lets a run fail. */
   readonly mayComplain?: RegExp;
 }
 
 const LIBRARIES: readonly (readonly [string, Library])[] = [
-  ['useChat of the AI SDK', { page: 'react/ai-sdk/', reconnects: false }],
+  ['useChat of the AI SDK', { page: 'react/ai-sdk/', reconnects: false, approves: true }],
   [
     'useStream of LangGraph',
     // It asks for the state of a thread that does not exist yet, and takes the 404 for an answer.
-    { page: 'react/langgraph/', reconnects: true, mayComplain: /status of 404/ },
+    { page: 'react/langgraph/', reconnects: true, approves: false, mayComplain: /status of 404/ },
   ],
   [
     'useAgent of CopilotKit',
-    { page: 'react/copilotkit/', reconnects: false, mayComplain: /Agent execution failed|network error/ },
+    {
+      page: 'react/copilotkit/',
+      reconnects: false,
+      approves: false,
+      mayComplain: /Agent execution failed|network error/,
+    },
   ],
 ];
 
 describeInChromium('the pages of examples/clients', (chromium) => {
   const serveChat = chatServers();
   const serveApp = appServers();
+  const servePayer = payingServers();
   const proxies: FaultProxy[] = [];
   let pages: ClientPages;
 
@@ -204,6 +213,29 @@ describeInChromium('the pages of examples/clients', (chromium) => {
       run.end();
       await chat.shows('Who am I?', 'Ann');
       await chat.isIdle();
+    });
+  });
+
+  const approving = LIBRARIES.filter(([, { approves }]) => approves);
+  describe.each(approving)('%s', (_name, { page, mayComplain }) => {
+    it('asks a person before a call is made, and goes on with the answer', async () => {
+      const { url } = await servePayer({ settings: { CORS_ORIGINS: pages.origin } });
+      const address = pages.urlOf(page, new URL(url).origin, 'chat');
+      const chat = new ClientPage(await chromium.visit(address, { mayComplain }));
+      await chat.ask('Pay 20.');
+      await chat.approval.filter({ hasText: 'Paying Eve' }).waitFor();
+      await chat.page.reload();
+      await chat.approval.getByRole('button', { name: 'Approve' }).click();
+      await chat.shows('Pay 20.', 'Let me pay.', '[20 to Eve]');
+      await chat.isIdle();
+      expect(await chat.approval.count()).toBe(0);
+
+      await chat.ask('Pay 30.');
+      await chat.approval.getByRole('button', { name: 'Deny' }).click();
+      await chat.page.locator('.words', { hasText: 'not approved' }).waitFor();
+      await chat.isIdle();
+      expect(await chat.approval.count()).toBe(0);
+      expect(await chat.page.locator('.words', { hasText: '30 to Eve' }).count()).toBe(0);
     });
   });
 });

@@ -6,12 +6,14 @@ export class ClientPage {
   readonly stop: Locator;
   readonly alert: Locator;
   readonly tools: Locator;
+  readonly approval: Locator;
 
   constructor(readonly page: Page) {
     this.question = page.getByRole('textbox', { name: 'Your question' });
     this.stop = page.getByRole('button', { name: 'Stop' });
     this.alert = page.getByRole('alert');
     this.tools = page.locator('.tool');
+    this.approval = page.locator('.approval');
   }
 
   async ask(question: string): Promise<void> {

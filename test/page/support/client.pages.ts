@@ -44,9 +44,9 @@ export class ClientPages {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** A page that talks to this server. */
-  urlOf(page: string, server: string): string {
-    return `${this.origin}/${page}?server=${encodeURIComponent(server)}`;
+  /** A page that talks to this server, and to this agent there. */
+  urlOf(page: string, server: string, agent = 'assistant'): string {
+    return `${this.origin}/${page}?${new URLSearchParams({ server, agent }).toString()}`;
   }
 
   async close(): Promise<void> {

@@ -8,29 +8,38 @@ import {
 } from 'ai';
 import { createRoot } from 'react-dom/client';
 import { Approval, Conversation, Tool, Words } from '../shared/look';
-import { headers, server, threadId } from '../shared/session';
+import { agent, headers, server, threadId } from '../shared/session';
 
 const api = `${server}/protocols/ai-sdk/chat`;
 
-const transport = new DefaultChatTransport({
+const transport = new DefaultChatTransport<Message>({
   api,
   headers,
   // The server keeps the conversation: the last message is all that it needs.
-  prepareSendMessagesRequest: ({ id, messages }) => ({ body: { id, message: messages.at(-1) } }),
+  prepareSendMessagesRequest: ({ id, messages }) => ({ body: { id, message: messages.at(-1), agent } }),
+  // By the last run of the history, or an answer would be missed that ended between reading it and resuming.
+  prepareReconnectToStreamRequest: ({ id }) => ({
+    api: `${api}/${id}/stream?after=${history.at(-1)?.metadata?.runId ?? ''}`,
+  }),
 });
 
+type Message = UIMessage<{ readonly runId: string }>;
+
 /** What was said in this conversation, without the answer that is still being given: resuming tells that from its start. */
-async function load(): Promise<UIMessage[]> {
+let history: Message[] = [];
+
+async function load(): Promise<Message[]> {
   const response = await fetch(`${api}/${threadId}/messages`, { headers });
-  return response.ok ? response.json() : [];
+  history = response.ok ? await response.json() : [];
+  return history;
 }
 
 /** Closing the connection, which is all that `stop()` of the hook does, stops nothing: the answer goes on for other readers. */
 const stop = () => void fetch(`${api}/${threadId}/stop`, { method: 'POST', headers });
 
-function Chat({ history }: { readonly history: UIMessage[] }) {
+function Chat() {
   const { messages, setMessages, sendMessage, status, error, resumeStream, addToolApprovalResponse } =
-    useChat({
+    useChat<Message>({
       id: threadId,
       messages: history,
       transport,
@@ -44,7 +53,7 @@ function Chat({ history }: { readonly history: UIMessage[] }) {
     await resumeStream();
   };
 
-  const show = (part: UIMessage['parts'][number], role: 'user' | 'assistant', key: string) => {
+  const show = (part: Message['parts'][number], role: 'user' | 'assistant', key: string) => {
     if (part.type === 'text')
       return (
         <Words key={key} of={role}>
@@ -82,4 +91,5 @@ function Chat({ history }: { readonly history: UIMessage[] }) {
   );
 }
 
-createRoot(document.getElementById('page')!).render(<Chat history={await load()} />);
+await load();
+createRoot(document.getElementById('page')!).render(<Chat />);

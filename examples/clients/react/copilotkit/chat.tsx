@@ -8,7 +8,7 @@ import {
 import { useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Approval, Conversation, Tool, Words } from '../shared/look';
-import { headers, server, threadId } from '../shared/session';
+import { agent as agentId, headers, server, threadId } from '../shared/session';
 
 const textOf = ({ content }: { readonly content?: unknown }) => (typeof content === 'string' ? content : '');
 
@@ -85,7 +85,7 @@ function Page() {
       headers={headers}
       onError={(event) => setError(event.error.message)}
     >
-      <CopilotChatConfigurationProvider agentId="default" threadId={threadId}>
+      <CopilotChatConfigurationProvider agentId={agentId} threadId={threadId}>
         <Chat error={error} setError={setError} />
       </CopilotChatConfigurationProvider>
     </CopilotKitProvider>

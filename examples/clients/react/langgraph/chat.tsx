@@ -1,7 +1,7 @@
 import { useStream } from '@langchain/react';
 import { createRoot } from 'react-dom/client';
 import { Approval, Conversation, Tool, Words } from '../shared/look';
-import { headers, server, threadId } from '../shared/session';
+import { agent, headers, server, threadId } from '../shared/session';
 
 /** What LangChain's human-in-the-loop middleware asks. */
 interface Question {
@@ -10,7 +10,7 @@ interface Question {
 
 function Chat() {
   const stream = useStream<Record<string, unknown>, Question>({
-    assistantId: 'assistant',
+    assistantId: agent,
     apiUrl: `${server}/protocols/langgraph`,
     defaultHeaders: headers,
     threadId,

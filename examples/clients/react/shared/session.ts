@@ -3,6 +3,9 @@ const address = new URL(location.href);
 /** Where the server is: `?server=…`, or where its `npm start` puts it. */
 export const server = address.searchParams.get('server') ?? 'http://127.0.0.1:3000';
 
+/** Who answers: `?agent=…`, or the agent of the standalone app. */
+export const agent = address.searchParams.get('agent') ?? 'assistant';
+
 /** The conversation. In the address, so that a reload comes back to it. */
 export const threadId = address.searchParams.get('thread') ?? newThread();
 
