@@ -1,25 +1,15 @@
-import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { Role, TaskState, type ListTasksRequest, type StreamResponse } from '@a2a-js/sdk';
 import { ClientFactory, JsonRpcTransportFactory, type Client } from '@a2a-js/sdk/client';
 import { parseLegacyAgentCard } from '@a2a-js/sdk/compat/v0_3/client';
-import { AppError } from '../../src/errors.js';
-import { answer } from '../../src/testing/scripted.agent.js';
-import {
-  chatServers,
-  gate,
-  type ChatServer,
-  type ChatServerOptions,
-  type Play,
-} from '../support/chat.server.js';
+import { type ChatServer } from '../support/chat.server.js';
 import { EventStream } from '../support/event-stream.js';
-import { everything, nineWords, sayOneByOne } from '../support/plays.js';
+import { everything, nineWords, overloaded, twoPart } from '../support/plays.js';
 import { demoServers } from './demo.server.js';
+import { protocolServers } from './protocol.servers.js';
 
-const startChat = chatServers();
+const start = protocolServers();
 const startDemo = demoServers();
-const start = (play: Play, options: ChatServerOptions = {}) => startChat({ play, protocols: {}, ...options });
-const originOf = (server: ChatServer) => new URL(server.url).origin;
 /** A client of either version, made from the card that it finds. */
 type Connect = (origin: string) => Promise<Client>;
 
@@ -118,21 +108,8 @@ async function watch(updates: AsyncIterable<StreamResponse>, seen = new Seen()):
 const ask = (client: Client, text: string, names = {}) =>
   watch(client.sendMessageStream(messageOf(text, names)));
 
-/** Speaks, waits for the test, and speaks on. */
-function twoPart() {
-  const [middle, onward] = [gate(), gate()];
-  const play: Play = async (_, context) => {
-    const events = answer(context, ['Half ', 'and half.']);
-    await sayOneByOne(context, events.slice(0, 3));
-    middle.open();
-    await Promise.race([onward.opened, once(context.signal, 'abort')]);
-    if (!context.signal.aborted) await sayOneByOne(context, events.slice(3));
-  };
-  return { play, middle, onward };
-}
-
 describe.each(CLIENTS)('@a2a-js/sdk, in version %s,', (_version, connect) => {
-  const clientOf = (server: ChatServer) => connect(originOf(server));
+  const clientOf = (server: ChatServer) => connect(server.origin);
 
   it('finds the card, talks with a tool, and goes on talking in the context', async () => {
     const client = await connect(await startDemo());
@@ -203,11 +180,7 @@ describe.each(CLIENTS)('@a2a-js/sdk, in version %s,', (_version, connect) => {
   });
 
   it('is told of a failure, in public words only', async () => {
-    const client = await clientOf(
-      await start(() => {
-        throw new AppError('MODEL_OVERLOADED', 'The model is busy.', { cause: new Error('key sk-123') });
-      }),
-    );
+    const client = await clientOf(await start(overloaded));
     const task = await client.sendMessage(messageOf('Go.'));
     if (!('status' in task)) throw new Error('A task was expected.');
     expect(TaskState[task.status?.state ?? -1]).toBe('TASK_STATE_FAILED');
@@ -233,15 +206,13 @@ describe.each(CLIENTS)('@a2a-js/sdk, in version %s,', (_version, connect) => {
 });
 
 describe('A2A', () => {
-  const clientOf = (server: ChatServer) => CLIENTS[0]![1](originOf(server));
+  const clientOf = (server: ChatServer) => CLIENTS[0]![1](server.origin);
 
   it('finds the card below the calls as well', async () => {
     const server = await start(nineWords);
-    const calls = `${originOf(server)}/protocols/a2a`;
+    const calls = `${server.origin}/protocols/a2a`;
     const cards = await Promise.all(
-      [originOf(server), calls].map(async (root) =>
-        (await fetch(`${root}/.well-known/agent-card.json`)).json(),
-      ),
+      [server.origin, calls].map(async (root) => (await fetch(`${root}/.well-known/agent-card.json`)).json()),
     );
     expect(cards[0]).toEqual(cards[1]);
     expect(cards[0]).toMatchObject({
@@ -325,7 +296,7 @@ describe('A2A calls', () => {
     ],
   ])('are refused in their own words: %s', async (_what, call, headers, code) => {
     const server = await start(nineWords);
-    const stream = await EventStream.open(`${originOf(server)}/protocols/a2a`, {
+    const stream = await EventStream.open(`${server.origin}/protocols/a2a`, {
       method: 'POST',
       body: 'hello' in call ? call : { jsonrpc: '2.0', id: 7, ...call },
       headers,

@@ -1,32 +1,22 @@
-import { once } from 'node:events';
 import { describe, expect, it, jest } from '@jest/globals';
 import { HttpAgent, type Message } from '@ag-ui/client';
 import { HttpAgent as OldHttpAgent } from 'ag-ui-client-v0';
 import { createParser } from 'eventsource-parser';
-import { AppError } from '../../src/errors.js';
-import { answer } from '../../src/testing/scripted.agent.js';
-import {
-  chatServers,
-  gate,
-  type ChatServer,
-  type ChatServerOptions,
-  type Play,
-} from '../support/chat.server.js';
+import { gate, type ChatServer } from '../support/chat.server.js';
 import { EventStream } from '../support/event-stream.js';
-import { everything, nineWords, sayOneByOne } from '../support/plays.js';
+import { everything, nineWords, overloaded, twoPart } from '../support/plays.js';
 import { demoServers } from './demo.server.js';
+import { protocolServers } from './protocol.servers.js';
 
 const CLIENTS = [
   ['1.0', HttpAgent],
   ['0.0.59', OldHttpAgent as unknown as typeof HttpAgent],
 ] as const;
 
-const startChat = chatServers();
+const start = protocolServers();
 const startDemo = demoServers();
-const start = (play: Play, options: ChatServerOptions = {}) => startChat({ play, protocols: {}, ...options });
 
-const originOf = (server: ChatServer) => new URL(server.url).origin;
-const runUrlOf = (server: ChatServer) => `${originOf(server)}/protocols/ag-ui`;
+const runUrlOf = (server: ChatServer) => `${server.origin}/protocols/ag-ui`;
 const copilotUrlOf = (server: ChatServer) => `${runUrlOf(server)}/copilotkit`;
 
 function ask(agent: HttpAgent, content: string, runId?: string) {
@@ -48,19 +38,6 @@ const inputOf = (threadId: string, content: string, runId = 'run-a') => ({
   context: [],
   forwardedProps: {},
 });
-
-/** Speaks, waits for the test, and speaks on. */
-function twoPart(before: string, after: string) {
-  const [middle, onward] = [gate(), gate()];
-  const play: Play = async (_, context) => {
-    const events = answer(context, [before, after]);
-    await sayOneByOne(context, events.slice(0, 3));
-    middle.open();
-    await onward.opened;
-    await sayOneByOne(context, events.slice(3));
-  };
-  return { play, middle, onward };
-}
 
 describe.each(CLIENTS)('@ag-ui/client %s', (version, Client) => {
   it('talks with a tool, and goes on talking', async () => {
@@ -93,7 +70,7 @@ describe.each(CLIENTS)('@ag-ui/client %s', (version, Client) => {
   });
 
   it('shows a second viewer what was said and what follows', async () => {
-    const { play, middle, onward } = twoPart('Half ', 'and half.');
+    const { play, middle, onward } = twoPart();
     const server = await start(play);
     const agent = new Client({ url: runUrlOf(server), threadId: 'thread-1' });
     const asked = ask(agent, 'Go.');
@@ -110,9 +87,7 @@ describe.each(CLIENTS)('@ag-ui/client %s', (version, Client) => {
   });
 
   it('is told of a failure, in public words only', async () => {
-    const server = await start(() => {
-      throw new AppError('MODEL_OVERLOADED', 'The model is busy.', { cause: new Error('key sk-123') });
-    });
+    const server = await start(overloaded);
     const agent = new Client({ url: runUrlOf(server) });
     const errors: unknown[] = [];
     agent.subscribe({ onRunErrorEvent: ({ event }) => void errors.push([event.code, event.message]) });
@@ -121,10 +96,8 @@ describe.each(CLIENTS)('@ag-ui/client %s', (version, Client) => {
   });
 
   it('stops a run by its thread, and keeps what was said', async () => {
-    const { play, middle } = twoPart('Half ', '');
-    const server = await start(async (input, context) => {
-      await Promise.race([play(input, context), once(context.signal, 'abort')]);
-    });
+    const { play, middle } = twoPart();
+    const server = await start(play);
     const agent = new Client({ url: runUrlOf(server), threadId: 'thread-1' });
     const outcomes: unknown[] = [];
     agent.subscribe({ onRunFinishedEvent: (params) => void outcomes.push(params.event.outcome?.type) });
@@ -151,7 +124,7 @@ describe.each(CLIENTS)('@ag-ui/client %s', (version, Client) => {
 
 describe('AG-UI after a cut', () => {
   it('completes the messages of a client that connects again, without saying anything twice', async () => {
-    const { play, middle, onward } = twoPart('Half ', 'and half.');
+    const { play, middle, onward } = twoPart();
     const server = await start(play);
     const agent = new HttpAgent({ url: runUrlOf(server), threadId: 'thread-1' });
     const heard = gate();
@@ -175,7 +148,7 @@ describe('AG-UI after a cut', () => {
 
   it('finds the run again by its run id, and never starts a second one', async () => {
     let runs = 0;
-    const { play, middle, onward } = twoPart('Half ', 'and half.');
+    const { play, middle, onward } = twoPart();
     const server = await start((input, context) => (runs++, play(input, context)));
     const input = inputOf('thread-1', 'Go.');
     const first = await EventStream.open(runUrlOf(server), { method: 'POST', body: input });
@@ -218,7 +191,7 @@ describe('AG-UI after a cut', () => {
   });
 
   it('sees a broken connection, not an end, when the server goes away in the middle', async () => {
-    const { play, middle } = twoPart('Half ', 'and half.');
+    const { play, middle } = twoPart();
     const server = await start(play);
     const stream = await EventStream.open(runUrlOf(server), {
       method: 'POST',

@@ -1,30 +1,16 @@
-import { once } from 'node:events';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { RemoteGraph } from '@langchain/langgraph/remote';
 import { Client, type StreamMode } from '@langchain/langgraph-sdk';
 import { StreamOrchestrator } from '@langchain/langgraph-sdk/ui';
-import { AppError } from '../../src/errors.js';
-import { FaultProxy } from '../../src/testing/fault.proxy.js';
-import { answer } from '../../src/testing/scripted.agent.js';
-import {
-  chatServers,
-  gate,
-  type ChatServer,
-  type ChatServerOptions,
-  type Play,
-} from '../support/chat.server.js';
 import { collected } from '../support/collected.js';
-import { everything, nineWords, sayOneByOne } from '../support/plays.js';
+import { faultProxies } from '../support/fault.proxies.js';
+import { everything, nineWords, overloaded, twoPart } from '../support/plays.js';
 import { demoServers } from './demo.server.js';
+import { protocolServers } from './protocol.servers.js';
 
-const startChat = chatServers();
+const start = protocolServers();
 const startDemo = demoServers();
-const start = (play: Play, options: ChatServerOptions = {}) => startChat({ play, protocols: {}, ...options });
-const originOf = (server: ChatServer) => `http://127.0.0.1:${server.port}`;
-const proxies: FaultProxy[] = [];
-afterEach(async () => {
-  await Promise.all(proxies.splice(0).map((proxy) => proxy.close()));
-});
+const startProxy = faultProxies();
 
 const clientOf = (origin: string, defaultHeaders: Record<string, string> = {}) =>
   new Client({
@@ -63,19 +49,6 @@ function wordsOf(chunks: readonly Chunk[]): string {
     .map(({ data }) => (data as [Message])[0])
     .map(({ type, content }) => (type === 'AIMessageChunk' ? content : ''))
     .join('');
-}
-
-/** Speaks, waits for the test, and speaks on. */
-function twoPart() {
-  const [middle, onward] = [gate(), gate()];
-  const play: Play = async (_, context) => {
-    const events = answer(context, ['Half ', 'and half.']);
-    await sayOneByOne(context, events.slice(0, 3));
-    middle.open();
-    await Promise.race([onward.opened, once(context.signal, 'abort')]);
-    if (!context.signal.aborted) await sayOneByOne(context, events.slice(3));
-  };
-  return { play, middle, onward };
 }
 
 describe("LangGraph's client.runs", () => {
@@ -125,8 +98,7 @@ describe("LangGraph's client.runs", () => {
   it('comes back by itself after a cut, and says nothing twice', async () => {
     const { play, middle, onward } = twoPart();
     const server = await start(play);
-    const proxy = await FaultProxy.listen({ target: () => server.port });
-    proxies.push(proxy);
+    const proxy = await startProxy(server);
     const client = clientOf(proxy.origin);
     const seen = all(
       client.runs.stream('thread', 'scripted', {
@@ -146,7 +118,7 @@ describe("LangGraph's client.runs", () => {
 
   it('joins a run: whole, behind what it has, and as a second viewer while it goes on', async () => {
     const { play, middle, onward } = twoPart();
-    const client = clientOf(originOf(await start(play)));
+    const client = clientOf((await start(play)).origin);
     const { run_id } = await client.runs.create('thread', 'scripted', { input: human('Go.') });
     await middle.opened;
     expect(await client.runs.get('thread', run_id)).toMatchObject({ run_id, status: 'running' });
@@ -169,7 +141,7 @@ describe("LangGraph's client.runs", () => {
   });
 
   it('reads the same again of a run that has some of everything', async () => {
-    const client = clientOf(originOf(await start(everything)));
+    const client = clientOf((await start(everything)).origin);
     const first = await all(
       client.runs.stream('thread', 'scripted', { input: human('Go.'), streamMode: ALL }),
     );
@@ -182,7 +154,7 @@ describe("LangGraph's client.runs", () => {
 
   it('stops a run and keeps what was said', async () => {
     const { play, middle } = twoPart();
-    const client = clientOf(originOf(await start(play)));
+    const client = clientOf((await start(play)).origin);
     const seen = all(client.runs.stream('thread', 'scripted', { input: human('Go.') }));
     await middle.opened;
     const [{ run_id } = { run_id: '' }] = await client.runs.list('thread');
@@ -196,7 +168,7 @@ describe("LangGraph's client.runs", () => {
 
   it('stops a run by leaving, when it has said that it would', async () => {
     const { play, middle } = twoPart();
-    const client = clientOf(originOf(await start(play)));
+    const client = clientOf((await start(play)).origin);
     const leaving = new AbortController();
     const seen = all(
       client.runs.stream('thread', 'scripted', {
@@ -214,13 +186,7 @@ describe("LangGraph's client.runs", () => {
   });
 
   it('is told of a failure, in public words only', async () => {
-    const client = clientOf(
-      originOf(
-        await start(() => {
-          throw new AppError('MODEL_OVERLOADED', 'The model is busy.', { cause: new Error('key sk-123') });
-        }),
-      ),
-    );
+    const client = clientOf((await start(overloaded)).origin);
     const chunks = await all(client.runs.stream('thread', 'scripted', { input: human('Go.') }));
     expect(chunks.slice(-2)).toMatchObject([
       { event: 'error', data: { error: 'MODEL_OVERLOADED', message: 'The model is busy.' } },
@@ -233,12 +199,12 @@ describe("LangGraph's client.runs", () => {
   it('is refused before the stream: without credentials, by another name, with what is not understood', async () => {
     const secret = 'x'.repeat(32);
     const closed = clientOf(
-      originOf(await start(nineWords, { auth: { kind: 'credentials', jwt: { secret } } })),
+      (await start(nineWords, { auth: { kind: 'credentials', jwt: { secret } } })).origin,
     );
     await expect(all(closed.runs.stream(null, 'scripted', { input: human('Go.') }))).rejects.toThrow('401');
     await expect(closed.assistants.search()).rejects.toThrow('401');
 
-    const client = clientOf(originOf(await start(nineWords)));
+    const client = clientOf((await start(nineWords)).origin);
     const ask = (assistant: string, payload: object) =>
       all(client.runs.stream('thread', assistant, { input: human('Go.'), ...payload }));
     await expect(ask('nobody', {})).rejects.toThrow("There is no agent 'nobody'");
@@ -249,7 +215,7 @@ describe("LangGraph's client.runs", () => {
   });
 
   it('hides a run from whoever names another thread', async () => {
-    const client = clientOf(originOf(await start(nineWords)));
+    const client = clientOf((await start(nineWords)).origin);
     const chunks = await all(client.runs.stream(null, 'scripted', { input: human('Go.') }));
     const { run_id, thread_id } = chunks[0]!.data as { run_id: string; thread_id: string };
     expect(await client.runs.get(thread_id, run_id)).toMatchObject({ assistant_id: 'scripted' });
@@ -258,7 +224,7 @@ describe("LangGraph's client.runs", () => {
   });
 
   it('finds the agents as assistants', async () => {
-    const client = clientOf(originOf(await start(nineWords)));
+    const client = clientOf((await start(nineWords)).origin);
     const [assistant] = await client.assistants.search();
     expect(assistant).toMatchObject({ assistant_id: 'scripted', graph_id: 'scripted' });
     expect(await client.assistants.get('scripted')).toEqual(assistant);
@@ -312,7 +278,7 @@ describe('the legacy useStream', () => {
 
   it('joins a run that goes on, from its first event', async () => {
     const { play, middle, onward } = twoPart();
-    const client = clientOf(originOf(await start(play)));
+    const client = clientOf((await start(play)).origin);
     const { run_id } = await client.runs.create('thread', 'scripted', { input: human('Go.') });
     await middle.opened;
     const hook = hookOf(client, 'scripted');
@@ -348,10 +314,8 @@ describe('RemoteGraph', () => {
   });
 
   it('throws what the agent failed with', async () => {
-    const server = await start(() => {
-      throw new AppError('MODEL_OVERLOADED', 'The model is busy.');
-    });
-    await expect(remote(originOf(server), 'scripted').invoke(human('Go.'))).rejects.toThrow(
+    const server = await start(overloaded);
+    await expect(remote(server.origin, 'scripted').invoke(human('Go.'))).rejects.toThrow(
       'The model is busy.',
     );
   });

@@ -1,33 +1,21 @@
-import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Client, HttpAgentServerAdapter, type DefaultValues } from '@langchain/langgraph-sdk';
 import { StreamController } from '@langchain/langgraph-sdk/stream';
-import { AppError } from '../../src/errors.js';
-import { FaultProxy } from '../../src/testing/fault.proxy.js';
-import { answer } from '../../src/testing/scripted.agent.js';
-import {
-  chatServers,
-  gate,
-  type ChatServer,
-  type ChatServerOptions,
-  type Play,
-} from '../support/chat.server.js';
 import { EventStream } from '../support/event-stream.js';
-import { everything, nineWords, sayOneByOne } from '../support/plays.js';
+import { faultProxies } from '../support/fault.proxies.js';
+import { everything, nineWords, overloaded, twoPart } from '../support/plays.js';
 import { demoServers } from './demo.server.js';
+import { protocolServers } from './protocol.servers.js';
 
-const startChat = chatServers();
+const start = protocolServers();
 const startDemo = demoServers();
-const start = (play: Play, options: ChatServerOptions = {}) => startChat({ play, protocols: {}, ...options });
+const startProxy = faultProxies();
 const baseOf = (origin: string) => `${origin}/protocols/langgraph`;
-const originOf = (server: ChatServer) => new URL(server.url).origin;
 
 type Hook = StreamController<DefaultValues>;
 const controllers: Hook[] = [];
-const proxies: FaultProxy[] = [];
 afterEach(async () => {
   await Promise.all(controllers.splice(0).map((controller) => controller.dispose()));
-  await Promise.all(proxies.splice(0).map((proxy) => proxy.close()));
 });
 
 interface HookOptions {
@@ -85,19 +73,6 @@ async function shows(hook: Hook, condition: () => boolean): Promise<void> {
   });
 }
 
-/** Speaks, waits for the test, and speaks on. */
-function twoPart() {
-  const [middle, onward] = [gate(), gate()];
-  const play: Play = async (_, context) => {
-    const events = answer(context, ['Half ', 'and half.']);
-    await sayOneByOne(context, events.slice(0, 3));
-    middle.open();
-    await Promise.race([onward.opened, once(context.signal, 'abort')]);
-    if (!context.signal.aborted) await sayOneByOne(context, events.slice(3));
-  };
-  return { play, middle, onward };
-}
-
 describe.each([
   ['its own transport', false],
   ['HttpAgentServerAdapter', true],
@@ -125,7 +100,7 @@ describe.each([
 
   it('shows a second viewer what was said and what follows', async () => {
     const { play, middle, onward } = twoPart();
-    const origin = originOf(await start(play));
+    const origin = (await start(play)).origin;
     const hook = hookOf(origin, { adapter });
     const asked = ask(hook, 'Go.');
     await middle.opened;
@@ -146,25 +121,21 @@ describe.each([
   });
 
   it('is told of a failure, in public words only', async () => {
-    const origin = originOf(
-      await start(() => {
-        throw new AppError('MODEL_OVERLOADED', 'The model is busy.', { cause: new Error('key sk-123') });
-      }),
-    );
+    const origin = (await start(overloaded)).origin;
     const hook = hookOf(origin, { adapter });
     await ask(hook, 'Go.');
     expect(snapshotOf(hook).error).toMatchObject({ message: 'The model is busy.' });
   });
 
   it('reports a refused start', async () => {
-    const hook = hookOf(originOf(await start(nineWords)), { assistantId: 'nobody', adapter });
+    const hook = hookOf((await start(nineWords)).origin, { assistantId: 'nobody', adapter });
     await ask(hook, 'Go.');
     expect(String(snapshotOf(hook).error)).toContain("There is no agent 'nobody'");
   });
 
   it('is refused without credentials', async () => {
     const secret = 'x'.repeat(32);
-    const origin = originOf(await start(nineWords, { auth: { kind: 'credentials', jwt: { secret } } }));
+    const origin = (await start(nineWords, { auth: { kind: 'credentials', jwt: { secret } } })).origin;
     const hook = hookOf(origin, { adapter });
     await ask(hook, 'Go.');
     expect(String(snapshotOf(hook).error)).toContain('401');
@@ -175,12 +146,12 @@ describe('LangGraph clients', () => {
   it('stop a run and keep what was said', async () => {
     const { play, middle } = twoPart();
     const server = await start(play);
-    const hook = hookOf(originOf(server));
+    const hook = hookOf(server.origin);
     void ask(hook, 'Go.');
     await middle.opened;
     await shows(hook, () => textsOf(hook).at(-1) === 'ai: Half ');
     await hook.stop();
-    const viewer = hookOf(originOf(server), { threadId: snapshotOf(hook).threadId! });
+    const viewer = hookOf(server.origin, { threadId: snapshotOf(hook).threadId! });
     await shows(viewer, () => !snapshotOf(viewer).isLoading && textsOf(viewer).length === 2);
     expect(textsOf(viewer)).toEqual(['human: Go.', 'ai: Half ']);
   });
@@ -188,8 +159,7 @@ describe('LangGraph clients', () => {
   it('come back after a cut by themselves, and say nothing twice', async () => {
     const { play, middle, onward } = twoPart();
     const server = await start(play);
-    const proxy = await FaultProxy.listen({ target: () => server.port });
-    proxies.push(proxy);
+    const proxy = await startProxy(server);
     const hook = hookOf(proxy.origin);
     const asked = ask(hook, 'Go.');
     await middle.opened;
@@ -204,9 +174,9 @@ describe('LangGraph clients', () => {
 
   it('read the same numbers again, and go on behind one of them', async () => {
     const server = await start(everything);
-    const hook = hookOf(originOf(server));
+    const hook = hookOf(server.origin);
     await ask(hook, 'Go.');
-    const url = `${baseOf(originOf(server))}/threads/${snapshotOf(hook).threadId}/stream/events`;
+    const url = `${baseOf(server.origin)}/threads/${snapshotOf(hook).threadId}/stream/events`;
     const channels = ['values', 'lifecycle', 'messages', 'tools', 'input', 'custom'];
     const read = async (since?: number) => {
       const body = { channels, ...(since !== undefined && { since }) };

@@ -68,9 +68,13 @@ export class ChatServer {
     return this.app.getHttpServer();
   }
 
+  get origin(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
   /** Of the API. */
   get url(): string {
-    return `http://127.0.0.1:${this.port}/api/chat`;
+    return `${this.origin}/api/chat`;
   }
 
   get streams(): SseStreams {

@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import type { AgentContext } from '../../src/agents/agent.js';
+import { AppError } from '../../src/errors.js';
 import type { RunEvent } from '../../src/events/run-event.js';
 import { answer } from '../../src/testing/scripted.agent.js';
-import type { Play } from './chat.server.js';
+import { gate, type Play } from './chat.server.js';
 
 /** Says the events one by one, each committed before the next: so that each is an event of the log, and none is joined. */
 export async function sayOneByOne(context: AgentContext, events: readonly RunEvent[]): Promise<void> {
@@ -15,6 +17,24 @@ export async function sayOneByOne(context: AgentContext, events: readonly RunEve
 /** Nine words. */
 export const nineWords: Play = (_, context) =>
   sayOneByOne(context, answer(context, 'the quick brown fox jumps over the lazy dog'.split(' ')));
+
+/** Speaks, waits for the test, and speaks on; stops where it is when it is cancelled. */
+export function twoPart(before = 'Half ', after = 'and half.') {
+  const [middle, onward] = [gate(), gate()];
+  const play: Play = async (_, context) => {
+    const events = answer(context, [before, after]);
+    await sayOneByOne(context, events.slice(0, 3));
+    middle.open();
+    await Promise.race([onward.opened, once(context.signal, 'abort')]);
+    if (!context.signal.aborted) await sayOneByOne(context, events.slice(3));
+  };
+  return { play, middle, onward };
+}
+
+/** Fails with words that are meant for people, and a cause that is not. */
+export const overloaded: Play = () => {
+  throw new AppError('MODEL_OVERLOADED', 'The model is busy.', { cause: new Error('key sk-123') });
+};
 
 /** A run that has some of everything a run can have. */
 export const everything: Play = async (_, context) => {
