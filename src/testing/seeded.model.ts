@@ -1,13 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager';
-import {
-  BaseChatModel,
-  type BaseChatModelCallOptions,
-  type BindToolsInput,
-} from '@langchain/core/language_models/chat_models';
 import { AIMessageChunk, HumanMessage, type BaseMessage } from '@langchain/core/messages';
-import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
 import { between, randomFrom, seedOf, type Random } from './random.js';
+import { callPiece, StreamingModel, usagePiece } from './streaming.model.js';
 
 export interface SeededModelOptions {
   readonly seed: number;
@@ -34,37 +28,26 @@ interface Saying {
  * each attempt. Words of two attempts in one answer therefore show, wherever they got mixed. It calls tools, several at
  * once, pauses, and falls silent, all as the seed says.
  */
-export class SeededModel extends BaseChatModel<BaseChatModelCallOptions, AIMessageChunk> {
+export class SeededModel extends StreamingModel {
   private readonly asked = new Map<string, number>();
 
   constructor(private readonly plan: SeededModelOptions) {
-    super({});
+    super();
   }
 
   override _llmType(): string {
     return 'seeded';
   }
 
-  override bindTools(_tools: BindToolsInput[]): this {
-    return this;
-  }
-
-  override async _generate(): Promise<ChatResult> {
-    throw new Error('This model only streams.');
-  }
-
-  override async *_streamResponseChunks(
-    messages: BaseMessage[],
-    options: this['ParsedCallOptions'],
-    runManager?: CallbackManagerForLLMRun,
-  ): AsyncGenerator<ChatGenerationChunk> {
+  protected override async *speak(
+    messages: readonly BaseMessage[],
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<AIMessageChunk> {
     const question = questionOf(messages);
     const { random, name } = this.begin(`${question.id}:${messages.length}`);
-    const saying = this.think(random, name, question.round);
-    for (const chunk of chunksOf(saying)) {
-      await this.pause(random, options.signal);
-      await runManager?.handleLLMNewToken(chunk.text, undefined, undefined, undefined, undefined, { chunk });
-      yield chunk;
+    for (const piece of piecesOf(this.think(random, name, question.round))) {
+      await this.pause(random, signal);
+      yield piece;
     }
   }
 
@@ -111,22 +94,10 @@ function questionOf(messages: readonly BaseMessage[]): { id: string; round: numb
   };
 }
 
-function chunksOf({ words, calls }: Saying): ChatGenerationChunk[] {
-  const said = words.map((word) => chunk({ content: word }));
-  const called = calls.map(({ id, name }, index) =>
-    chunk({
-      content: '',
-      tool_call_chunks: [{ type: 'tool_call_chunk', index, id, name, args: JSON.stringify({ note: id }) }],
-    }),
+function piecesOf({ words, calls }: Saying): AIMessageChunk[] {
+  const said = words.map((content) => new AIMessageChunk({ content }));
+  const called = calls.map((call, index) =>
+    callPiece({ ...call, args: JSON.stringify({ note: call.id }) }, index),
   );
-  const usage = { input_tokens: 1, output_tokens: words.length, total_tokens: 1 + words.length };
-  return [...said, ...called, chunk({ content: '', usage_metadata: usage })];
-}
-
-function chunk(fields: ConstructorParameters<typeof AIMessageChunk>[0] & object): ChatGenerationChunk {
-  const message = new AIMessageChunk(fields);
-  return new ChatGenerationChunk({
-    text: typeof message.content === 'string' ? message.content : '',
-    message,
-  });
+  return [...said, ...called, usagePiece(words.length)];
 }
