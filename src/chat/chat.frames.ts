@@ -6,14 +6,22 @@ import type { Run } from '../runs/run.js';
 /** Why a cursor cannot be honoured. */
 export type ResetReason = 'expired' | 'unknown' | 'other-history';
 
-const frames = new WeakMap<RecordedEvent, Frame>();
+/** A page of the feed, and then some. */
+const FRAMES_KEPT = 512;
+
+/**
+ * The frames that were made last, each in the place of its event's seq. The readers of a run are served one right after the
+ * other, so these are all that anybody asks for again; a weak map of every frame would cost more than making it twice.
+ */
+const made: { readonly recorded: RecordedEvent; readonly frame: Frame }[] = [];
 
 /** The native protocol: an event is its own frame. Made once, for all the readers that are served the same object. */
 export function toFrame(recorded: RecordedEvent): Frame {
-  const known = frames.get(recorded);
-  if (known) return known;
+  const place = recorded.seq % FRAMES_KEPT;
+  const last = made[place];
+  if (last?.recorded === recorded) return last.frame;
   const frame = new Frame(formatCursor(recorded), recorded.event.type, dataOf(recorded));
-  frames.set(recorded, frame);
+  made[place] = { recorded, frame };
   return frame;
 }
 
