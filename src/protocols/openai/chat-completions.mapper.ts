@@ -56,6 +56,7 @@ export function createChatCompletionsMapper(
   options: { readonly includeUsage: boolean },
 ): ProtocolMapper<CompletionChunk | CompletionError> {
   const said = new Set<string>();
+  const asked = new Set<string>();
   let failed = false;
 
   const chunk = (
@@ -94,6 +95,9 @@ export function createChatCompletionsMapper(
       case 'reasoning-delta':
         return [chunk({ reasoning_content: event.delta })];
       case 'approval-request':
+        // In a step that is made again it is asked again.
+        if (asked.has(event.approvalId)) return [];
+        asked.add(event.approvalId);
         return [chunk({ content: `\n\nThis needs an approval: ${event.label}` })];
       case 'step-reset':
         if (!said.has(event.stepId)) return [];

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { ApprovalAnswer } from '../../events/approval.js';
+import type { Answers } from '../thread.approvals.js';
 import { questionOf, type Turn } from './openai.question.js';
 
 const contentSchema = z.union([
@@ -9,6 +11,14 @@ const contentSchema = z.union([
 const turnSchema = z.looseObject({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
   content: contentSchema.nullish().meta({ description: 'Text only.' }),
+});
+
+/** What a person says to a `mcp_approval_request` of the response before. */
+const approvalResponseSchema = z.looseObject({
+  type: z.literal('mcp_approval_response'),
+  approval_request_id: z.string().max(128),
+  approve: z.boolean(),
+  reason: z.string().max(1000).nullish(),
 });
 
 /** OpenAI's own limits. */
@@ -49,7 +59,7 @@ export const chatCompletionSchema = z
 export const responseSchema = z
   .looseObject({
     model: modelSchema,
-    input: z.union([z.string(), z.array(turnSchema).min(1)]),
+    input: z.union([z.string(), z.array(z.union([approvalResponseSchema, turnSchema])).min(1)]),
     instructions: z.string().nullish(),
     stream: z.boolean().nullish(),
     background: z.boolean().nullish(),
@@ -62,7 +72,22 @@ export const responseSchema = z
     const { model, input, instructions, stream, background, previous_response_id, conversation } = body;
     if (previous_response_id && conversation)
       return refuse(context, 'Send this or conversation, not both', 'previous_response_id');
-    const turns = typeof input === 'string' ? [{ role: 'user', text: input }] : input.map(toTurn);
+    const asked = {
+      agent: model,
+      metadata: body.metadata ?? {},
+      stream: stream ?? false,
+      background: background ?? false,
+      previousResponseId: previous_response_id ?? undefined,
+      threadId: typeof conversation === 'string' ? conversation : conversation?.id,
+    };
+    const items: readonly Item[] = typeof input === 'string' ? [{ role: 'user', content: input }] : input;
+    const turns = items.filter(isTurn).map(toTurn);
+    if (turns.length < items.length) {
+      if (turns.length > 0)
+        return refuse(context, 'Answer approvals, or say something; not both at once', 'input');
+      if (previous_response_id || conversation) return { ...asked, answers: answersIn(items) };
+      return refuse(context, 'Name the response that asked for the approvals', 'previous_response_id');
+    }
     // What went before is in the thread already.
     const unknown = previous_response_id || conversation ? turns.slice(-1) : turns;
     const question = questionOf([
@@ -70,15 +95,7 @@ export const responseSchema = z
       ...unknown,
     ]);
     if (!question) return refuse(context, "Let the last item be the user's message", 'input');
-    return {
-      agent: model,
-      question,
-      metadata: body.metadata ?? {},
-      stream: stream ?? false,
-      background: background ?? false,
-      previousResponseId: previous_response_id ?? undefined,
-      threadId: typeof conversation === 'string' ? conversation : conversation?.id,
-    };
+    return { ...asked, question };
   });
 export type AskedResponse = z.output<typeof responseSchema>;
 
@@ -87,6 +104,29 @@ export const retrieveQuerySchema = z.looseObject({
   stream: z.enum(['true', 'false']).optional(),
   starting_after: z.coerce.number().int().nonnegative().optional(),
 });
+
+type ApprovalResponse = z.output<typeof approvalResponseSchema>;
+type TurnItem = z.output<typeof turnSchema>;
+type Item = TurnItem | ApprovalResponse;
+
+function isTurn(item: Item): item is TurnItem {
+  return !isApprovalResponse(item);
+}
+
+function isApprovalResponse(item: Item): item is ApprovalResponse {
+  return 'type' in item && item.type === 'mcp_approval_response';
+}
+
+function answersIn(items: readonly Item[]): Answers {
+  const answers = items.filter(isApprovalResponse).map((item): [string, ApprovalAnswer] => {
+    const { approval_request_id, approve, reason } = item;
+    return [
+      approval_request_id,
+      approve ? { decision: 'approve' } : { decision: 'deny', ...(reason && { reason }) },
+    ];
+  });
+  return Object.fromEntries(answers);
+}
 
 function toTurn({ role, content }: z.output<typeof turnSchema>): Turn {
   const text = typeof content === 'string' ? content : (content ?? []).map((part) => part.text).join('\n');

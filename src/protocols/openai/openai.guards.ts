@@ -14,7 +14,8 @@ import {
 } from './chat-completions.mapper.js';
 import { chatCompletionSchema, responseSchema, retrieveQuerySchema } from './openai.dto.js';
 import { WholeAnswer } from './openai.filter.js';
-import { OpenAiRuns, responsesMapperOf } from './openai.runs.js';
+import { OpenAiRuns } from './openai.runs.js';
+import type { ResponsesMapper } from './responses.mapper.js';
 
 /**
  * Routes of this protocol stream when the request says so, and answer with one JSON text when not. The guards find out, and
@@ -43,6 +44,22 @@ export class ChatCompletionGuard implements CanActivate {
   }
 }
 
+const MAPPER = Symbol('openai-mapper');
+
+/** For the handler: what its guard has made, because what was asked before a response has to be read. */
+interface MappedRequest extends WebRequest {
+  [MAPPER]?: ResponsesMapper;
+}
+
+export function mapperOf(request: MappedRequest): ResponsesMapper {
+  const mapper = request[MAPPER];
+  if (!mapper)
+    throw new Error(
+      'This route has no guard that finds its run: bind CreateResponseGuard or RetrieveResponseGuard.',
+    );
+  return mapper;
+}
+
 /** Starts what `POST responses` asks for. REQUEST_INVALID, and what {@link OpenAiRuns.start} refuses. */
 @Injectable()
 export class CreateResponseGuard implements CanActivate {
@@ -56,8 +73,8 @@ export class CreateResponseGuard implements CanActivate {
     const asked = validate(responseSchema, request.body, 'body');
     const run = await this.runs.start(request, asked);
     if (!asked.background) this.threads.stopWithClient(run, response);
-    if (asked.stream) return watch(context, run);
-    const mapper = responsesMapperOf(run);
+    const mapper = await this.runs.mapperOf(run);
+    if (asked.stream) return watch(context, run, mapper);
     if (!asked.background) await this.runs.watch(run, response, mapper.map);
     throw new WholeAnswer(mapper.response);
   }
@@ -72,18 +89,22 @@ export class RetrieveResponseGuard implements CanActivate {
     const { request } = httpOf(context);
     const { stream } = validate(retrieveQuerySchema, request.query, 'query');
     const run = await this.runs.find(authOf(request).principal, String(request.params.responseId));
-    if (stream === 'true') return watch(context, run);
+    if (stream === 'true') return watch(context, run, await this.runs.mapperOf(run));
     throw new WholeAnswer(await this.runs.response(run));
   }
 }
 
 function httpOf(context: ExecutionContext) {
   const http = context.switchToHttp();
-  return { request: http.getRequest<WebRequest>(), response: rawResponse(http.getResponse<WebResponse>()) };
+  return {
+    request: http.getRequest<MappedRequest>(),
+    response: rawResponse(http.getResponse<WebResponse>()),
+  };
 }
 
-function watch(context: ExecutionContext, run: Run): true {
+function watch(context: ExecutionContext, run: Run, mapper?: ResponsesMapper): true {
   const { request, response } = httpOf(context);
+  if (mapper) request[MAPPER] = mapper;
   attachReader(request, { run, cursor: startOf(run.id), response });
   return true;
 }

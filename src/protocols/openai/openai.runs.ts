@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { fromEvent, lastValueFrom, takeUntil, tap, timer, type Observable } from 'rxjs';
 import { AppError } from '../../errors.js';
+import type { Approval } from '../../events/approval.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import { authOf } from '../../auth/authentication.js';
 import type { WebRequest } from '../../http/web.exchange.js';
@@ -11,6 +12,7 @@ import type { Run } from '../../runs/run.js';
 import { RunFeed } from '../../runs/run.feed.js';
 import { RunService } from '../../runs/run.service.js';
 import { readWholeLog } from '../../runs/whole.log.js';
+import { ThreadApprovals } from '../thread.approvals.js';
 import { ThreadRuns } from '../thread.runs.js';
 import type { AskedResponse } from './openai.dto.js';
 import { ResponsesMapper } from './responses.mapper.js';
@@ -25,21 +27,30 @@ export class OpenAiRuns {
   constructor(
     private readonly runs: RunService,
     private readonly threads: ThreadRuns,
+    private readonly approvals: ThreadApprovals,
     private readonly feed: RunFeed,
     private readonly log: EventLog,
   ) {}
 
-  /** @throws AppError what {@link ThreadRuns.start} refuses; NOT_FOUND for a previous response that is not the principal's */
+  /**
+   * The run that answers what is asked; or that goes on with answers to approvals.
+   *
+   * @throws AppError what {@link ThreadRuns.start} and {@link ThreadApprovals.answerAll} refuse; NOT_FOUND for a previous response that
+   *   is not the principal's
+   */
   async start(request: WebRequest, asked: AskedResponse): Promise<Run> {
-    const { agent, question, metadata, background, previousResponseId } = asked;
+    const { agent, metadata, background, previousResponseId } = asked;
+    const { principal } = authOf(request);
     const before =
-      previousResponseId === undefined
-        ? undefined
-        : await this.find(authOf(request).principal, previousResponseId);
+      previousResponseId === undefined ? undefined : await this.find(principal, previousResponseId);
     const threadId = before?.threadId ?? asked.threadId;
+    if ('answers' in asked) {
+      if (before) return this.approvals.finish(principal, before, asked.answers);
+      return this.approvals.answerAll(principal, threadId ?? '', asked.answers);
+    }
     const own = { background, ...(previousResponseId !== undefined && { previousResponseId }) };
     return this.threads.start(request, {
-      ...question,
+      ...asked.question,
       agent,
       metadata: { ...metadata, [OWN]: own },
       ...(threadId !== undefined && { threadId }),
@@ -53,9 +64,14 @@ export class OpenAiRuns {
     return this.runs.get(principal, runId);
   }
 
+  /** For a reader of the run. */
+  async mapperOf(run: Run): Promise<ResponsesMapper> {
+    return responsesMapperOf(run, await this.approvals.askedBefore(run));
+  }
+
   /** The response as it stands. */
   async response(run: Run): Promise<ResponseObject> {
-    const mapper = responsesMapperOf(run);
+    const mapper = await this.mapperOf(run);
     for (const recorded of await readWholeLog(this.log, run.id)) mapper.map(recorded);
     return mapper.response;
   }
@@ -69,7 +85,7 @@ export class OpenAiRuns {
   async cancel(principal: Principal, responseId: string): Promise<ResponseObject> {
     const run = await this.find(principal, responseId);
     await this.runs.cancel(principal, run.id);
-    const mapper = responsesMapperOf(run);
+    const mapper = await this.mapperOf(run);
     await this.take(run, timer(CANCEL_WAIT_MS), mapper.map);
     return mapper.response;
   }
@@ -99,9 +115,12 @@ export function isBackground({ metadata }: Pick<Run, 'metadata'>): boolean {
   return (metadata[OWN] as Own | undefined)?.background ?? false;
 }
 
-export function responsesMapperOf(run: Run): ResponsesMapper {
+function responsesMapperOf(run: Run, asked: readonly Approval[]): ResponsesMapper {
   const { [OWN]: own, ...metadata } = run.metadata;
-  return new ResponsesMapper({
+  // A run that goes on after approvals has the notes of the one that asked.
+  const previous =
+    run.resumeOf === undefined ? (own as Own | undefined)?.previousResponseId : `resp_${run.resumeOf}`;
+  const facts = {
     id: `resp_${run.id}`,
     object: 'response',
     created_at: Math.floor(run.createdAt / 1_000),
@@ -112,10 +131,11 @@ export function responsesMapperOf(run: Run): ResponsesMapper {
     metadata,
     model: run.agent,
     parallel_tool_calls: true,
-    previous_response_id: (own as Own | undefined)?.previousResponseId ?? null,
+    previous_response_id: previous ?? null,
     temperature: null,
     tool_choice: 'auto',
     tools: [],
     top_p: null,
-  });
+  } as const;
+  return new ResponsesMapper(facts, asked);
 }

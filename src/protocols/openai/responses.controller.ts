@@ -22,8 +22,8 @@ import type { Principal } from '../../principal.js';
 import { ProtocolStreams } from '../protocol.streams.js';
 import { responseSchema, retrieveQuerySchema } from './openai.dto.js';
 import { OpenAiFilter } from './openai.filter.js';
-import { CreateResponseGuard, RetrieveResponseGuard } from './openai.guards.js';
-import { OpenAiRuns, responsesMapperOf } from './openai.runs.js';
+import { CreateResponseGuard, mapperOf, RetrieveResponseGuard } from './openai.guards.js';
+import { OpenAiRuns } from './openai.runs.js';
 import type { ResponseObject } from './responses.types.js';
 
 const RESPONSE_ID = { name: 'responseId', description: '`resp_` and the id of the run.' };
@@ -49,7 +49,14 @@ export class ResponsesController {
     starts: true,
     streams: true,
     guards: [CreateResponseGuard],
-    problems: ['AGENT_UNKNOWN', 'NOT_FOUND', 'THREAD_BUSY', 'IDEMPOTENCY_CONFLICT'],
+    problems: [
+      'AGENT_UNKNOWN',
+      'NOT_FOUND',
+      'THREAD_BUSY',
+      'APPROVAL_PENDING',
+      'APPROVAL_CLOSED',
+      'IDEMPOTENCY_CONFLICT',
+    ],
   })
   create(@Reader() reader: RunReader, @Req() request: WebRequest): Observable<MessageEvent> {
     return this.watch(reader, request, -1);
@@ -92,7 +99,7 @@ export class ResponsesController {
 
   /** All events are mapped, whichever are sent: their numbers count those before them. */
   private watch(reader: RunReader, request: WebRequest, startingAfter: number): Observable<MessageEvent> {
-    const mapper = responsesMapperOf(reader.run);
+    const mapper = mapperOf(request);
     return this.streams.follow(request, reader, {
       mapper: (recorded) => mapper.map(recorded).filter((event) => event.sequence_number > startingAfter),
       frame: (event, id) => new Frame(id, event.type, JSON.stringify(event)),

@@ -54,7 +54,7 @@ export function wordsEnded(item: WordsItem, place: ItemPlace): UnnumberedEvent[]
   return [done, { type: 'response.content_part.done', ...place, content_index: 0, part }];
 }
 
-export function newCall({ toolName, input }: ToolStart, id: string): CallItem {
+export function newCall({ toolName, input }: ToolStart, id: string, approvalId?: string): CallItem {
   return {
     type: 'mcp_call',
     id,
@@ -64,6 +64,7 @@ export function newCall({ toolName, input }: ToolStart, id: string): CallItem {
     status: 'in_progress',
     output: null,
     error: null,
+    ...(approvalId !== undefined && { approval_request_id: approvalId }),
   };
 }
 

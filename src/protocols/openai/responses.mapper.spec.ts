@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { ResponseStream } from 'openai/lib/responses/ResponseStream';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import { foldRun, type ViewPart } from '../../events/run-view.js';
-import { runLogs } from '../../testing/log.arbitrary.js';
+import { continuedRuns, runLogs } from '../../testing/log.arbitrary.js';
 import { jsonLines } from './openai.testing.js';
 import { ResponsesMapper } from './responses.mapper.js';
 import type { OutputItem } from './responses.types.js';
@@ -53,6 +53,32 @@ describe('a run as a response', () => {
         expect(final.status).toBe(mapper.response.status);
         const parts = foldRun('run', log).parts.filter(({ kind }) => kind !== 'custom');
         expect(mapper.response.output.map(shown)).toEqual(parts.map(expected));
+      }),
+    );
+  });
+
+  it('names the approval of each call that was asked for in the response before', async () => {
+    await fc.assert(
+      fc.asyncProperty(continuedRuns(), async ({ before, approvals, log }) => {
+        const asked = new ResponsesMapper(FACTS);
+        for (const recorded of before) asked.map(recorded);
+        const requests = asked.response.output.filter(({ type }) => type === 'mcp_approval_request');
+        expect(requests.map(({ id }) => id)).toEqual(approvals.map(({ approvalId }) => approvalId));
+
+        const mapper = new ResponsesMapper(FACTS, approvals);
+        const final = await ResponseStream.fromReadableStream(
+          jsonLines(log.flatMap(mapper.map)),
+        ).finalResponse();
+        const named = final.output.flatMap((item) =>
+          item.type === 'mcp_call' && item.approval_request_id ? [item.approval_request_id] : [],
+        );
+        const made = foldRun('next', log).parts.flatMap((part) => {
+          const approval = approvals.find(
+            ({ toolCallId }) => part.kind === 'tool' && part.toolCallId === toolCallId,
+          );
+          return approval ? [approval.approvalId] : [];
+        });
+        expect(named).toEqual(made);
       }),
     );
   });

@@ -1,5 +1,6 @@
+import type { Approval } from '../../events/approval.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { RunEnd, RunEvent } from '../../events/run-event.js';
+import type { ApprovalRequest, RunEnd, RunEvent } from '../../events/run-event.js';
 import {
   approvalRequest,
   callBegun,
@@ -41,6 +42,9 @@ interface Entry<Item extends OutputItem = OutputItem> {
  */
 export class ResponsesMapper {
   private output: readonly Entry[] = [];
+  /** What was asked in steps that were taken back: asked again, it is the same item, and the client has it. */
+  private readonly unasked = new Map<string, Entry>();
+  private readonly approvalIds: ReadonlyMap<string, string>;
   private added = 0;
   private sequence = 0;
   private state: Pick<ResponseObject, 'status' | 'error' | 'usage'> = {
@@ -49,8 +53,16 @@ export class ResponsesMapper {
     usage: null,
   };
 
-  /** @param facts what is true of the response from its beginning to its end */
-  constructor(private readonly facts: Omit<ResponseObject, 'status' | 'error' | 'usage' | 'output'>) {}
+  /**
+   * @param facts what is true of the response from its beginning to its end
+   * @param asked what the response before this one has asked for, when this one goes on with the answers
+   */
+  constructor(
+    private readonly facts: Omit<ResponseObject, 'status' | 'error' | 'usage' | 'output'>,
+    asked: readonly Approval[] = [],
+  ) {
+    this.approvalIds = new Map(asked.map(({ toolCallId, approvalId }) => [toolCallId, approvalId]));
+  }
 
   /** The response after the events so far. */
   get response(): ResponseObject {
@@ -93,7 +105,8 @@ export class ResponsesMapper {
       }
       case 'tool-start': {
         const { toolCallId, stepId } = event;
-        const entry = this.add({ key: toolCallId, stepId, item: newCall(event, this.newId('mcp')) });
+        const item = newCall(event, this.newId('mcp'), this.approvalIds.get(toolCallId));
+        const entry = this.add({ key: toolCallId, stepId, item });
         return [...added(entry), ...callBegun(entry.item, placeOf(entry))];
       }
       case 'tool-end': {
@@ -103,11 +116,8 @@ export class ResponsesMapper {
         const how = event.outcome === 'ok' ? 'completed' : 'failed';
         return [{ type: `response.mcp_call.${how}`, ...placeOf(ended) }, ...done(ended)];
       }
-      case 'approval-request': {
-        const { approvalId } = event;
-        const entry = this.add({ key: approvalId, item: approvalRequest(event, approvalId) });
-        return [...added(entry), ...done(entry)];
-      }
+      case 'approval-request':
+        return this.ask(event);
       case 'step-reset':
         return this.takeBack(event.stepId);
       case 'end':
@@ -127,6 +137,18 @@ export class ResponsesMapper {
     }
   }
 
+  private ask(request: ApprovalRequest): UnnumberedEvent[] {
+    const { approvalId, stepId } = request;
+    const again = this.unasked.get(approvalId);
+    if (again) {
+      this.unasked.delete(approvalId);
+      this.output = [...this.output, again];
+      return [];
+    }
+    const entry = this.add({ key: approvalId, stepId, item: approvalRequest(request, approvalId) });
+    return [...added(entry), ...done(entry)];
+  }
+
   private endWords(entry: Entry<WordsItem>, status: 'completed' | 'incomplete'): UnnumberedEvent[] {
     const ended = this.replace(entry, { ...withText(entry.item, textOfWords(entry.item)), status });
     return [...wordsEnded(ended.item, placeOf(ended)), ...done(ended)];
@@ -135,6 +157,8 @@ export class ResponsesMapper {
   private takeBack(stepId: string): UnnumberedEvent[] {
     const taken = this.output.filter((entry) => entry.stepId === stepId);
     const events = taken.flatMap((entry) => this.breakOff(entry));
+    for (const entry of taken)
+      if (entry.item.type === 'mcp_approval_request') this.unasked.set(entry.key, entry);
     this.output = this.output.filter((entry) => entry.stepId !== stepId);
     return events;
   }

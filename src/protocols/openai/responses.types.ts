@@ -73,6 +73,8 @@ export interface CallItem {
   readonly status: ItemStatus | 'failed';
   readonly output: string | null;
   readonly error: { readonly type: 'mcp_tool_execution_error'; readonly content: unknown } | null;
+  /** The request that a person has answered before the call. */
+  readonly approval_request_id?: string;
 }
 
 export interface ApprovalRequestItem {
