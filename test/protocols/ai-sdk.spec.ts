@@ -132,7 +132,7 @@ describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
 
     // The run has ended between reading the history and resuming.
     const after = (runId = ''): Fetch => {
-      return (address, init) => fetch(`${String(address)}?after=${runId}`, init);
+      return (address, init) => fetch(`${address as string}?after=${runId}`, init);
     };
     const behind = newChat({ url, messages: history, fetch: after() });
     await behind.resumeStream();
