@@ -36,7 +36,7 @@ const LIBRARIES: readonly (readonly [string, Library])[] = [
     {
       page: 'react/copilotkit/',
       reconnects: false,
-      approves: false,
+      approves: true,
       mayComplain: /Agent execution failed|network error/,
     },
   ],
