@@ -1,14 +1,4 @@
-import {
-  Controller,
-  Get,
-  HttpCode,
-  Param,
-  Post,
-  Req,
-  RequestMethod,
-  Sse,
-  type MessageEvent,
-} from '@nestjs/common';
+import { Controller, Get, Param, Post, Req, RequestMethod, Sse, type MessageEvent } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Observable } from 'rxjs';
 import { z } from 'zod';
@@ -19,9 +9,7 @@ import { Endpoint } from '../../http/endpoint.decorator.js';
 import type { WebRequest } from '../../http/web.exchange.js';
 import type { Principal } from '../../principal.js';
 import { ThreadRuns } from '../thread.runs.js';
-import { agUiFrameSchema, RUN_PROBLEMS, stoppedSchema } from './ag-ui.controller.js';
-import { AgUiConnectGuard, AgUiRunGuard } from './ag-ui.guards.js';
-import { runInputSchema } from './ag-ui.input.js';
+import { ConnectEndpoint, RunAgentEndpoint, StopEndpoint, type AgUiStopped } from './ag-ui.endpoints.js';
 import { AgUiStream } from './ag-ui.stream.js';
 
 const AGENT_ID = { name: 'agentId', description: "The agent's name; `default` is the default agent." };
@@ -83,48 +71,26 @@ export class CopilotKitController {
   }
 
   @Sse('agent/:agentId/run', { method: RequestMethod.POST })
-  @HttpCode(200)
   @ApiParam(AGENT_ID)
-  @Endpoint({
-    summary: 'Run an agent, for CopilotKit',
-    answers: { status: 200, description: 'The run.', schema: agUiFrameSchema },
-    accepts: runInputSchema,
-    starts: true,
-    streams: true,
-    guards: [AgUiRunGuard],
-    problems: RUN_PROBLEMS,
-  })
+  @RunAgentEndpoint('Run an agent, for CopilotKit')
   run(@Req() request: WebRequest): Observable<MessageEvent> {
     return this.stream.follow(request);
   }
 
   @Sse('agent/:agentId/connect', { method: RequestMethod.POST })
-  @HttpCode(200)
   @ApiParam(AGENT_ID)
-  @Endpoint({
-    summary: 'Join a conversation, for CopilotKit',
-    answers: { status: 200, description: 'A snapshot, then what follows.', schema: agUiFrameSchema },
-    accepts: runInputSchema,
-    streams: true,
-    guards: [AgUiConnectGuard],
-  })
+  @ConnectEndpoint('Join a conversation, for CopilotKit')
   connect(@Req() request: WebRequest): Observable<MessageEvent> {
     return this.stream.follow(request);
   }
 
   @Post('agent/:agentId/stop/:threadId')
-  @HttpCode(200)
   @ApiParam(AGENT_ID)
-  @ApiParam({ name: 'threadId', description: 'The conversation.' })
-  @Endpoint({
-    summary: "Stop a conversation's run, for CopilotKit",
-    answers: { status: 200, description: 'Whether anything went on.', schema: stoppedSchema },
-    problems: ['NOT_FOUND'],
-  })
+  @StopEndpoint("Stop a conversation's run, for CopilotKit")
   async stop(
     @CurrentPrincipal() principal: Principal,
     @Param('threadId') threadId: string,
-  ): Promise<z.output<typeof stoppedSchema>> {
+  ): Promise<AgUiStopped> {
     return { stopped: (await this.threads.stop(principal, threadId)) !== undefined };
   }
 }
