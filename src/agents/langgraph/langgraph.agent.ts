@@ -65,7 +65,7 @@ export class LangGraphAgent extends Agent {
         context.commitNow();
       },
     };
-    const thread = await this.threadOf(threadId);
+    const thread = await this.threadOf(threadId, active);
     const history = new Set(thread.seen.map(({ id }) => id));
     const tools = new ToolCallbacks(this.options.tracking, active, history);
     const callbacks = new GraphCallbacks(tell, active.isInsideTool, tools, history);
@@ -127,8 +127,10 @@ export class LangGraphAgent extends Agent {
   }
 
   /** The messages of a thread, with and without what is written but in no checkpoint yet. */
-  private async threadOf(threadId: string): Promise<ThreadMessages> {
-    const state = await this.graph.getState({ configurable: { thread_id: threadId } });
+  private async threadOf(threadId: string, active: ActiveRun): Promise<ThreadMessages> {
+    const state = await this.graph.getState({
+      configurable: { thread_id: threadId, [ACTIVE_RUN]: active },
+    });
     const seen = messagesOf(state.values);
     // Only answers to tool calls are written by some tasks of a step and not yet by others.
     if (!ToolMessage.isInstance(seen.at(-1))) return { seen, stored: seen };

@@ -50,3 +50,22 @@ describe('a step of a graph', () => {
     }
   });
 });
+
+describe('a thread that goes on', () => {
+  it('is read once at the start of a run, and remembered as it was left', async () => {
+    const model = scripted((messages) => ({ words: [`Answer ${messages.length}.`] }));
+    const stack = await stackWith(chat(model));
+    const { threadId } = await stack.answerTo('One');
+
+    const sent = jest.spyOn(Worker.prototype, 'postMessage');
+    await stack.answerTo('Two', threadId);
+    const reads = sent.mock.calls
+      .flatMap(([calls]) => (Array.isArray(calls) ? (calls as SentCall[]) : []))
+      .filter(({ operation }) => operation === 'getCheckpoint');
+    expect(reads).toHaveLength(1);
+
+    await stack.answerTo('Three', threadId);
+    const said = (await stack.messagesOf(threadId)).map(({ text }) => text);
+    expect(said).toEqual(['One', 'Answer 1.', 'Two', 'Answer 3.', 'Three', 'Answer 5.']);
+  });
+});
