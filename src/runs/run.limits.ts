@@ -54,13 +54,15 @@ export function spend(spent: RunSpending, event: RunEvent): RunSpending {
 
 /** The first limit that is exceeded, as the error that ends the run. */
 export function exceeded(spent: RunSpending, limits: RunLimits): AppError | undefined {
-  const reached = (what: string, limit: number) =>
-    new AppError('RUN_LIMIT', `This run reached its limit of ${limit.toLocaleString('en')} ${what}.`);
   if (spent.modelCalls > limits.modelCalls) return reached('model calls', limits.modelCalls);
   if (spent.toolCalls > limits.toolCalls) return reached('tool calls', limits.toolCalls);
   if (spent.tokens > limits.tokens) return reached('tokens', limits.tokens);
   if (spent.logBytes > limits.logBytes) return reached('bytes of log', limits.logBytes);
   return undefined;
+}
+
+function reached(what: string, limit: number): AppError {
+  return new AppError('RUN_LIMIT', `This run reached its limit of ${limit.toLocaleString('en')} ${what}.`);
 }
 
 function payloadBytes(event: RunEvent): number {

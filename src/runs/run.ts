@@ -64,6 +64,7 @@ const TITLE_LENGTH = 80;
 export function titleOf(message: string): string {
   // A character that people see is at most a few units long; what is far beyond the title need not be looked at.
   const line = (message.trim().split(/\r\n|\r|\n/, 1)[0] ?? '').slice(0, TITLE_LENGTH * 20);
+  if (line.length <= TITLE_LENGTH) return line;
   const characters = Array.from(new Intl.Segmenter().segment(line), ({ segment }) => segment);
   if (characters.length <= TITLE_LENGTH) return line;
   return `${characters
