@@ -1,140 +1,160 @@
-// `npm run bench:storage`: durable events per second, hints, claims and reading, on SQLite and on PostgreSQL.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { SqliteStorage } from '../dist/storage/sqlite/sqlite.storage.js';
-import { PostgresStorage } from '../dist/storage/postgres/postgres.storage.js';
-import { PostgresServer } from '../dist/testing/cluster/postgres.server.js';
+// `npm run bench -- storage`: durable events per second and what they cost, on each storage; and what reading, hints and claims
+// take there.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { targetLine } from './support/measure.mjs';
+import { load } from './support/product.mjs';
+import { number, report } from './support/report.mjs';
+import { withDirectory } from './support/server.process.mjs';
+import { interleaved, median, percentile } from './support/statistics.mjs';
+import { batchOf, ended, newRun } from './store/filling.mjs';
 
+const ROUNDS = 5;
+const ROUND_MS = 600;
 const RUNS = 200;
 const EVENTS_PER_BATCH = 8;
-const SECONDS = 5;
-let ids = 0;
-const DELTA = 'word '.repeat(4);
+const WORDS = Array.from({ length: EVENTS_PER_BATCH }, () => ({
+  type: 'text-delta',
+  partId: 'p1',
+  delta: 'word word word word ',
+}));
 
-const directory = await mkdtemp(join(tmpdir(), 'bench-storage-'));
-const server = await PostgresServer.start();
-try {
-  const sqlite = new SqliteStorage({ directory });
-  await sqlite.open();
-  await bench('SQLite (NORMAL)', [sqlite]);
-  await sqlite.close();
+/** What is offered where the cost is measured: as the group commit of a process does it, every 10 ms. */
+const OFFERED = { eventsPerSecond: 20_000, everyMs: 10 };
+const SINGLES = 60;
+const HINTS = 200;
+const LEASE_MS = 600_000;
 
-  const postgres = [0, 1].map(() => new PostgresStorage({ url: server.url }));
-  for (const storage of postgres) await storage.open();
-  await bench('PostgreSQL, one process', postgres.slice(0, 1));
-  await bench('PostgreSQL, two writers', postgres);
-  await hints(postgres);
-  for (const storage of postgres) await storage.close();
-} finally {
-  await server.stop();
-  await rm(directory, { recursive: true, force: true });
+const { SqliteStorage } = await load('storage/sqlite/sqlite.storage.js');
+const { PostgresStorage } = await load('storage/postgres/postgres.storage.js');
+const { PostgresServer } = await load('testing/cluster/postgres.server.js');
+
+await withDirectory(async (directory) => {
+  const server = await PostgresServer.start();
+  try {
+    const storages = {
+      'SQLite, NORMAL': new SqliteStorage({ directory: `${directory}/normal` }),
+      'SQLite, FULL (survives power failures)': new SqliteStorage({
+        directory: `${directory}/full`,
+        synchronous: 'FULL',
+      }),
+      PostgreSQL: new PostgresStorage({ url: server.url }),
+    };
+    const variants = [];
+    for (const [label, storage] of Object.entries(storages)) {
+      await storage.open();
+      variants.push({ label, storage, runs: await ownedRuns(storage, RUNS) });
+    }
+    const samples = await interleaved({ variants, rounds: ROUNDS, measure });
+    const pages = new Map();
+    for (const variant of variants) pages.set(variant, await reading(variant.storage));
+
+    const elsewhere = new PostgresStorage({ url: server.url });
+    await elsewhere.open();
+    for (const { storage, runs } of variants) await storage.log.append(runs.map(ended));
+    const between = await hints(storages.PostgreSQL, elsewhere);
+    for (const storage of [...Object.values(storages), elsewhere]) await storage.close();
+    publish(variants, { samples, pages, between });
+  } finally {
+    await server.stop();
+  }
+});
+
+async function measure({ storage, runs }) {
+  const most = await flatOut(storage, runs);
+  const offered = await atRate(storage, runs);
+  const alone = [];
+  for (let index = 0; index < SINGLES; index += 1) alone.push(await timed(() => append(storage, [runs[0]])));
+  return { ...most, ...offered, alone };
 }
 
-async function bench(name, storages) {
-  const [first] = storages;
-  const owned = storages.map(() => []);
-  for (const runs of owned) for (let index = 0; index < RUNS; index += 1) runs.push(await ownedRun(first));
-  const commits = [];
+/** One commit after the other, each with a batch of every run. */
+async function flatOut(storage, runs) {
+  const startedAt = performance.now();
   let events = 0;
-  const until = performance.now() + SECONDS * 1000;
-  await Promise.all(
-    storages.map(async (storage, index) => {
-      while (performance.now() < until) {
-        const startedAt = performance.now();
-        const results = await storage.log.append(owned[index].map((run) => nextBatch(run)));
-        if (results.some((result) => result !== 'appended')) throw new Error('A batch was refused.');
-        commits.push(performance.now() - startedAt);
-        events += results.length * EVENTS_PER_BATCH;
-      }
-    }),
-  );
-  print(
-    `${name}: durable events/s`,
-    `${Math.round(events / SECONDS)}, commits of ${RUNS} runs ${percentiles(commits)}`,
-  );
-
-  const single = [];
-  for (let index = 0; index < 500; index += 1)
-    single.push(await timed(() => first.log.append([nextBatch(owned[0][0])])));
-  print(`${name}: one batch alone`, percentiles(single));
-
-  const long = await ownedRun(first);
-  for (let index = 0; index < 100; index += 1) await first.log.append([nextBatch(long, 1_000)]);
-  const short = await ownedRun(first);
-  await first.log.append([nextBatch(short, 100)]);
-  const tail = async (run) => {
-    const times = [];
-    for (let index = 0; index < 200; index += 1)
-      times.push(await timed(() => first.log.read(run.id, run.seq - 20, 256)));
-    return percentiles(times);
-  };
-  print(`${name}: the last 20 of 100 events`, await tail(short));
-  print(`${name}: the last 20 of 100,000 events`, await tail(long));
-  const remove = await timed(() => first.runs.deleteThread(`thread-${long.id}`));
-  print(`${name}: removing a run of 100,000 events`, `${remove.toFixed(1)} ms`);
-  const ends = storages.flatMap((_, index) => owned[index]);
-  for (const run of [...ends, short]) await first.log.append([ending(run)]);
+  while (performance.now() - startedAt < ROUND_MS) events += await append(storage, runs);
+  return { most: (events * 1_000) / (performance.now() - startedAt) };
 }
 
-async function hints([here, there]) {
-  const times = [];
-  for (let index = 0; index < 500; index += 1) {
+/** The CPU of this process, all threads: who makes the events, encodes them, and writes them. */
+async function atRate(storage, runs) {
+  const { eventsPerSecond, everyMs } = OFFERED;
+  const perTick = (eventsPerSecond * everyMs) / 1_000 / EVENTS_PER_BATCH;
+  const startedAt = performance.now();
+  const cpu = process.cpuUsage();
+  const commits = [];
+  const under = [];
+  for (let tick = 0; tick * everyMs < ROUND_MS; tick += 1) {
+    const some = Array.from({ length: perTick }, (_, index) => runs[(tick * perTick + index) % runs.length]);
+    under.push(timed(() => append(storage, some)).then((ms) => commits.push(ms)));
+    await sleep(Math.max(0, startedAt + (tick + 1) * everyMs - performance.now()));
+  }
+  await Promise.all(under);
+  const { user, system } = process.cpuUsage(cpu);
+  return { cpuShare: (user + system) / 1_000 / (performance.now() - startedAt), commits };
+}
+
+async function append(storage, runs) {
+  const results = await storage.log.append(runs.map((run) => batchOf(run, WORDS)));
+  if (results.some((result) => result !== 'appended')) throw new Error('A batch was refused.');
+  return results.length * EVENTS_PER_BATCH;
+}
+
+/** The last 20 events of a short and of a very long log. */
+async function reading(storage) {
+  const [short, long] = await ownedRuns(storage, 2);
+  await storage.log.append([
+    batchOf(
+      short,
+      Array.from({ length: 100 }, () => WORDS[0]),
+    ),
+  ]);
+  const thousand = Array.from({ length: 1_000 }, () => WORDS[0]);
+  for (let index = 0; index < 100; index += 1) await storage.log.append([batchOf(long, thousand)]);
+  const tail = async ({ id, seq }) => {
+    const times = [];
+    for (let index = 0; index < 100; index += 1)
+      times.push(await timed(() => storage.log.read(id, seq - 20, 256)));
+    return times;
+  };
+  const times = { short: await tail(short), long: await tail(long) };
+  await storage.log.append([ended(short), ended(long)]);
+  return times;
+}
+
+async function hints(here, there) {
+  const hint = [];
+  for (let index = 0; index < HINTS; index += 1) {
     const topic = `log:r${index}`;
     const { promise, resolve } = Promise.withResolvers();
     there.wakeups.listen(topic, resolve);
-    times.push(await timed(() => (here.wakeups.notify(topic), promise)));
+    hint.push(await timed(() => (here.wakeups.notify(topic), promise)));
   }
-  print('PostgreSQL: a hint from one process to another', percentiles(times));
 
-  const claims = [];
-  for (let index = 0; index < 200; index += 1) {
+  const claim = [];
+  for (let index = 0; index < HINTS; index += 1) {
     const claimed = new Promise((resolve) => {
       const stop = there.wakeups.listen('pending', () => {
         stop();
-        resolve(there.runs.claim({ ownerId: 'bench', leaseMs: 600_000 }));
+        resolve(there.runs.claim({ ownerId: 'bench', leaseMs: LEASE_MS }));
       });
     });
-    const run = newRun();
-    await here.runs.create(run);
-    claims.push(await timed(() => (here.wakeups.notify('pending'), claimed)));
+    await here.runs.create(newRun(`hinted-${index}`));
+    claim.push(await timed(() => (here.wakeups.notify('pending'), claimed)));
     const { id, threadId, epoch } = await claimed;
-    await here.log.append([ending({ id, threadId, epoch, seq: 0 })]);
+    await here.log.append([ended({ id, threadId, epoch, seq: 0 })]);
   }
-  print('PostgreSQL: from hint to a claimed run elsewhere', percentiles(claims));
+  return { hint, claim };
 }
 
-function newRun() {
-  const id = `${process.pid}-${(ids += 1)}`;
-  const principal = { userId: 'u', tenant: 't', roles: [] };
-  const thread = { threadId: `thread-${id}`, threadMustExist: false, whenBusy: 'reject' };
-  return { id, ...thread, agent: 'a', principal, message: 'm', metadata: {}, messageId: `m-${id}` };
-}
-
-async function ownedRun(storage) {
-  await storage.runs.create(newRun());
-  const { id, threadId, epoch } = await storage.runs.claim({ ownerId: 'bench', leaseMs: 600_000 });
-  return { id, threadId, epoch, seq: 0 };
-}
-
-function nextBatch(run, count = EVENTS_PER_BATCH) {
-  const afterSeq = run.seq;
-  const events = Array.from({ length: count }, () => ({
-    runId: run.id,
-    threadId: run.threadId,
-    epoch: run.epoch,
-    seq: (run.seq += 1),
-    at: Date.now(),
-    event: { type: 'text-delta', partId: 'p1', delta: DELTA },
-  }));
-  return { runId: run.id, epoch: run.epoch, afterSeq, events };
-}
-
-function ending(run) {
-  const usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
-  const batch = nextBatch(run, 1);
-  const event = { type: 'end', outcome: 'completed', usage, durationMs: 1 };
-  return { ...batch, events: [{ ...batch.events[0], event }], ending: { outcome: 'completed', usage } };
+async function ownedRuns(storage, count) {
+  const owned = [];
+  while (owned.length < count) {
+    await storage.runs.create(newRun(`owned-${randomUUID()}`));
+    const { id, threadId, epoch } = await storage.runs.claim({ ownerId: 'bench', leaseMs: LEASE_MS });
+    owned.push({ id, threadId, epoch, seq: 0 });
+  }
+  return owned;
 }
 
 async function timed(work) {
@@ -143,12 +163,51 @@ async function timed(work) {
   return performance.now() - startedAt;
 }
 
-function percentiles(times) {
-  const sorted = times.toSorted((one, other) => one - other);
-  const at = (share) => (sorted[Math.ceil(sorted.length * share) - 1] ?? 0).toFixed(2);
-  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`;
-}
-
-function print(what, result) {
-  process.stdout.write(`${what.padEnd(58)}${result}\n`);
+function publish(variants, { samples, pages, between }) {
+  const middle = (variant, key) => median(samples.get(variant).map((sample) => sample[key]));
+  const all = (variant, key) => samples.get(variant).flatMap((sample) => sample[key]);
+  const times = (numbers) => `${number(median(numbers), 2)} / ${number(percentile(numbers, 0.99), 2)}`;
+  const [sqlite] = variants;
+  const rate = number(OFFERED.eventsPerSecond);
+  report('storage', {
+    title: 'Durable events: what each storage takes, and what that costs',
+    intro:
+      `Events of one delta, ${EVENTS_PER_BATCH} to a batch. "Most": one commit of ${RUNS} runs after the other. CPU: of one core, ` +
+      `this process with all its threads, at ${rate} events/s in a commit every ${OFFERED.everyMs} ms. Medians of ${ROUNDS} rounds; ` +
+      'times are p50 / p99 in ms.',
+    tables: [
+      {
+        caption: 'Writing',
+        columns: ['', 'most, events/s', `CPU at ${rate}/s`, 'its commits', 'one batch alone'],
+        rows: variants.map((variant) => [
+          variant.label,
+          number(middle(variant, 'most')),
+          `${number(middle(variant, 'cpuShare') * 100)} %`,
+          times(all(variant, 'commits')),
+          times(all(variant, 'alone')),
+        ]),
+      },
+      {
+        caption: 'Reading the last 20 events',
+        columns: ['', 'of 100', 'of 100,000'],
+        rows: variants.map((variant) => [
+          variant.label,
+          times(pages.get(variant).short),
+          times(pages.get(variant).long),
+        ]),
+      },
+      {
+        caption: 'PostgreSQL, from one process to another',
+        columns: ['', 'ms'],
+        rows: [
+          ['a hint', times(between.hint)],
+          ['from hint to a claimed run', times(between.claim)],
+        ],
+      },
+    ],
+    notes: [
+      targetLine('SQLite, events/s', middle(sqlite, 'most'), '', { atLeast: OFFERED.eventsPerSecond }),
+      targetLine(`SQLite, CPU at ${rate} events/s`, middle(sqlite, 'cpuShare') * 100, ' %', { atMost: 40 }),
+    ],
+  });
 }
