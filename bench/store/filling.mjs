@@ -8,7 +8,7 @@
 const ENDING = { outcome: 'completed', usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 } };
 const LEASE_MS = 600_000;
 /** Runs that are filled at a time. */
-const AT_ONCE = 500;
+const AT_ONCE = 100;
 
 /** A word of which no two are joined, and the mark that readers count. */
 const WORD = { type: 'text-delta', partId: 'p1', delta: '^word word word word word' };
