@@ -210,19 +210,6 @@ describe('PostgresStorage', () => {
     expect(await storage.log.read('r1', 0, 10)).toHaveLength(2);
   });
 
-  it('gives the next place to the tenant with the fewest runs at work', async () => {
-    const storage = await open();
-    const of = (tenant: string) => ({ userId: 'u', tenant, roles: [] });
-    for (let index = 0; index < 4; index += 1) {
-      await storage.runs.create(newRun(`busy-${index}`, { principal: of('busy') }));
-    }
-    await storage.runs.create(newRun('small-0', { principal: of('small') }));
-    await storage.runs.create(newRun('other-0', { principal: of('other') }));
-    const claimed: (string | undefined)[] = [];
-    for (let index = 0; index < 6; index += 1) claimed.push((await claimRun(storage))?.id);
-    expect(claimed).toEqual(['busy-0', 'small-0', 'other-0', 'busy-1', 'busy-2', 'busy-3']);
-  });
-
   it('loses nothing that it acknowledged, and goes on, when the database is killed and started again', async () => {
     const storage = await open();
     const run = await ownedRun(storage, 'r1');

@@ -22,6 +22,12 @@ import { deleteThread } from './thread.deletion.js';
 /** Sorts after every time and every ordinal. */
 const LAST = Number.MAX_SAFE_INTEGER;
 
+/**
+ * In the FROM of a statement that is a transaction by itself: its commit does not wait for the disk. For what a crash of the
+ * database may forget.
+ */
+const UNSYNCED = `set_config('synchronous_commit', 'off', true)`;
+
 export class PostgresRunStore extends RunStore {
   private readonly s: string;
 
@@ -45,6 +51,9 @@ export class PostgresRunStore extends RunStore {
    * Of the runs that may be claimed: those whose owner fell silent first, because people have been watching them; then those of
    * the tenant with the fewest runs at work, so that a tenant with a thousand waiting runs holds up nobody else; then the
    * oldest. A row that somebody else is about to claim is passed over, not waited for.
+   *
+   * A claim that a crash forgets was in vain: its epoch is not given again, and everything that its owner stores waits for the
+   * disk, which then holds the claim as well.
    */
   async claim({
     ownerId,
@@ -71,7 +80,7 @@ export class PostgresRunStore extends RunStore {
        )
        UPDATE ${s}.runs SET status = 'running', epoch = epoch + $3, owner_id = $1, lease_ms = $2::int,
          lease_until = ${s}.now_ms() + $2::int, started_at = coalesce(started_at, ${s}.now_ms())
-       FROM next WHERE runs.ordinal = next.ordinal RETURNING runs.*`,
+       FROM next, ${UNSYNCED} WHERE runs.ordinal = next.ordinal RETURNING runs.*`,
       [ownerId, leaseMs, epochStep()],
     );
     return row && runOf(row);
@@ -87,7 +96,7 @@ export class PostgresRunStore extends RunStore {
     const { s } = this;
     const renewed = await this.database.query<{ place: number; cancel_requested: boolean }>(
       `UPDATE ${s}.runs SET lease_until = ${s}.now_ms() + $3::int, lease_ms = $3::int
-       FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS owned (run_id, epoch, place)
+       FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS owned (run_id, epoch, place), ${UNSYNCED}
        WHERE runs.id = owned.run_id AND runs.epoch = owned.epoch AND runs.owner_id IS NOT NULL AND runs.ended_at IS NULL
        RETURNING place, cancel_requested`,
       [runs.map(({ runId }) => runId), runs.map(({ epoch }) => epoch), leaseMs],
