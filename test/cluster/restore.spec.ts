@@ -129,9 +129,12 @@ describe.each([
     await viewer.sees('gone.');
     const [lost, lostWord] = [viewer.view!, `try-${tries}`];
     const late = await startRun(world, 'late');
+    const forsaken = new Viewer(world.origin, late);
+    await forsaken.sees('gone.');
 
     await putBack();
     expect(await statusOf(world, late)).toBe(404);
+    await expect(forsaken.ended.promise).rejects.toMatchObject({ code: 'NOT_FOUND' });
     restored.open();
     const last = await viewer.ended.promise;
 
