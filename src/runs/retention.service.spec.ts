@@ -165,6 +165,16 @@ describe('RetentionService', () => {
     expect(await storage.retention.usedBytes()).toBeLessThanOrEqual(all * 0.6);
   });
 
+  it('looks less often at how much there is the more has to go, and removes hardly more than that', async () => {
+    for (let index = 0; index < 100; index += 1) await endedRun(`r${index}`, 10);
+    const [all, look] = [await storage.retention.usedBytes(), jest.spyOn(storage.retention, 'usedBytes')];
+    await serviceWith({ maxBytes: all * 0.4 }).sweep();
+    expect(look.mock.calls.length).toBeLessThan(45);
+    expect(forgotten.length).toBeGreaterThanOrEqual(59);
+    expect(forgotten.length).toBeLessThanOrEqual(68);
+    look.mockRestore();
+  });
+
   it('keeps what runs or waits to run, though the data stays over its limit', async () => {
     const run = await ownedRun(storage, 'running');
     await storage.log.append([batchOf(run, 0, 100)]);
