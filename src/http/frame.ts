@@ -37,8 +37,12 @@ function encode({ id, type, data, retry }: Frame): string {
 }
 
 function dataLines(data: string): string {
-  const lines = LINE_END.test(data) ? data.split(LINE_END) : [data];
-  return lines.map((line) => `data: ${line}\n`).join('');
+  // JSON has no line ends, and most frames are one token.
+  if (!LINE_END.test(data)) return `data: ${data}\n`;
+  return data
+    .split(LINE_END)
+    .map((line) => `data: ${line}\n`)
+    .join('');
 }
 
 const LINE_END = /\r\n|\r|\n/;

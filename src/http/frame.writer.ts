@@ -41,6 +41,7 @@ export class FrameWriter {
     const { response, gathered } = this;
     this.gathered = '';
     if (gathered !== '' && !response.destroyed && !response.writableEnded) this.send(gathered);
+    if (this.turnOver.length === 0) return;
     for (const resolve of this.turnOver.splice(0)) resolve();
   }
 

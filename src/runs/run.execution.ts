@@ -14,7 +14,7 @@ import { exceeded, NOTHING_SPENT, spend, type RunLimits } from './run.limits.js'
 import { originOf, type RunOrigin } from './run.origin.js';
 import { RunRecorder } from './run.recorder.js';
 import type { RunStore } from './run.store.js';
-import type { Wakeups } from './wakeups.js';
+import type { Wakeups, WakeupTopic } from './wakeups.js';
 
 /** What an execution works with; the same for all runs of a process. */
 export interface ExecutionTools {
@@ -46,6 +46,8 @@ const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
 /** One owner's work on one run: from the claim to the run's end, or until the run goes to another owner. */
 export class RunExecution {
   private readonly logger = new Logger(RunExecution.name);
+  /** Made once: it is notified at every commit. */
+  private readonly topic: WakeupTopic;
   private readonly abort = new AbortController();
   private stopped: Stop | undefined;
   private handBackAtBoundary = false;
@@ -62,7 +64,9 @@ export class RunExecution {
     private readonly agent: Agent | undefined,
     private readonly tools: ExecutionTools,
     private readonly resumed: RunResume['reason'],
-  ) {}
+  ) {
+    this.topic = `log:${run.id}`;
+  }
 
   /** Runs the agent and records what it says. Resolves when this process is done with the run; never rejects. */
   async perform(): Promise<void> {
@@ -263,7 +267,7 @@ export class RunExecution {
 
   private publish(events: readonly RecordedEvent[]): void {
     this.tools.recent.add(this.run.id, events);
-    this.tools.wakeups.notify(`log:${this.run.id}`);
+    this.tools.wakeups.notify(this.topic);
     this.tools.hooks?.recorded(this.run, events);
   }
 

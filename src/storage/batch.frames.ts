@@ -11,7 +11,12 @@ export interface StoredBatch {
 }
 
 export function encodeFrames(events: readonly RecordedEvent[]): string {
-  return events.map(({ at, event }) => JSON.stringify([at, event])).join('\n');
+  let frames = '';
+  for (const { at, event } of events) {
+    if (frames !== '') frames += '\n';
+    frames += `[${at},${JSON.stringify(event)}]`;
+  }
+  return frames;
 }
 
 /** A log as batches. Within each the seqs are consecutive, as its reader expects; a gap begins a new one. */
