@@ -86,6 +86,20 @@ describeInChromium('the page when the connection is bad', (chromium) => {
     await chat.shows('Begun and done');
   });
 
+  it('says that an answer is gone when the server does not know it any more, and offers to ask again', async () => {
+    const { puppet, server, proxy, chat } = await open();
+    await chat.ask('Will you be there?');
+    const run = await puppet.run();
+    run.say('Perhaps ');
+    await chat.shows('Perhaps');
+    // As after a restore of an older state.
+    await server.storage.runs.deleteThread(chat.threadId);
+    proxy.drop('cut');
+    await chat.answer.getByText('The server does not have this answer any more.').waitFor();
+    await chat.retry.waitFor();
+    run.end();
+  });
+
   it('keeps a question that could not be sent, and sends it once when asked to', async () => {
     const { puppet, network, proxy, chat } = await open();
     await chat.composer.waitFor();

@@ -226,7 +226,7 @@ export class Conversation {
       },
       error: (error) => {
         this.#ended();
-        this.#change(key, { problem: { message: sentence(error), remedy: 'reconnect' } });
+        this.#change(key, { problem: whyNotFollowed(error) });
         this.#noteSignIn(error);
         this.#events.onChange();
       },
@@ -274,4 +274,11 @@ export class Conversation {
   #newKey() {
     return `e${++this.#keys}`;
   }
+}
+
+function whyNotFollowed(error) {
+  // Deleted, or begun after the backup that the server was put back to: there is nothing to reconnect to.
+  if (error.code === 'NOT_FOUND')
+    return { message: 'The server does not have this answer any more.', remedy: 'retry' };
+  return { message: sentence(error), remedy: 'reconnect' };
 }
