@@ -25,7 +25,7 @@ export class SseStreams {
   private flushing: NodeJS.Immediate | undefined;
   private heart: NodeJS.Timeout | undefined;
   private onEmpty: (() => void) | undefined;
-  private draining = false;
+  private drains = false;
 
   constructor(private readonly options: SseOptions = DEFAULT_SSE_OPTIONS) {}
 
@@ -41,7 +41,7 @@ export class SseStreams {
     this.streams.set(response, stream);
     response.once('close', () => this.closed(response, stream));
     this.heart ??= setInterval(() => this.beat(), heartbeatMs / 4).unref();
-    if (this.draining) {
+    if (this.drains) {
       // It was on its way in when the drain began. A reader that kept its connection would come back over it for as long as
       // the server waits for its connections to end.
       response.setHeader('Connection', 'close');
@@ -55,6 +55,11 @@ export class SseStreams {
     return this.streams.get(response)?.writer.ready();
   }
 
+  /** True from the moment in which this process begins to end its streams: what closes then, no client has closed. */
+  get draining(): boolean {
+    return this.drains;
+  }
+
   get size(): number {
     return this.streams.size;
   }
@@ -64,7 +69,7 @@ export class SseStreams {
    * when the last response is closed; readers that do not take their end are cut.
    */
   async drain(windowMs: number): Promise<void> {
-    this.draining = true;
+    this.drains = true;
     const open = [...this.streams.values()];
     const timers = open.map((stream, index) =>
       setTimeout(() => stream.end(), (windowMs * index) / open.length),

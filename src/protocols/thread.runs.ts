@@ -4,6 +4,7 @@ import { authOf } from '../auth/authentication.js';
 import { idempotencyKeySchema, idSchema, startRunSchema } from '../chat/dto/start-run.dto.js';
 import { AppError } from '../errors.js';
 import { validate } from '../http/validate.js';
+import { SseStreams } from '../http/sse.streams.js';
 import type { WebRequest } from '../http/web.exchange.js';
 import type { Principal } from '../principal.js';
 import { belongsTo, type Run } from '../runs/run.js';
@@ -26,6 +27,7 @@ export class ThreadRuns {
     private readonly runs: RunService,
     private readonly threads: ThreadService,
     private readonly store: RunStore,
+    private readonly streams: SseStreams,
   ) {}
 
   /**
@@ -75,10 +77,13 @@ export class ThreadRuns {
     return activeRunId === undefined ? undefined : this.runs.cancel(principal, activeRunId);
   }
 
-  /** The run ends with the connection of whoever asked: nobody can come back for it, or the client has said so. */
+  /**
+   * The run ends with the connection of whoever asked: nobody can come back for it, or the client has said so. A connection that this
+   * process ends, because it is about to stop, ends no run.
+   */
   stopWithClient(run: Run, client: ServerResponse): void {
     client.once('close', () => {
-      if (client.writableFinished) return;
+      if (client.writableFinished || this.streams.draining) return;
       this.runs.cancel(run.principal, run.id).catch((error: unknown) => {
         this.logger.warn({ err: error, runId: run.id }, 'A run goes on whose client has left.');
       });

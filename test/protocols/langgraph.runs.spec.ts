@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { RemoteGraph } from '@langchain/langgraph/remote';
 import { Client, type StreamMode } from '@langchain/langgraph-sdk';
 import { StreamOrchestrator } from '@langchain/langgraph-sdk/ui';
+import { lastValueFrom } from 'rxjs';
+import { RunFeed } from '../../src/index.js';
 import { collected } from '../support/collected.js';
 import { faultProxies } from '../support/fault.proxies.js';
 import { everything, nineWords, overloaded, twoPart } from '../support/plays.js';
@@ -183,6 +185,21 @@ describe("LangGraph's client.runs", () => {
     leaving.abort();
     await seen.catch(() => undefined);
     expect((await viewer).at(-1)).toMatchObject({ data: { status: 'interrupted' } });
+  });
+
+  it('goes on when it is the server that leaves, also for a client that would have ended it', async () => {
+    const { play, middle, onward } = twoPart();
+    const server = await start(play);
+    const client = clientOf(server.origin);
+    const input = human('Go.');
+    const seen = all(client.runs.stream('thread', 'scripted', { input, onDisconnect: 'cancel' }));
+    await middle.opened;
+    await server.streams.drain(0);
+    await seen.catch(() => undefined);
+    onward.open();
+    const [{ run_id: runId } = { run_id: '' }] = await client.runs.list('thread');
+    const { event } = await lastValueFrom(server.app.get(RunFeed).follow({ runId, afterSeq: 0 }));
+    expect(event).toMatchObject({ type: 'end', outcome: 'completed' });
   });
 
   it('is told of a failure, in public words only', async () => {
