@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const BENCHMARKS = ['cpu', 'latency', 'bytes', 'fanout', 'idle', 'resume', 'storage', 'growth'];
+const BENCHMARKS = ['cpu', 'latency', 'fanout', 'idle', 'resume', 'storage', 'bytes', 'growth'];
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 
 let child;
