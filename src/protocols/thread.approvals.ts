@@ -64,6 +64,13 @@ export class ThreadApprovals {
     return continuedBy;
   }
 
+  /** The run of the thread that stopped for approvals last. @throws AppError NOT_FOUND when none did */
+  async lastAsker(principal: Principal, threadId: string): Promise<Run> {
+    const asker = (await this.newest(principal, threadId)).find(({ approvals = [] }) => approvals.length > 0);
+    if (asker) return asker;
+    throw new AppError('NOT_FOUND', `Nothing is asked in thread '${threadId}'.`);
+  }
+
   /** What was asked before this run, and decided so that it goes on. Empty for a run that continues none. */
   async askedBefore({ resumeOf }: Run): Promise<readonly Approval[]> {
     const before = resumeOf === undefined ? undefined : await this.runs.get(resumeOf);
@@ -83,14 +90,18 @@ export class ThreadApprovals {
   }
 
   private async asker(principal: Principal, threadId: string, approvalIds: readonly string[]): Promise<Run> {
-    await this.threads.get(principal, threadId);
-    const { items } = await this.runs.listRuns(threadId, { limit: NEWEST });
-    const asker = items.find(({ approvals = [] }) =>
+    const runs = await this.newest(principal, threadId);
+    const asker = runs.find(({ approvals = [] }) =>
       approvals.some(({ approvalId }) => approvalIds.includes(approvalId)),
     );
     if (asker) return asker;
     const ids = approvalIds.map((approvalId) => `'${approvalId}'`).join(', ');
     throw new AppError('NOT_FOUND', `Nothing is asked in thread '${threadId}' under ${ids}.`);
+  }
+
+  private async newest(principal: Principal, threadId: string): Promise<readonly Run[]> {
+    await this.threads.get(principal, threadId);
+    return (await this.runs.listRuns(threadId, { limit: NEWEST })).items;
   }
 }
 

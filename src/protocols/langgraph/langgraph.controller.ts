@@ -46,8 +46,9 @@ export class LangGraphController {
   @HttpCode(200)
   @THREAD_ID
   @Endpoint({
-    summary: 'Start a run, in LangGraph words',
-    description: 'The method `run.start`. What cannot be done is answered with `type: error`.',
+    summary: 'Start a run, or answer what it asks, in LangGraph words',
+    description:
+      'The methods `run.start` and `input.respond`. What cannot be done is answered with `type: error`.',
     answers: { status: 200, description: 'Done, or why not.', schema: answerSchema },
     accepts: commandSchema,
     starts: true,

@@ -51,8 +51,32 @@ export const runStartSchema = z.looseObject({
   input: z.looseObject({ messages: z.union([inputMessage, z.array(inputMessage).min(1)]) }),
 });
 
+const responseSchema = z.looseObject({ interrupt_id: z.string().max(128), response: z.unknown() });
+
+/** A response to one interrupt or to several. What else LangGraph does with them would make another run of it. */
+export const respondSchema = z
+  .looseObject({
+    interrupt_id: z.string().max(128).optional(),
+    response: z.unknown().optional(),
+    responses: z.array(responseSchema).min(1).max(100).optional(),
+    update: z.null({ error: 'Not supported here' }).optional(),
+    goto: z.null({ error: 'Not supported here' }).optional(),
+  })
+  .transform(({ interrupt_id, response, responses }, context) => {
+    const all = responses ?? (interrupt_id === undefined ? [] : [{ interrupt_id, response }]);
+    if (all.length > 0) return all.map((one) => [one.interrupt_id, one.response] as const);
+    context.addIssue({ code: 'custom', message: 'Name the interrupt', path: ['interrupt_id'] });
+    return z.NEVER;
+  });
+
 /** What a person says in a `run.start`. @throws AppError REQUEST_INVALID */
-export function questionOf({ input }: z.output<typeof runStartSchema>): { id?: string; text: string } {
+export function questionOf({
+  input,
+}: {
+  readonly input?: z.output<typeof runStartSchema>['input'] | null | undefined;
+}): { id?: string; text: string } {
+  if (!input)
+    throw new AppError('REQUEST_INVALID', 'input: Send a message, or a command that answers what was asked.');
   const { messages } = input;
   const last = Array.isArray(messages) ? messages.at(-1)! : messages;
   const speaker = last.type ?? last.role;

@@ -7,12 +7,17 @@ export interface LangGraphInterrupt {
 }
 
 /** In the shape of LangChain's human-in-the-loop middleware, which its components know how to show. */
-export function interruptOf({ approvalId, toolName, label, input }: ApprovalRequest): LangGraphInterrupt {
+export function interruptOf({
+  approvalId,
+  toolName,
+  label,
+  input,
+}: Omit<ApprovalRequest, 'type'>): LangGraphInterrupt {
   return {
     id: approvalId,
     value: {
-      action_requests: [{ name: toolName, args: input, description: label }],
-      review_configs: [{ action_name: toolName, allowed_decisions: ['approve', 'edit', 'reject'] }],
+      actionRequests: [{ name: toolName, args: input, description: label }],
+      reviewConfigs: [{ actionName: toolName, allowedDecisions: ['approve', 'edit', 'reject'] }],
     },
   };
 }

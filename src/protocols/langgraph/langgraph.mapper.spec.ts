@@ -4,7 +4,7 @@ import { StreamController, type AgentServerAdapter, type Event } from '@langchai
 import * as fc from 'fast-check';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';
-import { runLogs } from '../../testing/log.arbitrary.js';
+import { continuedRuns, runLogs } from '../../testing/log.arbitrary.js';
 import { Transcript } from '../transcript/transcript.js';
 import type { LangGraphEvent } from './langgraph.events.js';
 import { isWanted } from './langgraph.input.js';
@@ -109,12 +109,36 @@ describe('LangGraphMapper', () => {
         'input.requested',
         {
           interrupt_id: 'a1',
-          payload: { action_requests: [{ name: 'pay', args: { sum: 5 }, description: 'Pay?' }] },
+          payload: { actionRequests: [{ name: 'pay', args: { sum: 5 }, description: 'Pay?' }] },
         },
       ],
       ['values', {}],
       ['lifecycle', { event: 'interrupted' }],
     ]);
+  });
+
+  it('requests each input once, and says of which the answer came or is no longer wanted', () => {
+    const idsIn = (events: readonly LangGraphEvent[], method: string) =>
+      events.flatMap(({ method: said, params }) => {
+        if (said !== method) return [];
+        const { interrupt_id, interrupt_ids } = params.data as {
+          interrupt_id?: string;
+          interrupt_ids?: string[];
+        };
+        return interrupt_ids ?? [interrupt_id!];
+      });
+    fc.assert(
+      fc.property(continuedRuns(), ({ before, approvals, log }) => {
+        const ids = approvals.map(({ approvalId }) => approvalId);
+        const asked = mapped(before);
+        const requested = idsIn(asked, 'input.requested');
+        expect(new Set(requested).size).toBe(requested.length);
+        const withdrawn = new Set(idsIn(asked, 'input.answered'));
+        expect(new Set(requested.filter((id) => !withdrawn.has(id)))).toEqual(new Set(ids));
+        const answered = idsIn(mapped(log, 1), 'input.answered');
+        expect(answered.slice(0, ids.length)).toEqual(ids);
+      }),
+    );
   });
 
   it('numbers the runs of a thread one behind the other', () => {

@@ -31,6 +31,8 @@ export function runIndexOf(seq: number): number {
  */
 export class LangGraphMapper {
   private readonly parts = new Map<string, { readonly messageId: string; readonly block: ContentBlock }>();
+  /** What was requested, and the step that waits for it; none once that was taken back. */
+  private readonly requests = new Map<string, string | undefined>();
 
   /**
    * @param index the run's place in its thread, from 0
@@ -86,10 +88,14 @@ export class LangGraphMapper {
       case 'step-end':
         return [this.values()];
       case 'step-reset':
+        this.takeBack(event.stepId);
         // A client drops what it has heard and no state had, once the thread runs again.
         return [this.values(), lifecycle({ event: 'running' })];
-      case 'approval-request':
-        return [requested(event)];
+      case 'approval-request': {
+        const isKnown = this.requests.has(event.approvalId);
+        this.requests.set(event.approvalId, event.stepId);
+        return isKnown ? [] : [requested(event)];
+      }
       case 'approval-answer':
         return [{ method: 'input.answered', data: { interrupt_ids: [event.approvalId] } }];
       case 'custom':
@@ -99,12 +105,26 @@ export class LangGraphMapper {
       case 'usage':
         return [];
       case 'end':
-        return [this.values(), lifecycle(endOf(event))];
+        return [...this.withdrawn(event), this.values(), lifecycle(endOf(event))];
       default:
         // A newer server may have written this log: what this one does not know, it does not tell.
         event satisfies never;
         return [];
     }
+  }
+
+  /** A step that is made again asks again, for the same. */
+  private takeBack(stepId: string): void {
+    for (const [approvalId, asker] of this.requests)
+      if (asker === stepId) this.requests.set(approvalId, undefined);
+  }
+
+  /** Nobody waits any more for what was requested and then taken back, or for anything when the run has ended otherwise. */
+  private withdrawn({ outcome }: RunEnd): LangGraphFact[] {
+    const ids = [...this.requests]
+      .filter(([, asker]) => asker === undefined || outcome !== 'awaiting-approval')
+      .map(([approvalId]) => approvalId);
+    return ids.length > 0 ? [{ method: 'input.answered', data: { interrupt_ids: ids } }] : [];
   }
 
   private values(): LangGraphFact {

@@ -1,13 +1,17 @@
 import { z } from 'zod';
 import type { Agent } from '../../agents/agent.js';
 import type { Run, Thread } from '../../runs/run.js';
+import { openIn } from '../thread.approvals.js';
 import type { LangGraphMessage } from './langgraph.events.js';
+import { interruptOf, type LangGraphInterrupt } from './langgraph.interrupts.js';
 import { END_STATUS } from './run-stream.chunks.js';
 
 /** What LangGraph's API calls its things, and ours in these words. Clients read some of the fields; types want all of them. */
 
 const messagesSchema = z.array(z.looseObject({ type: z.string(), id: z.string() }));
 const valuesSchema = z.object({ messages: messagesSchema });
+
+const interruptSchema = z.object({ id: z.string(), value: z.unknown() });
 
 export const assistantSchema = z
   .object({
@@ -34,7 +38,7 @@ export const threadSchema = z
     metadata: z.record(z.string(), z.unknown()),
     status: z.enum(['idle', 'busy', 'interrupted', 'error']),
     values: valuesSchema,
-    interrupts: z.object({}),
+    interrupts: z.record(z.string(), z.array(interruptSchema)),
     config: z.object({}),
   })
   .meta({ id: 'LangGraphThread' });
@@ -56,7 +60,7 @@ export const stateSchema = z
         id: z.string(),
         name: z.string(),
         error: z.string().nullable(),
-        interrupts: z.array(z.unknown()),
+        interrupts: z.array(interruptSchema),
         checkpoint: z.null(),
         state: z.null(),
       }),
@@ -102,7 +106,7 @@ export function toAssistant({ name, description }: Agent): LangGraphAssistant {
 
 export function toThread(
   { id, createdAt, updatedAt, title }: Thread,
-  { values, created_at }: LangGraphState,
+  { values, tasks, created_at }: LangGraphState,
   current: Run | undefined,
 ): LangGraphThread {
   return {
@@ -113,7 +117,9 @@ export function toThread(
     metadata: { title },
     status: current ? THREAD_STATUS[current.status] : 'idle',
     values,
-    interrupts: {},
+    interrupts: Object.fromEntries(
+      tasks.flatMap((task) => (task.interrupts.length > 0 ? [[task.id, task.interrupts]] : [])),
+    ),
     config: {},
   };
 }
@@ -164,21 +170,29 @@ export interface Moment {
   readonly answered: boolean;
   readonly messages: readonly LangGraphMessage[];
   readonly before: Pick<Moment, 'run' | 'answered'> | undefined;
+  /** Nothing came later in the thread. */
+  readonly isLast: boolean;
 }
 
-export function toState({ run, answered, messages, before }: Moment): LangGraphState {
-  const { id, agent, error } = run;
-  const task = { id, name: agent, interrupts: [], checkpoint: null, state: null };
+export function toState({ run, answered, messages, before, isLast }: Moment): LangGraphState {
+  const { id, agent, error = null } = run;
+  const interrupts = isLast ? interruptsOf(run) : [];
+  const task = { id, name: agent, error: error?.message ?? null, interrupts, checkpoint: null, state: null };
   return {
     values: { messages: [...messages] },
-    next: answered ? [] : [agent],
-    tasks: answered && error ? [{ ...task, error: error.message }] : [],
+    next: answered && interrupts.length === 0 ? [] : [agent],
+    tasks: answered && (error || interrupts.length > 0) ? [task] : [],
     metadata: null,
     // A client passes over events from before this moment: they are in these values.
     created_at: isoOf((answered ? run : before?.run)?.endedAt ?? 0),
     checkpoint: checkpointOf({ run, answered }),
     parent_checkpoint: before ? checkpointOf(before) : null,
   };
+}
+
+/** What still waits for a person. Once the conversation has gone on, nobody can answer it. */
+function interruptsOf(run: Run): LangGraphInterrupt[] {
+  return run.status === 'awaiting-approval' ? openIn(run).map(interruptOf) : [];
 }
 
 /** What the moment is called, among those of its thread. */

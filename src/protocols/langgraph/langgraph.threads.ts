@@ -35,7 +35,8 @@ export class LangGraphThreads {
   async get(principal: Principal, threadId: string): Promise<LangGraphThread> {
     const thread = await this.threads.get(principal, threadId);
     const runs = await this.transcripts.runsOf(principal, threadId);
-    return toThread(thread, await this.stateOf(threadId, saidIn(runs)), currentRun(runs));
+    const current = currentRun(runs);
+    return toThread(thread, await this.stateOf(threadId, saidIn(runs), current), current);
   }
 
   /**
@@ -45,9 +46,10 @@ export class LangGraphThreads {
    * @throws AppError NOT_FOUND
    */
   async state(principal: Principal, threadId: string, checkpointId?: string | null): Promise<LangGraphState> {
-    const runs = saidIn(await this.transcripts.runsOf(principal, threadId));
-    if (!checkpointId) return this.stateOf(threadId, runs);
-    return this.stateOf(threadId, runs.slice(0, indexOf(checkpointId, runs) + 1));
+    const all = await this.transcripts.runsOf(principal, threadId);
+    const runs = saidIn(all);
+    const end = checkpointId ? indexOf(checkpointId, runs) + 1 : runs.length;
+    return this.stateOf(threadId, runs.slice(0, end), currentRun(all));
   }
 
   /**
@@ -60,12 +62,13 @@ export class LangGraphThreads {
     threadId: string,
     { limit, before, checkpoint }: z.output<typeof historySchema>,
   ): Promise<LangGraphState[]> {
-    const runs = saidIn(await this.transcripts.runsOf(principal, threadId));
+    const all = await this.transcripts.runsOf(principal, threadId);
+    const runs = saidIn(all);
     // A thread is shown as one conversation, whatever subgraphs took part in it.
     if (checkpoint?.checkpoint_ns) return [];
     const end = before?.checkpoint_id ?? before?.configurable?.checkpoint_id;
     const earlier = end ? runs.slice(0, Math.max(0, indexOf(end, runs))) : runs;
-    return (await this.moments(earlier, limit)).map(toState).toReversed();
+    return (await this.moments(earlier, { limit, current: currentRun(all) })).map(toState).toReversed();
   }
 
   /** @param threadId absent: whichever it is. @throws AppError NOT_FOUND */
@@ -90,14 +93,21 @@ export class LangGraphThreads {
     return transcript;
   }
 
-  private async stateOf(threadId: string, runs: readonly Run[]): Promise<LangGraphState> {
-    const [moment] = await this.moments(runs, 1);
+  private async stateOf(
+    threadId: string,
+    runs: readonly Run[],
+    current: Run | undefined,
+  ): Promise<LangGraphState> {
+    const [moment] = await this.moments(runs, { limit: 1, current });
     if (!moment) throw new AppError('NOT_FOUND', `There is no such state in thread '${threadId}'.`);
     return toState(moment);
   }
 
   /** The last `limit` of the moments behind these runs. */
-  private async moments(runs: readonly Run[], limit: number): Promise<Moment[]> {
+  private async moments(
+    runs: readonly Run[],
+    { limit, current }: { readonly limit: number; readonly current: Run | undefined },
+  ): Promise<Moment[]> {
     const transcript = new Transcript();
     const moments: Moment[] = [];
     let before: Moment['before'];
@@ -106,7 +116,10 @@ export class LangGraphThreads {
       transcript.ask(questionIdOf(run), run.message);
       if (answered) await this.transcripts.answer(run, transcript);
       const messages = () => transcript.entries.map(toLangGraphMessage);
-      if (index >= runs.length - limit) moments.push({ run, answered, messages: messages(), before });
+      if (index >= runs.length - limit) {
+        const isLast = run.id === current?.id;
+        moments.push({ run, answered, messages: messages(), before, isLast });
+      }
       before = { run, answered };
     }
     return moments;

@@ -21,7 +21,15 @@ const STREAM = z.looseObject({}).meta({ id: 'LangGraphRunStream' });
 const STARTS = {
   accepts: runRequestSchema,
   starts: true,
-  problems: ['REQUEST_TOO_LARGE', 'AGENT_UNKNOWN', 'NOT_FOUND', 'THREAD_BUSY', 'IDEMPOTENCY_CONFLICT'],
+  problems: [
+    'REQUEST_TOO_LARGE',
+    'AGENT_UNKNOWN',
+    'NOT_FOUND',
+    'THREAD_BUSY',
+    'APPROVAL_PENDING',
+    'APPROVAL_CLOSED',
+    'IDEMPOTENCY_CONFLICT',
+  ],
 } as const;
 
 /** Whether the route names the thread. */

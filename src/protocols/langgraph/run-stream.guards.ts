@@ -6,7 +6,9 @@ import { startOf } from '../../events/cursor.js';
 import { validate } from '../../http/validate.js';
 import { rawResponse, type WebRequest, type WebResponse } from '../../http/web.exchange.js';
 import type { Run } from '../../runs/run.js';
+import { ThreadApprovals } from '../thread.approvals.js';
 import { ThreadRuns } from '../thread.runs.js';
+import { answersOf } from './langgraph.answers.js';
 import { noteOf, questionOf } from './langgraph.input.js';
 import { LangGraphThreads } from './langgraph.threads.js';
 import type { StreamMode } from './run-stream.chunks.js';
@@ -44,13 +46,21 @@ const JOIN_MODES: readonly StreamMode[] = ['values', 'updates', 'messages-tuple'
 /** Starts runs as LangGraph's clients ask for them. */
 @Injectable()
 export class RunStarts {
-  constructor(private readonly runs: ThreadRuns) {}
+  constructor(
+    private readonly runs: ThreadRuns,
+    private readonly approvals: ThreadApprovals,
+  ) {}
 
-  /** @throws AppError REQUEST_INVALID, and what {@link ThreadRuns.start} refuses */
+  /**
+   * Starts a run; or answers what the last one has asked, with the run that goes on.
+   *
+   * @throws AppError REQUEST_INVALID, and what {@link ThreadRuns.start} and {@link ThreadApprovals.finish} refuse
+   */
   async start(request: WebRequest): Promise<{ run: Run; asked: RunRequest }> {
     const asked = validate(runRequestSchema, request.body, 'body');
-    const { text: message, id } = questionOf(asked);
     const { threadId } = request.params;
+    if (asked.command) return { run: await this.resume(request, asked.command.resume), asked };
+    const { text: message, id } = questionOf(asked);
     const run = await this.runs.start(request, {
       message,
       agent: asked.assistant_id,
@@ -58,6 +68,12 @@ export class RunStarts {
       ...(id && { metadata: noteOf(id) }),
     });
     return { run, asked };
+  }
+
+  private async resume(request: WebRequest, resume: unknown): Promise<Run> {
+    const { principal } = authOf(request);
+    const asker = await this.approvals.lastAsker(principal, String(request.params.threadId));
+    return this.approvals.finish(principal, asker, answersOf(resume, asker.approvals ?? []));
   }
 }
 

@@ -8,9 +8,18 @@ const modesSchema = z.union([z.string().transform((mode) => [mode]), z.array(z.s
 /** What would make another run of it than the one that is asked for, were it passed over. */
 const unsupported = z.null({ error: 'Not supported here' }).optional();
 
+/** Answers to what a run has asked. What else LangGraph does with a command would make another run of it. */
+const commandSchema = z.looseObject({
+  resume: z.unknown().refine((resume) => resume !== undefined && resume !== null, 'Say what is decided'),
+  goto: unsupported,
+  update: unsupported,
+});
+
 /** What `client.runs.stream` and `client.runs.create` post. What is not listed makes no difference to the answer. */
 export const runRequestSchema = runStartSchema
   .extend({
+    input: runStartSchema.shape.input.nullish(),
+    command: commandSchema.nullish(),
     stream_mode: modesSchema.nullish(),
     on_disconnect: z
       .enum(['continue', 'cancel'])
@@ -19,7 +28,6 @@ export const runRequestSchema = runStartSchema
     after_seconds: unsupported,
     checkpoint: unsupported,
     checkpoint_id: unsupported,
-    command: unsupported,
     interrupt_after: unsupported,
     interrupt_before: unsupported,
     webhook: unsupported,

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';
 import { recordedAll } from '../../runs/run.testing.js';
-import { runLogs } from '../../testing/log.arbitrary.js';
+import { continuedRuns, runLogs } from '../../testing/log.arbitrary.js';
 import { Transcript } from '../transcript/transcript.js';
 import type { LangGraphMessage } from './langgraph.events.js';
 import { toLangGraphMessage } from './langgraph.messages.js';
@@ -117,6 +117,25 @@ describe('RunStreamMapper', () => {
         expect((await shown(mapped(log, STREAM_MODES))).map(plain)).toEqual(wholeOf(log).map(plain));
       }),
       { numRuns: 150 },
+    );
+  });
+
+  it('writes on in the messages of the run that asked, and asks for each call once', async () => {
+    await fc.assert(
+      fc.asyncProperty(continuedRuns(), async ({ before, approvals, log }) => {
+        const transcript = asked();
+        for (const recorded of before) transcript.apply(recorded);
+        const modes = new Set(STREAM_MODES);
+        const chunks = log.flatMap(
+          new RunStreamMapper({ runId: 'next', threadId: 'thread', transcript, modes }).map,
+        );
+        expect((await shown(chunks)).map(plain)).toEqual(wholeOf([...before, ...log]).map(plain));
+
+        const last = mapped(before, ['values']).findLast(({ event }) => event === 'values');
+        const interrupts = approvals.map(({ approvalId: id }) => expect.objectContaining({ id }));
+        expect(last?.data).toMatchObject({ __interrupt__: interrupts });
+      }),
+      { numRuns: 100 },
     );
   });
 

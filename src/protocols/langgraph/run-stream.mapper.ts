@@ -33,7 +33,8 @@ export class RunStreamMapper {
   private readonly messages: MessageChunks;
   private readonly stepNames = new Map<string, string>();
   private readonly toolNames = new Map<string, string>();
-  private pending: ApprovalRequest[] = [];
+  /** What waits for a person, by approval id. A step that is made again asks again, for the same. */
+  private readonly pending = new Map<string, ApprovalRequest>();
 
   constructor(private readonly run: StreamedRun) {
     this.names = { run_id: run.runId, thread_id: run.threadId };
@@ -52,6 +53,8 @@ export class RunStreamMapper {
       case 'step-end':
         return [...this.update(event), ...this.values()];
       case 'step-reset':
+        for (const { approvalId, stepId } of this.pending.values())
+          if (stepId === event.stepId) this.pending.delete(approvalId);
         return [...this.say(pieces), ...this.values()];
       case 'text-start':
       case 'reasoning-start':
@@ -85,14 +88,12 @@ export class RunStreamMapper {
           ...this.say(pieces),
         ];
       case 'approval-request':
-        this.pending.push(event);
+        this.pending.set(event.approvalId, event);
         return this.called(pieces, event.toolCallId);
-      case 'approval-answer':
-        this.pending = this.pending.filter(({ approvalId }) => approvalId !== event.approvalId);
-        return [];
       case 'custom':
         return this.in('custom', () => ({ event: 'custom', data: writtenOf(event) }));
       case 'run-resume':
+      case 'approval-answer':
       case 'usage':
         return [];
       case 'end':
@@ -177,7 +178,7 @@ export class RunStreamMapper {
 
   /** What the run waits for. Some clients look for it among the updates, some in the state. */
   private interrupted(): RunStreamChunk[] {
-    const interrupts = { __interrupt__: this.pending.map(interruptOf) };
+    const interrupts = { __interrupt__: Array.from(this.pending.values(), interruptOf) };
     return [
       ...this.in('updates', () => ({ event: 'updates', data: interrupts })),
       ...this.in('values', () => ({ event: 'values', data: { ...this.state(), ...interrupts } })),
