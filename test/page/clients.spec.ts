@@ -18,25 +18,22 @@ interface Library {
   readonly page: string;
   /** Comes back after a cut without being told to. */
   readonly reconnects: boolean;
-  /** Its way of answering approvals is served. */
-  readonly approves: boolean;
   /** What it, or the browser, says in the console where all is well, or where a test lets a run fail. */
   readonly mayComplain?: RegExp;
 }
 
 const LIBRARIES: readonly (readonly [string, Library])[] = [
-  ['useChat of the AI SDK', { page: 'react/ai-sdk/', reconnects: false, approves: true }],
+  ['useChat of the AI SDK', { page: 'react/ai-sdk/', reconnects: false }],
   [
     'useStream of LangGraph',
     // It asks for the state of a thread that does not exist yet, and takes the 404 for an answer.
-    { page: 'react/langgraph/', reconnects: true, approves: false, mayComplain: /status of 404/ },
+    { page: 'react/langgraph/', reconnects: true, mayComplain: /status of 404/ },
   ],
   [
     'useAgent of CopilotKit',
     {
       page: 'react/copilotkit/',
       reconnects: false,
-      approves: true,
       mayComplain: /Agent execution failed|network error/,
     },
   ],
@@ -200,26 +197,8 @@ describeInChromium('the pages of examples/clients', (chromium) => {
       await chat.isIdle();
     });
 
-    it('is refused without credentials, and works with them', async () => {
-      const auth = { kind: 'credentials', apiKeys: [{ key: KEY, userId: 'ann', tenant: 'acme' }] } as const;
-      const { puppet, chat } = await open({ auth }, { mayFail: true });
-      await chat.alert.filter({ hasText: /401|UNAUTHENTICATED/ }).waitFor();
-
-      await chat.page.evaluate((key) => sessionStorage.setItem('token', key), KEY);
-      await chat.page.reload();
-      await chat.ask('Who am I?');
-      const run = await puppet.run();
-      run.say('Ann');
-      run.end();
-      await chat.shows('Who am I?', 'Ann');
-      await chat.isIdle();
-    });
-  });
-
-  const approving = LIBRARIES.filter(([, { approves }]) => approves);
-  describe.each(approving)('%s', (_name, { page, mayComplain }) => {
     it('asks a person before a call is made, and goes on with the answer', async () => {
-      const { url } = await servePayer({ settings: { CORS_ORIGINS: pages.origin } });
+      const { url } = await servePayer({ settings: settings() });
       const address = pages.urlOf(page, new URL(url).origin, 'chat');
       const chat = new ClientPage(await chromium.visit(address, { mayComplain }));
       await chat.ask('Pay 20.');
@@ -236,6 +215,21 @@ describeInChromium('the pages of examples/clients', (chromium) => {
       await chat.isIdle();
       expect(await chat.approval.count()).toBe(0);
       expect(await chat.page.locator('.words', { hasText: '30 to Eve' }).count()).toBe(0);
+    });
+
+    it('is refused without credentials, and works with them', async () => {
+      const auth = { kind: 'credentials', apiKeys: [{ key: KEY, userId: 'ann', tenant: 'acme' }] } as const;
+      const { puppet, chat } = await open({ auth }, { mayFail: true });
+      await chat.alert.filter({ hasText: /401|UNAUTHENTICATED/ }).waitFor();
+
+      await chat.page.evaluate((key) => sessionStorage.setItem('token', key), KEY);
+      await chat.page.reload();
+      await chat.ask('Who am I?');
+      const run = await puppet.run();
+      run.say('Ann');
+      run.end();
+      await chat.shows('Who am I?', 'Ann');
+      await chat.isIdle();
     });
   });
 });
