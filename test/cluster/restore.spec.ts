@@ -10,7 +10,7 @@ import { PostgresStorage } from '../../src/storage/postgres/postgres.storage.js'
 import { SqliteStorage } from '../../src/storage/sqlite/sqlite.storage.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { PostgresServer } from '../../src/testing/cluster/postgres.server.js';
-import { copySqlite } from '../../src/testing/cluster/sqlite.copy.js';
+import { copySqlite } from '../../src/testing/cluster/sqlite.copy.testing.js';
 import { FaultProxy } from '../../src/testing/fault.proxy.js';
 import { answer } from '../../src/testing/scripted.agent.js';
 import { ChatServer, gate, type ChatServerOptions, type Play } from '../support/chat.server.js';
