@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copySqlite } from '../../testing/cluster/sqlite.copy.js';
+import { copySqlite } from '../../testing/cluster/sqlite.copy.testing.js';
 import { describeStorage } from '../../testing/storage/storage.contract.js';
 import { emptyStorage } from '../../testing/storage/storage.emptying.js';
 import type { StorageFactory } from '../../testing/storage/storage.harness.js';
