@@ -71,6 +71,14 @@ export class ThreadApprovals {
     throw new AppError('NOT_FOUND', `Nothing is asked in thread '${threadId}'.`);
   }
 
+  /** The run that writes this one's message now: itself, or the last of those that went on with answers. */
+  async latest(run: Run): Promise<Run> {
+    if (run.status !== 'awaiting-approval' || openIn(run).length > 0) return run;
+    for await (const later of this.runsIn(run.threadId))
+      if (later.resumeOf === run.id) return this.latest(later);
+    return run;
+  }
+
   /** What was asked before this run, and decided so that it goes on. Empty for a run that continues none. */
   async askedBefore({ resumeOf }: Run): Promise<readonly Approval[]> {
     const before = resumeOf === undefined ? undefined : await this.runs.get(resumeOf);
@@ -78,10 +86,15 @@ export class ThreadApprovals {
   }
 
   /** The runs that have written the message of this one before it, the oldest first. */
-  async earlier({ resumeOf }: Run): Promise<EarlierRun[]> {
+  async runsBefore({ resumeOf }: Run): Promise<Run[]> {
     const run = resumeOf === undefined ? undefined : await this.runs.get(resumeOf);
-    if (!run) return [];
-    return [...(await this.earlier(run)), { run, log: await readWholeLog(this.log, run.id) }];
+    return run ? [...(await this.runsBefore(run)), run] : [];
+  }
+
+  /** The same, with what they have said. */
+  async earlier(run: Run): Promise<EarlierRun[]> {
+    const runs = await this.runsBefore(run);
+    return Promise.all(runs.map(async (each) => ({ run: each, log: await readWholeLog(this.log, each.id) })));
   }
 
   /** The events of these, one log behind the other. */
@@ -97,6 +110,16 @@ export class ThreadApprovals {
     if (asker) return asker;
     const ids = approvalIds.map((approvalId) => `'${approvalId}'`).join(', ');
     throw new AppError('NOT_FOUND', `Nothing is asked in thread '${threadId}' under ${ids}.`);
+  }
+
+  /** The newest first. */
+  private async *runsIn(threadId: string): AsyncGenerator<Run> {
+    let cursor: string | undefined;
+    do {
+      const page = await this.runs.listRuns(threadId, { limit: 100, ...(cursor && { cursor }) });
+      yield* page.items;
+      cursor = page.nextCursor;
+    } while (cursor);
   }
 
   private async newest(principal: Principal, threadId: string): Promise<readonly Run[]> {

@@ -9,10 +9,9 @@ import type { ProtocolMapper } from '../protocol.mapper.js';
 import { ProtocolStreams } from '../protocol.streams.js';
 import { UnnamedFrame } from '../unnamed.frame.js';
 import type { A2aUpdate } from './a2a.events.js';
-import { A2aCallGuard, A2aStartThrottlerGuard } from './a2a.guards.js';
+import { A2aCallGuard, A2aStartThrottlerGuard, mapperOf } from './a2a.guards.js';
 import { callSchema, type Call } from './a2a.input.js';
 import type { A2aMapper } from './a2a.mapper.js';
-import { A2aTasks } from './a2a.tasks.js';
 import { methodOf, toV03 } from './a2a.v03.js';
 import { RpcAnswerFilter } from './json-rpc.js';
 
@@ -24,10 +23,7 @@ const answerSchema = z
 @ApiTags('a2a')
 @Controller()
 export class A2aController {
-  constructor(
-    private readonly tasks: A2aTasks,
-    private readonly streams: ProtocolStreams,
-  ) {}
+  constructor(private readonly streams: ProtocolStreams) {}
 
   @Sse('', { method: RequestMethod.POST })
   @HttpCode(200)
@@ -47,7 +43,7 @@ export class A2aController {
     const { id: callId, method } = request.body as Call;
     const wordsOf = methodOf(method).version === '1.0' ? (update: A2aUpdate) => update : toV03;
     return this.streams.follow(request, reader, {
-      mapper: fromSnapshot(this.tasks.mapperOf(reader.run), reader.run.lastSeq),
+      mapper: fromSnapshot(mapperOf(request), reader.run.lastSeq),
       frame: (update, id) =>
         new UnnamedFrame(id, JSON.stringify({ jsonrpc: '2.0', id: callId, result: wordsOf(update) })),
     });

@@ -20,7 +20,7 @@ export type A2aUpdate =
       };
     };
 
-/** A run: its id is the task's, its thread's is the context's. */
+/** A run with those that go on after its approvals: the id of the first is the task's, its thread's is the context's. */
 export interface A2aTask {
   readonly id: string;
   readonly contextId: string;
@@ -47,7 +47,7 @@ export type A2aState =
 /** A part of the answer: what a model said in one go. */
 export interface A2aArtifact {
   readonly artifactId: string;
-  readonly parts: readonly A2aPart[];
+  readonly parts: readonly A2aTextPart[];
 }
 
 export interface A2aMessage {
@@ -58,6 +58,8 @@ export interface A2aMessage {
   readonly parts: readonly A2aPart[];
 }
 
-export interface A2aPart {
+export interface A2aTextPart {
   readonly text: string;
 }
+
+export type A2aPart = A2aTextPart | { readonly data: Readonly<Record<string, unknown>> };

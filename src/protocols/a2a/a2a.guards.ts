@@ -5,14 +5,27 @@ import { startOf } from '../../events/cursor.js';
 import { validate } from '../../http/validate.js';
 import type { WebRequest, WebResponse } from '../../http/web.exchange.js';
 import { hasEnded, type Run } from '../../runs/run.js';
-import { RunService } from '../../runs/run.service.js';
 import { RunStartThrottlerGuard } from '../../throttling/run-start.throttler.guard.js';
 import type { A2aTask } from './a2a.events.js';
 import { callSchema, isInAHurry, sendSchema, taskIdSchema, type Call } from './a2a.input.js';
 import { A2aTaskLists, listSchema } from './a2a.list.js';
+import type { A2aMapper } from './a2a.mapper.js';
 import { A2aTasks } from './a2a.tasks.js';
 import { methodOf, toV03, type A2aVersion } from './a2a.v03.js';
 import { RpcAnswer, RpcError } from './json-rpc.js';
+
+const MAPPER = Symbol('a2a-mapper');
+
+/** For the handler: what its guard has made, because what was said before in the task has to be read. */
+interface MappedRequest extends WebRequest {
+  [MAPPER]?: A2aMapper;
+}
+
+export function mapperOf(request: MappedRequest): A2aMapper {
+  const mapper = request[MAPPER];
+  if (!mapper) throw new Error('This route has no guard that finds its run: bind A2aCallGuard.');
+  return mapper;
+}
 
 /** Counts the calls that start a task; who asks how a task stands is not counted. */
 @Injectable()
@@ -34,11 +47,10 @@ export class A2aCallGuard implements CanActivate {
   constructor(
     private readonly tasks: A2aTasks,
     private readonly lists: A2aTaskLists,
-    private readonly runs: RunService,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<WebRequest>();
+    const request = context.switchToHttp().getRequest<MappedRequest>();
     const response = context.switchToHttp().getResponse<WebResponse>();
     const parsed = callSchema.safeParse(request.body);
     if (!parsed.success)
@@ -50,6 +62,7 @@ export class A2aCallGuard implements CanActivate {
     } catch (error) {
       throw error instanceof RpcAnswer ? error : RpcAnswer.refusal(call.id, error);
     }
+    request[MAPPER] = await this.tasks.mapperOf(run);
     attachReader(request, { run, cursor: startOf(run.id), response });
     return true;
   }
@@ -66,8 +79,8 @@ export class A2aCallGuard implements CanActivate {
       case 'SendStreamingMessage':
         return this.tasks.send(principal, validate(sendSchema, params, 'params'));
       case 'SubscribeToTask': {
-        const run = await this.runs.get(principal, taskId());
-        if (hasEnded(run)) throw new RpcError('UNSUPPORTED_OPERATION', `Task '${run.id}' has ended.`);
+        const run = await this.tasks.find(principal, taskId());
+        if (hasEnded(run)) throw new RpcError('UNSUPPORTED_OPERATION', `Task '${taskId()}' has ended.`);
         return run;
       }
       case 'SendMessage': {
@@ -77,7 +90,7 @@ export class A2aCallGuard implements CanActivate {
         throw version === '1.0' ? answer({ task }) : bare(task);
       }
       case 'GetTask':
-        throw bare(await this.tasks.read(await this.runs.get(principal, taskId())));
+        throw bare(await this.tasks.read(await this.tasks.find(principal, taskId())));
       case 'CancelTask':
         throw bare(await this.tasks.cancel(principal, taskId()));
       case 'ListTasks':

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { AppError } from '../../errors.js';
+import { isDecided } from '../../events/approval.js';
 import type { Principal } from '../../principal.js';
 import type { Run } from '../../runs/run.js';
 import { RunStore, type Page } from '../../runs/run.store.js';
@@ -105,7 +106,7 @@ export class A2aTaskLists {
   }
 
   private async taskOf(run: Run, { includeArtifacts, historyLength }: ListTasks): Promise<A2aTask> {
-    const task = includeArtifacts ? await this.tasks.read(run) : this.tasks.summary(run);
+    const task = includeArtifacts ? await this.tasks.read(run) : await this.tasks.summary(run);
     return historyLength === 0 ? { ...task, history: [] } : task;
   }
 }
@@ -115,6 +116,8 @@ function pageFrom(cursor: string | undefined, limit: number) {
 }
 
 function isWanted(run: Run, { status, statusTimestampAfter }: ListTasks): boolean {
+  // A task is listed by the run that it is at, and has gone on from this one.
+  if (run.approvals && isDecided(run.approvals)) return false;
   if (status !== undefined && stateOf(run.status) !== status) return false;
   if (statusTimestampAfter === undefined) return true;
   return Date.parse(statusOf(run).timestamp) >= Date.parse(statusTimestampAfter);

@@ -3,8 +3,8 @@ import { StreamResponse, Task } from '@a2a-js/sdk';
 import * as fc from 'fast-check';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';
-import { foldRun, textOf } from '../../events/run-view.js';
-import { runLogs } from '../../testing/log.arbitrary.js';
+import { foldRun, type RunView } from '../../events/run-view.js';
+import { continuedRuns, runLogs } from '../../testing/log.arbitrary.js';
 import type { A2aTask, A2aUpdate } from './a2a.events.js';
 import { A2aMapper } from './a2a.mapper.js';
 
@@ -66,7 +66,15 @@ describe('A2aMapper', () => {
     expect(asked).toMatchObject({ statusUpdate: { metadata: { 'approval-request': { approvalId: 'a1' } } } });
     expect(ended).toMatchObject({
       statusUpdate: {
-        status: { state: 'TASK_STATE_INPUT_REQUIRED', message: { parts: [{ text: 'Pay 5 €?' }] } },
+        status: {
+          state: 'TASK_STATE_INPUT_REQUIRED',
+          message: {
+            parts: [
+              { text: 'Pay 5 €?' },
+              { data: { approvalId: 'a1', toolName: 'pay', label: 'Pay 5 €?', input: { sum: 5 } } },
+            ],
+          },
+        },
       },
     });
   });
@@ -86,12 +94,32 @@ describe('A2aMapper', () => {
         for (const recorded of log.slice(0, index)) early.map(recorded);
         const seen = folded(early.task, updates.slice(index).flat());
         expect(seen).toEqual(folded(new A2aMapper(RUN).task, updates.flat()));
-        expect(seen.text).toBe(textOf(foldRun('run', log)));
+        expect(seen.artifacts).toEqual(spoken(foldRun('run', log)));
         expect(seen.state).toBe(mapper.task.status.state);
       }),
       { numRuns: 200 },
     );
   });
+});
+
+it('is one task, however often it goes on after approvals', () => {
+  fc.assert(
+    fc.property(continuedRuns(), fc.nat(60), ({ before, approvals, log }, when) => {
+      const mapper = new A2aMapper(RUN);
+      for (const recorded of before) mapper.map(recorded);
+      const waiting = mapper.task.status.message?.parts ?? [];
+      const asked = waiting.flatMap((part) => ('data' in part ? [part.data['approvalId']] : []));
+      expect(asked).toEqual(approvals.map(({ approvalId }) => approvalId));
+
+      const early = log.slice(0, when % log.length).flatMap((recorded) => mapper.map(recorded));
+      const joined = mapper.task;
+      const late = log.slice(when % log.length).flatMap((recorded) => mapper.map(recorded));
+      const all = new Map([...spoken(foldRun('run', before)), ...spoken(foldRun('next', log))]);
+      expect(folded(joined, late).artifacts).toEqual(all);
+      for (const update of [...early, ...late])
+        expect(StreamResponse.toJSON(StreamResponse.fromJSON(update))).toMatchObject(sparse(update));
+    }),
+  );
 });
 
 function logOf(events: readonly RunEvent[]): RecordedEvent[] {
@@ -113,8 +141,8 @@ function sparse(value: object): object {
   return JSON.parse(json) as object;
 }
 
-/** What a client knows that keeps artifacts as the specification says. */
-function folded(task: A2aTask, updates: readonly A2aUpdate[]): { text: string; state: string } {
+/** What a client knows that keeps artifacts as the specification says; of those that say nothing it need not know. */
+function folded(task: A2aTask, updates: readonly A2aUpdate[]) {
   const artifacts = new Map(
     task.artifacts.map(({ artifactId, parts }) => [artifactId, parts.map(({ text }) => text).join('')]),
   );
@@ -126,5 +154,14 @@ function folded(task: A2aTask, updates: readonly A2aUpdate[]): { text: string; s
     const text = artifact.parts.map((part) => part.text).join('');
     artifacts.set(artifact.artifactId, append ? `${artifacts.get(artifact.artifactId) ?? ''}${text}` : text);
   }
-  return { text: [...artifacts.values()].join(''), state };
+  return { artifacts: new Map([...artifacts].filter(([, text]) => text !== '')), state };
+}
+
+/** The same, as every other viewer sees it. */
+function spoken({ runId, parts }: RunView): Map<string, string> {
+  return new Map(
+    parts.flatMap((part): [string, string][] =>
+      part.kind === 'text' && part.text !== '' ? [[`${runId}-${part.partId}`, part.text]] : [],
+    ),
+  );
 }

@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { RunEnd } from '../../events/run-event.js';
+import type { ApprovalRequest, RunEnd } from '../../events/run-event.js';
 import { messageIdOf } from '../transcript/transcript.js';
-import type { A2aMessage, A2aStatus, A2aTask, A2aUpdate } from './a2a.events.js';
+import type { A2aMessage, A2aPart, A2aStatus, A2aTask, A2aUpdate } from './a2a.events.js';
 import { END_STATES } from './a2a.states.js';
 
 /** What the mapping of a run depends on beside its log. */
@@ -21,11 +21,14 @@ interface Artifact {
 /**
  * A run's log as updates of a task. What is said becomes artifacts, one for each time a model speaks; what tools do becomes the
  * metadata of status updates. Reasoning has no place in A2A.
+ *
+ * A run that goes on after approvals is the same task: its log is mapped behind that of the run that asked.
  */
 export class A2aMapper {
   private readonly artifacts = new Map<string, Artifact>();
   private status: A2aStatus;
-  private prompt = '';
+  /** What waits for a person, by approval id. A step that is made again asks again, for the same. */
+  private readonly requests = new Map<string, ApprovalRequest>();
 
   constructor(private readonly run: A2aRun) {
     this.status = { state: 'TASK_STATE_SUBMITTED', timestamp: timestampOf(run.createdAt) };
@@ -39,7 +42,7 @@ export class A2aMapper {
       contextId,
       status: this.status,
       artifacts: [...this.artifacts].map(([artifactId, { text }]) => ({ artifactId, parts: [{ text }] })),
-      history: [this.message('ROLE_USER', question.messageId, question.text)],
+      history: [this.message('ROLE_USER', question.messageId, [{ text: question.text }])],
     };
   }
 
@@ -60,12 +63,14 @@ export class A2aMapper {
       case 'step-reset':
         return this.forget(event.stepId);
       case 'approval-request':
-        this.prompt = event.label;
+        this.requests.set(event.approvalId, event);
+        return [this.tell(at, event)];
+      case 'approval-answer':
+        this.requests.delete(event.approvalId);
         return [this.tell(at, event)];
       case 'tool-start':
       case 'tool-progress':
       case 'tool-end':
-      case 'approval-answer':
       case 'custom':
         return [this.tell(at, event)];
       case 'end':
@@ -94,6 +99,8 @@ export class A2aMapper {
 
   /** An artifact cannot be taken back; it can be replaced, by nothing. */
   private forget(stepId: string): A2aUpdate[] {
+    for (const request of this.requests.values())
+      if (request.stepId === stepId) this.requests.delete(request.approvalId);
     const lost = [...this.artifacts].filter(([, artifact]) => artifact.stepId === stepId);
     return lost.map(([artifactId]) => {
       this.artifacts.delete(artifactId);
@@ -106,11 +113,10 @@ export class A2aMapper {
   }
 
   private end(runId: string, { outcome, error }: RunEnd, at: number): A2aUpdate {
-    const words = outcome === 'failed' ? (error?.message ?? 'The agent failed.') : this.prompt;
-    const message =
-      outcome === 'failed' || outcome === 'awaiting-approval'
-        ? { message: this.message('ROLE_AGENT', `${runId}-end`, words) }
-        : {};
+    const said: A2aPart[] = [];
+    if (outcome === 'failed') said.push({ text: error?.message ?? 'The agent failed.' });
+    if (outcome === 'awaiting-approval') said.push(...[...this.requests.values()].flatMap(partsOf));
+    const message = said.length > 0 && { message: this.message('ROLE_AGENT', `${runId}-end`, said) };
     return this.enter({ state: END_STATES[outcome], timestamp: timestampOf(at), ...message });
   }
 
@@ -130,10 +136,16 @@ export class A2aMapper {
     return { artifactUpdate: { taskId, contextId, artifact, append, lastChunk } };
   }
 
-  private message(role: A2aMessage['role'], messageId: string, text: string): A2aMessage {
+  private message(role: A2aMessage['role'], messageId: string, parts: readonly A2aPart[]): A2aMessage {
     const { taskId, contextId } = this.run;
-    return { messageId, contextId, taskId, role, parts: [{ text }] };
+    return { messageId, contextId, taskId, role, parts };
   }
+}
+
+/** For people, and for whoever is to answer with a data part that names the approval. */
+function partsOf({ approvalId, toolName, label, input, expiresAt }: ApprovalRequest): A2aPart[] {
+  const expires = expiresAt !== undefined && { expiresAt: timestampOf(expiresAt) };
+  return [{ text: label }, { data: { approvalId, toolName, label, input, ...expires } }];
 }
 
 function timestampOf(at: number): string {

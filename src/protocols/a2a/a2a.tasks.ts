@@ -8,34 +8,35 @@ import { hasEnded, type Run } from '../../runs/run.js';
 import { RunFeed } from '../../runs/run.feed.js';
 import { RunService } from '../../runs/run.service.js';
 import { readWholeLog } from '../../runs/whole.log.js';
+import { ThreadApprovals } from '../thread.approvals.js';
 import type { A2aTask } from './a2a.events.js';
-import { noteOf, questionIdOf, type Send } from './a2a.input.js';
+import { answersOf, noteOf, questionIdOf, wordsOf, type Send } from './a2a.input.js';
 import { A2aMapper } from './a2a.mapper.js';
 import { statusOf } from './a2a.states.js';
 import { RpcError } from './json-rpc.js';
 
-/** Runs as tasks. */
+/** Runs as tasks. A task goes on with the run that continues its own after approvals. */
 @Injectable()
 export class A2aTasks {
   constructor(
     private readonly runs: RunService,
+    private readonly approvals: ThreadApprovals,
     private readonly feed: RunFeed,
     private readonly log: EventLog,
   ) {}
 
-  /** Starts a task, or finds the one that the same message has started. @throws AppError, RpcError */
+  /**
+   * Starts a task, or finds the one that the same message has started; or gives a task the answers that it waits for.
+   *
+   * @returns the run that whoever sent it is to watch
+   * @throws AppError, RpcError
+   */
   async send(principal: Principal, send: Send): Promise<Run> {
-    const { messageId, contextId, taskId, parts } = send.message;
-    if (taskId) {
-      const { status } = await this.runs.get(principal, taskId);
-      throw new RpcError(
-        'UNSUPPORTED_OPERATION',
-        `Task '${taskId}' takes no further message (${status}). Send a new one in its context.`,
-      );
-    }
+    const { messageId, contextId, taskId } = send.message;
+    if (taskId) return this.answer(principal, taskId, send);
     return this.runs.start({
       principal,
-      message: validate(startRunSchema.shape.message, parts.map(({ text }) => text).join('\n'), 'message'),
+      message: validate(startRunSchema.shape.message, wordsOf(send), 'message'),
       ...(contextId && { threadId: contextId }),
       createThread: true,
       metadata: noteOf(send),
@@ -43,21 +44,27 @@ export class A2aTasks {
     });
   }
 
+  /** The run that a task is at. @throws AppError NOT_FOUND */
+  async find(principal: Principal, taskId: string): Promise<Run> {
+    return this.approvals.latest(await this.runs.get(principal, taskId));
+  }
+
   /** The task as it is now. */
   async read(run: Run): Promise<A2aTask> {
-    const mapper = this.mapperOf(run);
+    const mapper = await this.mapperOf(run);
     for (const recorded of await readWholeLog(this.log, run.id)) mapper.map(recorded);
     return mapper.task;
   }
 
   /** The task as it is now, without what was said. */
-  summary(run: Run): A2aTask {
-    return { ...this.mapperOf(run).task, status: statusOf(run) };
+  async summary(run: Run): Promise<A2aTask> {
+    const [first = run] = await this.approvals.runsBefore(run);
+    return { ...newMapper(first).task, status: statusOf(run) };
   }
 
-  /** The task once it has ended. */
+  /** The task once it has ended, or waits for somebody. */
   async finished(run: Run): Promise<A2aTask> {
-    const mapper = this.mapperOf(run);
+    const mapper = await this.mapperOf(run);
     const events = this.feed.follow({ runId: run.id, afterSeq: 0 });
     await lastValueFrom(events.pipe(tap((recorded) => void mapper.map(recorded))), {
       defaultValue: undefined,
@@ -67,15 +74,38 @@ export class A2aTasks {
 
   /** @throws AppError NOT_FOUND; RpcError when it has ended */
   async cancel(principal: Principal, taskId: string): Promise<A2aTask> {
-    const run = await this.runs.get(principal, taskId);
+    const run = await this.find(principal, taskId);
     if (hasEnded(run))
       throw new RpcError('TASK_NOT_CANCELABLE', `Task '${taskId}' has ended (${run.status}).`);
-    return this.finished(await this.runs.cancel(principal, taskId));
+    return this.finished(await this.runs.cancel(principal, run.id));
   }
 
-  mapperOf(run: Run): A2aMapper {
-    const { id: taskId, threadId: contextId, message: text, createdAt } = run;
-    const question = { messageId: questionIdOf(run), text };
-    return new A2aMapper({ taskId, contextId, question, createdAt });
+  /** For the log of this run: it has what the runs before it have said in the task. */
+  async mapperOf(run: Run): Promise<A2aMapper> {
+    const earlier = await this.approvals.earlier(run);
+    const mapper = newMapper(earlier[0]?.run ?? run);
+    for (const { log } of earlier) for (const recorded of log) mapper.map(recorded);
+    return mapper;
   }
+
+  private async answer(principal: Principal, taskId: string, send: Send): Promise<Run> {
+    const run = await this.runs.get(principal, taskId);
+    const { status } = await this.approvals.latest(run);
+    // Answers may come twice: then the task has gone on, and perhaps ended.
+    const repeats = run.status === 'awaiting-approval' && send.message.parts.some(({ data }) => data);
+    if (status !== 'awaiting-approval' && !repeats) {
+      throw new RpcError(
+        'UNSUPPORTED_OPERATION',
+        `Task '${taskId}' takes no further message (${status}). Send a new one in its context.`,
+      );
+    }
+    const answered = await this.approvals.answer(principal, run.threadId, answersOf(send));
+    return answered.continuedBy ? this.approvals.latest(answered.continuedBy) : answered.run;
+  }
+}
+
+function newMapper(run: Run): A2aMapper {
+  const { id: taskId, threadId: contextId, message: text, createdAt } = run;
+  const question = { messageId: questionIdOf(run), text };
+  return new A2aMapper({ taskId, contextId, question, createdAt });
 }

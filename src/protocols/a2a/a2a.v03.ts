@@ -1,4 +1,12 @@
-import type { A2aArtifact, A2aMessage, A2aState, A2aStatus, A2aTask, A2aUpdate } from './a2a.events.js';
+import type {
+  A2aArtifact,
+  A2aMessage,
+  A2aPart,
+  A2aState,
+  A2aStatus,
+  A2aTask,
+  A2aUpdate,
+} from './a2a.events.js';
 
 /** The words of version 0.3 of the protocol, which says the same: https://a2a-protocol.org/v0.3.0/specification */
 
@@ -69,6 +77,6 @@ function artifactOf({ artifactId, parts }: A2aArtifact): object {
   return { artifactId, parts: partsOf(parts) };
 }
 
-function partsOf(parts: A2aArtifact['parts']): object[] {
-  return parts.map(({ text }) => ({ kind: 'text', text }));
+function partsOf(parts: readonly A2aPart[]): object[] {
+  return parts.map((part) => ({ kind: 'text' in part ? 'text' : 'data', ...part }));
 }

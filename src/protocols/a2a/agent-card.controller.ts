@@ -51,8 +51,8 @@ export function agentCardControllerAt(callPath: string): Type<object> {
         preferredTransport: 'JSONRPC',
         protocolVersion: '0.3.0',
         capabilities: { streaming: true, pushNotifications: false },
-        defaultInputModes: ['text/plain'],
-        defaultOutputModes: ['text/plain'],
+        defaultInputModes: ['text/plain', 'application/json'],
+        defaultOutputModes: ['text/plain', 'application/json'],
         skills: [{ id: name, name, description, tags: ['chat'] }],
         securitySchemes: {
           bearer: { httpAuthSecurityScheme: { scheme: 'bearer' }, type: 'http', scheme: 'bearer' },
