@@ -41,6 +41,32 @@ async function onPostgres(play: Play, options: ChatServerOptions = {}): Promise<
   };
 }
 
+/** The process lives through it, and follows a name that leads to the new primary: a standby that lacks the last commits. */
+async function onFailover(play: Play, options: ChatServerOptions = {}): Promise<World> {
+  let primary = await PostgresServer.start();
+  const name = await FaultProxy.listen({ target: () => primary.port });
+  const { port } = new URL(name.origin);
+  const storage = new PostgresStorage({ url: primary.url.replace(String(primary.port), port) });
+  const server = await ChatServer.start({ ...options, play, storage });
+  const lost: PostgresServer[] = [];
+  return {
+    origin: server.url,
+    storage: () => storage,
+    backup: async () => {
+      const promote = await primary.standby();
+      return async () => {
+        lost.push(primary);
+        primary = await promote();
+      };
+    },
+    close: async () => {
+      await server.close();
+      await name.close();
+      for (const each of [primary, ...lost]) await each.stop();
+    },
+  };
+}
+
 /** The only process stops, the file is put back, and the next process starts. */
 async function onSqlite(play: Play, options: ChatServerOptions = {}): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'restore-'));
@@ -103,6 +129,7 @@ class Viewer {
 
 describe.each([
   ['PostgreSQL', onPostgres],
+  ['PostgreSQL that fails over to a standby', onFailover],
   ['SQLite', onSqlite],
 ])('a run on %s, when an older copy of the data is put back', (_name, make) => {
   let world: World;

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,9 +18,7 @@ export class PostgresServer {
   ) {}
 
   static async start(): Promise<PostgresServer> {
-    const directory = await mkdtemp(join(tmpdir(), 'agent-stream-postgres-'));
-    // PostgreSQL refuses to run as root: started by root, it runs as a user who has to get in here.
-    await chmod(directory, 0o755);
+    const directory = await makeDirectory();
     const port = await freePort();
     const running = embedded(directory, port);
     await running.initialise();
@@ -79,10 +77,39 @@ export class PostgresServer {
     };
   }
 
+  /**
+   * A standby as it is when nothing reaches it any more. What it resolves with promotes it, after the end of this server: another
+   * server with the data up to then, and a timeline of its own.
+   */
+  async standby(): Promise<() => Promise<PostgresServer>> {
+    const directory = await makeDirectory();
+    const data = join(directory, 'data');
+    await this.kill();
+    await run('cp', ['-a', join(this.directory, 'data'), data]);
+    await this.restart();
+    return async () => {
+      await this.kill();
+      await appendFile(join(data, 'postgresql.auto.conf'), "restore_command = 'false'\n");
+      await writeFile(join(data, 'recovery.signal'), '');
+      const port = await freePort();
+      const promoted = new PostgresServer(directory, port, embedded(directory, port));
+      await promoted.restart();
+      return promoted;
+    };
+  }
+
+  /** Also after `kill`. */
   async stop(): Promise<void> {
-    await this.running.stop();
+    if ((await this.pid()) !== undefined) await this.running.stop();
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+async function makeDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'agent-stream-postgres-'));
+  // PostgreSQL refuses to run as root: started by root, it runs as a user who has to get in here.
+  await chmod(directory, 0o755);
+  return directory;
 }
 
 function embedded(directory: string, port: number): EmbeddedPostgres {
