@@ -1,9 +1,12 @@
-// `npm run build && node bench/retention.mjs [runs]`, default 20,000 with 100 commits each: what making room costs on PostgreSQL, and what it does to who appends meanwhile.
+// `npm run build && node bench/retention.mjs [runs]`: what making room costs on PostgreSQL, and what it does to who appends meanwhile.
+// Not one of `npm run bench`: by default it fills 20,000 runs of 100 commits, which takes ten minutes and four gigabytes of disk.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, types } from 'pg';
-import { compactLog } from '../dist/events/compact-log.js';
-import { PostgresStorage } from '../dist/storage/postgres/postgres.storage.js';
-import { PostgresServer } from '../dist/testing/cluster/postgres.server.js';
+import { load } from './support/product.mjs';
+
+const { compactLog } = await load('events/compact-log.js');
+const { PostgresStorage } = await load('storage/postgres/postgres.storage.js');
+const { PostgresServer } = await load('testing/cluster/postgres.server.js');
 
 const RUNS = Number(process.argv[2] ?? 20_000);
 const BATCHES_PER_RUN = 100;
