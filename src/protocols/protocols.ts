@@ -20,6 +20,7 @@ import { ChatCompletionsController } from './openai/chat-completions.controller.
 import { ModelsController } from './openai/models.controller.js';
 import { OpenAiRuns } from './openai/openai.runs.js';
 import { ResponsesController } from './openai/responses.controller.js';
+import { MessageRuns } from './message.runs.js';
 import { ProtocolStreams } from './protocol.streams.js';
 import { ThreadApprovals } from './thread.approvals.js';
 import { ThreadRuns } from './thread.runs.js';
@@ -54,6 +55,7 @@ const ROUTES: readonly ProtocolRoute[] = [
 
 /** What the controllers of the protocols share. */
 export const PROTOCOL_PROVIDERS: readonly Provider[] = [
+  MessageRuns,
   ThreadApprovals,
   ThreadRuns,
   ThreadTranscripts,

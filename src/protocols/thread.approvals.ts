@@ -1,23 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../errors.js';
 import type { Approval, ApprovalAnswer } from '../events/approval.js';
-import type { RecordedEvent } from '../events/recorded-event.js';
 import type { Principal } from '../principal.js';
 import { ApprovalService, type Decided } from '../runs/approval.service.js';
-import { EventLog } from '../runs/event.log.js';
 import type { Run } from '../runs/run.js';
 import { RunStore } from '../runs/run.store.js';
 import { ThreadService } from '../runs/thread.service.js';
-import { readWholeLog } from '../runs/whole.log.js';
 
 /** What people say to calls that wait for them, by approval id. */
 export type Answers = Readonly<Record<string, ApprovalAnswer>>;
-
-/** A run that stopped for approvals, and what it has said until then. */
-export interface EarlierRun {
-  readonly run: Run;
-  readonly log: readonly RecordedEvent[];
-}
 
 /** A run whose approvals are further back than this in its thread has been passed by long ago. */
 const NEWEST = 20;
@@ -29,7 +20,6 @@ export class ThreadApprovals {
     private readonly approvals: ApprovalService,
     private readonly threads: ThreadService,
     private readonly runs: RunStore,
-    private readonly log: EventLog,
   ) {}
 
   /**
@@ -71,37 +61,6 @@ export class ThreadApprovals {
     throw new AppError('NOT_FOUND', `Nothing is asked in thread '${threadId}'.`);
   }
 
-  /** The run that writes this one's message now: itself, or the last of those that went on with answers. */
-  async latest(run: Run): Promise<Run> {
-    if (run.status !== 'awaiting-approval' || openIn(run).length > 0) return run;
-    for await (const later of this.runsIn(run.threadId))
-      if (later.resumeOf === run.id) return this.latest(later);
-    return run;
-  }
-
-  /** What was asked before this run, and decided so that it goes on. Empty for a run that continues none. */
-  async askedBefore({ resumeOf }: Run): Promise<readonly Approval[]> {
-    const before = resumeOf === undefined ? undefined : await this.runs.get(resumeOf);
-    return before?.approvals ?? [];
-  }
-
-  /** The runs that have written the message of this one before it, the oldest first. */
-  async runsBefore({ resumeOf }: Run): Promise<Run[]> {
-    const run = resumeOf === undefined ? undefined : await this.runs.get(resumeOf);
-    return run ? [...(await this.runsBefore(run)), run] : [];
-  }
-
-  /** The same, with what they have said. */
-  async earlier(run: Run): Promise<EarlierRun[]> {
-    const runs = await this.runsBefore(run);
-    return Promise.all(runs.map(async (each) => ({ run: each, log: await readWholeLog(this.log, each.id) })));
-  }
-
-  /** The events of these, one log behind the other. */
-  async said(run: Run): Promise<RecordedEvent[]> {
-    return (await this.earlier(run)).flatMap(({ log }) => log);
-  }
-
   private async asker(principal: Principal, threadId: string, approvalIds: readonly string[]): Promise<Run> {
     const runs = await this.newest(principal, threadId);
     const asker = runs.find(({ approvals = [] }) =>
@@ -112,16 +71,7 @@ export class ThreadApprovals {
     throw new AppError('NOT_FOUND', `Nothing is asked in thread '${threadId}' under ${ids}.`);
   }
 
-  /** The newest first. */
-  private async *runsIn(threadId: string): AsyncGenerator<Run> {
-    let cursor: string | undefined;
-    do {
-      const page = await this.runs.listRuns(threadId, { limit: 100, ...(cursor && { cursor }) });
-      yield* page.items;
-      cursor = page.nextCursor;
-    } while (cursor);
-  }
-
+  /** @throws AppError NOT_FOUND */
   private async newest(principal: Principal, threadId: string): Promise<readonly Run[]> {
     await this.threads.get(principal, threadId);
     return (await this.runs.listRuns(threadId, { limit: NEWEST })).items;

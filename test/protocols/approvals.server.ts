@@ -57,8 +57,12 @@ export function payingServers(): (options?: PayingOptions) => Promise<ChatServer
 }
 
 /** The runs of a thread, as the native API has them: how often something went on. */
-export async function runsOf(server: ChatServer, threadId: string): Promise<readonly string[]> {
-  const { body } = await server.call('GET', `/threads/${threadId}`);
+export async function runsOf(
+  server: ChatServer,
+  threadId: string,
+  headers?: Record<string, string>,
+): Promise<readonly string[]> {
+  const { body } = await server.call('GET', `/threads/${threadId}`, undefined, headers);
   const messages = body['messages'] as readonly { role: string; runId: string }[];
   return messages.flatMap(({ role, runId }) => (role === 'assistant' ? [runId] : []));
 }

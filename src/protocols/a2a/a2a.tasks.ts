@@ -8,6 +8,7 @@ import { hasEnded, type Run } from '../../runs/run.js';
 import { RunFeed } from '../../runs/run.feed.js';
 import { RunService } from '../../runs/run.service.js';
 import { readWholeLog } from '../../runs/whole.log.js';
+import { MessageRuns } from '../message.runs.js';
 import { ThreadApprovals } from '../thread.approvals.js';
 import type { A2aTask } from './a2a.events.js';
 import { answersOf, noteOf, questionIdOf, wordsOf, type Send } from './a2a.input.js';
@@ -21,6 +22,7 @@ export class A2aTasks {
   constructor(
     private readonly runs: RunService,
     private readonly approvals: ThreadApprovals,
+    private readonly messages: MessageRuns,
     private readonly feed: RunFeed,
     private readonly log: EventLog,
   ) {}
@@ -46,7 +48,7 @@ export class A2aTasks {
 
   /** The run that a task is at. @throws AppError NOT_FOUND */
   async find(principal: Principal, taskId: string): Promise<Run> {
-    return this.approvals.latest(await this.runs.get(principal, taskId));
+    return this.messages.latest(await this.runs.get(principal, taskId));
   }
 
   /** The task as it is now. */
@@ -58,7 +60,7 @@ export class A2aTasks {
 
   /** The task as it is now, without what was said. */
   async summary(run: Run): Promise<A2aTask> {
-    const [first = run] = await this.approvals.runsBefore(run);
+    const [first = run] = await this.messages.before(run);
     return { ...newMapper(first).task, status: statusOf(run) };
   }
 
@@ -82,7 +84,7 @@ export class A2aTasks {
 
   /** For the log of this run: it has what the runs before it have said in the task. */
   async mapperOf(run: Run): Promise<A2aMapper> {
-    const earlier = await this.approvals.earlier(run);
+    const earlier = await this.messages.earlier(run);
     const mapper = newMapper(earlier[0]?.run ?? run);
     for (const { log } of earlier) for (const recorded of log) mapper.map(recorded);
     return mapper;
@@ -90,7 +92,7 @@ export class A2aTasks {
 
   private async answer(principal: Principal, taskId: string, send: Send): Promise<Run> {
     const run = await this.runs.get(principal, taskId);
-    const { status } = await this.approvals.latest(run);
+    const { status } = await this.messages.latest(run);
     // Answers may come twice: then the task has gone on, and perhaps ended.
     const repeats = run.status === 'awaiting-approval' && send.message.parts.some(({ data }) => data);
     if (status !== 'awaiting-approval' && !repeats) {
@@ -100,7 +102,7 @@ export class A2aTasks {
       );
     }
     const answered = await this.approvals.answer(principal, run.threadId, answersOf(send));
-    return answered.continuedBy ? this.approvals.latest(answered.continuedBy) : answered.run;
+    return answered.continuedBy ? this.messages.latest(answered.continuedBy) : answered.run;
   }
 }
 

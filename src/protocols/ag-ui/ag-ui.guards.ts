@@ -9,6 +9,7 @@ import { validate } from '../../http/validate.js';
 import type { WebRequest, WebResponse } from '../../http/web.exchange.js';
 import type { Run } from '../../runs/run.js';
 import { RunService } from '../../runs/run.service.js';
+import { MessageRuns } from '../message.runs.js';
 import { ThreadApprovals } from '../thread.approvals.js';
 import { currentRun, ThreadTranscripts } from '../transcript/thread.transcripts.js';
 import { answersOf, namesOf, noteOf, questionOf, runInputSchema, type RunInput } from './ag-ui.input.js';
@@ -41,6 +42,7 @@ export class AgUiRunGuard implements CanActivate {
   constructor(
     private readonly runs: RunService,
     private readonly approvals: ThreadApprovals,
+    private readonly messages: MessageRuns,
     private readonly cursors: CursorCheck,
   ) {}
 
@@ -54,7 +56,7 @@ export class AgUiRunGuard implements CanActivate {
     const { run, cursor } = reader;
     const { threadId, runId, messages: history } = input;
     request.agUi = {
-      run: { threadId, runId, history, earlier: await this.approvals.said(run), dialect: dialectOf(input) },
+      run: { threadId, runId, history, earlier: await this.messages.said(run), dialect: dialectOf(input) },
       joins: cursor.seq === 0 && run.lastSeq > 0,
     };
     return true;
@@ -92,7 +94,7 @@ export class AgUiRunGuard implements CanActivate {
 export class AgUiConnectGuard implements CanActivate {
   constructor(
     private readonly transcripts: ThreadTranscripts,
-    private readonly approvals: ThreadApprovals,
+    private readonly messages: MessageRuns,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -111,7 +113,7 @@ export class AgUiConnectGuard implements CanActivate {
         threadId: input.threadId,
         runId: namesOf(run).runId,
         history: earlier.entries.map(toAgUiMessage),
-        earlier: await this.approvals.said(run),
+        earlier: await this.messages.said(run),
         dialect: dialectOf(input),
       },
       joins: true,

@@ -30,7 +30,7 @@ export const askSchema = z
     id: z.string().meta({ description: "The chat's id, minted by the client: the thread." }),
     messages: z.array(messageSchema).optional(),
     message: messageSchema.optional().meta({ description: 'In place of `messages`: the last one.' }),
-    messageId: z.string().optional().meta({ description: 'The message whose approvals are answered.' }),
+    messageId: z.string().nullish().meta({ description: 'The message whose approvals are answered.' }),
     agent: z.string().min(1).max(64).optional().meta({ description: 'Absent: the default agent.' }),
   })
   .transform(({ id: threadId, messages = [], message, messageId, agent }, context) => {

@@ -6,6 +6,7 @@ import { NothingMore } from '../../http/problem.filter.js';
 import { validate } from '../../http/validate.js';
 import type { WebRequest, WebResponse } from '../../http/web.exchange.js';
 import type { Run } from '../../runs/run.js';
+import { MessageRuns } from '../message.runs.js';
 import type { ProtocolMapper } from '../protocol.mapper.js';
 import { ThreadApprovals } from '../thread.approvals.js';
 import { ThreadRuns } from '../thread.runs.js';
@@ -62,14 +63,14 @@ export class AskGuard implements CanActivate {
 export class ActiveRunGuard implements CanActivate {
   constructor(
     private readonly runs: ThreadRuns,
-    private readonly approvals: ThreadApprovals,
+    private readonly messages: MessageRuns,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<WebRequest>();
     const run = await this.runOf(request);
     if (!run) throw new NothingMore();
-    const earlier = await this.approvals.earlier(run);
+    const earlier = await this.messages.earlier(run);
     const mapper = withEarlierRuns(createAiSdkMapper(earlier.at(-1)?.run.approvals), earlier);
     watch(context, run, withoutTakenBack(mapper, run.lastSeq));
     return true;

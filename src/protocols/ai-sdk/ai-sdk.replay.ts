@@ -1,6 +1,6 @@
 import type { Approval } from '../../events/approval.js';
+import type { EarlierRun } from '../message.runs.js';
 import type { ProtocolMapper } from '../protocol.mapper.js';
-import type { EarlierRun } from '../thread.approvals.js';
 import type { AiSdkChunk } from './ai-sdk.chunks.js';
 import { createAiSdkMapper } from './ai-sdk.mapper.js';
 

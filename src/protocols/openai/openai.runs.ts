@@ -12,6 +12,7 @@ import type { Run } from '../../runs/run.js';
 import { RunFeed } from '../../runs/run.feed.js';
 import { RunService } from '../../runs/run.service.js';
 import { readWholeLog } from '../../runs/whole.log.js';
+import { MessageRuns } from '../message.runs.js';
 import { ThreadApprovals } from '../thread.approvals.js';
 import { ThreadRuns } from '../thread.runs.js';
 import type { AskedResponse } from './openai.dto.js';
@@ -28,6 +29,7 @@ export class OpenAiRuns {
     private readonly runs: RunService,
     private readonly threads: ThreadRuns,
     private readonly approvals: ThreadApprovals,
+    private readonly messages: MessageRuns,
     private readonly feed: RunFeed,
     private readonly log: EventLog,
   ) {}
@@ -66,7 +68,7 @@ export class OpenAiRuns {
 
   /** For a reader of the run. */
   async mapperOf(run: Run): Promise<ResponsesMapper> {
-    return responsesMapperOf(run, await this.approvals.askedBefore(run));
+    return responsesMapperOf(run, await this.messages.asked(run));
   }
 
   /** The response as it stands. */
