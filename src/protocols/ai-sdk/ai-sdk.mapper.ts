@@ -142,8 +142,10 @@ function unmade({ status, parts }: RunView, decided: DecidedCalls): AiSdkChunk[]
   const waiting = status === 'awaiting-approval' ? [] : asked;
   return [...decided.keys(), ...waiting]
     .filter((toolCallId) => !ended.has(toolCallId))
-    .map((toolCallId) => ({ type: 'tool-output-error', toolCallId, errorText: 'The call was not made.' }));
+    .map((toolCallId) => toolOutput({ toolCallId, outcome: 'cancelled', error: NOT_MADE }, decided));
 }
+
+const NOT_MADE = { code: 'TOOL_CANCELLED', message: 'The call was not made.', retryable: false };
 
 /** A failure is an `error` and nothing after it: the client discards the rest. */
 function ending({ outcome, error, usage, durationMs }: RunEnd): AiSdkChunk[] {

@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { safeValidateUIMessages, type UIMessage } from 'ai';
 import * as fc from 'fast-check';
 import type { RunEvent } from '../../events/run-event.js';
-import { foldRun, textOf, type RunView } from '../../events/run-view.js';
+import { foldRun, textOf, withDecisions, type RunView } from '../../events/run-view.js';
 import type { ThreadMessage } from '../../runs/thread.service.js';
-import { runLogs } from '../../testing/log.arbitrary.js';
+import { continuedRuns, runLogs } from '../../testing/log.arbitrary.js';
 import { createAiSdkMapper } from './ai-sdk.mapper.js';
 import { toAiSdkMessages, type AiSdkMessage } from './ai-sdk.messages.js';
 import { partsOf, readMessage } from './ai-sdk.testing.js';
@@ -45,6 +45,23 @@ describe('a thread as messages of the AI SDK', () => {
         const messages = toAiSdkMessages('thread', said(foldRun('run', log)));
         const { message } = await readMessage(log.flatMap(createAiSdkMapper()));
         expect(partsOf(sdk(messages[1]))).toEqual(partsOf(message));
+        const kept = messages.filter(({ parts }) => parts.length > 0);
+        expect(await safeValidateUIMessages({ messages: kept })).toMatchObject({ success: true });
+      }),
+    );
+  });
+
+  it('is what they have made together, of a run that went on after approvals', async () => {
+    await fc.assert(
+      fc.asyncProperty(continuedRuns(), async ({ before, approvals, log }) => {
+        const asked = withDecisions(foldRun('run', before), approvals);
+        const messages = toAiSdkMessages('thread', [...said(asked), ...said(foldRun('next', log)).slice(1)]);
+        const { message: first } = await readMessage(before.flatMap(createAiSdkMapper()));
+        const { message } = await readMessage(log.flatMap(createAiSdkMapper(approvals)), undefined, first);
+        // The stream has told the arguments that were asked about, and tells those of somebody else apart.
+        const withoutInput = (parts: ReturnType<typeof partsOf>) =>
+          parts.map((part) => ({ ...part, input: undefined, title: undefined, toolName: undefined }));
+        expect(withoutInput(partsOf(sdk(messages[1])))).toEqual(withoutInput(partsOf(message)));
         const kept = messages.filter(({ parts }) => parts.length > 0);
         expect(await safeValidateUIMessages({ messages: kept })).toMatchObject({ success: true });
       }),

@@ -88,9 +88,8 @@ export function toolOutput(
   decided: DecidedCalls,
 ): AiSdkChunk {
   const { toolCallId, outcome, output = null, error } = end;
-  // A call that nobody was asked about is denied for other reasons, and its part has no approval that could tell.
-  if (outcome === 'denied' && decided.get(toolCallId) === 'deny')
-    return { type: 'tool-output-denied', toolCallId };
+  // However it ends: it was never made. What nobody was asked about may be denied too, and has no approval that could tell.
+  if (decided.get(toolCallId) === 'deny') return { type: 'tool-output-denied', toolCallId };
   // `output` may not be missing, though it may be null.
   if (outcome === 'ok') return { type: 'tool-output-available', toolCallId, output };
   return {

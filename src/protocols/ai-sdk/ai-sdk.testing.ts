@@ -72,7 +72,7 @@ function decidedPart({ toolCallId, toolName, label: title, input, answer }: Appr
   const made = parts.findLast(
     (part): part is ToolPart => part.kind === 'tool' && part.toolCallId === toolCallId,
   );
-  if (made?.outcome === 'denied' && answer?.decision === 'deny') return { ...call, state: 'output-denied' };
+  if (answer?.decision === 'deny') return { ...call, state: 'output-denied' };
   return { ...call, ...(made ? outcomeOf(made) : { state: 'output-error' }) };
 }
 
