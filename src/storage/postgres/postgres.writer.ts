@@ -42,6 +42,7 @@ interface Tried {
  * whether it had been committed.
  */
 export class PostgresWriter {
+  /** How far the logs go that this process has written. */
   readonly tails = new KnownTails();
   private readonly pool: Pool;
   private readonly texts: AppendTexts;
