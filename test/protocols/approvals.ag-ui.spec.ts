@@ -140,6 +140,15 @@ describe.each(CLIENTS)('an approval in AG-UI, client %s,', (_version, Client) =>
     expect(person.words).toContain("[The call of 'pay' was not approved. No.]");
   });
 
+  it('is not taken for a result by a client that keeps it as one', async () => {
+    const person = await waiting(await serve(), 'Pay 50.');
+    const [{ toolCallId } = { toolCallId: '' }] = person.interrupts;
+    const content = JSON.stringify({ approved: true });
+    person.agent.addMessage({ id: 'answer', role: 'tool', toolCallId, content });
+    await person.answer({ approved: true });
+    expect(person.results).toEqual(['50 to Eve']);
+  });
+
   it('goes on once, however often and by whomever it is given', async () => {
     const server = await serve();
     const person = await waiting(server, 'Pay 50.');

@@ -47,6 +47,8 @@ export class AgUiMapper {
   private readonly transcript = new Transcript();
   /** The messages in front of those that the transcript has. */
   private readonly history: readonly AgUiMessage[];
+  /** The client has results of its own making, for calls that were not made: CopilotKit keeps a person's answer as one. */
+  private readonly hasAnswersAsResults: boolean;
   private readonly parts = new Map<string, OpenPart>();
   /** By step: names have to be unique among the open ones. */
   private readonly steps = new Map<string, string>();
@@ -65,13 +67,15 @@ export class AgUiMapper {
     const own = new Set(this.transcript.entries.map(({ id }) => id));
     const begin = history.findIndex(({ id }) => own.has(id));
     this.history = begin < 0 ? history : history.slice(0, begin);
+    const since = begin < 0 ? [] : history.slice(begin);
+    this.hasAnswersAsResults = since.some(({ id, role }) => role === 'tool' && !own.has(id));
   }
 
   map(recorded: RecordedEvent): AgUiEvent[] {
     const { event } = recorded;
     switch (event.type) {
       case 'run-start':
-        return [this.started()];
+        return this.hasAnswersAsResults ? [this.started(), this.snapshot()] : [this.started()];
       case 'run-resume':
         return [];
       case 'step-start':
