@@ -29,8 +29,13 @@ export async function installPacked(folder: string, hostPackages: readonly strin
   const peers = Object.keys(manifest.peerDependencies).filter(
     (name) => !manifest.peerDependenciesMeta[name]?.optional,
   );
-  for (const name of new Set([...Object.keys(manifest.dependencies), ...peers, ...hostPackages])) {
-    const link = join(packages, name);
+  await linkPackages(folder, [...Object.keys(manifest.dependencies), ...peers, ...hostPackages]);
+}
+
+/** Installs packages into a folder, from what is installed here already. */
+export async function linkPackages(folder: string, names: readonly string[]): Promise<void> {
+  for (const name of new Set(names)) {
+    const link = join(folder, 'node_modules', name);
     await mkdir(dirname(link), { recursive: true });
     await symlink(join(INSTALLED, name), link);
   }

@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { SignJWT } from 'jose';
 import { EventStream } from '../support/event-stream.js';
 import { FRAMEWORKS, type Framework } from './host.server.js';
-import { compile, copyExample, installPacked } from './packed.package.js';
+import { compile, copyExample, installPacked, linkPackages } from './packed.package.js';
 
 const run = promisify(execFile);
 
@@ -182,25 +182,37 @@ describe('the packed package, in an empty folder', () => {
     expect(lines.split('\n').length).toBeLessThan(15);
   });
 
-  it('loads every entry that needs no driver, by import and by require', async () => {
-    const entries = ['nestjs-agent-stream', 'nestjs-agent-stream/client', 'nestjs-agent-stream/testing'];
+  it('loads every entry, by import and by require, or says what to install for it', async () => {
     await writeFile(
       join(folder, 'load.cjs'),
-      `const entries = ${JSON.stringify(entries)};
-       (async () => {
-         for (const entry of entries) {
+      `const load = async (entry) => {
+         try {
            const required = Object.keys(require(entry));
            const imported = Object.keys(await import(entry));
-           console.log(JSON.stringify({ entry, same: String(required) === String(imported), count: required.length }));
+           return { entry, same: String(required) === String(imported), count: required.length };
+         } catch (error) {
+           return { entry, code: error.code, told: error.message };
          }
-       })();`,
+       };
+       Promise.all(process.argv.slice(2).map(load)).then((loaded) => console.log(JSON.stringify(loaded)));`,
     );
-    const { stdout } = await run(process.execPath, ['load.cjs'], { cwd: folder });
-    const loaded = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as { count: number });
-    expect(loaded).toMatchObject(entries.map((entry) => ({ entry, same: true })));
+    const load = async (entries: readonly string[]) => {
+      const { stdout } = await run(process.execPath, ['load.cjs', ...entries], { cwd: folder });
+      return JSON.parse(stdout) as { entry: string; count: number }[];
+    };
+    const free = ['nestjs-agent-stream', 'nestjs-agent-stream/client', 'nestjs-agent-stream/testing'];
+    const needy = ['nestjs-agent-stream/postgres', 'nestjs-agent-stream/redis'];
+
+    expect(await load(needy)).toMatchObject([
+      {
+        code: 'CONFIG_INVALID',
+        told: expect.stringMatching(/npm i pg @langchain\/langgraph-checkpoint-postgres$/),
+      },
+      { code: 'CONFIG_INVALID', told: expect.stringMatching(/npm i ioredis$/) },
+    ]);
+    await linkPackages(folder, ['pg', '@langchain/langgraph-checkpoint-postgres', 'ioredis']);
+    const loaded = await load([...free, ...needy]);
+    expect(loaded).toMatchObject([...free, ...needy].map((entry) => ({ entry, same: true })));
     for (const { count } of loaded) expect(count).toBeGreaterThan(2);
   });
 
