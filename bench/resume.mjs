@@ -1,9 +1,10 @@
 // `npm run bench -- resume`: how long a reader waits that comes back after a thousand, or ten thousand, events.
 import { Agent, request } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import { targetLine } from './support/measure.mjs';
 import { load, startProduct } from './support/product.mjs';
 import { number, report } from './support/report.mjs';
-import { withDirectory } from './support/server.process.mjs';
+import { startServer, withDirectory } from './support/server.process.mjs';
 import { median, percentile } from './support/statistics.mjs';
 import { fill } from './store/filling.mjs';
 
@@ -14,6 +15,7 @@ const FAR = { behind: 10_000, perRound: 6, events: 10_200 };
 const TOGETHER = 50;
 /** Starts of a server that has never served anything. */
 const STARTS = 5;
+const RAW = fileURLToPath(new URL('./store/replay.server.mjs', import.meta.url));
 const MARK_BYTE = '^'.charCodeAt(0);
 const TARGET = { atMost: 20 };
 
@@ -29,11 +31,14 @@ await withDirectory(async (directory) => {
   }
 
   const server = await startProduct({ directory });
+  const raw = await startServer({ name: 'raw', entry: RAW });
+  for (const run of near.slice(0, NEAR.perRound)) await resume(raw, run, NEAR.behind);
   for (const run of near.splice(0, NEAR.perRound)) await resume(server, run, NEAR.behind);
   const rounds = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const [few, many] = [near.splice(0, NEAR.perRound), far.splice(0, FAR.perRound)];
     rounds.push({
+      raw: await oneByOne(raw, few, NEAR.behind),
       nearCold: await oneByOne(server, few, NEAR.behind),
       nearWarm: await oneByOne(server, few, NEAR.behind),
       farCold: await oneByOne(server, many, FAR.behind),
@@ -42,6 +47,7 @@ await withDirectory(async (directory) => {
     });
   }
   await server.stop();
+  await raw.stop();
   publish(first, rounds);
 });
 
@@ -101,6 +107,7 @@ function publish(first, rounds) {
     [`−${number(near)}, again`, rounds.map(({ nearWarm }) => nearWarm)],
     [`−${number(far)}, never read before`, rounds.map(({ farCold }) => farCold)],
     [`−${number(far)}, again`, rounds.map(({ farWarm }) => farWarm)],
+    [`${number(near)} events from memory, raw node:http`, rounds.map(({ raw }) => raw)],
     [`−${number(near)}, ${TOGETHER} at once`, rounds.map(({ together }) => together)],
   ];
   const [, [, cold], [, warm]] = kinds;
