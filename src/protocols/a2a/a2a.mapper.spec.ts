@@ -100,26 +100,26 @@ describe('A2aMapper', () => {
       { numRuns: 200 },
     );
   });
-});
 
-it('is one task, however often it goes on after approvals', () => {
-  fc.assert(
-    fc.property(continuedRuns(), fc.nat(60), ({ before, approvals, log }, when) => {
-      const mapper = new A2aMapper(RUN);
-      for (const recorded of before) mapper.map(recorded);
-      const waiting = mapper.task.status.message?.parts ?? [];
-      const asked = waiting.flatMap((part) => ('data' in part ? [part.data['approvalId']] : []));
-      expect(asked).toEqual(approvals.map(({ approvalId }) => approvalId));
+  it('is one task, however often it goes on after approvals', () => {
+    fc.assert(
+      fc.property(continuedRuns(), fc.nat(60), ({ before, approvals, log }, when) => {
+        const mapper = new A2aMapper(RUN);
+        for (const recorded of before) mapper.map(recorded);
+        const waiting = mapper.task.status.message?.parts ?? [];
+        const asked = waiting.flatMap((part) => ('data' in part ? [part.data['approvalId']] : []));
+        expect(asked).toEqual(approvals.map(({ approvalId }) => approvalId));
 
-      const early = log.slice(0, when % log.length).flatMap((recorded) => mapper.map(recorded));
-      const joined = mapper.task;
-      const late = log.slice(when % log.length).flatMap((recorded) => mapper.map(recorded));
-      const all = new Map([...spoken(foldRun('run', before)), ...spoken(foldRun('next', log))]);
-      expect(folded(joined, late).artifacts).toEqual(all);
-      for (const update of [...early, ...late])
-        expect(StreamResponse.toJSON(StreamResponse.fromJSON(update))).toMatchObject(sparse(update));
-    }),
-  );
+        const early = log.slice(0, when % log.length).flatMap((recorded) => mapper.map(recorded));
+        const joined = mapper.task;
+        const late = log.slice(when % log.length).flatMap((recorded) => mapper.map(recorded));
+        const all = new Map([...spoken(foldRun('run', before)), ...spoken(foldRun('next', log))]);
+        expect(folded(joined, late).artifacts).toEqual(all);
+        for (const update of [...early, ...late])
+          expect(StreamResponse.toJSON(StreamResponse.fromJSON(update))).toMatchObject(sparse(update));
+      }),
+    );
+  });
 });
 
 function logOf(events: readonly RunEvent[]): RecordedEvent[] {

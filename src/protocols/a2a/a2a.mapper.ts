@@ -14,6 +14,8 @@ export interface A2aRun {
 }
 
 interface Artifact {
+  /** A run that goes on after approvals makes the steps again in which the one before has stopped. */
+  readonly runId: string;
   readonly stepId: string;
   readonly text: string;
 }
@@ -52,7 +54,7 @@ export class A2aMapper {
       case 'run-start':
         return [this.enter({ state: 'TASK_STATE_WORKING', timestamp: timestampOf(at) })];
       case 'text-start':
-        this.artifacts.set(messageIdOf(runId, event.partId), { stepId: event.stepId, text: '' });
+        this.artifacts.set(messageIdOf(runId, event.partId), { runId, stepId: event.stepId, text: '' });
         return [];
       case 'text-delta':
         return this.say(messageIdOf(runId, event.partId), event.delta);
@@ -61,7 +63,7 @@ export class A2aMapper {
         return this.artifacts.has(artifactId) ? [this.artifactUpdate(artifactId, '', true, true)] : [];
       }
       case 'step-reset':
-        return this.forget(event.stepId);
+        return this.forget(runId, event.stepId);
       case 'approval-request':
         this.requests.set(event.approvalId, event);
         return [this.tell(at, event)];
@@ -98,10 +100,12 @@ export class A2aMapper {
   }
 
   /** An artifact cannot be taken back; it can be replaced, by nothing. */
-  private forget(stepId: string): A2aUpdate[] {
+  private forget(runId: string, stepId: string): A2aUpdate[] {
     for (const request of this.requests.values())
       if (request.stepId === stepId) this.requests.delete(request.approvalId);
-    const lost = [...this.artifacts].filter(([, artifact]) => artifact.stepId === stepId);
+    const lost = [...this.artifacts].filter(
+      ([, artifact]) => artifact.runId === runId && artifact.stepId === stepId,
+    );
     return lost.map(([artifactId]) => {
       this.artifacts.delete(artifactId);
       return this.artifactUpdate(artifactId, '', false, true);
