@@ -73,7 +73,7 @@ describe('readers behind a network that breaks', () => {
     expect(await anomaliesOf(server, runs, readers)).toEqual([]);
     // That it was as rough as it says.
     const connections = readers.flat().map(({ stream }) => stream.toReader().connections.length);
-    expect(Math.min(...connections)).toBeGreaterThan(5);
+    expect(Math.min(...connections)).toBeGreaterThan(2);
   }, 120_000);
 
   it('get everything through resets inside a frame, single bytes, jitter, silence and idle cuts', async () => {
