@@ -18,9 +18,14 @@ function wordsOf(log: readonly RecordedEvent[]): string | undefined {
   const begun = new Set(log.flatMap(({ event }) => (event.type === 'text-start' ? [event.partId] : [])));
   const kept = view.parts.flatMap((part) => (part.kind === 'text' ? [part.partId] : []));
   if (begun.size !== kept.length || view.status === 'failed') return undefined;
+  const asked = new Set<string>();
   return log.reduce((text, { event }) => {
     if (event.type === 'text-start') return event.partId === kept[0] ? text : `${text}\n\n`;
-    if (event.type === 'approval-request') return `${text}\n\nThis needs an approval: ${event.label}`;
+    if (event.type === 'approval-request') {
+      if (asked.has(event.approvalId)) return text;
+      asked.add(event.approvalId);
+      return `${text}\n\nThis needs an approval: ${event.label}`;
+    }
     return event.type === 'text-delta' ? text + event.delta : text;
   }, '');
 }
