@@ -162,6 +162,23 @@ describe.each(CLIENTS)('an approval in AG-UI, client %s,', (_version, Client) =>
     expect(await runsOf(server, THREAD)).toHaveLength(2);
   });
 
+  it('is not asked again of who joins when it was answered elsewhere', async () => {
+    const server = await serve();
+    const person = await waiting(server, 'Pay 50 and 500.');
+    const [first, second] = person.interrupts;
+    const { body } = await server.call('GET', `/threads/${THREAD}`);
+    const [{ runId } = { runId: '' }] = body['messages'] as { runId: string }[];
+    await server.call('POST', `/runs/${runId}/approvals/${first!.id}`, { decision: 'deny' });
+
+    const viewer = viewerAt(server);
+    await viewer.agent.runAgent();
+    expect(viewer.interrupts).toEqual([second]);
+    viewer.agent.url = runUrlOf(server);
+    await viewer.answer({ approved: true });
+    expect(viewer.results).toContain('500 to Eve');
+    expect(viewer.words).toContain('not approved');
+  });
+
   it('may be answered by another process', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'approvals-'));
     try {

@@ -114,6 +114,7 @@ export class AgUiConnectGuard implements CanActivate {
         runId: namesOf(run).runId,
         history: earlier.entries.map(toAgUiMessage),
         earlier: await this.messages.said(run),
+        answered: answeredIn(run),
         dialect: dialectOf(input),
       },
       joins: true,
@@ -130,6 +131,10 @@ export class AgUiConnectGuard implements CanActivate {
       throw error;
     }
   }
+}
+
+function answeredIn({ approvals = [] }: Run): ReadonlySet<string> {
+  return new Set(approvals.flatMap(({ approvalId, answer }) => (answer ? [approvalId] : [])));
 }
 
 function questionIdOf(run: Run): string {

@@ -21,6 +21,8 @@ export interface AgUiRun {
   readonly history: readonly AgUiMessage[];
   /** What the runs before this one have written of its message, when it goes on after approvals. Default: nothing. */
   readonly earlier?: readonly RecordedEvent[];
+  /** What was answered already, elsewhere, while others are missing; by approval id. Default: nothing. */
+  readonly answered?: ReadonlySet<string>;
   /** `0` is what clients before 1.0 speak: they refuse the outcome `cancelled`. */
   readonly dialect: '1.0' | '0';
 }
@@ -262,7 +264,9 @@ export class AgUiMapper {
 
   /** No outcome is a success. */
   private outcomeOf(outcome: Exclude<RunEnd['outcome'], 'failed'>): { readonly outcome?: AgUiOutcome } {
-    const interrupts = Array.from(this.interrupts.values(), ({ interrupt }) => interrupt);
+    const interrupts = Array.from(this.interrupts.values(), ({ interrupt }) => interrupt).filter(
+      ({ id }) => !this.run.answered?.has(id),
+    );
     if (outcome === 'awaiting-approval' && interrupts.length > 0)
       return { outcome: { type: 'interrupt', interrupts } };
     if (outcome === 'cancelled' && this.run.dialect === '1.0') return { outcome: { type: 'cancelled' } };
