@@ -182,7 +182,7 @@ describe.each(SDKS)('an approval in the AI SDK, version %s,', (_version, sdk) =>
 
 describe('answers to approvals on the AI SDK routes', () => {
   const serve = payingServers();
-  const send = (server: ChatServer, approval: unknown) =>
+  const send = (server: ChatServer, ...approvals: readonly unknown[]) =>
     fetch(`${rootOf(server)}/protocols/ai-sdk/chat`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -190,7 +190,11 @@ describe('answers to approvals on the AI SDK routes', () => {
         id: 'chat-1',
         message: {
           role: 'assistant',
-          parts: [{ type: 'dynamic-tool', state: 'approval-responded', approval }],
+          parts: approvals.map((approval) => ({
+            type: 'dynamic-tool',
+            state: 'approval-responded',
+            approval,
+          })),
         },
       }),
     });
@@ -204,11 +208,17 @@ describe('answers to approvals on the AI SDK routes', () => {
     expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([status, code]);
   });
 
-  it('are refused to an approval that was never asked for', async () => {
+  it('are refused together, to an approval that was never asked for and with one that does not fit', async () => {
     const server = await serve();
-    await server.finishedRun({ message: 'Pay 50.' });
-    const { body } = await server.call('GET', '/threads');
-    expect(body['items']).toHaveLength(1);
-    expect((await send(server, { id: 'forged', approved: true })).status).toBe(404);
+    const chat = chatOf(SDKS[0][1])({ url: rootOf(server) });
+    await chat.sendMessage({ text: 'Pay 50 and 500.' });
+    const [id] = toolsOf(chat.lastMessage).map(({ approval }) => approval?.id);
+    const yes = { id, approved: true };
+    expect((await send(server, yes, { id: 'forged', approved: true })).status).toBe(404);
+    expect((await send(server, yes, { id: 'long', approved: false, reason: 'x'.repeat(2000) })).status).toBe(
+      400,
+    );
+    const { body } = await server.call('GET', '/threads/chat-1');
+    expect(JSON.stringify(body)).not.toContain('"decision"');
   });
 });

@@ -12,7 +12,6 @@ type Message = z.output<typeof messageSchema>;
 
 /** The part of a tool call that a person has just decided on. */
 const decidedPartSchema = z.looseObject({
-  state: z.literal('approval-responded'),
   approval: z.looseObject({
     id: z.string().max(128),
     approved: z.boolean(),
@@ -36,8 +35,14 @@ export const askSchema = z
   .transform(({ id: threadId, messages = [], message, messageId, agent }, context) => {
     const last = message ?? messages.at(-1);
     const named = messages.find(({ id }) => id !== undefined && id === messageId);
-    const answers = answersIn(named?.role === 'assistant' ? named : last);
-    if (Object.keys(answers).length > 0) return { threadId, answers };
+    const decided = decidedIn(named?.role === 'assistant' ? named : last);
+    const { success, data, error } = z.array(decidedPartSchema).safeParse(decided);
+    if (success && data.length > 0) return { threadId, answers: answersIn(data) };
+    if (error) {
+      const at = message ? 'message' : 'messages';
+      context.addIssue({ code: 'custom', message: 'An answer to an approval does not fit', path: [at] });
+      return z.NEVER;
+    }
     if (last?.role === 'user' && last.parts.every(isText))
       return { threadId, message: textOf(last), ...(agent !== undefined && { agent }) };
     const fault =
@@ -51,16 +56,18 @@ export const askSchema = z
 /** The same, for the API's description: what a transform makes cannot be described. */
 export const askBodySchema = askSchema.in;
 
-/** What was decided in a message. Its earlier approvals have another state: their calls were made, or will not be. */
-function answersIn(message: Message | undefined): Answers {
-  if (message?.role !== 'assistant') return {};
+/** The parts that a person has decided on. Earlier approvals have another state: their calls were made, or will not be. */
+function decidedIn(message: Message | undefined): unknown[] {
+  if (message?.role !== 'assistant') return [];
+  return message.parts.filter(({ state }) => state === 'approval-responded');
+}
+
+function answersIn(parts: readonly z.output<typeof decidedPartSchema>[]): Answers {
   return Object.fromEntries(
-    message.parts.flatMap((part): [string, ApprovalAnswer][] => {
-      const { success, data } = decidedPartSchema.safeParse(part);
-      if (!success) return [];
-      const { id, approved, reason } = data.approval;
-      return [[id, approved ? { decision: 'approve' } : { decision: 'deny', ...(reason && { reason }) }]];
-    }),
+    parts.map(({ approval: { id, approved, reason } }): [string, ApprovalAnswer] => [
+      id,
+      approved ? { decision: 'approve' } : { decision: 'deny', ...(reason && { reason }) },
+    ]),
   );
 }
 
