@@ -131,13 +131,14 @@ describe('SqliteStorage', () => {
     });
   });
 
-  it('takes over what the version before has written', async () => {
+  it('takes over what the first version has written', async () => {
     await storage.open();
     const run = await ownedRun(storage, 'r1');
     await storage.log.append([batchOf(run, 0, 3)]);
     await storage.close();
     const db = new DatabaseSync(join(directory, 'agent-stream.db'));
     db.exec(`
+      DROP INDEX runs_unended_by_age;
       DROP INDEX runs_awaiting;
       ALTER TABLE runs DROP COLUMN approvals;
       ALTER TABLE runs DROP COLUMN awaiting_until;

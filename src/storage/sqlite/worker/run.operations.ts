@@ -93,12 +93,12 @@ export function runOperations(db: DatabaseSync) {
     VALUES (
       :id, :threadId, :agent, :tenant, :userId, :roles, :message, :metadata, :messageId, :resumeOf, :idempotencyKey,
       :fingerprint, 'pending', 0, 0, 1, 0, :now)`);
-  // Only unended runs are looked at, however many have ended: there are as many as are under way or wait.
+  // Only unended runs are looked at, however many have ended, and by age: most often no more of them than are under way.
   const claim = db.prepare(`
     UPDATE runs SET status = 'running', epoch = epoch + :epochStep, owner_id = :ownerId, lease_until = :now + :leaseMs,
       started_at = coalesce(started_at, :now)
     WHERE ordinal = (
-      SELECT ordinal FROM runs AS candidate INDEXED BY runs_unended
+      SELECT ordinal FROM runs AS candidate INDEXED BY runs_unended_by_age
       WHERE ended_at IS NULL AND CASE status
         WHEN 'running' THEN lease_until <= :now
         ELSE NOT EXISTS (

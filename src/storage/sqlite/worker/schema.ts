@@ -122,6 +122,10 @@ const MIGRATIONS = [
   ALTER TABLE runs ADD COLUMN awaiting_until INTEGER;
   CREATE INDEX runs_awaiting ON runs (awaiting_until) WHERE awaiting_until IS NOT NULL;
   `,
+  `
+  -- The oldest first, so that a claim need not sort all that wait.
+  CREATE INDEX runs_unended_by_age ON runs (ordinal) WHERE ended_at IS NULL;
+  `,
 ];
 
 /** Brings the tables to the shape that this version works with. Only forward: an older version never writes a newer file. */

@@ -48,7 +48,7 @@ describe('a transaction of the worker', () => {
     ]);
   });
 
-  it('reads logs and pages of threads by their indexes, without sorting', () => {
+  it('reads logs, pages of threads and waiting runs by their indexes, without sorting', () => {
     const plan = (sql: string) =>
       db
         .prepare(`EXPLAIN QUERY PLAN ${sql}`)
@@ -63,6 +63,9 @@ describe('a transaction of the worker', () => {
         "SELECT * FROM threads WHERE tenant = 'a' AND user_id = 'b' ORDER BY updated_at DESC, ordinal DESC",
       ),
     ).toBe('SEARCH threads USING INDEX threads_of_owner (tenant=? AND user_id=?)');
+    expect(plan('SELECT ordinal FROM runs WHERE ended_at IS NULL ORDER BY ordinal LIMIT 1')).toBe(
+      'SCAN runs USING INDEX runs_unended_by_age',
+    );
   });
 });
 
