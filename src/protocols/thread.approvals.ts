@@ -82,3 +82,8 @@ export class ThreadApprovals {
 export function openIn({ approvals = [] }: Pick<Run, 'approvals'>): readonly Approval[] {
   return approvals.filter(({ answer }) => !answer);
 }
+
+/** The ids of what was answered already. */
+export function answeredIn({ approvals = [] }: Pick<Run, 'approvals'>): ReadonlySet<string> {
+  return new Set(approvals.flatMap(({ approvalId, answer }) => (answer ? [approvalId] : [])));
+}

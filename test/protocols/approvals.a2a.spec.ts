@@ -75,7 +75,9 @@ describe.each(CLIENTS)('an approval in A2A, version %s,', (version, connect) => 
     const client = await clientOf(server);
     const asked = await ask(client, 'Pay 50 and 500.');
     const [first, second] = to(asked, approve, approve);
-    expect(stateOf(await answer(client, asked, first!))).toBe('TASK_STATE_INPUT_REQUIRED');
+    const waiting = await answer(client, asked, first!);
+    expect(stateOf(waiting)).toBe('TASK_STATE_INPUT_REQUIRED');
+    expect(asksIn(waiting)).toEqual(asksIn(asked).slice(1));
     const streamed = messageOf(undefined, { taskId: asked.id }, first!);
     expect((await watch(client.sendMessageStream(streamed))).states.at(-1)).toBe('TASK_STATE_INPUT_REQUIRED');
     expect(await runsOf(server, 'context-1')).toHaveLength(1);

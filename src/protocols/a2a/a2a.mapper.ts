@@ -11,6 +11,8 @@ export interface A2aRun {
   readonly question: { readonly messageId: string; readonly text: string };
   /** When the task was submitted, in milliseconds since the epoch. */
   readonly createdAt: number;
+  /** What was answered already while others are missing, by approval id. Default: nothing. */
+  readonly answered?: ReadonlySet<string>;
 }
 
 interface Artifact {
@@ -119,9 +121,13 @@ export class A2aMapper {
   private end(runId: string, { outcome, error }: RunEnd, at: number): A2aUpdate {
     const said: A2aPart[] = [];
     if (outcome === 'failed') said.push({ text: error?.message ?? 'The agent failed.' });
-    if (outcome === 'awaiting-approval') said.push(...[...this.requests.values()].flatMap(partsOf));
+    if (outcome === 'awaiting-approval') said.push(...this.unanswered().flatMap(partsOf));
     const message = said.length > 0 && { message: this.message('ROLE_AGENT', `${runId}-end`, said) };
     return this.enter({ state: END_STATES[outcome], timestamp: timestampOf(at), ...message });
+  }
+
+  private unanswered(): ApprovalRequest[] {
+    return [...this.requests.values()].filter(({ approvalId }) => !this.run.answered?.has(approvalId));
   }
 
   private enter(status: A2aStatus): A2aUpdate {

@@ -9,7 +9,7 @@ import { RunFeed } from '../../runs/run.feed.js';
 import { RunService } from '../../runs/run.service.js';
 import { readWholeLog } from '../../runs/whole.log.js';
 import { MessageRuns } from '../message.runs.js';
-import { ThreadApprovals } from '../thread.approvals.js';
+import { answeredIn, ThreadApprovals } from '../thread.approvals.js';
 import type { A2aTask } from './a2a.events.js';
 import { answersOf, noteOf, questionIdOf, wordsOf, type Send } from './a2a.input.js';
 import { A2aMapper } from './a2a.mapper.js';
@@ -85,7 +85,7 @@ export class A2aTasks {
   /** For the log of this run: it has what the runs before it have said in the task. */
   async mapperOf(run: Run): Promise<A2aMapper> {
     const earlier = await this.messages.earlier(run);
-    const mapper = newMapper(earlier[0]?.run ?? run);
+    const mapper = newMapper(earlier[0]?.run ?? run, answeredIn(run));
     for (const { log } of earlier) for (const recorded of log) mapper.map(recorded);
     return mapper;
   }
@@ -106,8 +106,8 @@ export class A2aTasks {
   }
 }
 
-function newMapper(run: Run): A2aMapper {
-  const { id: taskId, threadId: contextId, message: text, createdAt } = run;
-  const question = { messageId: questionIdOf(run), text };
-  return new A2aMapper({ taskId, contextId, question, createdAt });
+function newMapper(first: Run, answered: ReadonlySet<string> = new Set()): A2aMapper {
+  const { id: taskId, threadId: contextId, message: text, createdAt } = first;
+  const question = { messageId: questionIdOf(first), text };
+  return new A2aMapper({ taskId, contextId, question, createdAt, answered });
 }

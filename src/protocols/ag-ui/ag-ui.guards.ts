@@ -10,7 +10,7 @@ import type { WebRequest, WebResponse } from '../../http/web.exchange.js';
 import type { Run } from '../../runs/run.js';
 import { RunService } from '../../runs/run.service.js';
 import { MessageRuns } from '../message.runs.js';
-import { ThreadApprovals } from '../thread.approvals.js';
+import { answeredIn, ThreadApprovals } from '../thread.approvals.js';
 import { currentRun, ThreadTranscripts } from '../transcript/thread.transcripts.js';
 import { answersOf, namesOf, noteOf, questionOf, runInputSchema, type RunInput } from './ag-ui.input.js';
 import { toAgUiMessage } from './ag-ui.messages.js';
@@ -131,10 +131,6 @@ export class AgUiConnectGuard implements CanActivate {
       throw error;
     }
   }
-}
-
-function answeredIn({ approvals = [] }: Run): ReadonlySet<string> {
-  return new Set(approvals.flatMap(({ approvalId, answer }) => (answer ? [approvalId] : [])));
 }
 
 function questionIdOf(run: Run): string {
