@@ -57,7 +57,8 @@ export class SqliteLookup implements LookupDatabase {
 async function answerOf(child: ChildProcess, task: LookupTask, signal: AbortSignal): Promise<LookupAnswer> {
   const done = new AbortController();
   const waiting = { signal: AbortSignal.any([signal, done.signal]) };
-  const ended = once(child, 'exit', waiting).then(() => {
+  // Not 'exit', which may overtake what the process has said.
+  const ended = once(child, 'disconnect', waiting).then(() => {
     throw new Error('The query needs too much memory. Ask for less.');
   });
   try {
