@@ -86,6 +86,33 @@ describe('group commit', () => {
     expect(runsOf(log)).toEqual([['a', 'b']]);
   });
 
+  it('lets tokens wait longer while many runs speak, never what is urgent, and no longer once they are silent', async () => {
+    const crowd = Array.from({ length: 200 }, (_, index) => new Source(`run-${index}`));
+    for (const source of crowd) commits.schedule(source.say(), 'soon');
+    await jest.advanceTimersByTimeAsync(10);
+    expect(log.appends).toHaveLength(1);
+
+    for (const source of crowd) commits.schedule(source.say(), 'soon');
+    await jest.advanceTimersByTimeAsync(39);
+    expect(log.appends).toHaveLength(1);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(log.appends).toHaveLength(2);
+
+    commits.schedule(new Source('urgent').say(), 'now');
+    await jest.advanceTimersByTimeAsync(0);
+    expect(runsOf(log).at(-1)).toEqual(['urgent']);
+
+    const alone = new Source('alone');
+    for (let commit = 0; commit < 8; commit += 1) {
+      commits.schedule(alone.say(), 'soon');
+      await jest.advanceTimersByTimeAsync(40);
+    }
+    const { length } = log.appends;
+    commits.schedule(alone.say(), 'soon');
+    await jest.advanceTimersByTimeAsync(10);
+    expect(log.appends).toHaveLength(length + 1);
+  });
+
   it('takes along with what is urgent what could have waited, and then waits for nothing', async () => {
     commits.schedule(new Source('patient').say(), 'soon');
     commits.schedule(new Source('urgent').say(), 'now');
