@@ -45,15 +45,14 @@ await withDirectory(async (directory) => {
   publish(servers, results);
 });
 
-/** By server's name. Against another server, each round by itself: what the machine did beside us was the same for both then. */
+/** By server's name. Against another server: the quotient of the two medians, which one disturbed round does not move. */
 function summaryOf(servers, samples) {
   const rounds = new Map(servers.map((server) => [server.name, samples.get(server)]));
   const medianOf = (name, what) => median(rounds.get(name).map((round) => round[what]));
   return {
     cpu: (name) => medianOf(name, 'cpuPerToken'),
     speed: (name) => medianOf(name, 'tokensPerSecond'),
-    against: (name, peer, what) =>
-      median(rounds.get(name).map((round, index) => round[what] / rounds.get(peer)[index][what])),
+    against: (name, peer, what) => medianOf(name, what) / medianOf(peer, what),
     loadShare: Math.max(...[...rounds.values()].flat().map(({ loadShare }) => loadShare)),
   };
 }
@@ -64,7 +63,7 @@ function publish(servers, { burst, paced }) {
     title: 'CPU per token, and tokens per second',
     intro:
       `Medians of ${ROUNDS} interleaved rounds of 1, 50 and 200 runs at the same time. CPU is of the whole server process, its ` +
-      'threads included; × is to the floor, in the same round; tokens a second are those that the readers got.',
+      'threads included; × is to the floor; tokens a second are those that the readers got.',
     tables: [
       { caption: 'No delay between tokens, 200 tokens a run', ...tableOf(servers, burst) },
       {
