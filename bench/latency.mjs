@@ -8,7 +8,7 @@ import { interleaved, median, percentile } from './support/statistics.mjs';
 
 const ROUNDS = 5;
 const LOADS = [
-  { runs: 1, script: { tokens: 5, paceMs: 20 }, repeats: 10 },
+  { runs: 1, script: { tokens: 5, paceMs: 20 }, repeats: 6 },
   { runs: 50, script: { tokens: 25, paceMs: 20 }, repeats: 2 },
 ];
 const WARM_UP = { runs: 50, script: { tokens: 200, paceMs: 0 }, repeats: 4 };
