@@ -53,7 +53,11 @@ describe('a database that is away for longer than anybody waits', () => {
     const stream = await server.watch(runId);
     await stream.closed();
     const types = stream.events.map(({ event }) => event);
-    expect(types.slice(0, 2)).toEqual(['run-start', 'run-resume']);
+    // What the first owner said last may have been on its way already, and arrive when the database is back.
+    expect(types.filter((type) => type === 'run-resume')).toHaveLength(1);
+    expect(types.filter((type) => type === 'step-reset')).toHaveLength(
+      types.slice(0, types.indexOf('run-resume')).filter((type) => type === 'step-start').length,
+    );
     expect(stream.events.at(-1)?.data).toMatchObject({ type: 'end', outcome: 'completed' });
     expect(attempts).toHaveLength(2);
   }, 120_000);
