@@ -44,6 +44,8 @@ describe('a database that is away for longer than anybody waits', () => {
 
     const { runId } = await server.startRun();
     await begun.opened;
+    // Its first word is stored, or the next owner would have nothing to resume.
+    await (await server.watch(runId)).frame('run-start');
     await database.kill();
     away.open();
     await left.opened;
