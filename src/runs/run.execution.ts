@@ -5,6 +5,7 @@ import type { RecordedEvent } from '../events/recorded-event.js';
 import { addUsage } from '../events/run-view.js';
 import type { PublicError, RunEvent, RunOutcome, RunResume, Usage } from '../events/run-event.js';
 import type { EventLog } from './event.log.js';
+import { firstEvents } from './first.events.js';
 import type { GroupCommit } from './group-commit.js';
 import { closingEvents, NOTHING_OPEN, trackOpen, type OpenItems } from './open-items.js';
 import type { RecentEvents } from './recent.events.js';
@@ -141,7 +142,9 @@ export class RunExecution {
       },
       this.tools.commits,
     );
-    for (const event of this.firstEvents(open)) void recorder.emit(event);
+    const { decisions, attempt, resumed } = this;
+    const first = firstEvents(this.run, { open, decisions, attempt, resumed });
+    for (const event of first) void recorder.emit(event);
     // A storage that takes no more has taken nothing of the last owner's end either: no model is asked before it does again.
     if (lastSeq > 0) await recorder.flush();
     return recorder;
@@ -151,31 +154,6 @@ export class RunExecution {
     this.decisions = decisions;
     for (const [toolCallId, stepId] of begunCalls) this.begunCalls.set(toolCallId, stepId);
     for (const stepId of completedSteps) this.completedSteps.add(stepId);
-  }
-
-  private firstEvents(open: OpenItems): RunEvent[] {
-    const { lastSeq, messageId, resumeOf, agent } = this.run;
-    if (lastSeq === 0) {
-      return [
-        { type: 'run-start', agent, messageId, ...(resumeOf && { resumeOf }) },
-        ...Array.from(this.decisions, ([approvalId, { decision, by }]): RunEvent => ({
-          type: 'approval-answer',
-          approvalId,
-          decision,
-          by,
-        })),
-      ];
-    }
-    // Before anything new: what the last owner had not finished is superseded.
-    return [
-      { type: 'run-resume', reason: this.resumed },
-      ...open.steps.map(({ stepId }): RunEvent => ({
-        type: 'step-reset',
-        stepId,
-        attempt: this.attempt,
-        reason: this.resumed,
-      })),
-    ];
   }
 
   private async *history(): AsyncGenerator<RecordedEvent> {
