@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { z } from 'zod';
 import { AppError } from '../errors.js';
 import { NOBODY_IN_TIME, type Approval, type ApprovalAnswer, type GivenAnswer } from '../events/approval.js';
 import type { Principal } from '../principal.js';
+import { parseInput } from '../tools/tool.call.js';
 import { ToolRegistry } from '../tools/tool.registry.js';
 import type { Run } from './run.js';
 import { newId } from './run.ids.js';
@@ -44,13 +44,14 @@ export class ApprovalService {
   ): Promise<Decided> {
     const run = await this.service.get(principal, runId);
     const at = Date.now();
-    const given = Object.entries(answers).map(([approvalId, answer]): [string, GivenAnswer] => {
+    const given: Record<string, GivenAnswer> = {};
+    for (const [approvalId, answer] of Object.entries(answers)) {
       const approval = approvalOf(run, approvalId);
       if (!approval.answer && (approval.expiresAt ?? Infinity) <= at) throw closed('It has expired.');
-      if (answer.decision === 'edit') this.checkFit(approval, answer.input);
-      return [approvalId, { ...answer, by: principal.userId, at }];
-    });
-    return this.give(run, Object.fromEntries(given));
+      if (answer.decision === 'edit') await this.checkFit(approval, answer.input);
+      given[approvalId] = { ...answer, by: principal.userId, at };
+    }
+    return this.give(run, given);
   }
 
   /** Denies what has expired in this run: its agent is told that nobody decided in time. */
@@ -94,7 +95,9 @@ export class ApprovalService {
 
   /** Who decided what: for those who have to account for it. What was changed, and why not, is in the run's record. */
   private note(run: Run, answers: Readonly<Record<string, GivenAnswer>>): void {
-    for (const { approvalId, toolName, toolCallId } of run.approvals ?? []) {
+    for (const { approvalId, toolName, toolCallId, answer } of run.approvals ?? []) {
+      // One that came before stands; it was noted then.
+      if (answer) continue;
       const { decision, by } = answers[approvalId] ?? {};
       const fact = { runId: run.id, threadId: run.threadId, approvalId, toolName, toolCallId, decision, by };
       if (decision) this.logger.log(fact, 'approval decided');
@@ -102,13 +105,11 @@ export class ApprovalService {
   }
 
   /** Told now, while the person can mend it. The call itself checks again: only its process surely has the tool. */
-  private checkFit({ toolName }: Approval, input: unknown): void {
-    const checked = this.tools.get(toolName)?.input.safeParse(input);
-    if (checked && !checked.success) {
-      throw new AppError(
-        'REQUEST_INVALID',
-        `The arguments do not fit '${toolName}': ${z.prettifyError(checked.error)}`,
-      );
+  private async checkFit({ toolName }: Approval, input: unknown): Promise<void> {
+    const tool = this.tools.get(toolName);
+    const parsed = tool && (await parseInput(tool, input));
+    if (parsed && 'misfit' in parsed) {
+      throw new AppError('REQUEST_INVALID', `The arguments do not fit '${toolName}': ${parsed.misfit}`);
     }
   }
 }

@@ -47,7 +47,7 @@ export async function checkCall(
   if (!mayUse(run.principal, tool.roles)) {
     return fault('denied', 'TOOL_DENIED', `The tool '${tool.name}' is not available to you.`);
   }
-  const parsed = await parse(tool, decided?.decision === 'edit' ? decided.input : call.args);
+  const parsed = await parseInput(tool, decided?.decision === 'edit' ? decided.input : call.args);
   if ('misfit' in parsed) {
     const sentence = `The arguments for '${tool.name}' do not fit.`;
     return fault('invalid-input', 'TOOL_INPUT_INVALID', sentence, `${sentence}\n${parsed.misfit}`);
@@ -88,8 +88,8 @@ export function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** A schema may run the tool's own code, which may throw: then too the arguments are what does not fit. */
-async function parse(
+/** The arguments as the tool takes them. A schema may run the tool's own code, which may throw: then too the arguments are what does not fit. */
+export async function parseInput(
   { input }: Tool,
   args: unknown,
 ): Promise<Pick<Callable, 'input'> | { readonly misfit: string }> {

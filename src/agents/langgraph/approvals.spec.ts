@@ -17,7 +17,7 @@ import {
   scripted,
   stackWith,
   toolEnds,
-  type NOTE,
+  NOTE,
   type Stack,
 } from './langgraph.stack.testing.js';
 import { answersOf } from './langgraph.testing.js';
@@ -128,6 +128,17 @@ describe('a call that has to be approved', () => {
     await expect(
       decide(stack, await stopped(stack), { decision: 'edit', input: { note: 4 } }),
     ).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+  });
+
+  it('takes the arguments of whoever decides through a schema that has to wait, as it does those of a model', async () => {
+    const input = NOTE.refine(async ({ note }) => Promise.resolve(note !== '13'), 'Not that one');
+    const stack = await stackWith(chat(calling(order[0])), { tools: [pay(undefined, { input })] });
+    const first = await stopped(stack);
+    await expect(decide(stack, first, { decision: 'edit', input: { note: '13' } })).rejects.toMatchObject({
+      code: 'REQUEST_INVALID',
+      message: expect.stringContaining('Not that one'),
+    });
+    expect((await decide(stack, first, { decision: 'edit', input: { note: '4' } })).text).toContain('paid 4');
   });
 
   it('may be followed by another that has to be', async () => {
