@@ -8,6 +8,7 @@ import { decidedSchema, runSchema, runStartedSchema, ticketSchema } from './dto/
 import { startRunSchema } from './dto/start-run.dto.js';
 import { RunGuard, UnfinishedRunGuard } from './run.guard.js';
 import { StartRunGuard } from './start-run.guard.js';
+import { START_PROBLEMS } from './start.problems.js';
 
 /** What each route of ChatController answers, who guards it, and how the API's description shows it. */
 
@@ -28,15 +29,7 @@ const START = {
   accepts: startRunSchema,
   starts: true,
   guards: [StartRunGuard],
-  problems: [
-    'REQUEST_TOO_LARGE',
-    'AGENT_UNKNOWN',
-    'NOT_FOUND',
-    'THREAD_BUSY',
-    'APPROVAL_PENDING',
-    'IDEMPOTENCY_CONFLICT',
-    'CURSOR_INVALID',
-  ],
+  problems: [...START_PROBLEMS, 'CURSOR_INVALID'],
 } as const;
 
 export const AskEndpoint = () =>

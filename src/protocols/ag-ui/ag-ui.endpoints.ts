@@ -1,6 +1,7 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiHeader, ApiParam } from '@nestjs/swagger';
 import { z } from 'zod';
+import { START_PROBLEMS } from '../../chat/start.problems.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
 import { AgUiConnectGuard, AgUiRunGuard } from './ag-ui.guards.js';
 import { runInputSchema } from './ag-ui.input.js';
@@ -29,16 +30,7 @@ export const RunAgentEndpoint = (summary: string) =>
       starts: true,
       streams: true,
       guards: [AgUiRunGuard],
-      problems: [
-        'REQUEST_TOO_LARGE',
-        'AGENT_UNKNOWN',
-        'NOT_FOUND',
-        'THREAD_BUSY',
-        'APPROVAL_PENDING',
-        'APPROVAL_CLOSED',
-        'IDEMPOTENCY_CONFLICT',
-        'CURSOR_INVALID',
-      ],
+      problems: [...START_PROBLEMS, 'APPROVAL_CLOSED', 'CURSOR_INVALID'],
     }),
   );
 

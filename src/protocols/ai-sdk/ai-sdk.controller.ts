@@ -12,6 +12,7 @@ import { ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Observable } from 'rxjs';
 import { CurrentPrincipal } from '../../auth/authentication.js';
 import { Reader, type RunReader } from '../../chat/run-reader.js';
+import { START_PROBLEMS } from '../../chat/start.problems.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
 import type { WebRequest } from '../../http/web.exchange.js';
 import type { Principal } from '../../principal.js';
@@ -43,14 +44,7 @@ export class AiSdkController {
     starts: true,
     streams: true,
     guards: [AskGuard],
-    problems: [
-      'AGENT_UNKNOWN',
-      'NOT_FOUND',
-      'THREAD_BUSY',
-      'APPROVAL_PENDING',
-      'APPROVAL_CLOSED',
-      'IDEMPOTENCY_CONFLICT',
-    ],
+    problems: [...START_PROBLEMS, 'APPROVAL_CLOSED'],
   })
   ask(@Reader() reader: RunReader, @Req() request: WebRequest): Observable<MessageEvent> {
     return this.watch(reader, request);

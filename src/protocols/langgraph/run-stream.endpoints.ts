@@ -1,6 +1,7 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiHeader, ApiParam, ApiQuery } from '@nestjs/swagger';
 import { z } from 'zod';
+import { START_PROBLEMS } from '../../chat/start.problems.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
 import { runSchema } from './langgraph.resources.js';
 import { JoinStreamGuard, RunStreamGuard } from './run-stream.guards.js';
@@ -21,15 +22,7 @@ const STREAM = z.looseObject({}).meta({ id: 'LangGraphRunStream' });
 const STARTS = {
   accepts: runRequestSchema,
   starts: true,
-  problems: [
-    'REQUEST_TOO_LARGE',
-    'AGENT_UNKNOWN',
-    'NOT_FOUND',
-    'THREAD_BUSY',
-    'APPROVAL_PENDING',
-    'APPROVAL_CLOSED',
-    'IDEMPOTENCY_CONFLICT',
-  ],
+  problems: [...START_PROBLEMS, 'APPROVAL_CLOSED'],
 } as const;
 
 /** Whether the route names the thread. */

@@ -15,6 +15,7 @@ import type { Observable } from 'rxjs';
 import type { z } from 'zod';
 import { CurrentPrincipal } from '../../auth/authentication.js';
 import { Reader, type RunReader } from '../../chat/run-reader.js';
+import { START_PROBLEMS } from '../../chat/start.problems.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
 import { Frame } from '../../http/frame.js';
 import type { WebRequest } from '../../http/web.exchange.js';
@@ -49,14 +50,7 @@ export class ResponsesController {
     starts: true,
     streams: true,
     guards: [CreateResponseGuard],
-    problems: [
-      'AGENT_UNKNOWN',
-      'NOT_FOUND',
-      'THREAD_BUSY',
-      'APPROVAL_PENDING',
-      'APPROVAL_CLOSED',
-      'IDEMPOTENCY_CONFLICT',
-    ],
+    problems: [...START_PROBLEMS, 'APPROVAL_CLOSED'],
   })
   create(@Reader() reader: RunReader, @Req() request: WebRequest): Observable<MessageEvent> {
     return this.watch(reader, request, -1);
