@@ -31,6 +31,11 @@ export interface AgentContext extends ToolRun {
   /** The owner's fencing number: what it stores carries it, and is refused once the run has another owner. */
   readonly epoch: number;
   /**
+   * Nothing was said before in this thread: it was made with this run, and this is the run's first owner. What an agent keeps of
+   * threads it need not look up then. False does not mean that there is something.
+   */
+  readonly isNewThread: boolean;
+  /**
    * The steps that earlier owners of the run have ended, and that nothing has taken back since: what they put out stays. An
    * agent that does such a step over all the same has to emit a `step-reset` first.
    */

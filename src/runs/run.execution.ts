@@ -184,6 +184,7 @@ export class RunExecution {
       principal,
       attempt: this.attempt,
       epoch,
+      isNewThread: false,
       signal: this.abort.signal,
       begunCalls: this.begunCalls,
       completedSteps: this.completedSteps,
