@@ -49,8 +49,14 @@ module.exports = {
     only('tools', ['errors', 'principal', 'events'], 'A tool knows its call, not who drives the agent.'),
     only(
       'agents',
-      // The fence is what a graph's config tells the checkpointer: a contract of the two, not a storage.
-      ['errors', 'principal', 'events', 'tools', 'storage/checkpoint.fence'],
+      // What a graph's config and a checkpointer tell each other: a contract of the two, not a storage.
+      [
+        'errors',
+        'principal',
+        'events',
+        'tools',
+        ...['fence', 'keeping', 'place'].map((fact) => `storage/checkpoint.${fact}`),
+      ],
       'An agent emits; who records and serves it is not its business.',
     ),
     only(

@@ -1,6 +1,7 @@
 import type { RunnableConfig } from '@langchain/core/runnables';
 import type { ToolRun } from '../../tools/agent-tool.js';
 import type { Namespace } from './langgraph.mapper.js';
+import type { RunCheckpoints } from './run.checkpoints.js';
 
 /** The run that a graph is working for, as middleware, tools and checkpointer find it in their config. */
 export interface ActiveRun {
@@ -9,8 +10,7 @@ export interface ActiveRun {
   readonly stepStarted: (namespace: Namespace) => void;
   /** True while a tool is at work around that place. */
   readonly isInsideTool: (namespace: Namespace) => boolean;
-  /** LangGraph has a task's result, as pairs of channel and value, and is about to store it. */
-  readonly stepFinished: (stepId: string, writes: unknown) => void;
+  readonly checkpoints: RunCheckpoints;
 }
 
 /** The key in `configurable`; with two underscores, so that LangGraph copies it into no metadata and no trace. */

@@ -1,8 +1,11 @@
 import { ToolMessage, type BaseMessage } from '@langchain/core/messages';
+import { BaseChannel, isDeltaChannel } from '@langchain/langgraph/channels';
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
 import { AppError } from '../../errors.js';
 import type { Emit } from '../../events/emit.js';
 import { CHECKPOINT_FENCE, type CheckpointFence } from '../../storage/checkpoint.fence.js';
+import { keepsAll } from '../../storage/checkpoint.keeping.js';
+import type { ToolRun } from '../../tools/agent-tool.js';
 import type { ToolTrackingService } from '../../tools/tool-tracking.service.js';
 import { Agent, type AgentContext, type AgentInput } from '../agent.js';
 import { ACTIVE_RUN, type ActiveRun } from './active-run.js';
@@ -10,7 +13,8 @@ import { GraphCallbacks } from './graph.callbacks.js';
 import type { CompiledGraph } from './graph.loader.js';
 import { LangGraphMapper, stepsOf, type GraphFact } from './langgraph.mapper.js';
 import { toModelError } from './model.errors.js';
-import { StepCommitCheckpointer } from './step-commit.checkpointer.js';
+import { RunCheckpointer } from './run.checkpointer.js';
+import { RunCheckpoints } from './run.checkpoints.js';
 import { humanMessageId, messagesToAdd } from './thread.messages.js';
 import { isAwaitingApproval } from './tool.middleware.js';
 import { ToolCallbacks } from './tool.callbacks.js';
@@ -33,6 +37,7 @@ export class LangGraphAgent extends Agent {
   readonly description: string;
   override readonly roles: readonly string[] | undefined;
   private readonly graph: CompiledGraph;
+  private readonly keepsAll: boolean;
 
   constructor(private readonly options: LangGraphAgentOptions) {
     super();
@@ -40,7 +45,9 @@ export class LangGraphAgent extends Agent {
     this.description = options.description;
     this.roles = options.roles;
     this.graph = options.graph;
-    this.graph.checkpointer = new StepCommitCheckpointer(options.checkpointer);
+    this.graph.checkpointer = new RunCheckpointer(options.checkpointer);
+    // A checkpoint that holds only what has changed is nothing without those before it.
+    this.keepsAll = keepsAll(options.checkpointer) || Object.values(this.graph.channels).some(isDelta);
   }
 
   async run(input: AgentInput, context: AgentContext): Promise<void> {
@@ -50,22 +57,35 @@ export class LangGraphAgent extends Agent {
     const tell = (fact: GraphFact): void | Promise<void> => emitAll(mapper.map(fact), emit);
 
     const toolSteps = new ToolSteps(emit);
-    const run = { ...context, emit: toolSteps.emit };
+    const run: ToolRun = {
+      ...context,
+      emit: toolSteps.emit,
+      // Before a tool begins: what led to it comes first.
+      recorded: async () => void (await Promise.all([checkpoints.store(), context.recorded()])),
+    };
     const finish = (stepId: string, result: unknown) => {
       // What its tool node answered without making a call is still part of the step; the input of a run is not a step at all.
       if (mapper.isUnderWay(stepId)) tools.answered(messagesOf(result), stepId);
       return tell({ kind: 'step-finished', stepId });
     };
+    const checkpoints = new RunCheckpoints(
+      this.options.checkpointer,
+      {
+        isUnderWay: (stepId) => mapper.isUnderWay(stepId),
+        finished: (stepId, writes) => {
+          void finish(stepId, writes);
+          context.commitNow();
+        },
+      },
+      { isNewThread: context.isNewThread, keepsAll: this.keepsAll },
+    );
     const active: ActiveRun = {
       run,
+      checkpoints,
       stepStarted: (namespace) => void tell({ kind: 'step-started', namespace }),
       isInsideTool: (namespace) => toolSteps.enclose(namespace),
-      stepFinished: (stepId, writes) => {
-        void finish(stepId, writes);
-        context.commitNow();
-      },
     };
-    const thread = await this.threadOf(threadId, active);
+    const thread = context.isNewThread ? NO_MESSAGES : await this.threadOf(threadId, active);
     const history = new Set(thread.seen.map(({ id }) => id));
     const tools = new ToolCallbacks(this.options.tracking, active, history);
     const callbacks = new GraphCallbacks(tell, active.isInsideTool, tools, history);
@@ -87,10 +107,13 @@ export class LangGraphAgent extends Agent {
       });
       for await (const [namespace, mode, payload] of stream as AsyncIterable<[string[], string, unknown]>) {
         if (mode === 'custom') await tell({ kind: 'written', value: payload });
-        else await this.followTask(namespace, payload as TaskPayload, { tell, finish, context });
+        else await this.followTask(namespace, payload as TaskPayload, { tell, finish, context, checkpoints });
       }
     } catch (error) {
       throw signal.aborted ? error : explain(error, callbacks.modelFailure);
+    } finally {
+      // However it ends, the next turn knows what the person said.
+      await checkpoints.store();
     }
   }
 
@@ -101,10 +124,12 @@ export class LangGraphAgent extends Agent {
       tell,
       finish,
       context,
+      checkpoints,
     }: {
       readonly tell: (fact: GraphFact) => void | Promise<void>;
       readonly finish: (stepId: string, result: unknown) => void | Promise<void>;
       readonly context: AgentContext;
+      readonly checkpoints: RunCheckpoints;
     },
   ): Promise<void> {
     if (!('result' in task)) {
@@ -123,7 +148,7 @@ export class LangGraphAgent extends Agent {
     // The step stays open: it is not over, and the run that has the answer does it again.
     if (interrupts.length > 0) return;
     // Where a graph keeps no checkpoints, this is the only sign that a step is over.
-    await finish(task.id, task.result);
+    if (!checkpoints.holds(task.id)) await finish(task.id, task.result);
   }
 
   /** The messages of a thread, with and without what is written but in no checkpoint yet. */
@@ -142,6 +167,8 @@ interface ThreadMessages {
   readonly stored: readonly BaseMessage[];
   readonly seen: readonly BaseMessage[];
 }
+
+const NO_MESSAGES: ThreadMessages = { stored: [], seen: [] };
 
 /**
  * What the graph starts from: the new message; or nothing but its checkpoint, when an earlier owner has stored that already, or when
@@ -208,6 +235,10 @@ function messagesOf(result: unknown): BaseMessage[] {
     return asArray(pair?.[1]);
   }
   return asArray((result as { messages?: unknown } | null | undefined)?.messages);
+}
+
+function isDelta(channel: object): boolean {
+  return channel instanceof BaseChannel && isDeltaChannel(channel);
 }
 
 function asArray(value: unknown): BaseMessage[] {

@@ -11,6 +11,7 @@ import {
 import { PostgresSaver } from '@langchain/langgraph-checkpoint-postgres';
 import type { Pool } from 'pg';
 import { CheckpointFencedError, fenceOf, type CheckpointFence } from '../checkpoint.fence.js';
+import type { CheckpointKeeping } from '../checkpoint.keeping.js';
 import { placeOf, required } from '../checkpoint.place.js';
 import { nextVersion } from '../checkpoint.versions.js';
 import { pruneCheckpoints } from './checkpoint.pruning.js';
@@ -23,14 +24,14 @@ import type { PostgresWriter, Store } from './postgres.writer.js';
  * commits together with the events of the same turn; an owner that was replaced is refused, in that same transaction; and
  * older checkpoints go when a newer one is saved.
  */
-export class PostgresCheckpointer extends PostgresSaver {
+export class PostgresCheckpointer extends PostgresSaver implements CheckpointKeeping {
   private readonly s: string;
 
   /** @param keep how many checkpoints of a namespace remain, at least 1; `all` allows time travel */
   constructor(
     private readonly database: PostgresDatabase,
     private readonly writer: PostgresWriter,
-    private readonly keep: number | 'all',
+    readonly keep: number | 'all',
   ) {
     super(readingPool(database), undefined, { schema: database.schema });
     this.s = database.schema;

@@ -16,6 +16,7 @@ import {
 } from '@langchain/langgraph-checkpoint';
 import { CheckpointFencedError, fenceOf, type CheckpointFence } from '../checkpoint.fence.js';
 import { originOf } from './checkpoint.namespace.js';
+import type { CheckpointKeeping } from '../checkpoint.keeping.js';
 import { placeOf, required } from '../checkpoint.place.js';
 import { nextVersion } from '../checkpoint.versions.js';
 import type { SqliteClient } from './sqlite.client.js';
@@ -38,14 +39,14 @@ import type {
  * checkpoint only, where open interrupts are stored too; so of each namespace the newest remain and older ones go when a
  * newer one is saved.
  */
-export class SqliteCheckpointer extends BaseCheckpointSaver {
+export class SqliteCheckpointer extends BaseCheckpointSaver implements CheckpointKeeping {
   /**
    * @param keep how many checkpoints of a namespace remain, at least 1. The one before the newest is worth its bytes: `getState`
    *   names it as parent, and a reader that has just looked up the newest still finds it. `all` allows time travel.
    */
   constructor(
     private readonly client: SqliteClient,
-    private readonly keep: number | 'all',
+    readonly keep: number | 'all',
   ) {
     super();
   }
