@@ -103,7 +103,7 @@ async function ownedRuns() {
     await storage.runs.create({
       id: `live-${index}`,
       threadId: `live-thread-${index}`,
-      threadMustExist: false,
+      thread: 'any',
       whenBusy: 'reject',
       whenAwaiting: 'reject',
       agent: 'a',

@@ -35,7 +35,7 @@ export function newRun(id) {
   return {
     id,
     threadId: `thread-of-${id}`,
-    threadMustExist: false,
+    thread: 'any',
     agent: 'bench',
     // Who asks a server without authentication.
     principal: { userId: 'local', tenant: 'local', roles: [] },

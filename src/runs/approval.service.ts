@@ -120,7 +120,7 @@ function continuationOf(run: Run): NewRun {
   return {
     id: newId(),
     threadId,
-    threadMustExist: true,
+    thread: 'existing',
     agent,
     principal,
     message,

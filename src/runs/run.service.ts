@@ -62,7 +62,7 @@ export class RunService {
     const result = await this.runs.create({
       id: newId(),
       threadId: threadId ?? newId(),
-      threadMustExist: threadId !== undefined && !createThread,
+      thread: threadId === undefined ? 'new' : createThread ? 'any' : 'existing',
       agent: this.agents.choose(principal, agent).name,
       principal,
       message,

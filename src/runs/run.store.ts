@@ -9,7 +9,10 @@ import type { Run, Thread } from './run.js';
  * Methods reject with STORAGE_FAILED when the storage cannot be reached. Lease times are by the storage's own clock.
  */
 export abstract class RunStore {
-  /** Stores a pending run, and its thread when that is new. Durable when it resolves. */
+  /**
+   * Stores a run, and its thread when that is new. Durable when it resolves. With an `owner`, and no unended run before it in its
+   * thread, it is `running` from the start, as if that owner had claimed it in the same moment; else it is pending.
+   */
   abstract create(run: NewRun): Promise<CreateResult>;
 
   abstract get(runId: string): Promise<Run | undefined>;
@@ -19,7 +22,7 @@ export abstract class RunStore {
    * a lease that has expired. The run comes back with status `running`, a higher epoch, and a lease until `leaseMs` from
    * now. No epoch is given twice, also not by a storage that was put back to an earlier state and has forgotten the claims since.
    */
-  abstract claim(claim: { readonly ownerId: string; readonly leaseMs: number }): Promise<Run | undefined>;
+  abstract claim(owner: RunOwner): Promise<Run | undefined>;
 
   /** Prolongs the leases of runs that this process owns. Those that it has lost come back as `fenced`. */
   abstract renew(renewal: {
@@ -58,6 +61,12 @@ export abstract class RunStore {
   abstract deleteThread(threadId: string): Promise<void>;
 }
 
+/** Who takes on a run, and how long it stays theirs without a word from them. */
+export interface RunOwner {
+  readonly ownerId: string;
+  readonly leaseMs: number;
+}
+
 /** Which owner of a run speaks. */
 export interface RunOwnership {
   readonly runId: string;
@@ -67,8 +76,11 @@ export interface RunOwnership {
 export interface NewRun {
   readonly id: string;
   readonly threadId: string;
-  /** False: the thread is made when there is none. True: it has to be there already, and belong to the principal. */
-  readonly threadMustExist: boolean;
+  /**
+   * `existing`: it has to be there already, and belong to the principal. `any`: it is made when there is none. `new`: its id was
+   * minted for this run, so that nobody else can know it; there is nothing to look up, and nobody to wait for.
+   */
+  readonly thread: 'new' | 'existing' | 'any';
   readonly agent: string;
   readonly principal: Principal;
   readonly message: string;
@@ -81,13 +93,15 @@ export interface NewRun {
   readonly whenBusy: 'reject' | 'queue';
   /** What happens when the thread's last run waits for approvals: refuse, or let them go; nobody can answer them then. */
   readonly whenAwaiting: 'reject' | 'deny';
+  /** Who begins the run at once, when nothing is before it in its thread. Absent: it waits for whoever claims it. */
+  readonly owner?: RunOwner;
 }
 
 /** What people have decided, by approval id, and the run to make with the last missing answer. */
 export interface NewAnswers {
   readonly runId: string;
   readonly answers: Readonly<Record<string, GivenAnswer>>;
-  /** In the same thread, with `resumeOf` naming this run. */
+  /** In the same thread, with `resumeOf` naming this run, and without an owner. */
   readonly continuation: NewRun;
 }
 
@@ -103,8 +117,12 @@ export type AnswerResult =
   | { readonly outcome: 'closed' };
 
 export type CreateResult =
-  | { readonly outcome: 'created'; readonly run: Run }
-  /** The same key and fingerprint came before: this is the run that was started then. */
+  /** `running` when it has got the owner that was given. `newThread`: its thread was surely made with it. */
+  | { readonly outcome: 'created'; readonly run: Run; readonly newThread: boolean }
+  /**
+   * This is the run that was started before: by the same key and fingerprint, or by this very call, when it learned so late that it
+   * had succeeded that the run has another owner.
+   */
   | { readonly outcome: 'existing'; readonly run: Run }
   /** The key came before with another fingerprint. */
   | { readonly outcome: 'key-reused' }

@@ -14,7 +14,7 @@ export interface Run {
   /** The assistant message that the run writes. */
   readonly messageId: string;
   readonly status: RunStatus;
-  /** The fencing number of the current owner; 0 until the first claim, and higher with each. Unlike a count, it may skip. */
+  /** The fencing number of the current owner; 0 until there is one, and higher with each. Unlike a count, it may skip. */
   readonly epoch: number;
   /** The last event of the log; 0 while it is empty. */
   readonly lastSeq: number;

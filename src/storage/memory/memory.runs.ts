@@ -1,6 +1,7 @@
 import { expiryOf, isDecided, withAnswers } from '../../events/approval.js';
 import { AppError } from '../../errors.js';
 import type { Owner } from '../../principal.js';
+import { runAsCreated } from '../../runs/new.run.js';
 import { belongsTo, hasEnded, titleOf, type Run, type Thread } from '../../runs/run.js';
 import {
   RunStore,
@@ -11,10 +12,20 @@ import {
   type Page,
   type PageRequest,
   type RenewResult,
+  type RunOwner,
   type RunOwnership,
 } from '../../runs/run.store.js';
 import { keysAfter, pageOf } from '../page.cursor.js';
 import { idempotencyKeyOf, type MemoryRecords, type RunRecord, type ThreadRecord } from './memory.records.js';
+
+interface Place {
+  readonly thread: ThreadRecord | undefined;
+  readonly busy: boolean;
+}
+
+type Refusal = Extract<CreateResult, { readonly outcome: 'no-thread' | 'busy' | 'awaiting' }>;
+
+const NEW_THREAD: Place = { thread: undefined, busy: false };
 
 /** No method waits for anything before its last change, which makes each an atomic step. */
 export class MemoryRunStore extends RunStore {
@@ -35,24 +46,18 @@ export class MemoryRunStore extends RunStore {
       return same ? { outcome: 'existing', run: earlier.run } : { outcome: 'key-reused' };
     }
 
-    const thread = records.threads.get(threadId);
-    if (thread ? !belongsTo(thread.thread.owner, principal) : newRun.threadMustExist)
-      return { outcome: 'no-thread' };
-    const busy = records.oldestUnended(threadId);
-    if (busy && newRun.whenBusy === 'reject') return { outcome: 'busy', runId: busy.run.id };
-    const latest = records.latestRun(threadId);
-    if (latest?.run.status === 'awaiting-approval') {
-      if (newRun.whenAwaiting === 'reject') return { outcome: 'awaiting', runId: latest.run.id };
-      latest.awaitingUntil = undefined;
-    }
+    const place = newRun.thread === 'new' ? NEW_THREAD : this.placeIn(newRun);
+    if ('outcome' in place) return place;
     if (records.runs.has(id)) throw new AppError('STORAGE_FAILED', `There is a run ${id} already.`);
 
+    const { thread, busy } = place;
+    const owner = busy ? undefined : newRun.owner;
     const now = this.clock();
     const record: RunRecord = {
       ordinal: records.nextOrdinal(),
-      run: pendingRun(newRun, now),
-      held: false,
-      leaseUntil: 0,
+      run: runAsCreated(newRun, { at: now, epoch: owner && 1 }),
+      held: owner !== undefined,
+      leaseUntil: owner ? now + owner.leaseMs : 0,
       batches: [],
       compacted: false,
       ...(idempotency && { idempotency }),
@@ -62,14 +67,14 @@ export class MemoryRunStore extends RunStore {
     if (key !== undefined) records.idempotencyKeys.set(key, record);
     if (thread) thread.updatedAt = now;
     else records.threads.set(threadId, newThread(newRun, { ordinal: record.ordinal, now }));
-    return { outcome: 'created', run: record.run };
+    return { outcome: 'created', run: record.run, newThread: !thread };
   }
 
   async get(runId: string): Promise<Run | undefined> {
     return this.records.runs.get(runId)?.run;
   }
 
-  async claim({ leaseMs }: { readonly leaseMs: number }): Promise<Run | undefined> {
+  async claim({ leaseMs }: RunOwner): Promise<Run | undefined> {
     const now = this.clock();
     for (const record of this.records.unended) {
       const { run } = record;
@@ -176,23 +181,25 @@ export class MemoryRunStore extends RunStore {
     this.records.deleteThread(threadId);
   }
 
+  /** What the run finds in its thread, or why it may not be there. */
+  private placeIn({ thread: wanted, threadId, principal, whenBusy, whenAwaiting }: NewRun): Place | Refusal {
+    const thread = this.records.threads.get(threadId);
+    if (thread ? !belongsTo(thread.thread.owner, principal) : wanted === 'existing')
+      return { outcome: 'no-thread' };
+    const busy = this.records.oldestUnended(threadId);
+    if (busy && whenBusy === 'reject') return { outcome: 'busy', runId: busy.run.id };
+    const latest = this.records.latestRun(threadId);
+    if (latest?.run.status === 'awaiting-approval') {
+      if (whenAwaiting === 'reject') return { outcome: 'awaiting', runId: latest.run.id };
+      latest.awaitingUntil = undefined;
+    }
+    return { thread, busy: busy !== undefined };
+  }
+
   private threadOf({ thread, updatedAt }: ThreadRecord): Thread {
     const active = this.records.oldestUnended(thread.id);
     return { ...thread, updatedAt, ...(active && { activeRunId: active.run.id }) };
   }
-}
-
-function pendingRun(newRun: NewRun, now: number): Run {
-  const { threadMustExist: _, idempotency: __, whenBusy: ___, whenAwaiting: ____, ...facts } = newRun;
-  return {
-    ...facts,
-    status: 'pending',
-    epoch: 0,
-    lastSeq: 0,
-    firstSeq: 1,
-    cancelRequested: false,
-    createdAt: now,
-  };
 }
 
 function newThread(

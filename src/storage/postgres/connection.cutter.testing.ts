@@ -33,7 +33,7 @@ export class ConnectionCutter {
 
   /** Cuts when the database says that a command with this tag is done: it is committed, and nobody gets to know. */
   loseReplyAfterCommit(
-    tag: 'SELECT' | 'COMMIT',
+    tag: 'SELECT' | 'INSERT' | 'COMMIT',
     { thenRefuse = false }: { readonly thenRefuse?: boolean } = {},
   ): void {
     this.arm();
@@ -83,9 +83,9 @@ export class ConnectionCutter {
       return this.cutOff(client);
     });
     database.on('data', (bytes) => {
-      // The tag of a command that is done ends with a zero byte, as in `COMMIT\0` and `SELECT 1\0`.
+      // The tag of a command that is done ends with a zero byte, as in `COMMIT\0`, `SELECT 1\0` and `INSERT 0 1\0`.
       const tag = this.losingReplyTo;
-      if (tag === undefined || !new RegExp(`C....${tag}( \\d+)?\\0`, 's').test(bytes.toString('latin1'))) {
+      if (tag === undefined || !new RegExp(`C....${tag}( \\d+)*\\0`, 's').test(bytes.toString('latin1'))) {
         return client.write(bytes);
       }
       this.losingReplyTo = undefined;

@@ -78,6 +78,11 @@ export class PostgresDatabase implements Statements {
     return this.patiently((again) => this.transactionOnce((tx) => work(tx, again)));
   }
 
+  /** As `transaction`, for work that is one statement when nothing goes wrong: a transaction by itself, at a third of the round trips. */
+  statement<Result>(work: (db: Statements, again: boolean) => Promise<Result>): Promise<Result> {
+    return this.patiently((again) => work(statementsOn(this.pool), again));
+  }
+
   /** One attempt, for who cares about now. */
   async queryOnce<Row = Record<string, unknown>>(
     text: string,
@@ -144,7 +149,7 @@ export async function inTransaction<Result>(
   }
 }
 
-export function statementsOn(client: ClientBase): Statements {
+export function statementsOn(client: Pick<ClientBase, 'query'>): Statements {
   return {
     query: async <Row>(text: string, values: readonly unknown[] = []) =>
       (await client.query(text, [...values])).rows as Row[],

@@ -1,9 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { emptyCheckpoint, uuid6 } from '@langchain/langgraph-checkpoint';
 import { Client } from 'pg';
+import type { Run } from '../../runs/run.js';
+import type { CreateResult } from '../../runs/run.store.js';
 import { PostgresServer } from '../../testing/cluster/postgres.server.js';
 import {
   LEASE_MS,
+  OWNER,
   batchOf,
   claimRun,
   endingOf,
@@ -16,6 +19,7 @@ import { isPassing } from './connection.loss.js';
 import { inTransaction } from './postgres.database.js';
 import { advanceClock, schemaName, stopClock } from './postgres.testing.js';
 import { PostgresStorage, type PostgresStorageOptions } from './postgres.storage.js';
+import { createRun } from './run.creation.js';
 
 let server: PostgresServer;
 const opened: PostgresStorage[] = [];
@@ -153,6 +157,55 @@ describe('PostgresStorage, when a connection breaks', () => {
     expect(cutter.cuts).toBe(1);
     expect(created).toMatchObject({ outcome: 'created', run: { id: 'r1' } });
     expect((await beside.runs.listRuns('t1', { limit: 10 })).items).toHaveLength(1);
+  });
+
+  it.each([
+    ['INSERT', 'new'],
+    ['COMMIT', 'any'],
+  ] as const)(
+    'has the run that it has begun when the acknowledgement of the %s got lost',
+    async (tag, thread) => {
+      const { storage, beside, cutter } = await openWithCutter();
+      cutter.loseReplyAfterCommit(tag);
+      const created = await storage.runs.create(newRun('r1', { threadId: 't1', thread, owner: OWNER }));
+      expect(cutter.cuts).toBe(1);
+      const run = await beside.runs.get('r1');
+      expect(created).toMatchObject({ outcome: 'created', run });
+      expect(run?.status).toBe('running');
+      expect(await storage.log.append([batchOf(run as Run, 0)])).toEqual(['appended']);
+      expect((await beside.runs.listRuns('t1', { limit: 10 })).items).toHaveLength(1);
+    },
+  );
+
+  it('leaves a run that it has begun to who has claimed it before it could learn of it', async () => {
+    const { storage, beside, cutter } = await openWithCutter();
+    await stopClock(beside.database);
+    cutter.loseReplyAfterCommit('INSERT', { thenRefuse: true });
+    const creating = storage.runs.create(newRun('r1', { thread: 'new', owner: OWNER }));
+    await cutter.cut;
+    await advanceClock(beside.database, LEASE_MS);
+    const other = await claimRun(beside, 'other');
+    cutter.accept();
+    expect(await creating).toEqual({ outcome: 'existing', run: other });
+    expect(other).toMatchObject({ id: 'r1', status: 'running' });
+  });
+
+  it('starts one run when the attempt that got lost is still under way at the next', async () => {
+    const storage = await open();
+    const { database } = storage;
+    const { schema } = database;
+    const creation = { run: newRun('r1', { thread: 'new', owner: OWNER }), epoch: 7 };
+    let second: Promise<CreateResult> | undefined;
+    const first = await database.transaction(async (tx) => {
+      const created = await createRun(tx, schema, { ...creation, again: false });
+      second = database.statement((db) => createRun(db, schema, { ...creation, again: true }));
+      const waits = 'SELECT 1 FROM pg_stat_activity WHERE wait_event_type = $1 AND query LIKE $2';
+      while ((await database.query(waits, ['Lock', `%${schema}.runs%`])).length === 0);
+      return created;
+    });
+    expect(first).toMatchObject({ outcome: 'created', run: { epoch: 7 } });
+    expect(await second).toEqual(first);
+    expect((await storage.runs.listRuns('thread-of-r1', { limit: 10 })).items).toHaveLength(1);
   });
 
   it("stores a step's end and its checkpoint once, and together, when their acknowledgement got lost", async () => {

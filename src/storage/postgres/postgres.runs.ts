@@ -9,14 +9,15 @@ import {
   type Page,
   type PageRequest,
   type RenewResult,
+  type RunOwner,
   type RunOwnership,
 } from '../../runs/run.store.js';
 import { epochStep } from '../epoch.step.js';
 import { keysAfter, pageOf } from '../page.cursor.js';
-import type { PostgresDatabase } from './postgres.database.js';
+import type { PostgresDatabase, Statements } from './postgres.database.js';
 import { runOf, threadOf, type RunRow, type ThreadRow } from './postgres.rows.js';
 import { answerRun } from './run.answers.js';
-import { createRun } from './run.creation.js';
+import { createRun, isOneStatement } from './run.creation.js';
 import { deleteThread } from './thread.deletion.js';
 
 /** Sorts after every time and every ordinal. */
@@ -37,7 +38,9 @@ export class PostgresRunStore extends RunStore {
   }
 
   create(run: NewRun): Promise<CreateResult> {
-    return this.database.transaction((tx, again) => createRun(tx, this.s, { run, again }));
+    const epoch = epochStep();
+    const create = (tx: Statements, again: boolean) => createRun(tx, this.s, { run, epoch, again });
+    return isOneStatement(run) ? this.database.statement(create) : this.database.transaction(create);
   }
 
   async get(runId: string): Promise<Run | undefined> {
@@ -55,13 +58,7 @@ export class PostgresRunStore extends RunStore {
    * A claim that a crash forgets was in vain: its epoch is not given again, and everything that its owner stores waits for the
    * disk, which then holds the claim as well.
    */
-  async claim({
-    ownerId,
-    leaseMs,
-  }: {
-    readonly ownerId: string;
-    readonly leaseMs: number;
-  }): Promise<Run | undefined> {
+  async claim({ ownerId, leaseMs }: RunOwner): Promise<Run | undefined> {
     const { s } = this;
     const [row] = await this.database.query<RunRow>(
       `WITH at_work AS (

@@ -43,7 +43,7 @@ export async function answerRun(
   );
   const result = { outcome: 'answered', run: runOf(noted as RunRow) } as const;
   if (!isDecided(approvals)) return result;
-  const created = await createRun(tx, s, { run: continuation, again });
+  const created = await createRun(tx, s, { run: continuation, epoch: 0, again });
   // The whole step is undone with it.
   if (created.outcome !== 'created')
     throw new Error(`Run ${runId} could not be continued: ${created.outcome}.`);

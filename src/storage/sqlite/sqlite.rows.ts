@@ -2,12 +2,20 @@ import type { Approval } from '../../events/approval.js';
 import type { PublicError, Usage } from '../../events/run-event.js';
 import { titleOf, type Run, type RunStatus, type Thread } from '../../runs/run.js';
 import type { NewRun } from '../../runs/run.store.js';
+import { epochStep } from '../epoch.step.js';
 import type { CreateRun, NewRunRow, RunRow } from './worker/run.operations.js';
 import type { ThreadRow } from './worker/thread.operations.js';
 
 export function creationOf(run: NewRun, now: number): CreateRun {
-  const { threadMustExist, whenBusy, whenAwaiting } = run;
-  return { run: newRunRow(run, now), title: titleOf(run.message), threadMustExist, whenBusy, whenAwaiting };
+  const { thread, whenBusy, whenAwaiting, owner } = run;
+  return {
+    run: newRunRow(run, now),
+    title: titleOf(run.message),
+    thread,
+    whenBusy,
+    whenAwaiting,
+    ...(owner && { owner: { ownerId: owner.ownerId, leaseUntil: now + owner.leaseMs, epoch: epochStep() } }),
+  };
 }
 
 function newRunRow(run: NewRun, now: number): NewRunRow {

@@ -1,4 +1,5 @@
 import type { Owner } from '../../principal.js';
+import { runAsCreated } from '../../runs/new.run.js';
 import type { Run, Thread } from '../../runs/run.js';
 import {
   RunStore,
@@ -9,6 +10,7 @@ import {
   type Page,
   type PageRequest,
   type RenewResult,
+  type RunOwner,
   type RunOwnership,
 } from '../../runs/run.store.js';
 import { epochStep } from '../epoch.step.js';
@@ -28,8 +30,13 @@ export class SqliteRunStore extends RunStore {
   }
 
   async create(run: NewRun): Promise<CreateResult> {
-    const created = await this.client.call('createRun', creationOf(run, this.clock()));
-    return 'run' in created ? { outcome: created.outcome, run: runOf(created.run) } : created;
+    const creation = creationOf(run, this.clock());
+    const result = await this.client.call('createRun', creation);
+    if (result.outcome === 'existing') return { outcome: 'existing', run: runOf(result.run) };
+    if (result.outcome !== 'created') return result;
+    const { owned, newThread } = result;
+    const epoch = owned ? creation.owner?.epoch : undefined;
+    return { outcome: 'created', run: runAsCreated(run, { at: creation.run.now, epoch }), newThread };
   }
 
   async get(runId: string): Promise<Run | undefined> {
@@ -37,13 +44,7 @@ export class SqliteRunStore extends RunStore {
     return row && runOf(row);
   }
 
-  async claim({
-    ownerId,
-    leaseMs,
-  }: {
-    readonly ownerId: string;
-    readonly leaseMs: number;
-  }): Promise<Run | undefined> {
+  async claim({ ownerId, leaseMs }: RunOwner): Promise<Run | undefined> {
     const row = await this.client.call('claimRun', {
       ownerId,
       leaseMs,

@@ -1,5 +1,6 @@
 import { appendPromises } from './promises/append.promises.js';
 import { approvalPromises } from './promises/approval.promises.js';
+import { beginPromises } from './promises/begin.promises.js';
 import { branchPromises } from './promises/branch.promises.js';
 import { cancelPromises } from './promises/cancel.promises.js';
 import { checkpointPromises } from './promises/checkpoint.promises.js';
@@ -21,6 +22,7 @@ import type { PromiseSuite, StorageFactory, StorageFeatures, TestFramework } fro
 
 const EVERY_STORAGE = [
   createPromises,
+  beginPromises,
   queuePromises,
   claimPromises,
   leasePromises,

@@ -10,6 +10,9 @@ import type { Storage } from '../../storage/storage.js';
 
 export const LEASE_MS = 4_000;
 
+/** Who begins runs at once. */
+export const OWNER = { ownerId: 'owner', leaseMs: LEASE_MS };
+
 export const USAGE: Usage = { inputTokens: 3, outputTokens: 5, totalTokens: 8 };
 
 export const ALICE = { userId: 'alice', tenant: 'acme', roles: ['analyst'] };
@@ -21,7 +24,7 @@ export function newRun(id: string, differences: Partial<NewRun> = {}): NewRun {
   return {
     id,
     threadId: `thread-of-${id}`,
-    threadMustExist: false,
+    thread: 'any',
     agent: 'assistant',
     principal: ALICE,
     message: `What is ${id}?`,
@@ -31,6 +34,17 @@ export function newRun(id: string, differences: Partial<NewRun> = {}): NewRun {
     whenAwaiting: 'deny',
     ...differences,
   };
+}
+
+/** Creates a run that its owner has from the start. */
+export async function begunRun(
+  storage: Storage,
+  id: string,
+  differences: Partial<NewRun> = {},
+): Promise<Run> {
+  const created = await storage.runs.create(newRun(id, { owner: OWNER, ...differences }));
+  if (created.outcome !== 'created') throw new Error(`Run ${id} was not created: ${created.outcome}.`);
+  return created.run;
 }
 
 /** Creates a run and claims it. With another claimable run around, make and claim it step by step instead. */

@@ -59,8 +59,10 @@ export function approvalOperations(db: DatabaseSync, runs: RunOperations) {
       if (!isDecided(approvals)) return { outcome: 'answered', run: noted };
       const created = runs.createRun(continuation);
       // The whole step is undone with it.
-      if (!('run' in created)) throw new Error(`Run ${runId} could not be continued: ${created.outcome}.`);
-      return { outcome: 'answered', run: noted, continuedBy: created.run };
+      if (created.outcome !== 'created')
+        throw new Error(`Run ${runId} could not be continued: ${created.outcome}.`);
+      const continuedBy = runs.getRun(continuation.run.id) as RunRow;
+      return { outcome: 'answered', run: noted, continuedBy };
     },
 
     listExpired(input: { readonly now: number; readonly limit: number }): RunRow[] {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { RunOwnership } from '../../../runs/run.store.js';
+import type { NewRun, RunOwnership } from '../../../runs/run.store.js';
 
 /** A run as its columns are; `lastSeq` comes from its log. */
 export interface RunRow {
@@ -47,15 +47,32 @@ export interface NewRunRow {
 export interface CreateRun {
   readonly run: NewRunRow;
   readonly title: string;
-  readonly threadMustExist: boolean;
-  readonly whenBusy: 'reject' | 'queue';
-  readonly whenAwaiting: 'reject' | 'deny';
+  readonly thread: NewRun['thread'];
+  readonly whenBusy: NewRun['whenBusy'];
+  readonly whenAwaiting: NewRun['whenAwaiting'];
+  /** Who has it from the start, when nothing is before it in its thread. */
+  readonly owner?: { readonly ownerId: string; readonly leaseUntil: number; readonly epoch: number };
 }
 
+/** A created run is not sent back: whoever asked for it knows the rest. */
 export type Created =
-  | { readonly outcome: 'created' | 'existing'; readonly run: RunRow }
-  | { readonly outcome: 'key-reused' | 'no-thread' }
-  | { readonly outcome: 'busy' | 'awaiting'; readonly runId: string };
+  | { readonly outcome: 'created'; readonly owned: boolean; readonly newThread: boolean }
+  | { readonly outcome: 'existing'; readonly run: RunRow }
+  | { readonly outcome: 'key-reused' }
+  | Refusal;
+
+type Refusal =
+  { readonly outcome: 'no-thread' } | { readonly outcome: 'busy' | 'awaiting'; readonly runId: string };
+
+/** What a run finds in its thread. */
+interface Place {
+  readonly newThread: boolean;
+  readonly busy: boolean;
+}
+
+const UNOWNED = { status: 'pending', epoch: 0, ownerId: null, leaseUntil: 0, startedAt: null };
+
+const NEW_THREAD: Place = { newThread: true, busy: false };
 
 interface LatestRun {
   readonly id: string;
@@ -65,14 +82,16 @@ interface LatestRun {
 
 export type Renewed = 'renewed' | 'cancel-requested' | 'fenced';
 
+const LAST_SEQ = `(SELECT coalesce(max(last_seq), 0) FROM batches WHERE batches.run = runs.ordinal) AS last_seq`;
+
 /** The columns of a {@link RunRow}. */
-export const RUN = `runs.*, (SELECT coalesce(max(last_seq), 0) FROM batches WHERE batches.run = runs.ordinal) AS last_seq`;
+export const RUN = `runs.*, ${LAST_SEQ}`;
 
 /** The runs. Each function is one step; the caller gives it its transaction. */
 export function runOperations(db: DatabaseSync) {
   const byId = db.prepare(`SELECT ${RUN} FROM runs WHERE id = ?`);
   const byKey = db.prepare(
-    `SELECT ${RUN} FROM runs WHERE tenant = ? AND user_id = ? AND idempotency_key = ? AND idempotency_key IS NOT NULL`,
+    `SELECT ${RUN} FROM runs WHERE tenant = ? AND user_id = ? AND idempotency_key = ?`,
   );
   const threadById = db.prepare('SELECT tenant, user_id FROM threads WHERE id = ?');
   const touchThread = db.prepare('UPDATE threads SET updated_at = :now WHERE id = :threadId');
@@ -89,10 +108,10 @@ export function runOperations(db: DatabaseSync) {
   const insertRun = db.prepare(`
     INSERT INTO runs (
       id, thread_id, agent, tenant, user_id, roles, message, metadata, message_id, resume_of, idempotency_key, fingerprint,
-      status, epoch, lease_until, first_seq, cancel_requested, created_at)
+      status, epoch, owner_id, lease_until, first_seq, cancel_requested, created_at, started_at)
     VALUES (
       :id, :threadId, :agent, :tenant, :userId, :roles, :message, :metadata, :messageId, :resumeOf, :idempotencyKey,
-      :fingerprint, 'pending', 0, 0, 1, 0, :now)`);
+      :fingerprint, :status, :epoch, :ownerId, :leaseUntil, 1, 0, :now, :startedAt)`);
   // Only unended runs are looked at, however many have ended, and by age: most often no more of them than are under way.
   const claim = db.prepare(`
     UPDATE runs SET status = 'running', epoch = epoch + :epochStep, owner_id = :ownerId, lease_until = :now + :leaseMs,
@@ -107,7 +126,7 @@ export function runOperations(db: DatabaseSync) {
             AND earlier.ordinal < candidate.ordinal)
         END
       ORDER BY ordinal LIMIT 1)
-    RETURNING id`);
+    RETURNING *, ${LAST_SEQ}`);
   const renew = db.prepare(`
     UPDATE runs SET lease_until = :now + :leaseMs
     WHERE id = :runId AND epoch = :epoch AND owner_id IS NOT NULL AND ended_at IS NULL
@@ -121,31 +140,42 @@ export function runOperations(db: DatabaseSync) {
 
   const get = (id: string) => byId.get(id) as RunRow | undefined;
 
+  /** What the run finds in its thread, or why it may not be there. */
+  const placeOf = ({ run, thread, whenBusy, whenAwaiting }: CreateRun): Place | Refusal => {
+    const { threadId, tenant, userId } = run;
+    const owner = threadById.get(threadId);
+    const mayUse = owner ? owner['tenant'] === tenant && owner['user_id'] === userId : thread !== 'existing';
+    if (!mayUse) return { outcome: 'no-thread' };
+    const busy = oldestUnended.get(threadId) as { id: string } | undefined;
+    if (busy && whenBusy === 'reject') return { outcome: 'busy', runId: busy.id };
+    const last = latest.get(threadId) as LatestRun | undefined;
+    if (last?.status === 'awaiting-approval') {
+      if (whenAwaiting === 'reject') return { outcome: 'awaiting', runId: last.id };
+      waitNoMore.run(last.ordinal);
+    }
+    return { newThread: !owner, busy: busy !== undefined };
+  };
+
   return {
-    createRun({ run, title, threadMustExist, whenBusy, whenAwaiting }: CreateRun): Created {
-      const { threadId, tenant, userId, now } = run;
-      const earlier = byKey.get(tenant, userId, run.idempotencyKey) as RunRow | undefined;
+    createRun(creation: CreateRun): Created {
+      const { run, title } = creation;
+      const { threadId, tenant, userId, idempotencyKey, now } = run;
+      const earlier =
+        idempotencyKey !== null && (byKey.get(tenant, userId, idempotencyKey) as RunRow | undefined);
       if (earlier) {
         return earlier.fingerprint === run.fingerprint
           ? { outcome: 'existing', run: earlier }
           : { outcome: 'key-reused' };
       }
 
-      const owner = threadById.get(threadId);
-      const mayUse = owner ? owner['tenant'] === tenant && owner['user_id'] === userId : !threadMustExist;
-      if (!mayUse) return { outcome: 'no-thread' };
-      const busy = oldestUnended.get(threadId) as { id: string } | undefined;
-      if (busy && whenBusy === 'reject') return { outcome: 'busy', runId: busy.id };
-      const last = latest.get(threadId) as LatestRun | undefined;
-      if (last?.status === 'awaiting-approval') {
-        if (whenAwaiting === 'reject') return { outcome: 'awaiting', runId: last.id };
-        waitNoMore.run(last.ordinal);
-      }
-
-      if (owner) touchThread.run({ threadId, now });
-      else insertThread.run({ threadId, tenant, userId, title, now });
-      insertRun.run({ ...run });
-      return { outcome: 'created', run: get(run.id) as RunRow };
+      const place = creation.thread === 'new' ? NEW_THREAD : placeOf(creation);
+      if ('outcome' in place) return place;
+      const { newThread, busy } = place;
+      if (newThread) insertThread.run({ threadId, tenant, userId, title, now });
+      else touchThread.run({ threadId, now });
+      const owner = busy ? undefined : creation.owner;
+      insertRun.run({ ...run, ...(owner ? { ...owner, status: 'running', startedAt: now } : UNOWNED) });
+      return { outcome: 'created', owned: owner !== undefined, newThread };
     },
 
     getRun: get,
@@ -156,8 +186,7 @@ export function runOperations(db: DatabaseSync) {
       readonly epochStep: number;
       readonly now: number;
     }): RunRow | undefined {
-      const claimed = claim.get({ ...input }) as { id: string } | undefined;
-      return claimed && get(claimed.id);
+      return claim.get({ ...input }) as RunRow | undefined;
     },
 
     renewRuns(input: {

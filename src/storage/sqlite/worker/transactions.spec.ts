@@ -87,7 +87,7 @@ function createRun(id: string, threadId = `thread-of-${id}`): Call {
   };
   return {
     operation: 'createRun',
-    input: { run, title: 'Hello', threadMustExist: false, whenBusy: 'queue' },
+    input: { run, title: 'Hello', thread: 'any', whenBusy: 'queue' },
   };
 }
 

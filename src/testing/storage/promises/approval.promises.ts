@@ -122,6 +122,6 @@ function answersTo(
   answers: NewAnswers['answers'],
   next = 'next',
 ): NewAnswers {
-  const continuation = newRun(next, { threadId, messageId, threadMustExist: true, resumeOf: id });
+  const continuation = newRun(next, { threadId, messageId, thread: 'existing', resumeOf: id });
   return { runId: id, answers, continuation };
 }

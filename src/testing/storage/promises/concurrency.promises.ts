@@ -1,5 +1,5 @@
 import type { PromiseSuite } from '../storage.harness.js';
-import { claimRun, newRun } from '../storage.samples.js';
+import { LEASE_MS, OWNER, claimRun, newRun } from '../storage.samples.js';
 
 export function concurrencyPromises({ describe, promise, expect }: PromiseSuite): void {
   describe('at the same moment', () => {
@@ -26,6 +26,34 @@ export function concurrencyPromises({ describe, promise, expect }: PromiseSuite)
       expect(created).toHaveLength(1);
       const busyWith = results.flatMap((result) => (result.outcome === 'busy' ? [result.runId] : []));
       expect(busyWith).toEqual(Array.from({ length: 19 }, () => created[0]));
+    });
+
+    promise(
+      'of twenty starts in one thread one gets its owner, and the rest wait behind it',
+      async ({ storage }) => {
+        const results = await Promise.all(
+          Array.from({ length: 20 }, (_, index) => {
+            const owner = { ownerId: `owner-${index}`, leaseMs: LEASE_MS };
+            return storage.runs.create(newRun(`r${index}`, { threadId: 't1', whenBusy: 'queue', owner }));
+          }),
+        );
+        const runs = results.flatMap((result) => (result.outcome === 'created' ? [result.run] : []));
+        expect(runs).toHaveLength(20);
+        const begun = runs.filter(({ status }) => status === 'running');
+        expect(begun).toHaveLength(1);
+        expect((await storage.runs.getThread('t1'))?.activeRunId).toBe(begun[0]?.id);
+        expect(results.filter((result) => 'newThread' in result && result.newThread)).toHaveLength(1);
+        expect(await claimRun(storage)).toBeUndefined();
+      },
+    );
+
+    promise('a start and twenty claims give the run one owner', async ({ storage }) => {
+      const [created, ...claims] = await Promise.all([
+        storage.runs.create(newRun('r1', { thread: 'new', owner: OWNER })),
+        ...Array.from({ length: 20 }, (_, index) => claimRun(storage, `owner-${index}`)),
+      ]);
+      expect(created).toMatchObject({ outcome: 'created', run: { status: 'running' } });
+      expect(claims.filter(Boolean)).toHaveLength(0);
     });
 
     promise('twenty claims get each run once', async ({ storage }) => {

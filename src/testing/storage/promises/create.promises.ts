@@ -11,8 +11,8 @@ export function createPromises({ describe, promise, expect }: PromiseSuite): voi
       expect(created).toMatchObject({ outcome: 'created', run: { id: 'r1' } });
 
       const run = await storage.runs.get('r1');
-      expect(created).toEqual({ outcome: 'created', run });
-      const { threadMustExist: _, whenBusy: __, whenAwaiting: ___, ...facts } = input;
+      expect(created).toEqual({ outcome: 'created', run, newThread: true });
+      const { thread: _, whenBusy: __, whenAwaiting: ___, ...facts } = input;
       expect(run).toEqual({
         ...facts,
         status: 'pending',
@@ -70,7 +70,7 @@ export function createPromises({ describe, promise, expect }: PromiseSuite): voi
     );
 
     promise('makes a thread that must exist for nobody', async ({ storage }) => {
-      const created = await storage.runs.create(newRun('r1', { threadId: 't1', threadMustExist: true }));
+      const created = await storage.runs.create(newRun('r1', { threadId: 't1', thread: 'existing' }));
       expect(created).toEqual({ outcome: 'no-thread' });
       expect(await storage.runs.get('r1')).toBeUndefined();
       expect(await storage.runs.getThread('t1')).toBeUndefined();
@@ -78,8 +78,31 @@ export function createPromises({ describe, promise, expect }: PromiseSuite): voi
 
     promise('continues a thread that exists', async ({ storage }) => {
       await endRun(storage, await ownedRun(storage, 'r1', { threadId: 't1' }));
-      const created = await storage.runs.create(newRun('r2', { threadId: 't1', threadMustExist: true }));
-      expect(created).toMatchObject({ outcome: 'created', run: { threadId: 't1' } });
+      const created = await storage.runs.create(newRun('r2', { threadId: 't1', thread: 'existing' }));
+      expect(created).toMatchObject({ outcome: 'created', run: { threadId: 't1' }, newThread: false });
+    });
+
+    promise('makes a thread whose id was minted for the run', async ({ storage }) => {
+      const created = await storage.runs.create(newRun('r1', { threadId: 't1', thread: 'new' }));
+      expect(created).toEqual({
+        outcome: 'created',
+        run: await storage.runs.get('r1'),
+        newThread: true,
+      });
+      expect(await storage.runs.getThread('t1')).toMatchObject({ title: 'What is r1?', activeRunId: 'r1' });
+    });
+
+    promise('finds the key also when each of its starts has minted a thread', async ({ storage }) => {
+      await storage.runs.create(newRun('r1', { thread: 'new', idempotency: KEY }));
+      const again = await storage.runs.create(newRun('r2', { thread: 'new', idempotency: KEY }));
+      expect(again).toMatchObject({ outcome: 'existing', run: { id: 'r1' } });
+      expect(await storage.runs.getThread('thread-of-r2')).toBeUndefined();
+    });
+
+    promise('knows whether a thread that may be there was made', async ({ storage }) => {
+      const first = await storage.runs.create(newRun('r1', { threadId: 't1' }));
+      const second = await storage.runs.create(newRun('r2', { threadId: 't1', whenBusy: 'queue' }));
+      expect([first, second]).toMatchObject([{ newThread: true }, { newThread: false }]);
     });
 
     promise('refuses a busy thread and names the run that it is busy with', async ({ storage }) => {

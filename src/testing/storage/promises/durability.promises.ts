@@ -1,7 +1,16 @@
 import { emptyCheckpoint } from '@langchain/langgraph-checkpoint';
 import type { Storage } from '../../../storage/storage.js';
 import type { PromiseSuite, StorageHarness } from '../storage.harness.js';
-import { LEASE_MS, batchOf, claimRun, endRun, newRun, ownedRun, claimedRun } from '../storage.samples.js';
+import {
+  LEASE_MS,
+  batchOf,
+  begunRun,
+  claimRun,
+  endRun,
+  newRun,
+  ownedRun,
+  claimedRun,
+} from '../storage.samples.js';
 
 export function durabilityPromises({ describe, promise, expect }: PromiseSuite): void {
   describe('after a restart', () => {
@@ -60,6 +69,14 @@ export function restartPromises({ describe, promise, expect }: PromiseSuite): vo
       await ownedRun(harness.storage, 'r1');
       const storage = await reopen(harness);
       expect(await claimRun(storage)).toMatchObject({ id: 'r1' });
+    });
+
+    promise('a run that was begun where it was asked for, and said nothing yet, is too', async (harness) => {
+      const { epoch } = await begunRun(harness.storage, 'r1');
+      const storage = await reopen(harness);
+      const next = await claimedRun(storage);
+      expect(next).toMatchObject({ id: 'r1', lastSeq: 0 });
+      expect(next.epoch > epoch).toBe(true);
     });
   });
 }

@@ -3,6 +3,7 @@ import type { PromiseSuite, StorageHarness } from '../storage.harness.js';
 import {
   LEASE_MS,
   batchOf,
+  begunRun,
   claimedRun,
   endingOf,
   newRun,
@@ -73,6 +74,22 @@ export function restorePromises({ describe, promise, expect }: PromiseSuite): vo
       expect(await restored.runs.renew(renewal)).toMatchObject([{ outcome: 'fenced' }]);
       expect(await restored.log.read('r1', 0, 100)).toHaveLength(3);
     });
+
+    promise(
+      'an owner that a run had from its start is refused, also when that run is made again',
+      async (harness) => {
+        const restore = await backup(harness);
+        const lost = await begunRun(harness.storage, 'r1');
+        const restored = await restore();
+        expect(await restored.log.append([batchOf(lost, 0)])).toEqual(['fenced']);
+        const again = await begunRun(restored, 'r1');
+        expect(again.epoch === lost.epoch).toBe(false);
+        expect(await restored.log.append([batchOf(lost, 0), batchOf(again, 0)])).toEqual([
+          'fenced',
+          'appended',
+        ]);
+      },
+    );
 
     promise('a run of the lost time is not there, and its key is free', async (harness) => {
       const restore = await backup(harness);
