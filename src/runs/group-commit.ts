@@ -9,7 +9,7 @@ export interface CommitSource {
 }
 
 /** For every so many runs in a commit a token waits for one interval more; for four in all at most. */
-const CROWD = 20;
+const CROWD = 15;
 const MOST_INTERVALS = 4;
 
 /**
