@@ -8,7 +8,7 @@ import { withDirectory } from './support/server.process.mjs';
 import { interleaved, median } from './support/statistics.mjs';
 
 /** Each on a fresh server: what a process has held once, it does not all give back. */
-const ROUNDS = 2;
+const ROUNDS = 5;
 const STREAMS = 5_000;
 /** Opened and closed again first, so that compiled code and first buffers do not count as streams. */
 const WARM_UP = 500;
@@ -69,7 +69,7 @@ function publish(samples) {
     title: `Idle streams: memory and CPU of ${number(STREAMS)}`,
     intro:
       `Each of the ${number(STREAMS)} readers has been greeted, and then nothing is said. After garbage collections, over the ` +
-      `same process after its first ${WARM_UP} readers had come and gone; means of ${ROUNDS} fresh servers each. CPU: of one core, ` +
+      `same process after its first ${WARM_UP} readers had come and gone; medians of ${ROUNDS} fresh servers each. CPU: of one core, ` +
       'heartbeats included where there are any.',
     tables: [
       {
