@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { CheckpointFence } from '../../checkpoint.fence.js';
+import type { LogTails } from './log.tails.js';
 import { pruningOn } from './checkpoint.pruning.ts';
 import type {
   CheckpointName,
@@ -14,9 +15,8 @@ import type {
 } from './checkpoint.rows.js';
 
 /** LangGraph's checkpoints. A channel's value is stored once, by its version, however many checkpoints have it. */
-export function checkpointOperations(db: DatabaseSync) {
+export function checkpointOperations(db: DatabaseSync, tails: LogTails) {
   const pruning = pruningOn(db);
-  const owns = db.prepare('SELECT 1 FROM runs WHERE id = ? AND epoch = ? AND ended_at IS NULL');
   const insert = db.prepare(`
     INSERT OR REPLACE INTO checkpoints (
       thread_id, namespace, checkpoint_id, parent_id, origin_namespace, origin_id, channels,
@@ -51,7 +51,7 @@ export function checkpointOperations(db: DatabaseSync) {
     WHERE thread_id = ? AND namespace = ? AND checkpoint_id = ? ORDER BY task_path, task_id, idx`);
 
   const mayWrite = (fence: CheckpointFence | undefined) =>
-    !fence || owns.get(fence.runId, fence.epoch) !== undefined;
+    !fence || tails.of(fence.runId)?.epoch === fence.epoch;
 
   return {
     /** False when the fence refuses it. */

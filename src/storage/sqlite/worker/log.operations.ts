@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { StoredBatch } from '../../batch.frames.js';
+import type { LogTails } from './log.tails.js';
 
 export interface NewBatch {
   readonly runId: string;
@@ -21,17 +22,7 @@ export interface StoredLog {
   readonly batches: StoredBatch[];
 }
 
-interface RunTail {
-  readonly ordinal: number;
-  readonly epoch: number;
-  readonly lastSeq: number;
-}
-
-export function logOperations(db: DatabaseSync) {
-  const tailOf = db.prepare(`
-    SELECT ordinal, epoch,
-      (SELECT coalesce(max(last_seq), 0) FROM batches WHERE batches.run = runs.ordinal) AS lastSeq
-    FROM runs WHERE id = ? AND ended_at IS NULL`);
+export function logOperations(db: DatabaseSync, tails: LogTails) {
   const insert = db.prepare(
     'INSERT INTO batches (run, first_seq, last_seq, epoch, frames) VALUES (?, ?, ?, ?, ?)',
   );
@@ -49,13 +40,16 @@ export function logOperations(db: DatabaseSync) {
 
   const appendOne = (batch: NewBatch, now: number): boolean => {
     const { runId, epoch, afterSeq, lastSeq, frames, ending } = batch;
-    const tail = tailOf.get(runId) as RunTail | undefined;
+    const tail = tails.of(runId);
     if (!tail || tail.epoch !== epoch || tail.lastSeq !== afterSeq) return false;
     insert.run(tail.ordinal, afterSeq + 1, lastSeq, epoch, frames);
-    if (ending) {
-      end.run({ ...ending, now, ordinal: tail.ordinal });
-      touchThread.run({ now, ordinal: tail.ordinal });
+    if (!ending) {
+      tails.note(runId, { ...tail, lastSeq });
+      return true;
     }
+    end.run({ ...ending, now, ordinal: tail.ordinal });
+    touchThread.run({ now, ordinal: tail.ordinal });
+    tails.forget(runId);
     return true;
   };
 

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { LogTails } from './log.tails.js';
 import type { NewRun, RunOwnership } from '../../../runs/run.store.js';
 
 /** A run as its columns are; `lastSeq` comes from its log. */
@@ -88,7 +89,7 @@ const LAST_SEQ = `(SELECT coalesce(max(last_seq), 0) FROM batches WHERE batches.
 export const RUN = `runs.*, ${LAST_SEQ}`;
 
 /** The runs. Each function is one step; the caller gives it its transaction. */
-export function runOperations(db: DatabaseSync) {
+export function runOperations(db: DatabaseSync, tails: LogTails) {
   const byId = db.prepare(`SELECT ${RUN} FROM runs WHERE id = ?`);
   const byKey = db.prepare(
     `SELECT ${RUN} FROM runs WHERE tenant = ? AND user_id = ? AND idempotency_key = ?`,
@@ -186,7 +187,9 @@ export function runOperations(db: DatabaseSync) {
       readonly epochStep: number;
       readonly now: number;
     }): RunRow | undefined {
-      return claim.get({ ...input }) as RunRow | undefined;
+      const run = claim.get({ ...input }) as RunRow | undefined;
+      if (run) tails.forget(run.id);
+      return run;
     },
 
     renewRuns(input: {

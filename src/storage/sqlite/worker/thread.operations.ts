@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { LogTails } from './log.tails.js';
 import { deletionOn } from './thread.deletion.ts';
 
 export interface ThreadRow {
@@ -17,7 +18,7 @@ const THREAD = `threads.*, (
   WHERE runs.thread_id = threads.id AND runs.ended_at IS NULL ORDER BY runs.ordinal LIMIT 1
 ) AS active_run_id`;
 
-export function threadOperations(db: DatabaseSync) {
+export function threadOperations(db: DatabaseSync, tails: LogTails) {
   const byId = db.prepare(`SELECT ${THREAD} FROM threads WHERE id = ?`);
   const ofOwner = db.prepare(`
     SELECT ${THREAD} FROM threads
@@ -43,6 +44,8 @@ export function threadOperations(db: DatabaseSync) {
 
     deleteThread(id: string): void {
       deleteThread(id);
+      // Of its runs, whichever those were.
+      tails.forgetAll();
     },
   };
 }

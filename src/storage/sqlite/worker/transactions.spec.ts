@@ -48,6 +48,28 @@ describe('a transaction of the worker', () => {
     ]);
   });
 
+  it('lets a log go on from where it is, whoever wrote it, and whatever was undone', () => {
+    const at = (epoch: number, afterSeq: number, ...frames: (string | null)[]): Call => {
+      const batches = frames.map((text, index) => ({
+        runId: 'r1',
+        epoch,
+        afterSeq: afterSeq + index,
+        lastSeq: afterSeq + index + 1,
+        frames: text,
+      }));
+      return { operation: 'append', input: { batches, now: 1 } };
+    };
+    transact([createRun('r1'), claim(), at(1, 0, 'a')]);
+    // Its second batch fails, and the first goes with it.
+    expect(transact([at(1, 1, 'b', null)])).toMatchObject([{ problem: { code: 'STORAGE_FAILED' } }]);
+    expect(transact([at(1, 2, 'c'), at(1, 1, 'b')])).toEqual([{ value: [false] }, { value: [true] }]);
+    // The lease has run out: what the old owner still sends is refused.
+    expect(transact([claim(5_000)])).toMatchObject([{ value: { epoch: 2, last_seq: 2 } }]);
+    expect(transact([at(1, 2, 'c'), at(2, 2, 'c')])).toEqual([{ value: [false] }, { value: [true] }]);
+    transact([{ operation: 'deleteThread', input: 'thread-of-r1' }]);
+    expect(transact([at(2, 3, 'd')])).toEqual([{ value: [false] }]);
+  });
+
   it('reads logs, pages of threads and waiting runs by their indexes, without sorting', () => {
     const plan = (sql: string) =>
       db
@@ -91,8 +113,8 @@ function createRun(id: string, threadId = `thread-of-${id}`): Call {
   };
 }
 
-function claim(): Call {
-  return { operation: 'claimRun', input: { ownerId: 'owner', leaseMs: 1_000, epochStep: 1, now: 1 } };
+function claim(now = 1): Call {
+  return { operation: 'claimRun', input: { ownerId: 'owner', leaseMs: 1_000, epochStep: 1, now } };
 }
 
 function append(afterSeq: number, frames: string): Call {

@@ -1,11 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { operationsOn } from './operations.ts';
+import { LogTails } from './log.tails.ts';
 import { isFull, problemOf, type Problem } from './problem.ts';
 import type { Call, Outcome } from './protocol.js';
 
 /** Runs calls in their order in one transaction. A call that fails takes no other with it; a commit that fails takes all. */
 export function transactionsOn(db: DatabaseSync): (calls: readonly Call[]) => Outcome[] {
-  const operations = operationsOn(db);
+  const tails = new LogTails(db);
+  const operations = operationsOn(db, tails);
   const byName = operations as Record<string, unknown>;
   const [begin, commit, savepoint, rollbackToSavepoint, releaseSavepoint] = [
     'BEGIN IMMEDIATE',
@@ -30,6 +32,7 @@ export function transactionsOn(db: DatabaseSync): (calls: readonly Call[]) => Ou
       // SQLite gives up the whole transaction by itself when the disk is full or fails: then the others are gone as well.
       if (!db.isTransaction) throw error;
       rollbackToSavepoint.run();
+      tails.forgetAll();
       releaseSavepoint.run();
       return { problem: noted(error) };
     }
@@ -43,6 +46,7 @@ export function transactionsOn(db: DatabaseSync): (calls: readonly Call[]) => Ou
       return outcomes;
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK');
+      tails.forgetAll();
       const problem = noted(error);
       return calls.map(() => ({ problem }));
     }
