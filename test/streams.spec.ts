@@ -23,7 +23,7 @@ describe('a stream', () => {
       threadId: expect.stringMatching(/^[a-z0-9]{20}$/),
       from: 1,
       tail: 0,
-      status: 'pending',
+      status: 'running',
       at: expect.any(Number),
     });
     expect(stream.frames[0]).toBe(ready);

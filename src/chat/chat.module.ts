@@ -86,14 +86,15 @@ const RUNS: Provider[] = [
   },
   {
     provide: RunService,
-    inject: [RunStore, Wakeups, AgentRegistry, CHAT_OPTIONS],
+    inject: [RunStore, RunExecutor, Wakeups, AgentRegistry, CHAT_OPTIONS],
     useFactory: (
       runs: RunStore,
+      executor: RunExecutor,
       wakeups: Wakeups,
       agents: AgentRegistry,
       { maxMessageBytes, whenBusy = 'reject', approvals, hooks }: ChatModuleOptions,
     ) =>
-      new RunService(runs, wakeups, agents, {
+      new RunService(runs, executor, wakeups, agents, {
         whenBusy,
         whenAwaiting: approvals?.whenMessaged ?? 'deny',
         ...(maxMessageBytes !== undefined && { maxMessageBytes }),

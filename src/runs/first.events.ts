@@ -3,19 +3,26 @@ import type { OpenItems } from './open-items.js';
 import type { Run } from './run.js';
 import type { RunOrigin } from './run.origin.js';
 
+/** How a run came to its owner. */
+export interface Taken {
+  /** Why there is a new owner, where there was one before. Default `takeover`. */
+  readonly resumed?: RunResume['reason'];
+  /** It was begun where it was asked for, and its thread was made with it. Default false. */
+  readonly isNewThread?: boolean;
+}
+
 /** What an owner finds when it takes a run up. */
-export interface TakenUp {
+export interface TakenUp extends Pick<Taken, 'resumed'> {
   /** What the last owner left open. */
   readonly open: OpenItems;
   readonly decisions: RunOrigin['decisions'];
   /** Which owner it is, counted from 1. */
   readonly attempt: number;
-  /** Why there is a new one, where there was one before. */
-  readonly resumed: RunResume['reason'];
 }
 
 /** What an owner says before anything else. Pure: the same log gives the same events. */
-export function firstEvents(run: Run, { open, decisions, attempt, resumed }: TakenUp): RunEvent[] {
+export function firstEvents(run: Run, taken: TakenUp): RunEvent[] {
+  const { open, decisions, attempt, resumed = 'takeover' } = taken;
   const { lastSeq, messageId, resumeOf, agent } = run;
   if (lastSeq === 0) {
     return [

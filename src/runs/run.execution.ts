@@ -3,9 +3,9 @@ import type { Agent, AgentContext } from '../agents/agent.js';
 import { AppError, toPublicError } from '../errors.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
 import { addUsage } from '../events/run-view.js';
-import type { PublicError, RunEvent, RunOutcome, RunResume, Usage } from '../events/run-event.js';
+import type { PublicError, RunEvent, RunOutcome, Usage } from '../events/run-event.js';
 import type { EventLog } from './event.log.js';
-import { firstEvents } from './first.events.js';
+import { firstEvents, type Taken } from './first.events.js';
 import type { GroupCommit } from './group-commit.js';
 import { closingEvents, NOTHING_OPEN, trackOpen, type OpenItems } from './open-items.js';
 import type { RecentEvents } from './recent.events.js';
@@ -44,7 +44,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
 
-/** One owner's work on one run: from the claim to the run's end, or until the run goes to another owner. */
+/** One owner's work on one run: from when it has it to the run's end, or until the run goes to another owner. */
 export class RunExecution {
   private readonly logger = new Logger(RunExecution.name);
   /** Made once: it is notified at every commit. */
@@ -64,7 +64,7 @@ export class RunExecution {
     private readonly run: Run,
     private readonly agent: Agent | undefined,
     private readonly tools: ExecutionTools,
-    private readonly resumed: RunResume['reason'],
+    private readonly taken: Taken,
   ) {
     this.topic = `log:${run.id}`;
   }
@@ -142,8 +142,8 @@ export class RunExecution {
       },
       this.tools.commits,
     );
-    const { decisions, attempt, resumed } = this;
-    const first = firstEvents(this.run, { open, decisions, attempt, resumed });
+    const { decisions, attempt, taken } = this;
+    const first = firstEvents(this.run, { ...taken, open, decisions, attempt });
     for (const event of first) void recorder.emit(event);
     // A storage that takes no more has taken nothing of the last owner's end either: no model is asked before it does again.
     if (lastSeq > 0) await recorder.flush();
@@ -184,7 +184,7 @@ export class RunExecution {
       principal,
       attempt: this.attempt,
       epoch,
-      isNewThread: false,
+      isNewThread: this.taken.isNewThread ?? false,
       signal: this.abort.signal,
       begunCalls: this.begunCalls,
       completedSteps: this.completedSteps,

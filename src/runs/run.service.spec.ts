@@ -140,10 +140,10 @@ describe('run service', () => {
   });
 
   it('rejects a busy thread unless it is told otherwise', async () => {
-    const storage = new MemoryStorage();
+    const { storage, executor } = processWith([silent]);
     const agents = new AgentRegistry();
     agents.register(silent);
-    const runs = new RunService(storage.runs, storage.wakeups, agents);
+    const runs = new RunService(storage.runs, executor, storage.wakeups, agents);
     const { threadId } = await runs.start(request);
     await expect(runs.start({ ...request, threadId })).rejects.toMatchObject({ code: 'THREAD_BUSY' });
   });

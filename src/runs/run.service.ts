@@ -4,6 +4,7 @@ import { AgentRegistry } from '../agents/agent.registry.js';
 import { AppError } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { belongsTo, hasEnded, type Run } from './run.js';
+import { RunExecutor } from './run.executor.js';
 import type { RunHooks } from './run.hooks.js';
 import { newId } from './run.ids.js';
 import { RunStore } from './run.store.js';
@@ -43,13 +44,15 @@ const MAX_MESSAGE_BYTES = 256 * 1024;
 export class RunService {
   constructor(
     private readonly runs: RunStore,
+    private readonly executor: RunExecutor,
     private readonly wakeups: Wakeups,
     private readonly agents: AgentRegistry,
     private readonly options: RunServiceOptions = { whenBusy: 'reject', whenAwaiting: 'deny' },
   ) {}
 
   /**
-   * Stores a pending run; durable when it resolves. The run goes on whether or not anybody watches.
+   * Stores a run; durable when it resolves. This process begins it at once when it has a place for it; else it is pending, and
+   * begins when somebody has. The run goes on whether or not anybody watches.
    *
    * @throws AppError REQUEST_TOO_LARGE; AGENT_UNKNOWN; NOT_FOUND for a thread that is not the principal's; THREAD_BUSY with
    *   the running run's id as `details.runId`; APPROVAL_PENDING likewise; IDEMPOTENCY_CONFLICT when the key came before with
@@ -59,7 +62,7 @@ export class RunService {
     const { principal, threadId, createThread = false, idempotencyKey } = request;
     this.checkLength(request);
     const { message, agent, metadata = {} } = { ...request, ...(await this.options.beforeRun?.(request)) };
-    const result = await this.runs.create({
+    const result = await this.executor.begin({
       id: newId(),
       threadId: threadId ?? newId(),
       thread: threadId === undefined ? 'new' : createThread ? 'any' : 'existing',

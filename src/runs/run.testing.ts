@@ -20,7 +20,7 @@ Logger.overrideLogger(false);
 
 export const ADA: Principal = { userId: 'ada', tenant: 'acme', roles: [] };
 
-/** One process over a storage: what it takes to start runs, to work on them and to watch them. */
+/** One process over a storage: what it takes to start runs, to work on them and to watch them. It works once its executor is started. */
 export interface Process {
   readonly storage: Storage;
   readonly runs: RunService;
@@ -64,16 +64,17 @@ export function processWith(agents: readonly Agent[], options: ProcessOptions = 
     hooks: new RunHookCalls(hooks),
   };
   const feed = new RunFeed(log, recent, wakeups);
+  const worker = new RunExecutor(registry, tools, { maxConcurrentRuns: 100, leaseMs: 4_000, ...executor });
   return {
     storage,
     feed,
     recent,
-    runs: new RunService(runs, wakeups, registry, {
+    runs: new RunService(runs, worker, wakeups, registry, {
       whenBusy,
       whenAwaiting,
       beforeRun: (request) => hooks.beforeRun?.(request),
     }),
-    executor: new RunExecutor(registry, tools, { maxConcurrentRuns: 100, leaseMs: 4_000, ...executor }),
+    executor: worker,
     logOf: (runId) => lastValueFrom(feed.follow({ runId, afterSeq: 0 }).pipe(toArray())),
   };
 }

@@ -18,8 +18,8 @@ export abstract class Wakeups {
   abstract listen(topic: WakeupTopic, wake: () => void): () => void;
 }
 
-/** A run was created: whoever may claim it is told, and whoever follows its thread. */
-export function announceRun(wakeups: Wakeups, { threadId }: Pick<Run, 'threadId'>): void {
-  wakeups.notify('pending');
+/** A run was created: whoever follows its thread is told, and whoever may claim it, when it waits for that. */
+export function announceRun(wakeups: Wakeups, { threadId, status }: Pick<Run, 'threadId' | 'status'>): void {
+  if (status === 'pending') wakeups.notify('pending');
   wakeups.notify(`thread:${threadId}`);
 }

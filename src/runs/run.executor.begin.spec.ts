@@ -1,0 +1,304 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { AgentContext } from '../agents/agent.js';
+import { MemoryStorage } from '../storage/memory/memory.storage.js';
+import { answer, ScriptedAgent } from '../testing/scripted.agent.js';
+import { newRun } from '../testing/storage/storage.samples.js';
+import { ADA, processWith, typesOf, type Process, type ProcessOptions } from './run.testing.js';
+
+const HI = { principal: ADA, message: 'Hi' };
+
+const processes: Process[] = [];
+
+async function started(agent: ScriptedAgent, options: ProcessOptions = {}): Promise<Process> {
+  const process = processWith([agent], options);
+  processes.push(process);
+  await process.executor.start();
+  return process;
+}
+
+/** An agent whose runs each wait, from when they have begun, until they are let go by their message. */
+function gated() {
+  const begun: string[] = [];
+  const gates = new Map<string, PromiseWithResolvers<void>>();
+  const gate = (message: string) => {
+    const known = gates.get(message) ?? Promise.withResolvers<void>();
+    gates.set(message, known);
+    return known;
+  };
+  const agent = new ScriptedAgent(async ({ message }) => {
+    begun.push(message);
+    await gate(message).promise;
+  });
+  return { agent, begun, letGo: (message: string) => gate(message).resolve() };
+}
+
+/** Holds up the answer to the next call of a port's method until it is told to let go; says when there is one. */
+function held<Port extends object>(port: Port, method: keyof Port & string) {
+  const original = port[method] as (...all: unknown[]) => Promise<unknown>;
+  const gate = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
+  const hold = async (...all: unknown[]) => {
+    Object.assign(port, { [method]: original });
+    const answer = await original.apply(port, all);
+    answered.resolve();
+    await gate.promise;
+    return answer;
+  };
+  Object.assign(port, { [method]: hold });
+  return { answered: answered.promise, letGo: () => gate.resolve() };
+}
+
+/** A hint is heard in the turn after it was given, and what a memory storage is asked then is answered before the next. */
+async function hintsAreHeard(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function countCalls<Port extends object>(port: Port, method: keyof Port & string): () => number {
+  return () => (port[method] as unknown as jest.Mock).mock.calls.length;
+}
+
+/** The sweep would find sooner or later what nobody has looked for in time: it never comes. */
+const WITHOUT_SWEEP: Parameters<typeof jest.useFakeTimers>[0] = {
+  doNotFake: [
+    'Date',
+    'hrtime',
+    'nextTick',
+    'performance',
+    'queueMicrotask',
+    'setImmediate',
+    'clearImmediate',
+    'setTimeout',
+    'clearTimeout',
+  ],
+};
+
+describe('a run that begins where it was asked for', () => {
+  beforeEach(() => {
+    jest.useFakeTimers(WITHOUT_SWEEP);
+  });
+  afterEach(async () => {
+    await Promise.all(processes.splice(0).map(({ executor }) => executor.drain(0)));
+    jest.useRealTimers();
+    jest.restoreAllMocks();
+    Logger.overrideLogger(false);
+  });
+
+  it('is running when its start resolves, and nobody claims anything for it', async () => {
+    const storage = new MemoryStorage();
+    const process = await started(new ScriptedAgent(() => undefined), { storage });
+    jest.spyOn(storage.runs, 'claim');
+    const claims = countCalls(storage.runs, 'claim');
+    for (let index = 0; index < 3; index += 1) {
+      const run = await process.runs.start(HI);
+      expect(run).toMatchObject({ status: 'running', epoch: 1, startedAt: run.createdAt });
+      expect(typesOf(await process.logOf(run.id))).toEqual(['run-start', 'end']);
+    }
+    await process.executor.drain(0);
+    expect(claims()).toBe(0);
+  });
+
+  it('is announced to who follows its thread, and not as one that waits', async () => {
+    const { agent } = gated();
+    const { runs, storage } = await started(agent);
+    const hints: string[] = [];
+    storage.wakeups.listen('pending', () => hints.push('pending'));
+    const heard = new Promise<void>((resolve) =>
+      storage.wakeups.listen('thread:t1', () => {
+        hints.push('thread');
+        resolve();
+      }),
+    );
+    await runs.start({ ...HI, threadId: 't1', createThread: true });
+    await heard;
+    expect(hints).toEqual(['thread']);
+  });
+
+  it('hands its thread on to the one that waits behind it, at once', async () => {
+    const { agent, begun, letGo } = gated();
+    const process = await started(agent, { whenBusy: 'queue' });
+    const first = await process.runs.start({ ...HI, message: '1' });
+    const { threadId } = first;
+    const second = await process.runs.start({ ...HI, message: '2', threadId });
+    const third = await process.runs.start({ ...HI, message: '3', threadId });
+    expect([first, second, third].map(({ status }) => status)).toEqual(['running', 'pending', 'pending']);
+    await hintsAreHeard();
+    for (const message of ['1', '2', '3']) letGo(message);
+    for (const { id } of [third, second, first]) await process.logOf(id);
+    expect(begun).toEqual(['1', '2', '3']);
+  });
+
+  it('hands its place on to the one that found none, at once', async () => {
+    const { agent, begun, letGo } = gated();
+    const process = await started(agent, { executor: { maxConcurrentRuns: 2 } });
+    const runs = await Promise.all(
+      ['1', '2', '3', '4'].map((message) => process.runs.start({ ...HI, message })),
+    );
+    expect(runs.map(({ status }) => status)).toEqual(['running', 'running', 'pending', 'pending']);
+    await hintsAreHeard();
+    for (const [index, { id }] of runs.entries()) {
+      letGo(String(index + 1));
+      await process.logOf(id);
+    }
+    expect(begun).toEqual(['1', '2', '3', '4']);
+  });
+
+  it('hands its place on to a run that was asked for elsewhere', async () => {
+    const storage = new MemoryStorage();
+    const { agent, letGo } = gated();
+    const worker = await started(agent, { storage, executor: { maxConcurrentRuns: 1 } });
+    await worker.runs.start({ ...HI, message: '1' });
+    const elsewhere = await processWith([agent], { storage }).runs.start({ ...HI, message: '2' });
+    expect(elsewhere.status).toBe('pending');
+    await hintsAreHeard();
+    letGo('2');
+    letGo('1');
+    expect(typesOf(await worker.logOf(elsewhere.id))).toEqual(['run-start', 'end']);
+  });
+
+  it.each([
+    ['here', true],
+    ['elsewhere', false],
+  ])('overtakes none that waits for a place since it was asked for %s', async (_, here) => {
+    const storage = new MemoryStorage();
+    const { agent, begun, letGo } = gated();
+    const process = await started(agent, { storage, executor: { maxConcurrentRuns: 2 } });
+    const other = processWith([agent], { storage });
+    const start = (message: string) => process.runs.start({ ...HI, message });
+    const [a, b] = [await start('a'), await start('b')];
+    const c = await (here ? start('c') : other.runs.start({ ...HI, message: 'c' }));
+    expect(c.status).toBe('pending');
+    await hintsAreHeard();
+    const claim = held(storage.runs, 'claim');
+    letGo('a');
+    letGo('b');
+    for (const { id } of [a, b]) await process.logOf(id);
+    await claim.answered;
+    const d = await start('d');
+    expect(d.status).toBe('pending');
+    claim.letGo();
+    letGo('c');
+    letGo('d');
+    for (const { id } of [c, d]) await process.logOf(id);
+    expect(begun).toEqual(['a', 'b', 'c', 'd']);
+    while (process.executor.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    await hintsAreHeard();
+
+    // Nothing waits any more.
+    const e = await start('e');
+    letGo('e');
+    await process.logOf(e.id);
+    expect(e.status).toBe('running');
+  });
+
+  it('is handed back by a drain that came while its start was under way', async () => {
+    const storage = new MemoryStorage();
+    const agent = new ScriptedAgent(async (_, context) => {
+      for (const event of answer(context, ['one'], '1')) void context.emit(event);
+      if (context.attempt === 1) await new Promise(() => undefined);
+    });
+    const first = await started(agent, { storage });
+    const create = held(storage.runs, 'create');
+    const starting = first.runs.start(HI);
+    await create.answered;
+    const drained = first.executor.drain(0);
+    create.letGo();
+    const { id } = await starting;
+    await drained;
+    expect(first.executor.size).toBe(0);
+    const second = await started(agent, { storage });
+    expect((await second.logOf(id)).at(-1)).toMatchObject({ epoch: 2, event: { outcome: 'completed' } });
+  });
+
+  it('waits for a worker where none works, and after a drain', async () => {
+    const process = processWith([new ScriptedAgent(() => undefined)]);
+    expect((await process.runs.start(HI)).status).toBe('pending');
+    await process.executor.start();
+    await process.executor.drain(0);
+    expect((await process.runs.start(HI)).status).toBe('pending');
+  });
+
+  it('leaves its place when its start is refused', async () => {
+    const { agent, letGo } = gated();
+    const process = await started(agent, { executor: { maxConcurrentRuns: 2 } });
+    const { id, threadId } = await process.runs.start({ ...HI, message: '1' });
+    for (let index = 0; index < 3; index += 1) {
+      await expect(process.runs.start({ ...HI, threadId })).rejects.toMatchObject({ code: 'THREAD_BUSY' });
+    }
+    expect((await process.runs.start({ ...HI, message: '2' })).status).toBe('running');
+    letGo('1');
+    await process.logOf(id);
+  });
+
+  it('leaves its place, when its start is refused, to one that came for it meanwhile', async () => {
+    const storage = new MemoryStorage();
+    const busy = newRun('r1', {
+      threadId: 't1',
+      principal: ADA,
+      owner: { ownerId: 'other', leaseMs: 60_000 },
+    });
+    await storage.runs.create(busy);
+    const agent = new ScriptedAgent(() => undefined);
+    const process = await started(agent, { storage, executor: { maxConcurrentRuns: 1 } });
+    const create = held(storage.runs, 'create');
+    const refused = expect(process.runs.start({ ...HI, threadId: 't1' })).rejects.toMatchObject({
+      code: 'THREAD_BUSY',
+    });
+    await create.answered;
+    const { id, status } = await process.runs.start(HI);
+    expect(status).toBe('pending');
+    await hintsAreHeard();
+    create.letGo();
+    await refused;
+    expect(typesOf(await process.logOf(id))).toEqual(['run-start', 'end']);
+  });
+
+  it('is told that its thread is new, unless something was said in it or it had an owner before', async () => {
+    const storage = new MemoryStorage();
+    const told: [string, boolean][] = [];
+    const agent = new ScriptedAgent(({ message }, { isNewThread }: AgentContext) => {
+      told.push([message, isNewThread]);
+    });
+    const process = await started(agent, { storage });
+    const play = async (message: string, thread: { threadId?: string; createThread?: boolean } = {}) => {
+      const run = await process.runs.start({ ...HI, message, ...thread });
+      await process.logOf(run.id);
+      return run;
+    };
+    const { threadId } = await play('minted');
+    await play('continued', { threadId });
+    await play('made', { threadId: 'mine', createThread: true });
+    await play('found', { threadId: 'mine', createThread: true });
+    const waiting = await processWith([agent], { storage }).runs.start({ ...HI, message: 'claimed' });
+    await process.logOf(waiting.id);
+    expect(told).toEqual([
+      ['minted', true],
+      ['continued', false],
+      ['made', true],
+      ['found', false],
+      ['claimed', false],
+    ]);
+  });
+
+  it('is in the log by its end only; one that was claimed also by that', async () => {
+    const storage = new MemoryStorage();
+    const lines: [string, string][] = [];
+    const note = (fact: { readonly runId?: string }, line?: string) => {
+      if (fact.runId && line?.startsWith('run ')) lines.push([fact.runId, line]);
+    };
+    const silent = () => undefined;
+    Logger.overrideLogger({ log: note, error: silent, warn: silent });
+    const agent = new ScriptedAgent(() => undefined);
+    const process = await started(agent, { storage });
+    const begun = await process.runs.start(HI);
+    await process.logOf(begun.id);
+    const claimed = await processWith([agent], { storage }).runs.start(HI);
+    await process.logOf(claimed.id);
+    await process.executor.drain(0);
+    expect(lines).toEqual([
+      [begun.id, 'run ended'],
+      [claimed.id, 'run claimed'],
+      [claimed.id, 'run ended'],
+    ]);
+  });
+});
