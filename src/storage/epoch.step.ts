@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto';
 const LONGEST_STEP = 2 ** 32;
 
 /**
- * How far a claim moves a run's epoch on: by chance, so that no epoch is ever given twice.
+ * How far a new owner moves a run's epoch on, the first one from 0: by chance, so that no epoch is ever given twice.
  *
  * A database that was put back to an earlier state has forgotten the claims since. Counted on, its next claim would give the
  * epoch that a lost claim has given, and an event id of the lost time would name an event that says something else. With
