@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { AgentContext } from '../agents/agent.js';
@@ -251,6 +252,15 @@ describe('a run that begins where it was asked for', () => {
     create.letGo();
     await refused;
     expect(typesOf(await process.logOf(id))).toEqual(['run-start', 'end']);
+  });
+
+  it('is no part of the request, or of the tool, that asked for it', async () => {
+    const asking = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const process = await started(new ScriptedAgent(() => void seen.push(asking.getStore())));
+    const { id } = await asking.run('a tool', () => process.runs.start(HI));
+    await process.logOf(id);
+    expect(seen).toEqual([undefined]);
   });
 
   it('is told that its thread is new, unless something was said in it or it had an owner before', async () => {
