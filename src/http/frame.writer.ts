@@ -79,7 +79,7 @@ export class FrameWriter {
       return;
     }
     this.lastWriteAt = Date.now();
-    response.write(text);
+    response.write(bytesOf(text));
   }
 
   private async drained(): Promise<void> {
@@ -96,4 +96,13 @@ export class FrameWriter {
       response.once('close', settle);
     });
   }
+}
+
+/** What was written last, to whichever reader. */
+let last = { text: '', bytes: Buffer.alloc(0) };
+
+/** Encoded once for all the readers of a run: they are written the same, one right after the other. */
+function bytesOf(text: string): Buffer {
+  if (last.text !== text) last = { text, bytes: Buffer.from(text) };
+  return last.bytes;
 }
