@@ -28,12 +28,13 @@ export class Hints {
     this.hinted = this.closed;
   }
 
-  /** Resolves at a hint, also at one that came since `clear`. */
-  next(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.hinted) resolve();
-      else this.wake = resolve;
-    });
+  /**
+   * Calls `wake` once: at the next hint, or now if one came since `clear`. A call and not a promise, of which each of a
+   * run's readers, and there may be thousands, would need a new one for each event.
+   */
+  next(wake: () => void): void {
+    if (this.hinted) wake();
+    else this.wake = wake;
   }
 
   /** Who waits goes on, and nobody waits again. */
@@ -46,7 +47,9 @@ export class Hints {
 
   private hint(): void {
     this.hinted = true;
-    this.wake?.();
+    const { wake } = this;
+    // Forgotten first: before it returns, it may wait again.
     this.wake = undefined;
+    wake?.();
   }
 }

@@ -52,28 +52,32 @@ export class RunFeed {
       subscriber.add(() => hints.close());
 
       this.recent.check(runId, record);
-      const read = async () => {
-        let seq = afterSeq;
-        let epoch = afterEpoch;
-        for (;;) {
-          hints.clear();
-          // Read from the event that the reader has: what follows it is news only as long as it is still there.
-          const from = Math.max(0, seq - 1);
-          const page = this.recent.read(runId, from, PAGE) ?? (await this.log.read(runId, from, PAGE));
-          if (seq > 0 && !isAt(page[0], seq, epoch)) return subscriber.complete();
-          for (const recorded of page) {
-            if (subscriber.closed) return;
-            if (recorded.seq > seq) subscriber.next(recorded);
-            if (recorded.event.type === 'end') return subscriber.complete();
-            ({ seq, epoch } = recorded);
-            const room = ready?.();
-            if (room) await room;
+      let seq = afterSeq;
+      let epoch = afterEpoch;
+      const readOn = async () => {
+        try {
+          while (!subscriber.closed) {
+            hints.clear();
+            // Read from the event that the reader has: what follows it is news only as long as it is still there.
+            const from = Math.max(0, seq - 1);
+            const page = this.recent.read(runId, from, PAGE) ?? (await this.log.read(runId, from, PAGE));
+            if (seq > 0 && !isAt(page[0], seq, epoch)) return subscriber.complete();
+            for (const recorded of page) {
+              if (subscriber.closed) return;
+              if (recorded.seq > seq) subscriber.next(recorded);
+              if (recorded.event.type === 'end') return subscriber.complete();
+              ({ seq, epoch } = recorded);
+              // Also after the one that it had: only since then may it have been too much.
+              const room = ready?.();
+              if (room) await room;
+            }
+            if (page.length < PAGE) return hints.next(readOn);
           }
-          if (page.length < PAGE) await hints.next();
-          if (subscriber.closed) return;
+        } catch (error) {
+          subscriber.error(error);
         }
       };
-      read().catch((error: unknown) => subscriber.error(error));
+      void readOn();
     });
   }
 }

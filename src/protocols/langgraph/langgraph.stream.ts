@@ -57,7 +57,7 @@ export class LangGraphStream {
       runs = await this.runsOf(reader, runs);
       const next = nextRun(runs, seen, subscription.since);
       if (!next) {
-        await started.next();
+        await new Promise<void>((resolve) => started.next(resolve));
         continue;
       }
       const index = runs.indexOf(next);
