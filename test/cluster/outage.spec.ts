@@ -28,7 +28,8 @@ describe('a database that is away for longer than anybody waits', () => {
         }),
       ],
       hooks: {
-        aroundRun: async (_run, work) => {
+        aroundRun: async ({ message }, work) => {
+          if (message === 'earlier') return work();
           begun.open();
           await away.opened;
           const attempt = work();
@@ -42,7 +43,10 @@ describe('a database that is away for longer than anybody waits', () => {
       await database.stop();
     };
 
-    const { runId } = await server.startRun();
+    // In a new thread there would be nothing to remember, and the agent would not look.
+    const { threadId, runId: earlier } = await server.startRun({ message: 'earlier' });
+    await (await server.watch(earlier)).closed();
+    const { runId } = await server.startRun({ message: 'hello', threadId });
     await begun.opened;
     // Its first word is stored, or the next owner would have nothing to resume.
     await (await server.watch(runId)).frame('run-start');
