@@ -13,7 +13,7 @@ const PACED = { tokens: 100, paceMs: 20 };
 const LOADS = {
   burst: [
     { runs: 1, script: BURST, repeats: 5 },
-    { runs: 50, script: BURST, repeats: 3 },
+    { runs: 50, script: BURST, repeats: 5 },
     { runs: 200, script: BURST, repeats: 1 },
   ],
   paced: [
@@ -24,6 +24,8 @@ const LOADS = {
 };
 /** Until the compilers are done with what a run goes through: a server in production has seen more. */
 const WARM_UP = { runs: 50, script: BURST, repeats: 30 };
+/** Right before each measurement: while others had their turn, V8 has given back what it will need again. */
+const WAKE_UP = { runs: 50, script: BURST };
 
 await withDirectory(async (directory) => {
   const load = await startLoad();
@@ -36,7 +38,10 @@ await withDirectory(async (directory) => {
       const samples = await interleaved({
         variants: servers,
         rounds: ROUNDS,
-        measure: (server) => measure(load, server, plan),
+        measure: async (server) => {
+          await measure(load, server, WAKE_UP);
+          return measure(load, server, plan);
+        },
       });
       results[kind].push(summaryOf(servers, samples));
     }

@@ -12,7 +12,7 @@ const ROUNDS = 5;
 const STREAMS = 5_000;
 /** Opened and closed again first, so that compiled code and first buffers do not count as streams. */
 const WARM_UP = 500;
-const IDLE_MS = 2_000;
+const IDLE_MS = 1_000;
 
 let servers = 0;
 await withDirectory(async (directory) => {
