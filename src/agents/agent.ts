@@ -31,8 +31,8 @@ export interface AgentContext extends ToolRun {
   /** The owner's fencing number: what it stores carries it, and is refused once the run has another owner. */
   readonly epoch: number;
   /**
-   * Nothing was said before in this thread: it was made with this run, and this is the run's first owner. What an agent keeps of
-   * threads it need not look up then. False does not mean that there is something.
+   * The thread's id was minted for this run, and this is the run's first owner: what an agent keeps of threads it need not look up.
+   * False does not mean that there is something.
    */
   readonly isNewThread: boolean;
   /**

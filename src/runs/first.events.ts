@@ -7,7 +7,7 @@ import type { RunOrigin } from './run.origin.js';
 export interface Taken {
   /** Why there is a new owner, where there was one before. Default `takeover`. */
   readonly resumed?: RunResume['reason'];
-  /** It was begun where it was asked for, and its thread was made with it. Default false. */
+  /** It was begun where it was asked for, and the thread's id was minted for it. Default false. */
   readonly isNewThread?: boolean;
 }
 

@@ -263,7 +263,7 @@ describe('a run that begins where it was asked for', () => {
     expect(seen).toEqual([undefined]);
   });
 
-  it('is told that its thread is new, unless something was said in it or it had an owner before', async () => {
+  it('is told that its thread is new when its id was minted for it, and it had no owner before', async () => {
     const storage = new MemoryStorage();
     const told: [string, boolean][] = [];
     const agent = new ScriptedAgent(({ message }, { isNewThread }: AgentContext) => {
@@ -284,7 +284,7 @@ describe('a run that begins where it was asked for', () => {
     expect(told).toEqual([
       ['minted', true],
       ['continued', false],
-      ['made', true],
+      ['made', false],
       ['found', false],
       ['claimed', false],
     ]);

@@ -130,9 +130,9 @@ export class RunExecutor {
     const { hints, owner } = this;
     const created = await this.tools.runs.create({ ...newRun, owner });
     if (created.outcome === 'created' && created.run.status === 'running') {
-      const { run, newThread: isNewThread } = created;
+      const isNewThread = newRun.thread === 'new';
       // A run that waits behind this one came with a hint.
-      this.own(run, { isNewThread }, () => this.crowded || this.hints !== hints);
+      this.own(created.run, { isNewThread }, () => this.crowded || this.hints !== hints);
     }
     return created;
   }

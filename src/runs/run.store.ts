@@ -117,8 +117,8 @@ export type AnswerResult =
   | { readonly outcome: 'closed' };
 
 export type CreateResult =
-  /** `running` when it has got the owner that was given. `newThread`: its thread was surely made with it. */
-  | { readonly outcome: 'created'; readonly run: Run; readonly newThread: boolean }
+  /** `running` when it has got the owner that was given. */
+  | { readonly outcome: 'created'; readonly run: Run }
   /**
    * This is the run that was started before: by the same key and fingerprint, or by this very call, when it learned so late that it
    * had succeeded that the run has another owner.

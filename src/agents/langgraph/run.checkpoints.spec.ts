@@ -82,6 +82,26 @@ describe('an answer of one step', () => {
     expect(said).toEqual(['One', 'Answer 1.', 'Two', 'Answer 3.', 'Three', 'Answer 5.']);
   });
 
+  it('goes on from what was remembered under a name before it became a thread of ours', async () => {
+    const storage = await openStorage();
+    const graph = new StateGraph(MessagesAnnotation)
+      .addNode('echo', () => ({ messages: [] }))
+      .addEdge(START, 'echo')
+      .addEdge('echo', END)
+      .compile({ checkpointer: storage.checkpointer });
+    await graph.invoke({ messages: ['One'] }, { configurable: { thread_id: 'mine' } });
+
+    const stack = await stackWith(chat(scripted(() => ({ words: ['Yes.'] }))), { storage });
+    const run = await stack.runs.start({
+      principal: ADA,
+      message: 'Two',
+      threadId: 'mine',
+      createThread: true,
+    });
+    await stack.logOf(run.id);
+    expect((await stack.messagesOf('mine')).map(({ text }) => text)).toEqual(['One', 'Two', 'Yes.']);
+  });
+
   it('is stored with all that led to it where every checkpoint is kept', async () => {
     const storage = new SqliteStorage({ directory: ':memory:', keepCheckpoints: 'all' });
     await storage.open();

@@ -34,7 +34,7 @@ export interface RunSteps {
 }
 
 export interface RunCheckpointsOptions {
-  /** Nothing is stored of this thread yet. */
+  /** Nothing can be stored of this thread yet. */
   readonly isNewThread: boolean;
   /** Nothing is left out: for storages and graphs that go back to earlier checkpoints. */
   readonly keepsAll: boolean;

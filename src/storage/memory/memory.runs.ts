@@ -67,7 +67,7 @@ export class MemoryRunStore extends RunStore {
     if (key !== undefined) records.idempotencyKeys.set(key, record);
     if (thread) thread.updatedAt = now;
     else records.threads.set(threadId, newThread(newRun, { ordinal: record.ordinal, now }));
-    return { outcome: 'created', run: record.run, newThread: !thread };
+    return { outcome: 'created', run: record.run };
   }
 
   async get(runId: string): Promise<Run | undefined> {

@@ -16,11 +16,10 @@ type Refusal = Extract<CreateResult, { readonly outcome: 'no-thread' | 'busy' | 
 
 /** What a run finds in its thread. */
 interface Place {
-  readonly newThread: boolean;
   readonly busy: boolean;
 }
 
-const NEW_THREAD: Place = { newThread: true, busy: false };
+const NEW_THREAD: Place = { busy: false };
 
 /** Whether all that {@link createRun} does is one statement: it has nothing to look up, and so nothing to lock. */
 export function isOneStatement({ thread, idempotency }: NewRun): boolean {
@@ -65,7 +64,7 @@ async function madeBefore(
   // It took so long to find it that the run went to somebody else. Whoever asked must not think that it is theirs.
   const lost = run.owner && row.status === 'running' && row.epoch !== epoch;
   if (lost) return { outcome: 'existing', run: runOf(row) };
-  return { outcome: 'created', run: runOf(row), newThread: run.thread === 'new' };
+  return { outcome: 'created', run: runOf(row) };
 }
 
 /** What the run finds in its thread, or why it may not be there. */
@@ -87,7 +86,7 @@ async function placeOf(tx: Statements, s: string, run: NewRun): Promise<Place | 
     if (run.whenAwaiting === 'reject') return { outcome: 'awaiting', runId: last.id };
     await tx.query(`UPDATE ${s}.runs SET awaiting_until = NULL WHERE ordinal = $1`, [last.ordinal]);
   }
-  return { newThread: !thread, busy: Boolean(thread?.busy_with) };
+  return { busy: Boolean(thread?.busy_with) };
 }
 
 async function insertRun(
@@ -134,8 +133,7 @@ async function insertRun(
     ],
   );
   if (inserted) {
-    const { newThread } = place;
-    return { outcome: 'created', run: runAsCreated(run, { at: inserted.created_at, epoch }), newThread };
+    return { outcome: 'created', run: runAsCreated(run, { at: inserted.created_at, epoch }) };
   }
   // Where nothing is locked, the attempt before this one can still have been under way a moment ago. The insert has waited for it.
   const before = await madeBefore(tx, s, creation);

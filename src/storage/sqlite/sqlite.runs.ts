@@ -34,9 +34,8 @@ export class SqliteRunStore extends RunStore {
     const result = await this.client.call('createRun', creation);
     if (result.outcome === 'existing') return { outcome: 'existing', run: runOf(result.run) };
     if (result.outcome !== 'created') return result;
-    const { owned, newThread } = result;
-    const epoch = owned ? creation.owner?.epoch : undefined;
-    return { outcome: 'created', run: runAsCreated(run, { at: creation.run.now, epoch }), newThread };
+    const epoch = result.owned ? creation.owner?.epoch : undefined;
+    return { outcome: 'created', run: runAsCreated(run, { at: creation.run.now, epoch }) };
   }
 
   async get(runId: string): Promise<Run | undefined> {

@@ -57,7 +57,7 @@ export interface CreateRun {
 
 /** A created run is not sent back: whoever asked for it knows the rest. */
 export type Created =
-  | { readonly outcome: 'created'; readonly owned: boolean; readonly newThread: boolean }
+  | { readonly outcome: 'created'; readonly owned: boolean }
   | { readonly outcome: 'existing'; readonly run: RunRow }
   | { readonly outcome: 'key-reused' }
   | Refusal;
@@ -176,7 +176,7 @@ export function runOperations(db: DatabaseSync, tails: LogTails) {
       else touchThread.run({ threadId, now });
       const owner = busy ? undefined : creation.owner;
       insertRun.run({ ...run, ...(owner ? { ...owner, status: 'running', startedAt: now } : UNOWNED) });
-      return { outcome: 'created', owned: owner !== undefined, newThread };
+      return { outcome: 'created', owned: owner !== undefined };
     },
 
     getRun: get,

@@ -21,7 +21,7 @@ export function beginPromises({ describe, promise, expect }: PromiseSuite): void
         async ({ storage }) => {
           const created = await storage.runs.create(newRun('r1', { thread, owner: OWNER }));
           const run = await storage.runs.get('r1');
-          expect(created).toEqual({ outcome: 'created', run, newThread: true });
+          expect(created).toEqual({ outcome: 'created', run });
           expect(run).toMatchObject({ status: 'running', lastSeq: 0, startedAt: run?.createdAt });
           expect((run?.epoch ?? 0) > 0).toBe(true);
           expect(await claimRun(storage, 'other')).toBeUndefined();
@@ -35,7 +35,6 @@ export function beginPromises({ describe, promise, expect }: PromiseSuite): void
       expect(await storage.runs.create(next)).toMatchObject({
         outcome: 'created',
         run: { status: 'running' },
-        newThread: false,
       });
     });
 

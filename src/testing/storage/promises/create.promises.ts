@@ -11,7 +11,7 @@ export function createPromises({ describe, promise, expect }: PromiseSuite): voi
       expect(created).toMatchObject({ outcome: 'created', run: { id: 'r1' } });
 
       const run = await storage.runs.get('r1');
-      expect(created).toEqual({ outcome: 'created', run, newThread: true });
+      expect(created).toEqual({ outcome: 'created', run });
       const { thread: _, whenBusy: __, whenAwaiting: ___, ...facts } = input;
       expect(run).toEqual({
         ...facts,
@@ -79,7 +79,7 @@ export function createPromises({ describe, promise, expect }: PromiseSuite): voi
     promise('continues a thread that exists', async ({ storage }) => {
       await endRun(storage, await ownedRun(storage, 'r1', { threadId: 't1' }));
       const created = await storage.runs.create(newRun('r2', { threadId: 't1', thread: 'existing' }));
-      expect(created).toMatchObject({ outcome: 'created', run: { threadId: 't1' }, newThread: false });
+      expect(created).toMatchObject({ outcome: 'created', run: { threadId: 't1' } });
     });
 
     promise('makes a thread whose id was minted for the run', async ({ storage }) => {
@@ -87,7 +87,6 @@ export function createPromises({ describe, promise, expect }: PromiseSuite): voi
       expect(created).toEqual({
         outcome: 'created',
         run: await storage.runs.get('r1'),
-        newThread: true,
       });
       expect(await storage.runs.getThread('t1')).toMatchObject({ title: 'What is r1?', activeRunId: 'r1' });
     });
@@ -97,12 +96,6 @@ export function createPromises({ describe, promise, expect }: PromiseSuite): voi
       const again = await storage.runs.create(newRun('r2', { thread: 'new', idempotency: KEY }));
       expect(again).toMatchObject({ outcome: 'existing', run: { id: 'r1' } });
       expect(await storage.runs.getThread('thread-of-r2')).toBeUndefined();
-    });
-
-    promise('knows whether a thread that may be there was made', async ({ storage }) => {
-      const first = await storage.runs.create(newRun('r1', { threadId: 't1' }));
-      const second = await storage.runs.create(newRun('r2', { threadId: 't1', whenBusy: 'queue' }));
-      expect([first, second]).toMatchObject([{ newThread: true }, { newThread: false }]);
     });
 
     promise('refuses a busy thread and names the run that it is busy with', async ({ storage }) => {
