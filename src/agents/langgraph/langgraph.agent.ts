@@ -73,8 +73,10 @@ export class LangGraphAgent extends Agent {
       {
         isUnderWay: (stepId) => mapper.isUnderWay(stepId),
         finished: (stepId, writes) => {
+          if (signal.aborted) return false;
           void finish(stepId, writes);
           context.commitNow();
+          return true;
         },
       },
       { isNewThread: context.isNewThread, keepsAll: this.keepsAll },

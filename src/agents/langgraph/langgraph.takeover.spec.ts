@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { BaseMessage } from '@langchain/core/messages';
+import { AIMessage, type BaseMessage } from '@langchain/core/messages';
+import { END, MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
 import type { RunEvent } from '../../events/run-event.js';
 import { foldRun, textOf } from '../../events/run-view.js';
 import { typesOf } from '../../runs/run.testing.js';
 import type { Tool } from '../../tools/agent-tool.js';
 import {
   NOTE,
+  graphAgent,
   noteTool,
   call,
   openStorage,
@@ -20,7 +22,46 @@ import {
 } from './langgraph.stack.testing.js';
 import { answersOf, type Reply } from './langgraph.testing.js';
 
+// eslint-disable-next-line typescript/no-explicit-any -- the names of its nodes are only known while it is built
+type GraphBuilder = StateGraph<any, any, any, any>;
+
 afterEach(closeStacks);
+
+describe('an agent whose process gives its run back', () => {
+  it('does again what was not over, also when that had its result in the same moment', async () => {
+    const storage = await openStorage();
+    const made: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    const graph = () =>
+      ['A', 'B']
+        .reduce(
+          (building, name) =>
+            building
+              .addNode(name, async () => {
+                made.push(name);
+                await gate.promise;
+                return { messages: [new AIMessage(name)] };
+              })
+              .addEdge(START, name)
+              .addEdge(name, END),
+          new StateGraph(MessagesAnnotation) as GraphBuilder,
+        )
+        .compile();
+    const first = await stackWith(graphAgent(graph()), { storage });
+    const { id, threadId } = await first.ask('Go');
+    await reached(first, id, (event) => event.type === 'step-start' && event.name === 'B');
+    const drained = first.executor.drain(60_000);
+    gate.resolve();
+    await drained;
+
+    const next = await stackWith(graphAgent(graph()), { storage });
+    const log = await next.logOf(id);
+    expectValid(log);
+    expect(made).toEqual(['A', 'B', 'B']);
+    expect(textOf(foldRun(id, log))).toBe('AB');
+    expect((await next.messagesOf(threadId)).map(({ text }) => text)).toEqual(['Go', 'A', 'B']);
+  });
+});
 
 describe('an agent whose process dies', () => {
   /** The first process is abandoned with its lease expired; the second goes on. */

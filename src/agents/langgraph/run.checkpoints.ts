@@ -29,8 +29,11 @@ export interface PutWrites {
 export interface RunSteps {
   /** True for a step that has begun. False for the task that only hands a run's input on. */
   isUnderWay(stepId: string): boolean;
-  /** LangGraph has a task's result, as pairs of channel and value, and it is stored in this same turn of the event loop. */
-  finished(stepId: string, writes: unknown): void;
+  /**
+   * LangGraph has a task's result, as pairs of channel and value, and it is stored in this same turn of the event loop. False when
+   * the run was stopped before: the step is not over, and its result is not stored, so that the next owner does it again.
+   */
+  finished(stepId: string, writes: unknown): boolean;
 }
 
 export interface RunCheckpointsOptions {
@@ -125,11 +128,7 @@ export class RunCheckpoints {
    */
   store(): Promise<unknown> {
     const { input, results } = this.take();
-    if (input) this.track(this.save(input));
-    for (const result of results) {
-      this.steps.finished(result.taskId, result.writes);
-      result.savedBy(saveWrites(this.storage, result));
-    }
+    this.saveEach(input, this.finish(results));
     return this.stored;
   }
 
@@ -140,19 +139,34 @@ export class RunCheckpoints {
 
   private hold(input: HeldInput): Promise<RunnableConfig> {
     this.input = input;
-    const { threadId, namespace } = placeOf(input.config);
-    return Promise.resolve({
-      configurable: { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: input.checkpoint.id },
-    });
+    return Promise.resolve(savedAs(input));
   }
 
   /** The checkpoint of a step that all tasks have finished has what they wrote, and the input. */
   private putResults(put: PutCheckpoint): Promise<RunnableConfig> {
     const { input, results } = this.take();
-    for (const { taskId, writes } of results) this.steps.finished(taskId, writes);
+    const finished = this.finish(results);
+    if (finished.length < results.length) {
+      this.saveEach(input, finished);
+      return Promise.resolve(savedAs(put));
+    }
     const saved = this.save(input ? superseding(input, put) : put);
     for (const { savedBy } of results) savedBy(saved.then(() => undefined));
     return saved;
+  }
+
+  /** Those whose step is over now. The end of the first may be the boundary at which the run is given back, and the rest is not done. */
+  private finish(results: readonly HeldResult[]): readonly HeldResult[] {
+    return results.filter(({ taskId, writes, savedBy }) => {
+      const isOver = this.steps.finished(taskId, writes);
+      if (!isOver) savedBy(Promise.resolve());
+      return isOver;
+    });
+  }
+
+  private saveEach(input: HeldInput | undefined, results: readonly HeldResult[]): void {
+    if (input) this.track(this.save(input));
+    for (const result of results) result.savedBy(saveWrites(this.storage, result));
   }
 
   private take(): { readonly input: HeldInput | undefined; readonly results: readonly HeldResult[] } {
@@ -196,6 +210,12 @@ function superseding(earlier: PutCheckpoint, later: PutCheckpoint): PutCheckpoin
     },
     newVersions: { ...earlier.newVersions, ...later.newVersions },
   };
+}
+
+/** What a saver answers. */
+function savedAs({ config, checkpoint }: PutCheckpoint): RunnableConfig {
+  const { threadId, namespace } = placeOf(config);
+  return { configurable: { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: checkpoint.id } };
 }
 
 function parentOf({ config }: PutCheckpoint): unknown {
