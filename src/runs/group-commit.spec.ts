@@ -93,7 +93,7 @@ describe('group commit', () => {
     expect(log.appends).toHaveLength(1);
 
     for (const source of crowd) commits.schedule(source.say(), 'soon');
-    await jest.advanceTimersByTimeAsync(39);
+    await jest.advanceTimersByTimeAsync(59);
     expect(log.appends).toHaveLength(1);
     await jest.advanceTimersByTimeAsync(1);
     expect(log.appends).toHaveLength(2);
@@ -105,7 +105,7 @@ describe('group commit', () => {
     const alone = new Source('alone');
     for (let commit = 0; commit < 8; commit += 1) {
       commits.schedule(alone.say(), 'soon');
-      await jest.advanceTimersByTimeAsync(40);
+      await jest.advanceTimersByTimeAsync(60);
     }
     const { length } = log.appends;
     commits.schedule(alone.say(), 'soon');

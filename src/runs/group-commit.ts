@@ -8,9 +8,9 @@ export interface CommitSource {
   settle(batch: AppendBatch, result: AppendResult | AppError): void;
 }
 
-/** For every so many runs in a commit a token waits for one interval more; for four in all at most. */
+/** For every so many runs in a commit a token waits for one interval more; for six in all at most. */
 const CROWD = 15;
-const MOST_INTERVALS = 4;
+const MOST_INTERVALS = 6;
 
 /**
  * Collects the events of all runs of this process and appends them together: one call, and in most storages one
@@ -25,7 +25,7 @@ export class GroupCommit {
 
   /**
    * @param intervalMs how long a token may wait for company. Default 10: unseen by people, and a hundredth of the commits. While
-   *   many runs speak, up to four times as long, so that two tokens of a run meet and share a row, a frame and a write.
+   *   many runs speak, up to six times as long, so that tokens of a run meet and share a row, a frame and a write.
    */
   constructor(
     private readonly log: EventLog,
