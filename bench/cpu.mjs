@@ -1,7 +1,7 @@
 // `npm run bench -- cpu`: what a token costs and how many a second get through, ours beside our peers.
 import { SERVERS, startServers } from './servers/servers.mjs';
 import { startLoad } from './support/load.mjs';
-import { measure, targetLine } from './support/measure.mjs';
+import { measure, targetLine, wake } from './support/measure.mjs';
 import { number, ratio, report } from './support/report.mjs';
 import { withDirectory } from './support/server.process.mjs';
 import { interleaved, median } from './support/statistics.mjs';
@@ -13,19 +13,17 @@ const PACED = { tokens: 100, paceMs: 20 };
 const LOADS = {
   burst: [
     { runs: 1, script: BURST, repeats: 5 },
-    { runs: 50, script: BURST, repeats: 5 },
+    { runs: 50, script: BURST, repeats: 3 },
     { runs: 200, script: BURST, repeats: 1 },
   ],
   paced: [
-    { runs: 1, script: { ...PACED, tokens: 50 }, repeats: 1 },
+    { runs: 1, script: { ...PACED, tokens: 25 }, repeats: 1 },
     { runs: 50, script: PACED, repeats: 1 },
     { runs: 200, script: PACED, repeats: 1 },
   ],
 };
 /** Until the compilers are done with what a run goes through: a server in production has seen more. */
-const WARM_UP = { runs: 50, script: BURST, repeats: 30 };
-/** Right before each measurement: while others had their turn, V8 has given back what it will need again. */
-const WAKE_UP = { runs: 50, script: BURST };
+const WARM_UP = { runs: 50, script: BURST, repeats: 15 };
 
 await withDirectory(async (directory) => {
   const load = await startLoad();
@@ -39,7 +37,7 @@ await withDirectory(async (directory) => {
         variants: servers,
         rounds: ROUNDS,
         measure: async (server) => {
-          await measure(load, server, WAKE_UP);
+          await wake(load, server);
           return measure(load, server, plan);
         },
       });
@@ -74,7 +72,7 @@ function publish(servers, { burst, paced }) {
       { caption: 'No delay between tokens, 200 tokens a run', ...tableOf(servers, burst) },
       {
         caption:
-          'A token each 20 ms, so that 200 runs say 10,000 a second; 100 tokens a run, 50 when it is alone',
+          'A token each 20 ms, so that 200 runs say 10,000 a second; 100 tokens a run, 25 when it is alone',
         ...tableOf(servers, paced),
       },
     ],

@@ -1,17 +1,17 @@
 // `npm run bench -- latency`: how long the first token is under way, and how long an answer stays open after its last.
 import { SERVERS, startServers } from './servers/servers.mjs';
 import { startLoad } from './support/load.mjs';
-import { measure, targetLine } from './support/measure.mjs';
+import { measure, targetLine, wake } from './support/measure.mjs';
 import { number, report } from './support/report.mjs';
 import { withDirectory } from './support/server.process.mjs';
 import { interleaved, median, percentile } from './support/statistics.mjs';
 
 const ROUNDS = 5;
 const LOADS = [
-  { runs: 1, script: { tokens: 5, paceMs: 20 }, repeats: 6 },
+  { runs: 1, script: { tokens: 5, paceMs: 20 }, repeats: 4 },
   { runs: 50, script: { tokens: 25, paceMs: 20 }, repeats: 2 },
 ];
-const WARM_UP = { runs: 50, script: { tokens: 200, paceMs: 0 }, repeats: 4 };
+const WARM_UP = { runs: 50, script: { tokens: 200, paceMs: 0 }, repeats: 10 };
 
 await withDirectory(async (directory) => {
   const load = await startLoad();
@@ -23,7 +23,10 @@ await withDirectory(async (directory) => {
     const samples = await interleaved({
       variants: servers,
       rounds: ROUNDS,
-      measure: async (server) => (await measure(load, server, plan)).answers,
+      measure: async (server) => {
+        await wake(load, server);
+        return (await measure(load, server, plan)).answers;
+      },
     });
     results.push(new Map(servers.map((server) => [server.name, delaysOf(samples.get(server))])));
   }

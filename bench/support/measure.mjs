@@ -6,6 +6,7 @@
 //       bytesPerToken    of the bodies
 //       loadShare        of a core that the load generator used
 //       answers          of load.mjs
+//   await wake(load, server)   right before it: while others had their turn, V8 has given back what the server will need again
 //   targetLine(what, value, unit, limit)   a line for a report's notes: whether a target was met and by how much it was missed
 import { number } from './report.mjs';
 
@@ -29,6 +30,10 @@ export async function measure(load, server, { runs, script, repeats = 1 }) {
     loadShare: heard.loadMs / heard.wallMs,
     answers: heard.answers,
   };
+}
+
+export function wake(load, server) {
+  return measure(load, server, { runs: 25, script: { tokens: 200, paceMs: 0 } });
 }
 
 /** @param limit `{ atMost }` or `{ atLeast }` */
