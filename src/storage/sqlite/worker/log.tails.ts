@@ -9,8 +9,8 @@ export interface LogTail {
 
 /**
  * Where the logs end that are being written, so that an append need not look up what the one before it has left: a third of what
- * it would cost. Only this thread writes to the database, so it remembers rightly as long as all others that give a run
- * another owner, remove it, or undo what was done say so.
+ * it would cost. Only this thread writes to the database, so what it remembers is true as long as whatever gives a run another
+ * owner, removes it, or undoes what was done has it forgotten.
  */
 export class LogTails {
   private readonly known = new Map<string, LogTail>();

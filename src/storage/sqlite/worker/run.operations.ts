@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { LogTails } from './log.tails.js';
 import type { NewRun, RunOwnership } from '../../../runs/run.store.js';
+import type { LogTails } from './log.tails.js';
 
 /** A run as its columns are; `lastSeq` comes from its log. */
 export interface RunRow {
