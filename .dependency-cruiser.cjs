@@ -1,11 +1,21 @@
-/** Who may import whom: docs/architecture.md says why. `npm run imports` enforces it. */
+/** Who may import whom: docs/architecture.md says why. `npm run imports` enforces it. No circle between folders, types included. */
 
 const SPEC = '\\.(spec|testing)\\.ts$';
 const LANGCHAIN = 'node_modules/(langchain|@langchain)/';
 
-/** A folder of src may import only these of the others; `errors.ts` and `principal.ts` are for all but events. */
+/** The folders that each folder may import. */
+const imports = new Map();
+
+/** Throws if the rules below allow a circle between folders. */
+function refuseCircles(folder, path = []) {
+  if (path.includes(folder)) throw new Error(`The rules allow a circle: ${[...path, folder].join(' -> ')}.`);
+  for (const next of imports.get(folder) ?? []) refuseCircles(next, [...path, folder]);
+}
+
+/** A folder of src may import only these of the others; `errors.ts` and `principal.ts` are for all but events, and the port `shared-state.ts` and `option-names.ts` are for all. */
 function only(folder, allowed, why) {
-  const paths = [folder, ...allowed].map((name) => `^src/${name}(/|\\.ts$)`);
+  imports.set(folder, new Set(allowed.map((name) => name.split('/')[0])));
+  const paths = [folder, 'shared-state', 'option-names', ...allowed].map((name) => `^src/${name}(/|\\.ts$)`);
   return {
     name: `${folder}-imports`,
     comment: why,
@@ -46,36 +56,117 @@ module.exports = {
       from: { path: '^src/client/', pathNot: SPEC },
       to: { dependencyTypes: ['core', 'npm'] },
     },
-    only('tools', ['errors', 'principal', 'events'], 'A tool knows its call, not who drives the agent.'),
+    only(
+      'tools',
+      ['errors', 'principal', 'security', 'events', 'switches', 'optional-packages'],
+      'A tool knows its call, not who drives the agent.',
+    ),
+    only('demo', [], 'The demo model is a stand-in for a provider, and knows nothing else of us.'),
     only(
       'agents',
-      // What a graph's config and a checkpointer tell each other: a contract of the two, not a storage.
-      [
-        'errors',
-        'principal',
-        'events',
-        'tools',
-        ...['fence', 'keeping', 'place'].map((fact) => `storage/checkpoint.${fact}`),
-      ],
+      ['errors', 'principal', 'events', 'tools', 'demo/demo.model'],
       'An agent emits; who records and serves it is not its business.',
     ),
     only(
       'runs',
-      ['errors', 'principal', 'events', 'tools', 'agents'],
+      ['errors', 'principal', 'security', 'events', 'switches', 'tools', 'agents'],
       'Runs own the ports; storages implement them.',
     ),
     only(
       'storage',
-      ['errors', 'principal', 'events', 'runs', 'agents/agent'],
+      [
+        'errors',
+        'principal',
+        'events',
+        'runs',
+        // A storage that processes share brings the counters of their limits.
+        'throttling',
+        'agents/agent',
+        // What a graph's config tells a checkpointer.
+        ...['fence', 'history', 'key'].map((fact) => `agents/langgraph/checkpoint-${fact}`),
+      ],
       'A storage knows the ports of runs and agents, not what drives them.',
     ),
-    only('auth', ['errors', 'principal'], 'Auth knows callers, not what they ask for.'),
-    only('throttling', ['errors', 'principal', 'auth'], 'Limits know callers, not what they ask for.'),
+    only(
+      'security',
+      ['errors', 'principal'],
+      'Security events know callers, and nothing of what they ask for.',
+    ),
+    only(
+      'switches',
+      ['errors', 'principal', 'security'],
+      'Switches know names; whoever begins something asks them.',
+    ),
+    only('openapi', [], 'How schemas are described; it knows none of them.'),
+    only(
+      'auth',
+      ['errors', 'principal', 'security', 'openapi'],
+      'Auth knows callers, not what they ask for.',
+    ),
+    only(
+      'throttling',
+      // The port of the budget that runs are started from.
+      ['errors', 'principal', 'security', 'auth', 'runs/start.budget'],
+      'Limits know callers, not what they ask for.',
+    ),
     only(
       'http',
-      ['errors', 'principal', 'events', 'auth', 'throttling'],
+      ['errors', 'principal', 'security', 'events', 'switches', 'auth', 'throttling', 'openapi'],
       'The edge kit serves every protocol and knows none.',
     ),
+    only('sign-in', ['auth', 'http'], 'Signing in is not about chats.'),
+    only(
+      'operator',
+      ['errors', 'principal', 'security', 'agents/agent.registry', 'switches', 'tools', 'auth', 'http'],
+      'Operators see names, and nothing of what is said.',
+    ),
+    only(
+      'streams',
+      ['errors', 'principal', 'events', 'auth', 'http', 'runs'],
+      'What every protocol needs to serve a run; it knows none of them.',
+    ),
+    only(
+      'protocols',
+      [
+        'errors',
+        'principal',
+        'security',
+        'events',
+        'agents/agent',
+        'agents/agent.registry',
+        'runs',
+        'auth',
+        'throttling',
+        'openapi',
+        'http',
+        'streams',
+      ],
+      'A protocol serves runs in its own words. It knows neither our own protocol nor how the module is put together.',
+    ),
+    {
+      name: 'protocols-apart',
+      comment: 'One protocol can be taken out without looking at the others.',
+      severity: 'error',
+      from: { path: '^src/protocols/([^/]+)/', pathNot: '^src/protocols/transcript/' },
+      to: {
+        path: '^src/protocols/[^/]+/',
+        pathNot: ['^src/protocols/$1/', '^src/protocols/(transcript|fixtures)/'],
+      },
+    },
+    {
+      name: 'protocols-in-one-place',
+      comment: 'The front door speaks its own protocol; the others it only puts into its module.',
+      severity: 'error',
+      from: { path: '^src/chat/', pathNot: '^src/chat/chat\\.module\\.ts$' },
+      to: { path: '^src/protocols/' },
+    },
+    {
+      name: 'nobody-imports-chat',
+      comment: 'The front door is the last of the package: it puts everything together.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [SPEC, '^src/(chat|app|testing)/', '^src/(index|main)\\.ts$'] },
+      to: { path: '^src/chat/' },
+    },
     {
       name: 'nobody-imports-app',
       comment: 'The standalone app is one user of the package among others.',
@@ -88,7 +179,14 @@ module.exports = {
       comment: 'What runs in production imports no test kit.',
       severity: 'error',
       from: { path: '^src/', pathNot: [SPEC, '^src/testing/'] },
-      to: { path: [SPEC, '^src/testing/'] },
+      to: { path: [SPEC, '^(src/testing|test)/'] },
+    },
+    {
+      name: 'testing-is-published',
+      comment: 'What only our own tests need is in test/, which is not published.',
+      severity: 'error',
+      from: { path: '^src/testing/', pathNot: SPEC },
+      to: { path: '^test/' },
     },
     {
       name: 'mappers-are-pure',
@@ -114,7 +212,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: [SPEC, '^src/agents/(langgraph|demo)/', '^src/storage/', '^src/testing/'],
+        pathNot: [SPEC, '^src/(agents/langgraph|demo)/', '^src/storage/', '^src/testing/'],
       },
       to: { path: LANGCHAIN, pathNot: '@langchain/mcp-adapters/' },
     },
@@ -122,7 +220,7 @@ module.exports = {
       name: 'mcp-at-its-place',
       comment: 'How MCP servers are reached is the affair of one file.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/tools/mcp/mcp\\.connection\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/tools/mcp/mcp-connection\\.ts$' },
       to: { path: ['@langchain/mcp-adapters/', '@modelcontextprotocol/'] },
     },
     {
@@ -161,3 +259,5 @@ module.exports = {
     },
   },
 };
+
+for (const folder of imports.keys()) refuseCircles(folder);

@@ -3,47 +3,53 @@ import type { PublicError } from './events/run-event.js';
 /** Every code this package can show to a client, with what it means. Codes are stable: clients may switch on them. */
 export const ERROR_CODES = {
   // the request
-  REQUEST_INVALID: 'The request does not have the documented shape.',
+  REQUEST_INVALID: 'The request does not have the documented form.',
   REQUEST_TOO_LARGE: 'The request body is larger than the limit.',
-  CURSOR_INVALID: 'The event id is not one that this server writes, or it belongs to another run.',
-  IDEMPOTENCY_CONFLICT: 'The idempotency key was used before with another request body.',
+  ENCODING_UNSUPPORTED: 'The request body is compressed, or is not in UTF-8.',
+  CURSOR_INVALID:
+    'The event id is not valid for this stream: it has the wrong form, or belongs to another run.',
+  IDEMPOTENCY_CONFLICT: 'The idempotency key was already used for a request with another body.',
   // the caller
-  UNAUTHENTICATED: 'No valid credentials came with the request.',
+  UNAUTHENTICATED: 'The request has no valid credentials.',
   FORBIDDEN: 'The credentials are valid but do not allow this.',
+  SWITCHED_OFF: 'An operator has switched off the caller or the agent.',
   ORIGIN_REFUSED: 'The request comes from a web origin or host name that is not allowed here.',
-  RATE_LIMITED: 'Too many requests; Retry-After says when to come back.',
-  TOO_MANY_STREAMS: 'Too many open streams for this principal.',
+  RATE_LIMITED: 'The caller has made too many requests. Retry-After says how long to wait.',
+  TOO_MANY_STREAMS: 'The caller has too many open streams.',
   // what was asked for
-  NOT_FOUND: 'It does not exist, or it is not yours.',
-  AGENT_UNKNOWN: 'No agent of that name is registered.',
-  THREAD_BUSY: 'The thread has a run that has not ended yet.',
-  RUN_ENDED: 'The run has ended already.',
-  APPROVAL_PENDING: 'The thread waits for a person to decide on a tool call.',
-  APPROVAL_CLOSED: 'Nothing can be decided here any more, or it was decided otherwise before.',
+  NOT_FOUND: 'The resource does not exist, or belongs to another user.',
+  AGENT_UNKNOWN: 'There is no agent with this name.',
+  THREAD_BUSY: 'A run of the thread is still active.',
+  INPUT_PENDING: 'The thread waits for an answer.',
+  INPUT_CLOSED:
+    'The input can no longer be answered: it was answered, has expired, or was closed by a later message.',
   // the run
   MODEL_UNREACHABLE: 'The model provider cannot be reached.',
   MODEL_REFUSED: 'The model provider refused the request or the key.',
-  MODEL_OVERLOADED: 'The model provider is limiting or overloaded.',
+  MODEL_FILTERED: 'The content filter of the model provider refused the message.',
+  MODEL_OVERLOADED: 'The model provider is overloaded, or limits requests.',
   MODEL_FAILED: 'The model call failed.',
   RUN_LIMIT: 'The run reached one of its limits.',
   RUN_FAILED: 'The agent failed.',
+  INPUT_EXPIRED: 'The agent asked for input and got no answer in time.',
+  RUN_POISONED: 'The run was given up, because the processes that worked on it died one after the other.',
   // tools
-  TOOL_NOT_CONFIGURED: 'The tool needs a setting that is absent.',
-  TOOL_INPUT_INVALID: 'The model called the tool with arguments that do not fit its schema.',
+  TOOL_NOT_CONFIGURED: 'The tool needs a setting that is missing.',
+  TOOL_INPUT_INVALID: 'The model called the tool with arguments that do not match its schema.',
   TOOL_UNKNOWN: 'The model called a tool that does not exist.',
-  TOOL_DENIED: 'The principal may not use this tool, or a person denied the call.',
-  TOOL_TIMEOUT: 'The tool did not answer in time.',
+  TOOL_DENIED: 'The call was denied by a person, is not allowed for the caller, or its tool is switched off.',
+  TOOL_TIMEOUT: 'The tool did not finish in time.',
   TOOL_CANCELLED: 'The tool call was cancelled.',
   TOOL_FAILED: 'The tool failed.',
-  TOOL_INTERRUPTED: 'The process died during a call that must not be made twice.',
+  TOOL_INTERRUPTED: 'The process died during a call that must not be repeated.',
   TOOL_DUPLICATE: 'Two tools have the same name.',
-  TOOL_INVALID: 'The declaration of a tool cannot work.',
+  TOOL_INVALID: 'The definition of a tool is not valid.',
   // the server
-  CONFIG_INVALID: 'The settings are not usable.',
+  CONFIG_INVALID: 'The settings are not valid.',
   STORAGE_FAILED: 'The storage cannot be read or written.',
-  STORAGE_LOCKED: 'Another process uses this storage.',
+  STORAGE_LOCKED: 'Another process or storage uses this directory.',
   AUTH_UNAVAILABLE: 'The identity provider cannot be reached.',
-  SHUTTING_DOWN: 'The server is about to stop.',
+  SERVER_BUSY: 'The server has no room for another request at the moment. Retry-After says how long to wait.',
   INTERNAL: 'Internal error.',
 } as const;
 
@@ -79,7 +85,7 @@ export class AppError extends Error {
   }
 }
 
-/** What a viewer may know of any failure: an AppError's own words, and of everything else only that it happened. */
+/** Returns the part of a failure that viewers may see: an AppError's own message, or else only that something failed. */
 export function toPublicError(
   error: unknown,
   otherwise: { readonly code: ErrorCode; readonly message: string },

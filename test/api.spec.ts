@@ -30,10 +30,19 @@ function deaf(): { readonly play: Play; readonly open: () => void } {
   };
 }
 
-describe('the API', () => {
+describe('native API', () => {
   const start = chatServers();
 
-  it('starts a run that is watched later', async () => {
+  it('sends headers that keep caches from storing its replies or transforming its streams', async () => {
+    const server = await start({ play: nineWords });
+    const { runId, threadId } = await server.startRun();
+    for (const path of ['/threads', `/threads/${threadId}`, `/runs/${runId}`, '/agents'])
+      expect((await server.call('GET', path)).headers.get('cache-control')).toBe('no-store');
+    const stream = await server.watch(runId);
+    expect(stream.response.headers['cache-control']).toContain('no-transform');
+  });
+
+  it('starts a run that a reader watches later, and returns its record', async () => {
     const server = await start({ play: nineWords });
     const { status, body } = await server.call('POST', '/runs', { message: 'hello', metadata: { team: 1 } });
     expect(status).toBe(202);
@@ -61,7 +70,7 @@ describe('the API', () => {
     });
   });
 
-  it('cancels a run whose tool hears nothing, and keeps what was said', async () => {
+  it('cancels a run whose agent ignores the signal, and keeps the events it has emitted', async () => {
     const agent = deaf();
     const server = await start({ play: agent.play });
     const stream = await server.ask();
@@ -80,7 +89,7 @@ describe('the API', () => {
     agent.open();
   });
 
-  it('lets an EventSource in by a ticket, for its run and no other', async () => {
+  it('lets an EventSource read one run by ticket, and refuses the ticket for anything else', async () => {
     const server = await start({ play: nineWords, auth: AUTH });
     const { runId } = await server.startRun({ message: 'hello' }, ANN);
     const { runId: other } = await server.startRun({ message: 'hello' }, ANN);
@@ -105,7 +114,7 @@ describe('the API', () => {
     expect(beyond.headers.get('www-authenticate')).toContain('Bearer');
   });
 
-  it('lists threads page by page, latest change first', async () => {
+  it('lists threads page by page, the latest change first', async () => {
     const server = await start({ play: nineWords });
     const threads: string[] = [];
     for (let index = 0; index < 5; index++) {
@@ -124,7 +133,7 @@ describe('the API', () => {
     expect(seen).toMatchObject(threads.map((id, index) => ({ id, title: `Question ${4 - index}` })));
   });
 
-  it('tells what was said in a thread, newest page first, as every viewer saw it', async () => {
+  it('returns the messages of a thread page by page, the newest page first', async () => {
     const server = await start({ play: nineWords });
     const { frames } = await server.finishedRun({ message: 'one' });
     const threadId = String(frames[0]!.data['threadId']);
@@ -146,7 +155,7 @@ describe('the API', () => {
     expect(oldest.body).not.toHaveProperty('nextCursor');
   });
 
-  it('deletes a thread with its running run, for good', async () => {
+  it('deletes a thread for good, and cancels its running run', async () => {
     const agent = deaf();
     const server = await start({ play: agent.play });
     const stream = await server.ask();
@@ -166,7 +175,7 @@ describe('the API', () => {
     agent.open();
   });
 
-  it('refuses a second question while a thread is busy, and names the run', async () => {
+  it('refuses a second message in a busy thread, and names the run in progress', async () => {
     const agent = deaf();
     const server = await start({ play: agent.play });
     const { runId, threadId } = await server.startRun();
@@ -176,7 +185,7 @@ describe('the API', () => {
     agent.open();
   });
 
-  it('queues it instead, when told so', async () => {
+  it('queues a second message in a busy thread when whenBusy is set to queue', async () => {
     const agent = deaf();
     const server = await start({ play: agent.play, whenBusy: 'queue' });
     const { threadId } = await server.startRun();
@@ -215,7 +224,7 @@ describe('the API', () => {
   });
 });
 
-describe("another principal's things", () => {
+describe('resources of another principal', () => {
   const start = chatServers();
   let server: ChatServer;
   let runId: string;
@@ -240,7 +249,7 @@ describe("another principal's things", () => {
     ['DELETE', '/threads/THREAD'],
   ];
 
-  it.each(ROUTES)('are not there: %s %s', async (method, route) => {
+  it.each(ROUTES)('answers another principal exactly as for an unknown id: %s %s', async (method, route) => {
     const ask = (run: string, thread: string, headers: Record<string, string>) =>
       server.call(method, route.replace('RUN', run).replace('THREAD', thread), undefined, headers);
     for (const stranger of [BOB, ANNA]) {
@@ -260,7 +269,7 @@ describe("another principal's things", () => {
   });
 
   it.each(['', '/runs'])(
-    'are not there for a question in a thread or after an event: POST %s',
+    "refuses a message to another's thread or after another's event as for an unknown id: POST %s",
     async (path) => {
       const ask = (body: object, headers = {}) => server.call('POST', path, body, { ...BOB, ...headers });
       const inThread = [
@@ -278,19 +287,19 @@ describe("another principal's things", () => {
     },
   );
 
-  it('are not listed', async () => {
+  it('lists the threads of the caller only', async () => {
     expect((await server.call('GET', '/threads', undefined, BOB)).body['items']).toEqual([]);
     expect((await server.call('GET', '/threads', undefined, ANN)).body['items']).toHaveLength(1);
   });
 
-  it('do not meet by an Idempotency-Key', async () => {
+  it('keeps the same Idempotency-Key of two principals apart', async () => {
     const key = { 'idempotency-key': 'same' };
     const ann = await server.startRun({ message: 'hello' }, { ...ANN, ...key });
     const bob = await server.startRun({ message: 'hello' }, { ...BOB, ...key });
     expect(bob.runId).not.toBe(ann.runId);
   });
 
-  it.each(ROUTES)('are not there without credentials either: %s %s', async (method, route) => {
+  it.each(ROUTES)('answers 401 to a request without credentials: %s %s', async (method, route) => {
     const path = route.replace('RUN', runId).replace('THREAD', threadId);
     const { status, headers, body } = await server.call(method, path);
     expect(status).toBe(401);

@@ -1,44 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { Injectable } from '@nestjs/common';
-import { z } from 'zod';
-import { answersOf, ScriptedModel } from '../src/agents/langgraph/langgraph.testing.js';
-import { AgentTool, createChatAgent, type ChatModuleOptions } from '../src/index.js';
-import { ApprovalExpiry } from '../src/runs/approval.expiry.js';
-import { chatServers, type ChatServer } from './support/chat.server.js';
-
-const PAYMENT = z.object({ to: z.string(), amount: z.number() });
-
-@Injectable()
-class Payments {
-  @AgentTool({
-    name: 'pay',
-    label: ({ to }) => `Paying ${to}…`,
-    description: 'Pays.',
-    input: PAYMENT,
-    approval: { when: ({ amount }) => amount > 10 },
-    sideEffect: 'once',
-  })
-  pay({ to, amount }: z.output<typeof PAYMENT>): string {
-    return `${amount} to ${to}`;
-  }
-}
+import type { ChatModuleOptions } from '../src/index.js';
+import { InputExpiry } from '../src/runs/input-expiry.js';
+import { payingServers } from './protocols/approvals.server.js';
+import type { ChatServer } from './support/chat.server.js';
 
 const ANN = { 'x-api-key': 'ann-0123456789abcdef' };
 const BOB = { 'x-api-key': 'bob-0123456789abcdef' };
-
-/** Pays what the message says, one call for each amount. */
-const model = () =>
-  new ScriptedModel((messages) => {
-    const answers = answersOf(messages);
-    if (answers.length > 0) return { words: answers.map(({ text }) => `[${text}]`) };
-    const amounts = messages.at(-1)?.text.match(/\d+/g) ?? [];
-    const calls = amounts.map((amount, index) => ({
-      id: `call${index}`,
-      name: 'pay',
-      args: `{"to":"Eve","amount":${amount}}`,
-    }));
-    return calls.length > 0 ? { calls } : { words: ['Well.'] };
-  });
 
 interface Waiting {
   readonly runId: string;
@@ -47,11 +14,9 @@ interface Waiting {
 }
 
 describe('approvals over HTTP', () => {
-  const servers = chatServers();
+  const servers = payingServers();
   const start = (approvals?: ChatModuleOptions['approvals']) =>
     servers({
-      agents: (kit) => [createChatAgent({ ...kit, name: 'chat', description: 'Chats.', model: model() })],
-      tools: [Payments],
       ...(approvals && { approvals }),
       auth: {
         kind: 'credentials',
@@ -66,15 +31,15 @@ describe('approvals over HTTP', () => {
   async function waiting(server: ChatServer, message: string, threadId?: string): Promise<Waiting> {
     const stream = await server.ask({ message, ...(threadId && { threadId }) }, ANN);
     await stream.closed();
-    expect(stream.events.at(-1)?.data).toMatchObject({ type: 'end', outcome: 'awaiting-approval' });
-    const requests = stream.events.filter(({ event }) => event === 'approval-request');
+    expect(stream.events.at(-1)?.data).toMatchObject({ type: 'end', outcome: 'awaiting-input' });
+    const requests = stream.events.filter(({ event }) => event === 'input-request');
     const { data } = await stream.frame('ready');
-    const ids = requests.map(({ data: request }) => String(request['approvalId']));
+    const ids = requests.map(({ data: request }) => String(request['inputId']));
     return { runId: String(data['runId']), threadId: String(data['threadId']), ids };
   }
 
   const answer = (server: ChatServer, { runId }: Waiting, id: string | undefined, body: unknown, who = ANN) =>
-    server.call('POST', `/runs/${runId}/approvals/${String(id)}`, body, who);
+    server.call('POST', `/runs/${runId}/inputs/${String(id)}`, body, who);
 
   async function words(server: ChatServer, runId: unknown): Promise<string> {
     const stream = await server.watch(String(runId), undefined, { headers: ANN });
@@ -82,16 +47,16 @@ describe('approvals over HTTP', () => {
     return stream.text;
   }
 
-  it('stops a run for a person, and goes on with what they decided', async () => {
+  it('stops a run until a person has decided on every call, and continues it with the decisions', async () => {
     const server = await start();
     const run = await waiting(server, 'Pay 50, 5 and 500.');
     expect(run.ids).toHaveLength(2);
     const { body: before } = await server.call('GET', `/runs/${run.runId}`, undefined, ANN);
     expect(before).toMatchObject({
-      status: 'awaiting-approval',
-      approvals: [
-        { approvalId: run.ids[0], toolName: 'pay', label: 'Paying Eve…', input: { to: 'Eve', amount: 50 } },
-        { approvalId: run.ids[1], input: { to: 'Eve', amount: 500 } },
+      status: 'awaiting-input',
+      inputs: [
+        { inputId: run.ids[0], toolName: 'pay', label: 'Paying Eve…', input: { to: 'Eve', amount: 50 } },
+        { inputId: run.ids[1], input: { to: 'Eve', amount: 500 } },
       ],
     });
 
@@ -103,7 +68,7 @@ describe('approvals over HTTP', () => {
     expect(first.body).not.toHaveProperty('continuedBy');
     const last = await answer(server, run, run.ids[0], { decision: 'approve' });
     expect(last.body).toMatchObject({
-      run: { approvals: [{ answer: { decision: 'approve', by: 'ann' } }, { answer: { by: 'ann' } }] },
+      run: { inputs: [{ answer: { decision: 'approve', by: 'ann' } }, { answer: { by: 'ann' } }] },
     });
     const { runId, threadId, eventsUrl } = last.body['continuedBy'] as Record<string, string>;
     expect({ threadId, eventsUrl }).toEqual({
@@ -113,7 +78,7 @@ describe('approvals over HTTP', () => {
     expect(await words(server, runId)).toMatch(/^\[50 to Eve\]\[5 to Eve\]\[\{.*"result":"499 to Eve"\}\]$/);
   });
 
-  it('shows the conversation as one question and its answer, with what was decided', async () => {
+  it('shows a denied approval and the run that continues after it as one conversation', async () => {
     const server = await start();
     const run = await waiting(server, 'Pay 50.');
     const { body } = await answer(server, run, run.ids[0], { decision: 'deny', reason: 'Too much.' });
@@ -126,7 +91,12 @@ describe('approvals over HTTP', () => {
       {
         role: 'assistant',
         runId: run.runId,
-        view: { parts: [{ kind: 'approval', decision: 'deny', by: 'ann' }] },
+        view: {
+          parts: [
+            { kind: 'text', text: 'Let me pay.' },
+            { kind: 'approval', decision: 'deny', by: 'ann' },
+          ],
+        },
       },
       {
         role: 'assistant',
@@ -138,7 +108,7 @@ describe('approvals over HTTP', () => {
     expect(messages[1]?.['id']).toBe(messages[2]?.['id']);
   });
 
-  it('is not for others, and refuses what is no answer', async () => {
+  it("accepts a valid decision of the run's owner only, and the same decision twice", async () => {
     const server = await start();
     const run = await waiting(server, 'Pay 50.');
     const approve = { decision: 'approve' };
@@ -165,11 +135,11 @@ describe('approvals over HTTP', () => {
     expect(await answer(server, run, run.ids[0], approve)).toMatchObject({ status: 200 });
     expect(await answer(server, run, run.ids[0], { decision: 'deny' })).toMatchObject({
       status: 409,
-      body: { code: 'APPROVAL_CLOSED' },
+      body: { code: 'INPUT_CLOSED' },
     });
   });
 
-  it('denies what waits when the conversation goes on, or refuses to go on', async () => {
+  it('denies a pending approval when a new message comes, or rejects the message if so configured', async () => {
     const server = await start();
     const run = await waiting(server, 'Pay 50.');
     const next = await server.ask({ message: 'Never mind.', threadId: run.threadId }, ANN);
@@ -177,10 +147,10 @@ describe('approvals over HTTP', () => {
     expect(next.text).toBe('Well.');
     expect(await answer(server, run, run.ids[0], { decision: 'approve' })).toMatchObject({
       status: 409,
-      body: { code: 'APPROVAL_CLOSED' },
+      body: { code: 'INPUT_CLOSED' },
     });
 
-    const strict = await start({ whenMessaged: 'reject' });
+    const strict = await start({ whenAwaiting: 'reject' });
     const open = await waiting(strict, 'Pay 50.');
     const { status, body } = await strict.call(
       'POST',
@@ -188,30 +158,30 @@ describe('approvals over HTTP', () => {
       { message: 'Never mind.', threadId: open.threadId },
       ANN,
     );
-    expect([status, body['code'], body['runId']]).toEqual([409, 'APPROVAL_PENDING', open.runId]);
+    expect([status, body['code'], body['runId']]).toEqual([409, 'INPUT_PENDING', open.runId]);
   });
 
-  it('denies what nobody answered in time, and the agent says so', async () => {
+  it('denies approvals after their deadline, and tells the agent that there was no decision in time', async () => {
     const server = await start({ expiresInMs: 1 });
     const run = await waiting(server, 'Pay 50 and 60.');
     expect(await answer(server, run, run.ids[0], { decision: 'approve' })).toMatchObject({
       status: 409,
-      body: { code: 'APPROVAL_CLOSED', detail: expect.stringContaining('It has expired.') },
+      body: { code: 'INPUT_CLOSED', detail: expect.stringContaining('It has expired.') },
     });
-    await server.app.get(ApprovalExpiry).sweep();
+    await server.app.get(InputExpiry).sweep();
     const { body } = await server.call('GET', `/threads/${run.threadId}`, undefined, ANN);
     const messages = body['messages'] as readonly { runId: string; resumeOf?: string }[];
     expect(messages.at(-1)?.resumeOf).toBe(run.runId);
-    const denied = "[The call of 'pay' was not approved. Nobody decided in time.]";
+    const denied = "[The call of 'pay' was not approved. There was no decision in time.]";
     expect(await words(server, messages.at(-1)?.runId)).toBe(denied + denied);
   });
 
-  it('asks for tools that only the module names, and starts with none that is not there', async () => {
+  it("asks before a tool that the module's approvals name, and rejects a name without a tool", async () => {
     const server = await start({ tools: ['pay'] });
     // Its author has said which calls wait.
     const stream = await server.ask({ message: 'Pay 5.' }, ANN);
     await stream.closed();
-    expect(stream.text).toBe('[5 to Eve]');
+    expect(stream.text).toBe('Let me pay.[5 to Eve]');
     await expect(start({ tools: ['pya'] })).rejects.toThrow(
       "approvals names the tool 'pya', which is not there. There are: pay.",
     );

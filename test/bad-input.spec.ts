@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ChatServer } from './support/chat.server.js';
 import { nineWords } from './support/plays.js';
 
-/** What callers get wrong, by accident or not. Each is told so in a problem document, and none reaches an agent. */
+/** Mistakes of callers, by accident or not. Each is told so in a problem document, and none reaches an agent. */
 describe('bad input', () => {
   let server: ChatServer;
   const asked: unknown[] = [];
@@ -27,7 +27,7 @@ describe('bad input', () => {
   const message = 'hello';
 
   it.each<[string, string]>([
-    ['nothing', ''],
+    ['no content', ''],
     ['malformed JSON', '{"message": '],
     ['a bare string', '"hello"'],
     ['null', 'null'],
@@ -46,22 +46,22 @@ describe('bad input', () => {
     ['null for a thread', '{"message":"hello","threadId":null}'],
     ['a number for a thread', '{"message":"hello","threadId":1}'],
     ['an empty thread', '{"message":"hello","threadId":""}'],
-    ['a thread that climbs', '{"message":"hello","threadId":"../../etc"}'],
+    ['a path for a thread', '{"message":"hello","threadId":"../../etc"}'],
     ['CR and LF in the thread', '{"message":"hello","threadId":"a\\r\\nb"}'],
     ['NUL in the thread', '{"message":"hello","threadId":"a\\u0000"}'],
     ['a thread of ten thousand letters', JSON.stringify({ message, threadId: 'a'.repeat(10_000) })],
     ['an empty agent', '{"message":"hello","agent":""}'],
-    ['an agent that nobody knows', '{"message":"hello","agent":"nobody"}'],
-    ['an agent of an object', '{"message":"hello","agent":{"toString":1}}'],
-    ['an agent named like a part of every object', '{"message":"hello","agent":"__proto__"}'],
+    ['an unknown agent', '{"message":"hello","agent":"nobody"}'],
+    ['an object for an agent', '{"message":"hello","agent":{"toString":1}}'],
+    ['an agent named __proto__', '{"message":"hello","agent":"__proto__"}'],
     ['CR, LF and NUL in the agent', '{"message":"hello","agent":"a\\r\\n\\u0000b"}'],
-    ['metadata of a list', '{"message":"hello","metadata":[]}'],
-    ['metadata of text', '{"message":"hello","metadata":"x"}'],
+    ['a list for metadata', '{"message":"hello","metadata":[]}'],
+    ['text for metadata', '{"message":"hello","metadata":"x"}'],
     ['metadata that nests too deeply', `{"message":"hello","metadata":${deep(12)}}`],
     ['JSON that nests absurdly', `{"message":"hello","metadata":${deep(20_000)}}`],
     ['metadata of 20 kB', JSON.stringify({ message, metadata: { x: 'y'.repeat(20_000) } })],
     ['a metadata name of 1,000 letters', JSON.stringify({ message, metadata: { ['n'.repeat(1_000)]: 1 } })],
-  ])('%s is a 400', async (_what, body) => {
+  ])('answers 400 to a body with %s', async (_what, body) => {
     for (const path of ['', '/runs']) {
       const answer = await server.call('POST', path, body, json);
       expectProblem(answer, 400);
@@ -69,7 +69,7 @@ describe('bad input', () => {
     }
   });
 
-  it('lists all faults at once, and where they are', async () => {
+  it('lists all errors of a body at once, each with its path', async () => {
     const { body } = await server.call('POST', '/runs', { message: 7, threadId: 'a b', extra: 1 });
     const paths = (body['errors'] as { path: string }[]).map(({ path }) => path);
     expect(paths).toEqual(expect.arrayContaining(['message', 'threadId']));
@@ -80,7 +80,7 @@ describe('bad input', () => {
     ['a megabyte', 'x'.repeat(1024 * 1024)],
     ['a byte more than 256 KiB', 'x'.repeat(256 * 1024 + 1)],
     ['fewer characters, in more bytes', '€'.repeat(100 * 1024)],
-  ])('a message of %s is a 413', async (_what, message) => {
+  ])('answers 413 to a message of %s', async (_what, message) => {
     const answer = await server.call('POST', '/runs', { message });
     expectProblem(answer, 413);
     expect(answer.body).toMatchObject({ code: 'REQUEST_TOO_LARGE' });
@@ -91,14 +91,14 @@ describe('bad input', () => {
     'application/x-www-form-urlencoded',
     'multipart/form-data; boundary=x',
     'application/xml',
-  ])('as %s is a 400', async (type) => {
+  ])('answers 400 to a body of the type %s', async (type) => {
     expectProblem(await server.call('POST', '/runs', '{"message":"hello"}', { 'content-type': type }), 400);
   });
 
   it.each([
-    ['a charset that nobody speaks', { 'content-type': 'application/json; charset=klingon' }],
-    ['an encoding that nobody speaks', { ...json, 'content-encoding': 'klingon' }],
-  ])('in %s is a 4xx', async (_what, headers) => {
+    ['an unknown charset', { 'content-type': 'application/json; charset=klingon' }],
+    ['an unknown encoding', { ...json, 'content-encoding': 'klingon' }],
+  ])('answers 4xx to a body in %s', async (_what, headers) => {
     const answer = await server.call('POST', '/runs', '{"message":"hello"}', headers);
     expectProblem(answer, answer.status);
     expect(answer.status).toBeGreaterThanOrEqual(400);
@@ -109,7 +109,7 @@ describe('bad input', () => {
     ['spaces', 'a b'],
     ['nothing printable', '\u00a0'],
     ['300 characters', 'k'.repeat(300)],
-  ])('an Idempotency-Key of %s is a 400', async (_what, key) => {
+  ])('answers 400 to an Idempotency-Key of %s', async (_what, key) => {
     expectProblem(await server.call('POST', '/runs', { message }, { 'idempotency-key': key }), 400);
   });
 
@@ -122,18 +122,18 @@ describe('bad input', () => {
     'limit=1e3',
     'limit=1&limit=2',
     'cursor=a&cursor=b',
-  ])('a page by ?%s is a 400', async (query) => {
+  ])('answers 400 to a request for a page of threads with ?%s', async (query) => {
     expectProblem(await server.call('GET', `/threads?${query}`), 400);
   });
 
   it.each(['cursor=nonsense', 'cursor=%00', 'cursor=%0d%0a', 'cursor=..%2f..%2f', 'unknown=1'])(
-    'a page by ?%s is the first page',
+    'returns the first page of threads for ?%s',
     async (query) => {
       expect((await server.call('GET', `/threads?${query}`)).status).toBe(200);
     },
   );
 
-  it('a cursor of 600 letters is a 400', async () => {
+  it('answers 400 to a cursor of 600 characters', async () => {
     expectProblem(await server.call('GET', `/threads?cursor=${'c'.repeat(600)}`), 400);
   });
 
@@ -148,7 +148,7 @@ describe('bad input', () => {
     'constructor',
     "'%20OR%201=1--",
     '*',
-  ])('a run and a thread %# of a strange name are a 404', async (id) => {
+  ])('answers 404 to a strange run or thread id (%#)', async (id) => {
     for (const [method, path] of [
       ['GET', `/runs/${id}`],
       ['GET', `/runs/${id}/events`],
@@ -160,15 +160,15 @@ describe('bad input', () => {
       expectProblem(await server.call(method, path), 404);
   });
 
-  it.each(['%', '%E0%A4%A', '%C0%80'])('a path that is no UTF-8 is a 400: %s', async (id) => {
+  it.each(['%', '%E0%A4%A', '%C0%80'])('answers 400 to a path that is not valid UTF-8: %s', async (id) => {
     expectProblem(await server.call('GET', `/runs/${id}`), 400);
   });
 
   it.each([
     ['a line end in a header', 'Last-Event-ID: a\rb'],
     ['a NUL in a header', 'Last-Event-ID: a\0b'],
-    ['headers beyond all measure', `Last-Event-ID: ${'x'.repeat(20_000)}`],
-  ])('with %s never reaches the app', async (_what, header) => {
+    ['headers of 20,000 characters', `Last-Event-ID: ${'x'.repeat(20_000)}`],
+  ])('answers 4xx to a request with %s', async (_what, header) => {
     const socket = connect(server.port, '127.0.0.1');
     let answer = '';
     socket.setEncoding('latin1').on('data', (chunk: string) => (answer += chunk));
@@ -179,13 +179,13 @@ describe('bad input', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
   });
 
-  it('leaves every prototype as it was, and asked no agent', async () => {
+  it('changes no prototype, calls no agent and creates no thread after all bad requests', async () => {
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
     expect(asked).toEqual([]);
     expect((await server.call('GET', '/threads')).body['items']).toEqual([]);
   });
 
-  it('is not what looks like it: odd words and metadata come through as they are', async () => {
+  it('passes unusual characters in a message and its metadata through unchanged', async () => {
     const odd = 'line\r\nline\n\ndata: x\n\n\u2028\uFEFF🙂 "\\';
     const metadata = { 'a\r\nb': 'c\0d', half: '\ud800', list: [null, { deep: [[1]] }] };
     const { runId } = await server.finishedRun({ message: odd, metadata });

@@ -8,8 +8,8 @@ import { until } from './support/until.js';
 describe('limits', () => {
   const start = chatServers();
 
-  it('refuse a start too many before any stream, and say when to come back', async () => {
-    const server = await start({ play: nineWords, throttling: { startsPerMinute: 2, openStreams: 5 } });
+  it('refuses a start above startsPerMinute before any stream, with Retry-After', async () => {
+    const server = await start({ play: nineWords, throttling: { startsPerMinute: 2, maxOpenStreams: 5 } });
     await server.startRun();
     await server.finishedRun();
     for (const path of ['', '/runs']) {
@@ -24,8 +24,8 @@ describe('limits', () => {
     expect((await server.call('GET', '/threads')).body['items']).toHaveLength(2);
   });
 
-  it('do not count a POST that goes on with its run after a cut', async () => {
-    const server = await start({ play: nineWords, throttling: { startsPerMinute: 1, openStreams: 5 } });
+  it('counts a POST that resumes its run by Last-Event-ID as no new start', async () => {
+    const server = await start({ play: nineWords, throttling: { startsPerMinute: 1, maxOpenStreams: 5 } });
     const { runId } = await server.finishedRun();
     const again = await server.ask({ message: 'the same' }, { 'last-event-id': `${runId}.1.1` });
     expect(again.status).toBe(200);
@@ -33,11 +33,11 @@ describe('limits', () => {
     expect((await server.call('POST', '/runs', { message: 'another' })).status).toBe(429);
   });
 
-  it('refuse a stream too many, and give the place back when one closes', async () => {
+  it('refuses a stream above maxOpenStreams, and admits one again after another has closed', async () => {
     const silent = gate();
     const server = await start({
       play: () => silent.opened,
-      throttling: { startsPerMinute: 10, openStreams: 2 },
+      throttling: { startsPerMinute: 10, maxOpenStreams: 2 },
     });
     const { runId } = await server.startRun();
     const streams = [await server.watch(runId), await server.watch(runId)];
@@ -58,7 +58,7 @@ describe('limits', () => {
     await another.closed();
   });
 
-  it('let no stream outlive the token that opened it, and lose nothing by it', async () => {
+  it('ends a stream when its token expires, and resumes it with a new token without a gap', async () => {
     const secret = 'a secret of at least thirty-two characters';
     const storage = new MemoryStorage();
     const rest = gate();

@@ -2,7 +2,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { LLMock } from '@copilotkit/aimock';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { foldRun, textOf } from '../src/events/run-view.js';
+import { says, startProvider } from '../src/agents/langgraph/scripted-provider.testing.js';
+import { foldRun, getText } from '../src/events/run-view.js';
 import type { RecordedEvent } from '../src/events/recorded-event.js';
 import type { RunEvent } from '../src/events/run-event.js';
 import { appServers, type AppServer } from './support/app.server.js';
@@ -16,7 +17,7 @@ const PROMPT_WORD = 'xylophone';
 const SLOW_MS = 20_000;
 
 /** The whole app with a provider that a third party plays: what its people see of a model, and what they do not. */
-describe('a model', () => {
+describe('models', () => {
   const start = appServers();
   let mock: LLMock;
 
@@ -46,8 +47,8 @@ describe('a model', () => {
     ],
   ];
 
-  describe.each(PROVIDERS)('of %s', (_name, settings) => {
-    it('answers in words as they come', async () => {
+  describe.each(PROVIDERS)('provider %s', (_name, settings) => {
+    it('streams the text of the model in pieces', async () => {
       const answer = 'It has wooden bars that are struck with mallets.';
       mock.onMessage(
         /xylophone/,
@@ -61,11 +62,11 @@ describe('a model', () => {
       const stream = await ask(server);
       expect(textIn(stream)).toBe(answer);
       expect(stream.events.filter(({ event }) => event === 'text-delta').length).toBeGreaterThan(1);
-      expect(endOf(stream)).toMatchObject({ outcome: 'completed' });
+      expect(readEnd(stream)).toMatchObject({ outcome: 'completed' });
       expectNothingLeaks(server, stream);
     });
 
-    it('calls a tool, and answers with what that says', async () => {
+    it('calls a tool, and completes with the text that follows its result', async () => {
       mock.on(
         { userMessage: /xylophone/, hasToolResult: false },
         { toolCalls: [{ id: 'call_1', name: 'calculator', arguments: '{"expression":"2+2"}' }] },
@@ -79,11 +80,11 @@ describe('a model', () => {
         { type: 'tool-start', toolName: 'calculator', label: expect.any(String) },
         { type: 'tool-end', outcome: 'ok', durationMs: expect.any(Number) },
       ]);
-      expect(endOf(stream)).toMatchObject({ outcome: 'completed' });
+      expect(readEnd(stream)).toMatchObject({ outcome: 'completed' });
       expectNothingLeaks(server, stream);
     });
 
-    it('that breaks off in the middle fails the run, and what it said is kept', async () => {
+    it('fails the run and keeps the partial text when the model stream is cut', async () => {
       mock.onMessage(
         /xylophone/,
         { content: 'A long story. '.repeat(40) },
@@ -92,7 +93,7 @@ describe('a model', () => {
       const server = await start(settings());
       const stream = await ask(server);
       expect(textIn(stream)).toMatch(/^A long story\./);
-      expect(endOf(stream)).toMatchObject({
+      expect(readEnd(stream)).toMatchObject({
         outcome: 'failed',
         error: { code: expect.stringMatching(/^MODEL_/), retryable: true },
       });
@@ -104,11 +105,11 @@ describe('a model', () => {
       expectNothingLeaks(server, stream);
     });
 
-    it('that does not know the key fails the run, once and for all', async () => {
+    it('fails the run as MODEL_REFUSED and not retryable when the provider answers 401', async () => {
       fail(401);
       const server = await start(settings());
       const stream = await ask(server);
-      expect(endOf(stream)).toMatchObject({
+      expect(readEnd(stream)).toMatchObject({
         outcome: 'failed',
         error: { code: 'MODEL_REFUSED', retryable: false },
       });
@@ -117,12 +118,12 @@ describe('a model', () => {
   });
 
   it(
-    'that is overloaded fails the run after some tries, and says that asking again may help',
+    'fails the run as MODEL_OVERLOADED and retryable after several tries when the provider answers 429',
     async () => {
       fail(429);
       const server = await start(openai());
       const stream = await ask(server);
-      expect(endOf(stream)).toMatchObject({
+      expect(readEnd(stream)).toMatchObject({
         outcome: 'failed',
         error: { code: 'MODEL_OVERLOADED', retryable: true },
       });
@@ -133,11 +134,11 @@ describe('a model', () => {
   );
 
   it(
-    'that nobody serves fails the run as unreachable',
+    "fails the run as MODEL_UNREACHABLE when the provider's port is closed",
     async () => {
       const server = await start(openai(`http://127.0.0.1:${await closedPort()}/v1`));
       const stream = await ask(server);
-      expect(endOf(stream)).toMatchObject({
+      expect(readEnd(stream)).toMatchObject({
         outcome: 'failed',
         error: { code: 'MODEL_UNREACHABLE', retryable: true },
       });
@@ -147,13 +148,13 @@ describe('a model', () => {
   );
 
   it(
-    'that drops every connection fails the run, and the next question is answered',
+    'fails the run when every connection is dropped, and answers the next message in the thread',
     async () => {
       mock.onMessage(/xylophone/, { content: 'Here again.' });
       mock.setChaos({ dropRate: 1 });
       const server = await start(openai());
       const failed = await ask(server);
-      expect(endOf(failed)).toMatchObject({
+      expect(readEnd(failed)).toMatchObject({
         outcome: 'failed',
         error: { code: expect.stringMatching(/^MODEL_/), retryable: true },
       });
@@ -167,7 +168,25 @@ describe('a model', () => {
     SLOW_MS,
   );
 
-  it('searches the web', async () => {
+  it('answers with the second model of a chain when the first one fails', async () => {
+    const provider = await startProvider(({ model }) =>
+      model === 'second'
+        ? says('It has bars.')
+        : { chunks: ['{"error":{"message":"No such model."}}'], status: 404, end: 'close' },
+    );
+    try {
+      const server = await start({ ...openai(provider.baseUrl), MODEL: 'openai:first, openai:second' });
+      const stream = await ask(server);
+      expect(textIn(stream)).toBe('It has bars.');
+      expect(readEnd(stream)).toMatchObject({ outcome: 'completed' });
+      expect(provider.requests.map(({ model }) => model)).toEqual(['first', 'second']);
+      expectNothingLeaks(server, stream);
+    } finally {
+      await provider.close();
+    }
+  });
+
+  it('passes the results of a web search to the model', async () => {
     mock.on(
       { userMessage: /xylophone/, hasToolResult: false },
       { toolCalls: [{ id: 'call_1', name: 'web_search', arguments: '{"query":"cats and xylophones"}' }] },
@@ -208,11 +227,11 @@ describe('a model', () => {
   }
 });
 
-function endOf(stream: EventStream): unknown {
+function readEnd(stream: EventStream): unknown {
   return stream.events.at(-1)?.data;
 }
 
-/** What a viewer sees at the end. */
+/** Returns the text that a viewer sees at the end. */
 function textIn(stream: EventStream): string {
   const runId = String(stream.frames[0]!.data['runId']);
   const threadId = String(stream.frames[0]!.data['threadId']);
@@ -227,7 +246,7 @@ function textIn(stream: EventStream): string {
       event: data as unknown as RunEvent,
     };
   });
-  return textOf(foldRun(runId, log));
+  return getText(foldRun(runId, log));
 }
 
 /** A port that was free a moment ago. */

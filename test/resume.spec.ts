@@ -6,10 +6,10 @@ import type { Storage } from '../src/storage/storage.js';
 import { chatServers, gate, type ChatServer } from './support/chat.server.js';
 import { EventStream, type SeenFrame } from './support/event-stream.js';
 import { everything, nineWords, sayOneByOne } from './support/plays.js';
-import { answer } from '../src/testing/scripted.agent.js';
+import { createAnswer } from '../src/testing/scripted.agent.js';
 
-/** What a reader of the whole run has to see. */
-async function logOf(storage: Storage, runId: string): Promise<SeenFrame[]> {
+/** Returns the frames that a reader of the whole run has to see. */
+async function readLog(storage: Storage, runId: string): Promise<SeenFrame[]> {
   const events = await storage.log.read(runId, 0, 10_000);
   return events.map((recorded) => ({
     id: formatCursor(recorded),
@@ -27,7 +27,7 @@ async function readSome(stream: EventStream, count: number): Promise<SeenFrame[]
   return stream.events.slice(0, count);
 }
 
-describe('resuming', () => {
+describe('resuming a stream', () => {
   const start = chatServers();
 
   const RESUMES: readonly [
@@ -42,23 +42,26 @@ describe('resuming', () => {
     ['a repeated POST', (server, _runId, id) => server.ask({ message: 'again' }, { 'last-event-id': id })],
   ];
 
-  it.each(RESUMES)('loses and repeats nothing, cut at every event, by %s', async (_how, resume) => {
-    const server = await start({ play: everything });
-    const { runId } = await server.finishedRun();
-    const log = await logOf(server.storage, runId);
-    expect(log.length).toBeGreaterThan(25);
-    for (let cut = 0; cut < log.length; cut++) {
-      const seen = await readSome(await server.watch(runId), cut);
-      const rest = await resume(server, runId, seen.at(-1)?.id ?? `${runId}.0.0`);
-      expect(await rest.closed()).toBe('end');
-      expect([...seen, ...rest.events]).toEqual(log);
-    }
-    // It was read again and again, and started once.
-    const { body } = await server.call('GET', `/runs/${runId}`);
-    expect(body).toMatchObject({ status: 'completed', lastSeq: log.length });
-  });
+  it.each(RESUMES)(
+    'continues an ended run after every event without loss or repetition, by %s',
+    async (_how, resume) => {
+      const server = await start({ play: everything });
+      const { runId } = await server.finishedRun();
+      const log = await readLog(server.storage, runId);
+      expect(log.length).toBeGreaterThan(25);
+      for (let cut = 0; cut < log.length; cut++) {
+        const seen = await readSome(await server.watch(runId), cut);
+        const rest = await resume(server, runId, seen.at(-1)?.id ?? `${runId}.0.0`);
+        expect(await rest.closed()).toBe('end');
+        expect([...seen, ...rest.events]).toEqual(log);
+      }
+      // It was read again and again, and started once.
+      const { body } = await server.call('GET', `/runs/${runId}`);
+      expect(body).toMatchObject({ status: 'completed', lastSeq: log.length });
+    },
+  );
 
-  it('loses and repeats nothing while the run goes on, cut at every event', async () => {
+  it('continues a run in progress after every event without loss or repetition', async () => {
     const watched = gate();
     const server = await start({
       play: async (input, context) => {
@@ -76,17 +79,17 @@ describe('resuming', () => {
     });
     watched.open();
     const views = await Promise.all(readers);
-    const log = await logOf(server.storage, runId);
+    const log = await readLog(server.storage, runId);
     for (const view of views) expect(view).toEqual(log);
   });
 
-  it('serves several readers, late ones too, with the same events', async () => {
+  it('sends the same events to all readers, early and late', async () => {
     const half = gate();
     const server = await start({
       play: async (input, context) => {
         await nineWords(input, context);
         await half.opened;
-        await sayOneByOne(context, answer(context, ['The', ' end.'], '2'));
+        await sayOneByOne(context, createAnswer(context, ['The', ' end.'], '2'));
       },
     });
     const first = await server.ask();
@@ -99,14 +102,14 @@ describe('resuming', () => {
     for (const stream of [first, ...early, late]) await stream.closed();
     const after = await server.watch(runId);
     await after.closed();
-    const log = await logOf(server.storage, runId);
+    const log = await readLog(server.storage, runId);
     for (const stream of [first, ...early, late, after]) expect(stream.events).toEqual(log);
   });
 
-  it("is what a browser's EventSource does by itself, until the 204 past the end", async () => {
+  it('works with the reconnects of an EventSource, and stops it with 204 after the end', async () => {
     const server = await start({ play: nineWords });
     const { runId } = await server.finishedRun();
-    const log = await logOf(server.storage, runId);
+    const log = await readLog(server.storage, runId);
     const sent: (string | undefined)[] = [];
     const seen: { id: string; data: unknown }[] = [];
     const statuses: number[] = [];
@@ -137,7 +140,7 @@ describe('resuming', () => {
     expect(sent.at(-1)).toBe(log.at(-1)?.id);
   });
 
-  it('answers a GET past the end with 204, and a POST with a stream that ends', async () => {
+  it('answers 204 to a GET after the end, and an empty stream to a POST', async () => {
     const server = await start({ play: nineWords });
     const { runId, lastId } = await server.finishedRun();
     const get = await server.watch(runId, lastId);
@@ -152,7 +155,7 @@ describe('resuming', () => {
     expect(post.frames[0]?.data).toMatchObject({ type: 'ready', runId, status: 'completed' });
   });
 
-  it('re-attaches a POST to the run of its Last-Event-ID while that goes on', async () => {
+  it('attaches a POST with a Last-Event-ID to its run in progress', async () => {
     const rest = gate();
     const server = await start({
       play: async (input, context) => {
@@ -169,16 +172,16 @@ describe('resuming', () => {
     rest.open();
     await second.closed();
     expect([...first.events, ...second.events]).toEqual(
-      await logOf(server.storage, String(ready.data['runId'])),
+      await readLog(server.storage, String(ready.data['runId'])),
     );
   });
 });
 
-describe('an Idempotency-Key', () => {
+describe('Idempotency-Key', () => {
   const start = chatServers();
   const key = { 'idempotency-key': 'key-1' };
 
-  it('finds the same run again, while it goes on and after', async () => {
+  it('returns the run of a repeated Idempotency-Key, whatever the order of the fields', async () => {
     const server = await start({ play: nineWords });
     const first = await server.ask({ message: 'hello', metadata: { a: 1, b: 2 } }, key);
     await first.closed();
@@ -189,7 +192,7 @@ describe('an Idempotency-Key', () => {
     expect(runId).toBe(first.frames[0]?.data['runId']);
   });
 
-  it('with another body is a 422', async () => {
+  it('answers 422 when the body of a repeated Idempotency-Key differs', async () => {
     const server = await start();
     await server.startRun({ message: 'hello' }, key);
     const { status, body } = await server.call('POST', '/runs', { message: 'bye' }, key);
@@ -197,7 +200,7 @@ describe('an Idempotency-Key', () => {
     expect(body).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
   });
 
-  it('makes one run of 50 POSTs at the same moment', async () => {
+  it('starts one run for 50 POSTs with one Idempotency-Key at the same moment', async () => {
     const server = await start({ play: nineWords });
     const streams = await Promise.all(
       Array.from({ length: 50 }, () => server.ask({ message: 'hello' }, key)),
@@ -225,7 +228,7 @@ function network(events: number): TransformStream<Uint8Array, Uint8Array> {
   });
 }
 
-describe('a cursor', () => {
+describe('cursor', () => {
   const start = chatServers();
 
   it.each([
@@ -238,7 +241,7 @@ describe('a cursor', () => {
     ['another run', 'other.1.2'],
     ['a seq larger than any', 'RUN.1.99999999999999999999'],
     ['ten thousand characters', `${'a'.repeat(10_000)}.1.1`],
-  ])('that is %s is refused before the stream', async (_what, id) => {
+  ])('refuses a cursor with 400 before the stream when it is %s', async (_what, id) => {
     const server = await start({ play: nineWords });
     const { runId } = await server.finishedRun();
     const cursor = id.replace('RUN', runId);
@@ -253,7 +256,7 @@ describe('a cursor', () => {
     }
   });
 
-  it('that a POST brings and nobody wrote starts no run', async () => {
+  it('starts no run when a POST carries an invalid cursor', async () => {
     const server = await start({ play: nineWords });
     const stream = await server.ask({ message: 'hello' }, { 'last-event-id': '7' });
     await stream.closed();
@@ -261,7 +264,7 @@ describe('a cursor', () => {
     expect((await server.call('GET', '/threads')).body['items']).toEqual([]);
   });
 
-  it('given twice in the URL is refused', async () => {
+  it('refuses a URL with two cursors', async () => {
     const server = await start({ play: nineWords });
     const { runId, lastId } = await server.finishedRun();
     const query = `lastEventId=${lastId}&lastEventId=${lastId}`;
@@ -270,7 +273,7 @@ describe('a cursor', () => {
     expect(body).toMatchObject({ code: 'CURSOR_INVALID' });
   });
 
-  it('that is empty is none', async () => {
+  it('ignores an empty cursor', async () => {
     const server = await start({ play: nineWords });
     const { runId, events } = await server.finishedRun();
     const stream = await EventStream.open(`${server.url}/runs/${runId}/events?lastEventId=`);
@@ -281,7 +284,7 @@ describe('a cursor', () => {
   it.each([
     ['beyond the tail', '1.99', 'unknown'],
     ['from another history', '2.5', 'other-history'],
-  ])('%s gets a reset, and then the run from its first event', async (_what, place, reason) => {
+  ])('sends a reset and the run from its first event for a cursor %s', async (_what, place, reason) => {
     const server = await start({ play: nineWords });
     const { runId, events } = await server.finishedRun();
     const stream = await server.watch(runId, `${runId}.${place}`);
@@ -294,7 +297,7 @@ describe('a cursor', () => {
     expect(stream.events).toEqual(events);
   });
 
-  it('that has expired gets a reset, and the run from its first kept event; the reconnect after it works', async () => {
+  it('sends a reset and the kept events for an expired cursor, and no reset at the next reconnect', async () => {
     const storage = new MemoryStorage();
     const server = await start({ storage, play: nineWords });
     const { runId, events } = await server.finishedRun();
@@ -316,7 +319,7 @@ describe('a cursor', () => {
     }
   });
 
-  it('into a log that is gone altogether gets a reset and the end', async () => {
+  it('sends a reset and ends the stream when the whole log has expired', async () => {
     const storage = new MemoryStorage();
     const server = await start({ storage, play: nineWords });
     const { runId, lastId, events } = await server.finishedRun();
@@ -330,10 +333,10 @@ describe('a cursor', () => {
 /** The storage as its retention would leave it. */
 function forgetBefore(storage: MemoryStorage, firstSeq: number): void {
   const get = storage.runs.get.bind(storage.runs);
-  const read = storage.log.read.bind(storage.log);
+  const read = storage.log.readPage.bind(storage.log);
   storage.runs.get = async (runId) => {
     const run = await get(runId);
     return run && { ...run, firstSeq };
   };
-  storage.log.read = (runId, afterSeq, limit) => read(runId, Math.max(afterSeq, firstSeq - 1), limit);
+  storage.log.readPage = (runId, afterSeq, limit) => read(runId, Math.max(afterSeq, firstSeq - 1), limit);
 }

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { MemoryStorage } from '../src/storage/memory/memory.storage.js';
 import { SqliteStorage } from '../src/storage/sqlite/sqlite.storage.js';
-import { answer } from '../src/testing/scripted.agent.js';
+import { createAnswer } from '../src/testing/scripted.agent.js';
 import { ChatServer, type Play } from './support/chat.server.js';
 import { nineWords, sayOneByOne } from './support/plays.js';
 import { until } from './support/until.js';
 
-describe('a shutdown', () => {
+describe('shutdown', () => {
   let directory: string;
 
   beforeEach(async () => {
@@ -23,12 +23,12 @@ describe('a shutdown', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it('hands a run back in the middle of a step, and the next process goes on from there: nothing is lost', async () => {
+  it('hands back a run in the middle of a step, which the next process continues without loss', async () => {
     const first = await ChatServer.start({
       storage: new SqliteStorage({ directory }),
       play: async (_, context) => {
-        await sayOneByOne(context, answer(context, ['Kept. '], 'kept'));
-        const unfinished = answer(context, ['Dropped.'], 'unfinished').slice(0, 3);
+        await sayOneByOne(context, createAnswer(context, ['Kept. '], 'kept'));
+        const unfinished = createAnswer(context, ['Dropped.'], 'unfinished').slice(0, 3);
         await sayOneByOne(context, unfinished);
         await aborted(context.signal);
       },
@@ -42,7 +42,7 @@ describe('a shutdown', () => {
 
     const second = await ChatServer.start({
       storage: new SqliteStorage({ directory }),
-      play: (_, context) => sayOneByOne(context, answer(context, ['Said again.'], 'unfinished')),
+      play: (_, context) => sayOneByOne(context, createAnswer(context, ['Said again.'], 'unfinished')),
     });
     const after = await second.watch(String(runId), before.lastId);
     expect(await after.closed()).toBe('end');
@@ -81,7 +81,7 @@ describe('a shutdown', () => {
     expect(log.at(-1)?.event.type).toBe('step-end');
   });
 
-  it('spreads the end of its streams over the window', async () => {
+  it('spreads the end of the open streams over the drain window', async () => {
     const server = await ChatServer.start({ drainMs: 400, play: waits });
     const { runId } = await server.startRun();
     const streams = await Promise.all(Array.from({ length: 20 }, () => server.watch(runId)));
@@ -98,7 +98,7 @@ describe('a shutdown', () => {
     expect(ends.filter((end) => end - ends[0]! < 200).length).toBeGreaterThan(3);
   });
 
-  it('waits neither for connections that are kept alive nor for readers that do not read', async () => {
+  it('waits neither for kept-alive connections nor for readers that do not read', async () => {
     const responses: ServerResponse[] = [];
     const server = await ChatServer.start({
       play: talks,
@@ -128,7 +128,7 @@ describe('a shutdown', () => {
     stuck.destroy();
   });
 
-  it('sends those who come meanwhile elsewhere', async () => {
+  it('answers 503 with Connection: close to new requests while it drains', async () => {
     const server = await ChatServer.start({ drainMs: 300, play: waits });
     const stream = await server.ask();
     const last = await server.watch(String((await stream.frame('ready')).data['runId']));

@@ -3,16 +3,16 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { MemoryStorage } from '../src/storage/memory/memory.storage.js';
 import type { WakeupTopic } from '../src/runs/wakeups.js';
-import { LocalWakeups } from '../src/storage/local.wakeups.js';
-import { answer } from '../src/testing/scripted.agent.js';
+import { LocalWakeups } from '../src/storage/local-wakeups.js';
+import { createAnswer } from '../src/testing/scripted.agent.js';
 import { chatServers, gate, type Play } from './support/chat.server.js';
 import { nineWords, sayOneByOne } from './support/plays.js';
 import { until } from './support/until.js';
 
-describe('a stream', () => {
+describe('run stream', () => {
   const start = chatServers();
 
-  it('says at once what it is, before the agent has said anything', async () => {
+  it('begins a stream with a ready frame before the agent emits anything', async () => {
     const silent = gate();
     const server = await start({ play: () => silent.opened });
     const stream = await server.ask();
@@ -31,7 +31,7 @@ describe('a stream', () => {
     await stream.closed();
   });
 
-  it('has the headers that proxies and browsers need, a jittered retry, and names itself for a GET', async () => {
+  it('sends the headers that proxies and browsers need, and a jittered retry', async () => {
     const server = await start({ play: nineWords });
     const streams = await Promise.all(Array.from({ length: 20 }, () => server.ask()));
     for (const stream of streams) await stream.closed();
@@ -51,7 +51,7 @@ describe('a stream', () => {
     expect(new Set(pauses).size).toBeGreaterThan(1);
   });
 
-  it('ends its lines with LF only, and a one-token delta takes at most 120 bytes', async () => {
+  it('ends the lines of a stream with LF only, and uses at most 120 bytes for a one-token delta', async () => {
     const server = await start({ play: nineWords });
     const { raw } = await server.finishedRun();
     expect(raw).not.toContain('\r');
@@ -60,16 +60,17 @@ describe('a stream', () => {
     for (const frame of deltas) expect(Buffer.byteLength(frame) + 2).toBeLessThanOrEqual(120);
   });
 
-  it('shows signs of life while a tool is silent, as comments that move no cursor', async () => {
+  it('sends comments that move no cursor while a run is silent', async () => {
     const silent = gate();
     const server = await start({
       heartbeatMs: 20,
       play: async (_, context) => {
-        await sayOneByOne(context, answer(context, ['Looking…']));
+        await sayOneByOne(context, createAnswer(context, ['Looking…']));
         await silent.opened;
       },
     });
     const stream = await server.ask();
+    await stream.frame('step-end');
     await stream.until(() => stream.comments.length >= 3);
     const { lastId } = stream;
     await stream.until(() => stream.comments.length >= 5);
@@ -79,7 +80,7 @@ describe('a stream', () => {
     expect(stream.raw).toContain('\n:\n\n');
   });
 
-  it('leaves nothing behind when its reader goes away, and the run goes on', async () => {
+  it('releases a stream when its reader leaves, and continues the run', async () => {
     const rest = gate();
     const wakeups = new CountedWakeups();
     const storage = Object.assign(new MemoryStorage(), { wakeups });
@@ -88,7 +89,7 @@ describe('a stream', () => {
       play: async (input, context) => {
         await nineWords(input, context);
         await rest.opened;
-        await sayOneByOne(context, answer(context, ['Done.'], '2'));
+        await sayOneByOne(context, createAnswer(context, ['Done.'], '2'));
       },
     });
     const streams = await Promise.all([server.ask(), server.ask(), server.ask()]);
@@ -107,7 +108,7 @@ describe('a stream', () => {
     expect(again.events.at(-1)?.data).toMatchObject({ outcome: 'completed' });
   });
 
-  it('is not held up by a reader of the same run that does not read', async () => {
+  it('does not delay a reader by another reader of the run that does not read', async () => {
     let slowResponse: ServerResponse | undefined;
     const server = await start({
       play: endlessTalk,
@@ -126,7 +127,7 @@ describe('a stream', () => {
     expect(held).toBeLessThanOrEqual(1024 * 1024);
 
     const quick = await server.watch(runId);
-    await quick.until(() => quick.raw.length > 8 * 1024 * 1024);
+    await quick.until(() => quick.raw.length > 3 * 1024 * 1024);
     // Its run has gone on by megabytes; what it holds has not grown.
     expect(slowResponse!.writableLength).toBe(held);
     socket.destroy();
@@ -134,7 +135,7 @@ describe('a stream', () => {
     await quick.closed();
   });
 
-  it('hands a page that is larger than the limit to its reader whole', async () => {
+  it('delivers a page whole that is larger than the buffer limit', async () => {
     const storage = new MemoryStorage();
     const first = await start({
       storage,
@@ -152,7 +153,7 @@ describe('a stream', () => {
     expect(late.events).toHaveLength(6);
   });
 
-  it('answers HEAD with its headers and nothing else', async () => {
+  it('answers HEAD on a stream with its headers and ends', async () => {
     const server = await start({ play: nineWords });
     const { runId } = await server.finishedRun();
     const response = await fetch(`${server.url}/runs/${runId}/events`, { method: 'HEAD' });
@@ -162,10 +163,10 @@ describe('a stream', () => {
   });
 });
 
-/** Kilobytes at a time, until it is told to stop. */
+/** Megabytes, some kilobytes at a time, until it is told to stop. */
 const endlessTalk: Play = async (_, { emit, signal }) => {
   while (!signal.aborted) {
-    await emit({ type: 'custom', name: 'talk', data: 'x'.repeat(2_000) });
+    await emit({ type: 'custom', name: 'talk', data: 'x'.repeat(32_000) });
     await new Promise((resolve) => setImmediate(resolve));
   }
 };

@@ -11,7 +11,7 @@ import { confirmed } from './view/confirm.dialog.js';
 import { ConnectionBadge } from './view/connection.badge.js';
 import { ConversationPane } from './view/conversation.pane.js';
 import { Drawer } from './view/drawer.js';
-import { SignIn } from './view/sign.in.js';
+import { SignIn } from './view/sign-in.js';
 import { themeButton } from './view/theme.button.js';
 import { ThreadList } from './view/thread.list.js';
 
@@ -40,7 +40,7 @@ const pane = new ConversationPane({
   ask: (question) => conversation.busy || ask(question, composer.agent),
   retry: askAgain,
   reconnect: (key) => conversation.reconnect(key),
-  answer: (key, approvalId, answer) => conversation.answer(key, approvalId, answer),
+  answer: (key, inputId, answer) => conversation.answer(key, inputId, answer),
   earlier: showEarlier,
   startNew,
 });
@@ -180,7 +180,7 @@ function askAgain(key) {
   attend();
 }
 
-/** Who has asked wants to see what comes, and to write on. */
+/** Shows the end of the conversation and focuses the composer after a question was asked. */
 function attend() {
   pane.toEnd();
   focusComposer();
@@ -191,7 +191,7 @@ function showEarlier() {
 }
 
 async function removeThread(thread) {
-  const text = `“${thread.title}” and all that was said in it will be gone.`;
+  const text = `This permanently deletes “${thread.title}”.`;
   if (!(await confirmed({ title: 'Delete this conversation?', text, action: 'Delete' }))) return;
   try {
     await threads.remove(thread.id);

@@ -10,7 +10,7 @@ class Restricted extends ScriptedAgent {
   override readonly roles = ['analyst'];
 }
 
-function registryOf(...agents: ScriptedAgent[]): AgentRegistry {
+function createRegistry(...agents: ScriptedAgent[]): AgentRegistry {
   const registry = new AgentRegistry();
   for (const agent of agents) registry.register(agent);
   return registry;
@@ -19,19 +19,19 @@ function registryOf(...agents: ScriptedAgent[]): AgentRegistry {
 const named = (name: string) => new ScriptedAgent(() => undefined, { name });
 const restricted = new Restricted(() => undefined, { name: 'finance' });
 
-describe('agent registry', () => {
-  it('gives the agent that was asked for, and the first one when none was', () => {
-    const registry = registryOf(named('a'), named('b'));
+describe('AgentRegistry', () => {
+  it('returns the agent that was asked for by name, or the first one when no name is given', () => {
+    const registry = createRegistry(named('a'), named('b'));
     expect(registry.choose(ADA, 'b').name).toBe('b');
     expect(registry.choose(ADA, undefined).name).toBe('a');
   });
 
-  it('refuses a name that is taken', () => {
-    expect(() => registryOf(named('a'), named('a'))).toThrow("Two agents are named 'a'. Rename one.");
+  it('refuses to register two agents with the same name', () => {
+    expect(() => createRegistry(named('a'), named('a'))).toThrow("Two agents are named 'a'. Rename one.");
   });
 
-  it('knows no agent that the principal may not use', () => {
-    const registry = registryOf(restricted, named('a'));
+  it('hides agents that the principal may not use and refuses them like unknown names', () => {
+    const registry = createRegistry(restricted, named('a'));
     expect(registry.availableTo(ADA).map(({ name }) => name)).toEqual(['a']);
     expect(registry.choose(ADA, undefined).name).toBe('a');
     const words = (name: string) => {
@@ -45,15 +45,17 @@ describe('agent registry', () => {
     expect(registry.choose(ANALYST, 'finance')).toBe(restricted);
   });
 
-  it('says which there are, also when there are none', () => {
-    expect(() => registryOf(named('a'), named('b')).choose(ADA, 'c')).toThrow(
+  it('lists the available names when it refuses an unknown agent, even if there are none', () => {
+    expect(() => createRegistry(named('a'), named('b')).choose(ADA, 'c')).toThrow(
       "There is no agent 'c'. Available: a, b.",
     );
-    expect(() => registryOf().choose(ADA, undefined)).toThrow('There is no agent for you. Available: none.');
+    expect(() => createRegistry().choose(ADA, undefined)).toThrow(
+      'There is no agent for you. Available: none.',
+    );
   });
 
-  it('finds the agent of a run that was started before, whoever asks', () => {
-    expect(registryOf(restricted).get('finance')).toBe(restricted);
-    expect(registryOf().get('finance')).toBeUndefined();
+  it('finds the agent of an earlier run by name for every caller', () => {
+    expect(createRegistry(restricted).get('finance')).toBe(restricted);
+    expect(createRegistry().get('finance')).toBeUndefined();
   });
 });

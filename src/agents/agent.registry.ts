@@ -16,7 +16,7 @@ export class AgentRegistry {
     this.agents.set(agent.name, agent);
   }
 
-  /** The agent that a run was started with, whoever asks. */
+  /** Returns the agent that a run was started with, for every caller. */
   get(name: string): Agent | undefined {
     return this.agents.get(name);
   }
@@ -39,6 +39,12 @@ export class AgentRegistry {
     throw new AppError(
       'AGENT_UNKNOWN',
       `There is no agent ${name ? `'${name}'` : 'for you'}. Available: ${names}.`,
+      // For the log alone: callers are not told that it exists.
+      { ...(name !== undefined && this.agents.has(name) && { cause: forbidden(name) }) },
     );
   }
+}
+
+function forbidden(name: string): AppError {
+  return new AppError('FORBIDDEN', `The agent '${name}' is not allowed for your roles.`);
 }

@@ -1,7 +1,8 @@
 import { styleText } from 'node:util';
-import { describeConfig } from './config.describe.js';
+import { describeConfig } from './config-describe.js';
 import type { Config } from './config.js';
 import type { Log } from './log.js';
+import { warningsAboutProcess } from './process-warnings.js';
 
 /** Says where it listens and what is on: to a person in a few lines, to a log collector in one. Warnings go to the log. */
 export function announce(
@@ -10,7 +11,8 @@ export function announce(
   log: Log,
   output: NodeJS.WriteStream = process.stdout,
 ): void {
-  for (const warning of config.warnings) log.warn({ context: 'Config' }, warning);
+  const warnings = [...config.warnings, ...warningsAboutProcess()];
+  for (const warning of warnings) log.warn({ context: 'Config' }, warning);
   const summary = describeConfig(config);
   if (output.isTTY) output.write(greeting(url, summary));
   else log.info({ context: 'App', url, ...summary }, `listening on ${url}`);

@@ -1,50 +1,102 @@
-import { json, type RequestHandler } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Request, RequestHandler } from 'express';
+import type { Authenticator } from '../auth/authenticator.js';
+import { toChallenge } from '../auth/challenge.js';
 import { AppError } from '../errors.js';
-import { jsonDepth } from './json-depth.js';
+import { deferBody } from '../http/deferred-body.js';
+import type { Principal } from '../principal.js';
+import { addressBlock, callerAddress } from '../security/caller-address.js';
+import type { BodyBudget } from './body-budget.js';
+import { readBytes } from './body-reader.js';
+import { parseJson } from './json-body.js';
+import { closeUnlessRead, hasBody, keepOpen } from './unread-body.js';
 
-const MAX_DEPTH = 32;
-const METADATA_BYTES = 64 * 1024;
+/** An access token or API key of at most 16 KiB, and the JSON around it. */
+const SIGN_IN_BYTES = 24 * 1024;
 
-/**
- * What a request may take that has a message and little else: three times the longest message, because JSON may write a
- * character of two bytes as an escape of six, and 64 KiB more.
- */
-export function bodyBytesFor(maxMessageBytes: number): number {
-  return 3 * maxMessageBytes + METADATA_BYTES;
+/** Requests whose client waits for `100 Continue` before it sends the body. */
+const waiting = new WeakSet<IncomingMessage>();
+
+/** For a server's `checkContinue`: the client is told to go on when the body is wanted, and not before. */
+export function holdContinue(request: IncomingMessage): void {
+  waiting.add(request);
 }
 
 /**
- * Reads JSON bodies, and only those that no other has read. What is malformed, too long or too deep goes to the exception filter.
+ * Leaves JSON bodies unread until `BodyGuard` asks for them, which is when the caller is known. A request that is answered
+ * before, by whatever comes next, is the last of its connection. Of several limits the first counts.
  *
  * @param limit the longest body, in bytes
  */
-export function jsonBody(limit: number): RequestHandler {
-  const tooDeep = new WeakSet<object>();
-  const parse = json({
-    limit,
-    verify: (request, _response, body) => {
-      if (jsonDepth(body) <= MAX_DEPTH) return;
-      tooDeep.add(request);
-      throw new Error('too deep');
-    },
-  });
-  // The parser turns what `verify` throws into a 403 that carries the body along; the caller deserves a reason instead.
-  return (request, response, next) =>
-    parse(request, response, (error?: unknown) => {
-      if (tooDeep.has(request)) next(nestsTooDeeply());
-      else next(isTooLarge(error) ? tooLarge(limit, error) : error);
-    });
+export function deferJsonBodies(budget: BodyBudget, limit: number): RequestHandler {
+  return (request, response, next) => {
+    if (hasBody(request) && closeUnlessRead(request, response))
+      deferBody(request, (principal) => receive(request, response, { budget, limit, principal }));
+    next();
+  };
 }
 
-function isTooLarge(error: unknown): boolean {
-  return (error as { readonly type?: string } | undefined)?.type === 'entity.too.large';
+/**
+ * Reads the bodies of sign-ins and what is below them, whose routes have no `BodyGuard`. That of a sign-in itself is the one thing
+ * that comes from a caller who cannot be known before.
+ */
+export function sessionBodies(budget: BodyBudget, authenticator: Authenticator): RequestHandler {
+  return async (request, response, next) => {
+    if (request.method !== 'POST' || !hasBody(request)) return next();
+    const isSignIn = request.path === '/';
+    const authentication = isSignIn
+      ? undefined
+      : await authenticator.authenticate(request, { required: true });
+    if (!isSignIn && !authentication) {
+      response.setHeader('WWW-Authenticate', toChallenge(request));
+      throw new AppError('UNAUTHENTICATED', 'Sign in, or send a valid bearer token or API key.');
+    }
+    const principal = authentication?.principal;
+    await receive(request, response, { budget, limit: SIGN_IN_BYTES, ...(principal && { principal }) });
+    next();
+  };
 }
 
-function tooLarge(limit: number, cause: unknown): AppError {
-  const message = `The request body is larger than ${limit.toLocaleString('en')} bytes. Send less.`;
-  return new AppError('REQUEST_TOO_LARGE', message, { cause });
+interface Terms {
+  readonly budget: BodyBudget;
+  readonly limit: number;
+  /** Absent: not known yet. */
+  readonly principal?: Principal;
 }
 
-function nestsTooDeeply(): AppError {
-  return new AppError('REQUEST_INVALID', `The JSON nests more than ${MAX_DEPTH} levels deep. Flatten it.`);
+/** Puts the parsed body where handlers look for it. What is no JSON stays unread, and the handler sees no body. */
+async function receive(
+  request: Request,
+  response: ServerResponse,
+  { budget, limit, principal }: Terms,
+): Promise<void> {
+  if (!request.is('json')) return;
+  assertPlain(request);
+  const share = budget.open(addressBlock(callerAddress(request) ?? 'unknown'), principal);
+  try {
+    const begin = (): void => {
+      if (waiting.delete(request)) response.writeContinue();
+    };
+    const bytes = await readBytes(request, { limit, share, begin });
+    keepOpen(request);
+    request.body = await parseJson(bytes);
+  } finally {
+    share.release();
+  }
+}
+
+/** Nothing is unpacked: a few kilobytes can hold gigabytes. */
+function assertPlain({ headers }: IncomingMessage): void {
+  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
+  if (encoding !== '' && encoding !== 'identity')
+    throw new AppError(
+      'ENCODING_UNSUPPORTED',
+      'Compressed bodies are not accepted. Send the JSON as it is, without Content-Encoding.',
+    );
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers['content-type'] ?? '')?.[1]?.toLowerCase();
+  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8')
+    throw new AppError(
+      'ENCODING_UNSUPPORTED',
+      'The body must be in UTF-8. Leave the charset out, or send utf-8.',
+    );
 }

@@ -1,22 +1,28 @@
 import type { LoggerService } from '@nestjs/common';
 import { HttpAdapterHost, NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Authenticator } from '../auth/authenticator.js';
 import { ProblemFilter } from '../http/problem.filter.js';
+import { SecurityLog } from '../security/security-log.service.js';
 import type { Storage } from '../storage/storage.js';
-import { AppModule, PROTOCOLS_PREFIX } from './app.module.js';
+import { AppModule, SESSION_PATH } from './app.module.js';
 import { storageFor } from './app.storage.js';
-import { bodyBytesFor, jsonBody } from './body.js';
+import { BodyBudget, bodyLimitsWithin } from './body-budget.js';
+import { bodyBytesFor } from './body-limits.js';
+import { deferJsonBodies, holdContinue, sessionBodies } from './body.js';
 import type { Config } from './config.js';
+import { limitConnections, cutStalled, forbidPipelining } from './connections.js';
 import { createLog, type Log } from './log.js';
-import { NestLog } from './log.nest.js';
-import { requestLog } from './log.requests.js';
+import { NestLog } from './log-nest.js';
+import { requestLog } from './log-requests.js';
 import { serveOpenApi } from './openapi.js';
 import { page } from './page.js';
+import { PROTOCOLS_PREFIX } from './protocols-prefix.js';
 import { securityHeaders } from './security-headers.js';
 
 export interface AppOptions {
-  /** Where runs are kept. Default: as the settings say. */
+  /** The storage for runs. Default: as the settings say. */
   readonly storage?: Storage;
   /** Default: JSON lines on standard output. */
   readonly log?: Log;
@@ -30,8 +36,7 @@ export interface AppOptions {
  */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<NestExpressApplication> {
   const log = options.log ?? createLog(config.logging);
-  const { storage } = options;
-  const module = AppModule.forRoot(config, storage ? { storage } : await storageFor(config));
+  const module = AppModule.forRoot(config, options.storage ?? (await storageFor(config)));
   const app = await NestFactory.create<NestExpressApplication>(module, {
     logger: new NestLog(log) satisfies LoggerService,
     abortOnError: false,
@@ -44,23 +49,26 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   return app;
 }
 
-/** What every request passes before it meets a controller, in this order, and how errors are answered. */
+/** Adds the middleware that every request passes before it meets a controller, in this order, and the error replies. */
 export function addEdge(app: NestExpressApplication, config: Config, log: Log): void {
   app.set('trust proxy', config.http.trustProxy);
   app.disable('x-powered-by');
+  app.use(forbidPipelining());
+  app.use(cutStalled());
   app.use(requestLog(log, config.logging));
+  addBodies(app, config);
   app.use(securityHeaders({ tls: config.http.tls !== undefined }));
   app.enableCors(cors(config.http.corsOrigins));
   if (config.roles.includes('api')) app.use(page());
-  const bodyBytes = bodyBytesFor(config.limits.maxMessageBytes);
-  app.use(`/${PROTOCOLS_PREFIX}`, jsonBody(Math.max(bodyBytes, config.limits.maxHistoryBytes)));
-  app.use(jsonBody(bodyBytes));
-  app.useGlobalFilters(new ProblemFilter(app.get(HttpAdapterHost)));
-  if (config.roles.includes('api')) serveOpenApi(app, config);
-  setTimeouts(app.getHttpServer(), config.http.keepAliveMs);
+  app.useGlobalFilters(new ProblemFilter(app.get(HttpAdapterHost), app.get(SecurityLog, { strict: false })));
+  if (config.roles.includes('api')) serveOpenApi(app, config.chat);
+  setUpServer(app, config);
 }
 
-/** What EventSource and fetch clients of other origins send and read. Origins are listed, so credentials may be allowed. */
+/**
+ * Allows the headers that EventSource and fetch clients of other origins send and read. Origins are listed, so credentials may be
+ * allowed.
+ */
 function cors(origins: readonly string[]) {
   return {
     origin: [...origins],
@@ -87,10 +95,31 @@ function cors(origins: readonly string[]) {
   };
 }
 
-/** Slow senders are cut off; a stream may stay open as long as it likes, because its request has been received whole. */
-function setTimeouts(server: Server, keepAliveMs: number): void {
-  server.headersTimeout = 15_000;
-  server.requestTimeout = 30_000;
-  server.timeout = 0;
-  server.keepAliveTimeout = keepAliveMs;
+/** No body is read before its caller is known, and no more of them at a time than the settings allow. */
+function addBodies(app: NestExpressApplication, { http, chat }: Config): void {
+  const budget = new BodyBudget(bodyLimitsWithin(http.maxBodyBytesInFlight));
+  const bodyBytes = bodyBytesFor(chat.maxMessageBytes);
+  app.use(`/${PROTOCOLS_PREFIX}`, deferJsonBodies(budget, Math.max(bodyBytes, http.maxHistoryBytes)));
+  app.use(deferJsonBodies(budget, bodyBytes));
+  app.use(`/${SESSION_PATH}`, sessionBodies(budget, app.get(Authenticator, { strict: false })));
 }
+
+/** Slow senders are cut off; a stream may stay open as long as it likes, because its request has been received whole. */
+function setUpServer(app: NestExpressApplication, { http }: Config): void {
+  const server: Server = app.getHttpServer();
+  const isTrusted = app.getHttpAdapter().getInstance().get('trust proxy fn') as TrustProxy;
+  limitConnections(server, {
+    total: http.maxConnections,
+    perAddress: http.maxConnectionsPerAddress,
+    isProxy: (address) => isTrusted(address, 0),
+  });
+  server.timeout = 0;
+  server.keepAliveTimeout = http.keepAliveMs;
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    holdContinue(request);
+    server.emit('request', request, response);
+  });
+}
+
+/** Express's reading of `trust proxy`: whether an address is a proxy's, so many hops away. */
+type TrustProxy = (address: string, hop: number) => boolean;

@@ -1,15 +1,14 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { AppError } from '../errors.js';
-import { describeConfig } from './config.describe.js';
+import { describeConfig } from './config-describe.js';
 import { loadConfig } from './config.js';
-import { SETTING_NAMES } from './settings.js';
 
 const SECRET = 'correct-horse-battery-staple-0123456789';
 
-function faultsOf(env: Record<string, string>): readonly string[] {
+function listErrors(env: Record<string, string>): readonly string[] {
   try {
     loadConfig(env);
   } catch (error) {
@@ -21,18 +20,22 @@ function faultsOf(env: Record<string, string>): readonly string[] {
 }
 
 describe('loadConfig', () => {
-  it('runs offline, on loopback and without authentication when nothing is set', () => {
+  it('defaults to the demo model, on loopback and without authentication', () => {
     const config = loadConfig({});
     expect(config.http).toMatchObject({ host: '127.0.0.1', port: 3000, trustProxy: false, corsOrigins: [] });
-    expect(config.model).toMatchObject({ name: 'demo', apiKey: undefined });
-    expect(config.auth).toMatchObject({ kind: 'local' });
-    expect(config.storage).toEqual({ dataDir: resolve('data'), synchronous: 'normal' });
-    expect(config.retention).toEqual({ compactAfterMs: 3_600_000 });
+    expect(config.model).toMatchObject({ name: 'demo' });
+    expect(config.model.apiKey).toBeUndefined();
+    expect(config.chat.auth).toMatchObject({ kind: 'local' });
+    expect(config.storage).toEqual({
+      sqlite: { directory: resolve('data'), synchronous: 'NORMAL' },
+      postgres: { poolSize: 10 },
+    });
+    expect(config.chat.retention).toEqual({ compactAfterMs: 3_600_000 });
     expect(config.warnings).toEqual([]);
   });
 
-  it('lists every fault at once, with what to write instead', () => {
-    const faults = faultsOf({
+  it('lists every faulty setting at once, each with what to write instead', () => {
+    const faults = listErrors({
       PORT: '30OO',
       LOG_LEVEL: 'loud',
       CORS_ORIGINS: '*',
@@ -50,7 +53,7 @@ describe('loadConfig', () => {
     ]);
   });
 
-  it('names every fault in the message, which is what the operator sees', () => {
+  it('names every faulty setting in the error message', () => {
     expect(() => loadConfig({ PORT: 'x', HEARTBEAT_SECONDS: '0' })).toThrow(
       /PORT=x: .+\n.+HEARTBEAT_SECONDS=0: /,
     );
@@ -64,8 +67,8 @@ describe('loadConfig', () => {
     ['MODEL_BASE_URL', 'user:hunter2@example.com'],
     ['DATABASE_URL', 'postgress://app:hunter2@db/app'],
     ['REDIS_URL', 'http://:hunter2@cache'],
-  ])('never repeats the value of %s', (name, value) => {
-    const [fault, ...rest] = faultsOf({ [name]: value });
+  ])('does not repeat the value of %s in an error', (name, value) => {
+    const [fault, ...rest] = listErrors({ [name]: value });
     expect(rest).toEqual([]);
     expect(fault).toMatch(new RegExp(`^${name}: `));
     expect(fault).not.toContain(value);
@@ -76,37 +79,37 @@ describe('loadConfig', () => {
     expect(loadConfig({ PORT: ' ', AUTH_JWT_SECRET: '', MODEL: '' }).http.port).toBe(3000);
   });
 
-  it('reads sizes with binary units and times as milliseconds', () => {
-    const { limits, heartbeatMs } = loadConfig({
+  it('reads settings of sizes with binary units, and of seconds as milliseconds', () => {
+    const { chat, http } = loadConfig({
       MAX_MESSAGE_BYTES: '1 MiB',
       MAX_HISTORY_BYTES: '8 MiB',
       RUN_MAX_SECONDS: '60',
       HEARTBEAT_SECONDS: '5',
     });
-    expect(limits).toMatchObject({
+    expect(chat).toMatchObject({
       maxMessageBytes: 1_048_576,
-      maxHistoryBytes: 8_388_608,
-      run: { maxMs: 60_000 },
+      limits: { maxMs: 60_000 },
+      heartbeatMs: 5000,
     });
-    expect(heartbeatMs).toBe(5000);
+    expect(http.maxHistoryBytes).toBe(8_388_608);
   });
 
-  it('reads how long threads are kept in days and how much of them in megabytes', () => {
+  it('reads settings of retention in days, megabytes and minutes', () => {
     const env = { RETENTION_DAYS: '30', RETENTION_MAX_MB: '512', COMPACT_AFTER_MINUTES: '5' };
-    expect(loadConfig(env).retention).toEqual({
+    expect(loadConfig(env).chat.retention).toEqual({
       compactAfterMs: 300_000,
       maxAgeMs: 2_592_000_000,
       maxBytes: 536_870_912,
     });
-    expect(faultsOf({ RETENTION_DAYS: '0' })).toEqual([
+    expect(listErrors({ RETENTION_DAYS: '0' })).toEqual([
       expect.stringMatching(/^RETENTION_DAYS=0: write a whole/),
     ]);
   });
 
-  it('shares a database when it is told which', () => {
+  it('uses PostgreSQL, Redis and separate roles when their settings are given', () => {
     const url = 'postgres://app:hunter2@db/app';
     expect(loadConfig({ DATABASE_URL: url })).toMatchObject({
-      storage: { database: { url, poolSize: 10 } },
+      storage: { postgres: { url, poolSize: 10 } },
       roles: ['api', 'worker'],
     });
     const all = {
@@ -116,12 +119,19 @@ describe('loadConfig', () => {
       ROLES: 'worker',
     };
     expect(loadConfig(all)).toMatchObject({
-      storage: { database: { url, listenUrl: `${url}2` }, redisUrl: 'redis://cache' },
+      storage: { postgres: { url, listenUrl: `${url}2` }, redisUrl: 'redis://cache' },
       roles: ['worker'],
     });
   });
 
   it.each([
+    [
+      {
+        DATABASE_URL: 'postgres://app:secret@db:5432/agents',
+        LOOKUP_DATABASE_URL: 'postgresql://app:other@db/agents?sslmode=require',
+      },
+      /^LOOKUP_DATABASE_URL: it is the account that DATABASE_URL uses/,
+    ],
     [{ REDIS_URL: 'redis://cache' }, /^REDIS_URL: it has no effect without DATABASE_URL/],
     [
       { DATABASE_LISTEN_URL: 'postgres://db/app' },
@@ -130,21 +140,12 @@ describe('loadConfig', () => {
     [{ ROLES: 'api' }, /^ROLES=api: set DATABASE_URL/],
     [{ ROLES: 'api,cook' }, /^ROLES=api,cook: write one or more of api, worker/],
     [{ DATABASE_URL: 'mysql://db/app' }, /^DATABASE_URL: write a whole URL, such as postgres:/],
-    [
-      {
-        DATABASE_URL: 'postgres://db/app',
-        AUTH_JWKS_URL: 'https://id.example.com/keys',
-        AUTH_ISSUER: 'i',
-        AUTH_AUDIENCE: 'a',
-      },
-      /^AUTH_TICKET_SECRET: set it to the same secret on all instances/,
-    ],
-  ])('refuses what several instances could not work with: %j', (env, fault) => {
-    expect(faultsOf(env as unknown as Record<string, string>)).toEqual([expect.stringMatching(fault)]);
+  ])('refuses settings that several instances could not work with: %j', (env, fault) => {
+    expect(listErrors(env as unknown as Record<string, string>)).toEqual([expect.stringMatching(fault)]);
   });
 
   it.each(['CORS_ORIGIN', 'TRUSTPROXY', 'run_max_tokens'])(
-    'warns of %s, which is nearly a setting',
+    'warns about %s, which is nearly the name of a setting',
     (name) => {
       expect(loadConfig({ [name]: 'x' }).warnings).toEqual([
         expect.stringContaining(`${name} is not a setting. Did you mean`),
@@ -152,7 +153,7 @@ describe('loadConfig', () => {
     },
   );
 
-  it('is silent about what belongs to others', () => {
+  it('does not warn about variables of other programs', () => {
     const env = {
       PATH: '/bin',
       HOME: '/root',
@@ -165,7 +166,7 @@ describe('loadConfig', () => {
     expect(loadConfig(env).warnings).toEqual([]);
   });
 
-  it('warns that trusting every proxy believes any client', () => {
+  it('warns that TRUST_PROXY=true believes any client', () => {
     expect(loadConfig({ TRUST_PROXY: 'true' }).warnings).toEqual([
       expect.stringContaining('TRUST_PROXY=true'),
     ]);
@@ -179,9 +180,9 @@ describe('loadConfig', () => {
   });
 
   it.each(['http://a.example/path', 'example.com', 'null', 'HTTPS://Chat.Example.com'])(
-    'refuses the origin %s',
+    'refuses %s as an origin',
     (origin) => {
-      expect(faultsOf({ CORS_ORIGINS: origin })).toEqual([expect.stringContaining('write origins')]);
+      expect(listErrors({ CORS_ORIGINS: origin })).toEqual([expect.stringContaining('write origins')]);
     },
   );
 });
@@ -190,46 +191,46 @@ describe('loadConfig with authentication', () => {
   const jwt = { AUTH_JWT_SECRET: SECRET, AUTH_ISSUER: 'https://id.example.com', AUTH_AUDIENCE: 'chat' };
 
   it.each(['0.0.0.0', '::', '192.168.1.5', 'chat.example.com'])(
-    'refuses to listen on %s without it',
+    'refuses to listen on %s without authentication',
     (HOST) => {
-      expect(faultsOf({ HOST })).toEqual([
+      expect(listErrors({ HOST })).toEqual([
         expect.stringContaining('without authentication it may listen on loopback only'),
       ]);
       expect(loadConfig({ HOST, ...jwt }).http.host).toBe(HOST);
     },
   );
 
-  it.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('listens on %s without it', (HOST) => {
+  it.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('listens on %s without authentication', (HOST) => {
     expect(loadConfig({ HOST }).http.host).toBe(HOST);
   });
 
-  it('says one thing about one mistake: a malformed secret is not also a missing one', () => {
-    expect(faultsOf({ HOST: '0.0.0.0', ...jwt, AUTH_JWT_SECRET: 'short' })).toHaveLength(1);
+  it('reports one fault when a secret is malformed, not a second one for missing authentication', () => {
+    expect(listErrors({ HOST: '0.0.0.0', ...jwt, AUTH_JWT_SECRET: 'short' })).toHaveLength(1);
   });
 
-  it('takes a shared secret or a key set, not both', () => {
-    expect(faultsOf({ ...jwt, AUTH_JWKS_URL: 'https://id.example.com/keys' })).toEqual([
+  it('refuses a shared secret together with a key set', () => {
+    expect(listErrors({ ...jwt, AUTH_JWKS_URL: 'https://id.example.com/keys' })).toEqual([
       'AUTH_JWT_SECRET: set this or AUTH_JWKS_URL, not both.',
     ]);
   });
 
-  it('wants to know whose tokens, and for whom', () => {
-    expect(faultsOf({ AUTH_JWT_SECRET: SECRET })).toEqual([
+  it('requires issuer and audience with a JWT secret', () => {
+    expect(listErrors({ AUTH_JWT_SECRET: SECRET })).toEqual([
       expect.stringMatching(/^AUTH_ISSUER: set it/),
       expect.stringMatching(/^AUTH_AUDIENCE: set it/),
     ]);
   });
 
-  it('refuses an issuer that nothing checks, since the check was forgotten', () => {
-    expect(faultsOf({ AUTH_ISSUER: 'https://id.example.com' })).toEqual([
+  it('refuses an issuer without a way to check its tokens', () => {
+    expect(listErrors({ AUTH_ISSUER: 'https://id.example.com' })).toEqual([
       expect.stringContaining('has no effect'),
     ]);
   });
 
-  it('maps each API key to its principal; a user may be an e-mail address', () => {
+  it('maps each API key to its principal, whose user id may be an e-mail address', () => {
     const { auth } = loadConfig({
       AUTH_API_KEYS: `${SECRET}:ann@example.com@acme:admin|ops, other-key-0123456789:bot@acme`,
-    });
+    }).chat;
     expect(auth).toMatchObject({
       kind: 'credentials',
       apiKeys: [
@@ -240,16 +241,31 @@ describe('loadConfig with authentication', () => {
   });
 
   it('refuses one key for two principals', () => {
-    expect(faultsOf({ AUTH_API_KEYS: `${SECRET}:ann@acme,${SECRET}:bob@acme` })).toEqual([
+    expect(listErrors({ AUTH_API_KEYS: `${SECRET}:ann@acme,${SECRET}:bob@acme` })).toEqual([
       'AUTH_API_KEYS: entry 2 repeats a key; give each principal its own.',
     ]);
   });
 
-  it('describes itself without a secret', () => {
+  it('takes several long ticket secrets and refuses short ones and ones used elsewhere', () => {
+    const [current, old] = [`new-${SECRET}`, `old-${SECRET}`];
+    const keys = { AUTH_API_KEYS: `${SECRET}:ann@acme` };
+    expect(loadConfig({ ...keys, AUTH_TICKET_SECRET: `${current}, ${old}` }).chat.auth).toMatchObject({
+      ticketSecret: [current, old],
+    });
+    expect(loadConfig(keys).chat.auth).not.toHaveProperty('ticketSecret');
+    expect(listErrors({ AUTH_TICKET_SECRET: `${current},short` })).toEqual([
+      expect.stringMatching(/^AUTH_TICKET_SECRET: write at least 32/),
+    ]);
+    expect(listErrors({ ...keys, AUTH_TICKET_SECRET: `${current},${SECRET}` })).toEqual([
+      expect.stringMatching(/^AUTH_TICKET_SECRET: others know it/),
+    ]);
+  });
+
+  it('describes the config without secrets', () => {
     const config = loadConfig({
       ...jwt,
       AUTH_API_KEYS: `${SECRET}:ann@acme`,
-      AUTH_TICKET_SECRET: SECRET,
+      AUTH_TICKET_SECRET: `ticket-${SECRET}`,
       MODEL: 'openai:gpt-x',
       OPENAI_API_KEY: 'sk-hunter2',
       MODEL_BASE_URL: 'https://user:hunter2@llm.example.com/v1/',
@@ -263,7 +279,7 @@ describe('loadConfig with authentication', () => {
 });
 
 describe('loadConfig with a model', () => {
-  it('sends a key to its own provider only', () => {
+  it("takes the key of the model's own provider only", () => {
     const keys = { OPENAI_API_KEY: 'sk-openai', ANTHROPIC_API_KEY: 'sk-anthropic' };
     expect(loadConfig({ ...keys, MODEL: 'openai:gpt-x' }).model.apiKey).toBe('sk-openai');
     expect(loadConfig({ ...keys, MODEL: 'anthropic:claude-x' }).model.apiKey).toBe('sk-anthropic');
@@ -271,8 +287,8 @@ describe('loadConfig with a model', () => {
     expect(loadConfig({ ...keys, MODEL: 'openai:x', MODEL_API_KEY: 'sk-mine' }).model.apiKey).toBe('sk-mine');
   });
 
-  it('wants a key, unless another server is named', () => {
-    expect(faultsOf({ MODEL: 'openai:gpt-x' })).toEqual([
+  it('requires a key unless another model server is named', () => {
+    expect(listErrors({ MODEL: 'openai:gpt-x' })).toEqual([
       expect.stringMatching(/^OPENAI_API_KEY: .*needs a key/),
     ]);
     expect(
@@ -280,8 +296,8 @@ describe('loadConfig with a model', () => {
     ).toBe('http://localhost:8000/v1');
   });
 
-  it('refuses a model or an agent it cannot read', () => {
-    expect(faultsOf({ MODEL: 'gpt-4', AGENTS: 'support' })).toEqual([
+  it('refuses a model or an agent that it cannot parse', () => {
+    expect(listErrors({ MODEL: 'gpt-4', AGENTS: 'support' })).toEqual([
       expect.stringMatching(/^MODEL/),
       expect.stringMatching(/^AGENTS/),
     ]);
@@ -290,7 +306,7 @@ describe('loadConfig with a model', () => {
     ]);
   });
 
-  it('warns when a model server is named and the demo model answers', () => {
+  it('warns when a model server is named but the demo model is used', () => {
     expect(loadConfig({ MODEL_BASE_URL: 'http://localhost:8000' }).warnings).toEqual([
       expect.stringContaining('demo'),
     ]);
@@ -300,39 +316,25 @@ describe('loadConfig with a model', () => {
 describe('loadConfig with files', () => {
   const directory = mkdtempSync(join(tmpdir(), 'config-'));
 
-  it('wants both TLS files', () => {
-    expect(faultsOf({ TLS_KEY_FILE: 'key.pem' })).toEqual([expect.stringContaining('set both')]);
+  it('requires both TLS files together', () => {
+    expect(listErrors({ TLS_KEY_FILE: 'key.pem' })).toEqual([expect.stringContaining('set both')]);
   });
 
-  it('tries the TLS files out at boot', () => {
+  it('refuses TLS files that are missing or invalid', () => {
     const file = join(directory, 'not.pem');
     writeFileSync(file, 'not a certificate');
-    expect(faultsOf({ TLS_CERT_FILE: file, TLS_KEY_FILE: file })).toEqual([
+    expect(listErrors({ TLS_CERT_FILE: file, TLS_KEY_FILE: file })).toEqual([
       expect.stringContaining('cannot be read'),
     ]);
-    expect(faultsOf({ TLS_CERT_FILE: join(directory, 'none'), TLS_KEY_FILE: file })).toEqual([
+    expect(listErrors({ TLS_CERT_FILE: join(directory, 'none'), TLS_KEY_FILE: file })).toEqual([
       expect.stringContaining('(ENOENT)'),
     ]);
   });
 
-  it('refuses a knowledge folder that is not there', () => {
-    expect(faultsOf({ KNOWLEDGE_DIR: join(directory, 'none') })).toEqual([
+  it('refuses a knowledge folder that does not exist', () => {
+    expect(listErrors({ KNOWLEDGE_DIR: join(directory, 'none') })).toEqual([
       expect.stringContaining('no such directory'),
     ]);
-    expect(loadConfig({ KNOWLEDGE_DIR: directory }).tools.knowledgeDir).toBe(directory);
-  });
-});
-
-describe('the documentation of the settings', () => {
-  const root = new URL('../../', import.meta.url);
-  const namesIn = (path: string, pattern: RegExp) =>
-    [...readFileSync(new URL(path, root), 'utf8').matchAll(pattern)].map(([, name]) => name);
-
-  it('lists in .env.example exactly the settings there are', () => {
-    expect(namesIn('.env.example', /^#?([A-Z][A-Z0-9_]+)=/gm)).toEqual(SETTING_NAMES);
-  });
-
-  it('lists in docs/reference/configuration.md exactly the settings there are', () => {
-    expect(namesIn('docs/reference/configuration.md', /^\| `([A-Z][A-Z0-9_]+)` \|/gm)).toEqual(SETTING_NAMES);
+    expect(loadConfig({ KNOWLEDGE_DIR: directory }).library.knowledgeDirectory).toBe(directory);
   });
 });

@@ -1,95 +1,106 @@
-import { resolve } from 'node:path';
+import type { ChatAgentOptions } from '../agents/langgraph/chat.agent.js';
 import type { AgentReference } from '../agents/langgraph/graph.loader.js';
-import type { CredentialsAuthOptions, JwtOptions, LocalAuthOptions } from '../auth/auth.options.js';
+import type { LangGraphAgentOptions } from '../agents/langgraph/langgraph-agent.options.js';
+import type { ModelOptions } from '../agents/langgraph/model.factory.js';
+import type { ApprovalSettings, ChatModuleOptions } from '../chat/chat.options.js';
+import type { CredentialsAuthOptions, LocalAuthOptions } from '../auth/auth.options.js';
 import { AppError } from '../errors.js';
-import { SECRET_SETTINGS, SETTING_NAMES, SETTINGS, type SettingName, type Settings } from './settings.js';
-import { RULES, warningsAbout } from './settings.rules.js';
-import { findTypos } from './settings.typos.js';
-import { readTls, type Tls } from './tls.js';
+import { nameOptionsBy } from '../option-names.js';
+import type { RetentionOptions } from '../runs/retention.service.js';
+import type { RunLimits } from '../runs/run-limits.js';
+import type { PostgresStorageOptions } from '../storage/postgres/postgres-storage.options.js';
+import type { SqliteStorageOptions } from '../storage/sqlite/sqlite.storage.js';
+import type { ThrottlingLimits } from '../throttling/throttling.options.js';
+import type { ToolLibraryOptions } from '../tools/library/tool-library.options.js';
+import type { TaintOptions } from '../tools/taint.policy.js';
+import type { ToolConcurrency } from '../tools/tool-call-slots.js';
+import { InvalidSettingError } from './settings/formats.js';
+import { joinSettings } from './settings/join-settings.js';
+import { SETTINGS_OF_OPTIONS } from './settings/option-names.js';
+import { RULES, warningsAbout } from './settings/rules.js';
+import { describeSetting, SETTING_NAMES, type SettingName, type Settings } from './settings/settings.js';
+import { findTypos } from './settings/typos.js';
+import type { Tls } from './tls.js';
 
-/** What the standalone app is told. Times are milliseconds, sizes are bytes, paths are absolute. */
+/** The settings, in the shape of the options that they are. Times are milliseconds, sizes are bytes, paths are absolute. */
 export interface Config {
-  readonly http: {
-    readonly host: string;
-    readonly port: number;
-    readonly tls?: Tls;
-    /** Express's `trust proxy`. */
-    readonly trustProxy: boolean | number | readonly string[];
-    readonly keepAliveMs: number;
-    /** The web origins, beside its own, that may call it. */
-    readonly corsOrigins: readonly string[];
-  };
-  /** How callers prove who they are; `local` when no setting says so. */
-  readonly auth: LocalAuthOptions | CredentialsAuthOptions;
-  readonly model: {
-    /** `demo`, or `provider:model`. */
+  readonly http: HttpConfig;
+  /** Options of `ChatModule.forRoot`, and passed on as they are. */
+  readonly chat: ChatConfig;
+  /** Options of `createModel`, and its first argument; and the models that answer when the one before them fails. */
+  readonly model: ModelOptions & {
     readonly name: string;
-    readonly baseUrl?: string;
-    readonly apiKey?: string;
-    readonly timeoutMs: number;
-    readonly demoPaceMs: number;
+    readonly fallbacks: readonly { readonly name: string; readonly apiKey?: string }[];
   };
+  /** Graphs of your own. */
   readonly agents: readonly AgentReference[];
-  readonly tools: {
-    readonly tavilyApiKey?: string;
-    readonly tavilyUrl?: string;
-    readonly searxngUrl?: string;
-    /** Absent: the data set that comes with the product. */
-    readonly lookupDatabaseUrl?: string;
-    /** Absent: this project's own documentation. */
-    readonly knowledgeDir?: string;
-    /** Absent: every public host. */
-    readonly fetchAllowedHosts?: readonly string[];
-  };
-  readonly storage: {
-    readonly dataDir: string;
-    /** Absent: the embedded database in `dataDir`. */
-    readonly database?: { readonly url: string; readonly listenUrl?: string; readonly poolSize: number };
-    readonly redisUrl?: string;
-    readonly synchronous: 'normal' | 'full';
-  };
-  /** What this process does: answers requests, works on runs, or both. */
-  readonly roles: Settings['ROLES'];
-  readonly retention: {
-    readonly compactAfterMs: number;
-    /** Absent: threads are kept for ever. */
-    readonly maxAgeMs?: number;
-    /** Absent: no limit. */
-    readonly maxBytes?: number;
-  };
-  readonly limits: {
-    readonly maxMessageBytes: number;
-    readonly maxHistoryBytes: number;
-    readonly startsPerMinute: number;
-    readonly maxOpenStreams: number;
-    readonly maxConcurrentRuns: number;
-    readonly threadBusy: 'reject' | 'queue';
-    readonly approvals: {
-      readonly tools: readonly string[];
-      readonly expiresInMs: number;
-      readonly whenMessaged: 'deny' | 'reject';
-    };
-    readonly run: {
-      readonly maxMs: number;
-      readonly maxModelCalls: number;
-      readonly maxToolCalls: number;
-      readonly maxTokens: number;
-      readonly maxLogBytes: number;
-    };
-  };
-  readonly heartbeatMs: number;
-  readonly drainMs: number;
+  /** The names of all agents, the default first. */
+  readonly agentNames: readonly string[];
+  /** Variables that langgraph.json sets for its graphs, if the environment does not. */
+  readonly graphEnv: Readonly<Record<string, string>>;
+  /** The tools of graphs whose arguments and results are shown, by agent. */
+  readonly exposedTools: ReadonlyMap<string, true | readonly string[]>;
+  /** The keys of `configurable` that requests may set, by agent. */
+  readonly configurableKeys: ReadonlyMap<string, true | readonly string[]>;
+  /** Options of agents that drive those graphs. */
+  readonly ownGraphs: Pick<LangGraphAgentOptions, 'recursionLimit'>;
+  /** Options of the built-in agent. */
+  readonly assistant: Pick<ChatAgentOptions, 'toolResultMaxBytes' | 'contextMaxTokens'>;
+  /** Absent `knowledgeDirectory`: this project's own documentation. */
+  readonly library: Omit<ToolLibraryOptions, 'knowledgeDirectory'> &
+    Partial<Pick<ToolLibraryOptions, 'knowledgeDirectory'>>;
+  readonly storage: StorageConfig;
+  /** The work of this process: answering requests, working on runs, or both. */
+  readonly roles: readonly ('api' | 'worker')[];
   readonly logging: {
-    readonly level: Settings['LOG_LEVEL'];
-    /** Whether what people ask is logged. */
+    readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+    /** True if the message of a request is logged. */
     readonly prompts: boolean;
   };
-  /** What is allowed and probably not meant; for the log, once. */
+  /** Settings that are allowed and probably not meant; for the log, once. */
   readonly warnings: readonly string[];
 }
 
+export interface HttpConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: Tls;
+  /** Express's `trust proxy`. */
+  readonly trustProxy: boolean | number | readonly string[];
+  readonly keepAliveMs: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  /** The web origins, beside its own, that may call it. */
+  readonly corsOrigins: readonly string[];
+  readonly maxHistoryBytes: number;
+  readonly maxBodyBytesInFlight: number;
+}
+
+/** Options that are code, or that the app decides by itself. */
+type WithoutSetting = 'storage' | 'agents' | 'mcp' | 'hooks' | 'roles' | 'worker';
+
+export interface ChatConfig extends Omit<ChatModuleOptions, WithoutSetting> {
+  /** `local` when no setting says how callers prove who they are. */
+  readonly auth: LocalAuthOptions | CredentialsAuthOptions;
+  readonly maxMessageBytes: number;
+  readonly drainMs: number;
+  readonly throttling: ThrottlingLimits;
+  readonly limits: RunLimits;
+  readonly retention: RetentionOptions;
+  readonly parallelToolCalls: ToolConcurrency;
+  readonly approvals: Required<ApprovalSettings>;
+  readonly tainted: TaintOptions;
+}
+
+export interface StorageConfig {
+  readonly sqlite: Required<Pick<SqliteStorageOptions, 'directory' | 'synchronous'>>;
+  /** Used in place of `sqlite` if it has a `url`. */
+  readonly postgres: Partial<Pick<PostgresStorageOptions, 'url' | 'listenUrl' | 'poolSize'>>;
+  readonly redisUrl?: string;
+}
+
 /** A line of the fault list: `PORT=abc: write a whole number from 0 to 65535`. */
-type Fault = string;
+type SettingError = string;
 
 /**
  * Reads and checks all settings. The only place that reads the environment.
@@ -97,142 +108,51 @@ type Fault = string;
  * @throws AppError `CONFIG_INVALID` that lists every fault at once; `details.faults` has them one by one
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
-  const { settings, malformed, faults } = readEach(env);
+  nameOptionsBy(SETTINGS_OF_OPTIONS);
+  const { settings, malformed, faults } = readSettings(env);
   for (const rule of RULES) {
     if (rule.about.some((name) => malformed.has(name))) continue;
-    const remedy = rule.fault(settings);
-    if (remedy !== undefined) faults.push(faultLine(rule.about[0], env, remedy));
+    const remedy = rule.findError(settings);
+    if (remedy !== undefined) faults.push(formatError(rule.about[0], env, remedy));
   }
   if (faults.length > 0) {
     const lines = faults.map((fault) => `  ${fault}`).join('\n');
     throw new AppError('CONFIG_INVALID', `The settings are not usable:\n${lines}`, { details: { faults } });
   }
-  return toConfig(settings, [...findTypos(Object.keys(env)), ...warningsAbout(settings)]);
+  return joinSettings(settings, [...findTypos(Object.keys(env)), ...warningsAbout(settings)]);
+}
+
+/** Puts what a graph's own modules read, such as the key of a provider, into the environment. What is there already stays. */
+export function giveEnvironment(variables: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
 }
 
 /** Each setting by itself. A blank one counts as absent, as Compose files and CI forms write them. */
-function readEach(env: Readonly<Record<string, string | undefined>>) {
+function readSettings(env: Readonly<Record<string, string | undefined>>) {
   const settings: Partial<Record<SettingName, unknown>> = {};
   const malformed = new Set<SettingName>();
-  const faults: Fault[] = [];
+  const faults: SettingError[] = [];
   for (const name of SETTING_NAMES) {
-    const result = SETTINGS[name].safeParse(env[name]?.trim() || undefined);
-    if (result.success) {
-      settings[name] = result.data;
-    } else {
+    const { format, default: value } = describeSetting(name);
+    const text = env[name]?.trim();
+    try {
+      settings[name] = text ? format.parse(text) : value;
+    } catch (error) {
+      if (!(error instanceof InvalidSettingError || error instanceof AppError)) throw error;
       malformed.add(name);
-      faults.push(...result.error.issues.map((issue) => faultLine(name, env, issue.message)));
+      faults.push(formatError(name, env, error.message));
     }
   }
   // What is malformed is absent here; rules about it are skipped, and then loadConfig throws.
   return { settings: settings as Settings, malformed, faults };
 }
 
-function faultLine(
+function formatError(
   name: SettingName,
   env: Readonly<Record<string, string | undefined>>,
   remedy: string,
-): Fault {
+): SettingError {
   const value = env[name]?.trim();
-  const shown = value && !SECRET_SETTINGS.has(name) ? `${name}=${value}` : name;
+  const shown = value && !describeSetting(name).isSecret ? `${name}=${value}` : name;
   return `${shown}: ${remedy.replace(/\.$/, '')}.`;
-}
-
-function toConfig(settings: Settings, warnings: readonly string[]): Config {
-  return {
-    http: {
-      host: settings.HOST,
-      port: settings.PORT,
-      tls:
-        settings.TLS_CERT_FILE && settings.TLS_KEY_FILE
-          ? readTls(settings.TLS_CERT_FILE, settings.TLS_KEY_FILE).tls
-          : undefined,
-      trustProxy: settings.TRUST_PROXY,
-      keepAliveMs: settings.KEEP_ALIVE_SECONDS * 1000,
-      corsOrigins: settings.CORS_ORIGINS,
-    },
-    auth: toAuth(settings),
-    model: {
-      name: settings.MODEL,
-      baseUrl: settings.MODEL_BASE_URL,
-      apiKey: settings.MODEL_API_KEY ?? providerKey(settings),
-      timeoutMs: settings.MODEL_TIMEOUT_SECONDS * 1000,
-      demoPaceMs: settings.DEMO_PACE_MS,
-    },
-    agents: settings.AGENTS,
-    tools: {
-      tavilyApiKey: settings.TAVILY_API_KEY,
-      tavilyUrl: settings.TAVILY_URL,
-      searxngUrl: settings.SEARXNG_URL,
-      lookupDatabaseUrl: settings.LOOKUP_DATABASE_URL,
-      knowledgeDir: settings.KNOWLEDGE_DIR && resolve(settings.KNOWLEDGE_DIR),
-      fetchAllowedHosts: settings.FETCH_ALLOWED_HOSTS,
-    },
-    storage: toStorage(settings),
-    roles: settings.ROLES,
-    retention: {
-      compactAfterMs: settings.COMPACT_AFTER_MINUTES * 60_000,
-      maxAgeMs: settings.RETENTION_DAYS && settings.RETENTION_DAYS * 86_400_000,
-      maxBytes: settings.RETENTION_MAX_MB && settings.RETENTION_MAX_MB * 1024 ** 2,
-    },
-    limits: {
-      maxMessageBytes: settings.MAX_MESSAGE_BYTES,
-      maxHistoryBytes: settings.MAX_HISTORY_BYTES,
-      startsPerMinute: settings.STARTS_PER_MINUTE,
-      maxOpenStreams: settings.MAX_OPEN_STREAMS,
-      maxConcurrentRuns: settings.MAX_CONCURRENT_RUNS,
-      threadBusy: settings.THREAD_BUSY,
-      approvals: {
-        tools: settings.APPROVAL_TOOLS,
-        expiresInMs: settings.APPROVAL_HOURS * 3_600_000,
-        whenMessaged: settings.THREAD_AWAITING,
-      },
-      run: {
-        maxMs: settings.RUN_MAX_SECONDS * 1000,
-        maxModelCalls: settings.RUN_MAX_MODEL_CALLS,
-        maxToolCalls: settings.RUN_MAX_TOOL_CALLS,
-        maxTokens: settings.RUN_MAX_TOKENS,
-        maxLogBytes: settings.RUN_MAX_LOG_BYTES,
-      },
-    },
-    heartbeatMs: settings.HEARTBEAT_SECONDS * 1000,
-    drainMs: settings.DRAIN_SECONDS * 1000,
-    logging: { level: settings.LOG_LEVEL, prompts: settings.LOG_PROMPTS },
-    warnings,
-  };
-}
-
-function toStorage(settings: Settings): Config['storage'] {
-  const { DATABASE_URL: url, DATABASE_LISTEN_URL: listenUrl, REDIS_URL: redisUrl } = settings;
-  return {
-    dataDir: resolve(settings.DATA_DIR),
-    synchronous: settings.SQLITE_SYNCHRONOUS,
-    ...(url && { database: { url, poolSize: settings.DATABASE_POOL_SIZE, ...(listenUrl && { listenUrl }) } }),
-    ...(redisUrl && { redisUrl }),
-  };
-}
-
-function toAuth(settings: Settings): Config['auth'] {
-  const shared = { allowedOrigins: settings.CORS_ORIGINS, ticketSecret: settings.AUTH_TICKET_SECRET };
-  const jwt = toJwt(settings);
-  const apiKeys = settings.AUTH_API_KEYS;
-  return jwt || apiKeys ? { kind: 'credentials', jwt, apiKeys, ...shared } : { kind: 'local', ...shared };
-}
-
-function toJwt(settings: Settings): JwtOptions | undefined {
-  const { AUTH_JWT_SECRET: secret, AUTH_JWKS_URL: jwksUrl } = settings;
-  const rules = {
-    issuer: settings.AUTH_ISSUER,
-    audience: settings.AUTH_AUDIENCE,
-    claims: { tenant: settings.AUTH_TENANT_CLAIM, roles: settings.AUTH_ROLES_CLAIM },
-  };
-  if (secret) return { ...rules, secret };
-  return jwksUrl ? { ...rules, jwksUrl } : undefined;
-}
-
-/** A key goes to its own provider only. */
-function providerKey(settings: Settings): string | undefined {
-  if (settings.MODEL.startsWith('openai:')) return settings.OPENAI_API_KEY;
-  if (settings.MODEL.startsWith('anthropic:')) return settings.ANTHROPIC_API_KEY;
-  return undefined;
 }

@@ -4,8 +4,8 @@ import { describe, expect, it } from '@jest/globals';
 
 const source = fileURLToPath(new URL('../', import.meta.url));
 
-describe('the environment', () => {
-  it('is read by app/config.ts only', () => {
+describe('process.env', () => {
+  it('reads the environment in app/config.ts only', () => {
     const readers = readdirSync(source, { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.ts') && !path.endsWith('.spec.ts'))
       .filter((path) =>

@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,8 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const MAIN = join(ROOT, 'dist/main.js');
 
 type Started = ChildProcessByStdio<null, Readable, Readable>;
 const processes: Started[] = [];
@@ -51,8 +52,17 @@ async function listening(started: Started): Promise<Record<string, unknown>> {
   throw new Error(`It did not start: ${await text(started.stderr)}`);
 }
 
-describe('a start that fails', () => {
-  it('lists all wrong settings plainly and exits with 78', async () => {
+describe('a failed start of the app', () => {
+  it('prints why an agent cannot be loaded', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'faulty-')), 'faulty.ts');
+    writeFileSync(file, "throw new Error('no database');");
+    const { code, stderr } = await failedStart({ AGENTS: `faulty=${file}` });
+    expect(code).toBe(78);
+    expect(stderr).toContain('threw an error while it was loaded.');
+    expect(stderr).toContain('Cause: Error: no database');
+  });
+
+  it('lists all wrong settings and exits with 78', async () => {
     const { code, stderr } = await failedStart({
       PORT: 'eighty',
       LOG_LEVEL: 'loud',
@@ -68,13 +78,13 @@ describe('a start that fails', () => {
     ]);
   });
 
-  it('refuses to be reachable without authentication', async () => {
+  it('refuses to listen on a public address without authentication', async () => {
     const { code, stderr } = await failedStart({ HOST: '0.0.0.0' });
     expect(code).toBe(78);
     expect(stderr).toContain('HOST=0.0.0.0: without authentication it may listen on loopback only');
   });
 
-  it('says which port is taken', async () => {
+  it('says which port is taken when the app cannot start', async () => {
     const occupant = createServer().listen(0, '127.0.0.1');
     await once(occupant, 'listening');
     const { port } = occupant.address() as { port: number };
@@ -90,22 +100,40 @@ describe('a start that fails', () => {
   });
 });
 
-describe('a running app', () => {
-  it('says where it listens and what is on, in one line', async () => {
+describe('the running app', () => {
+  it("logs the app's address and its main settings in one line", async () => {
     const started = start({});
     const entry = await listening(started);
     expect(entry).toMatchObject({ level: 'info', model: 'demo', auth: 'none', tls: false });
     expect((await fetch(`${String(entry['url'])}/health/ready`)).status).toBe(200);
   });
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('stops cleanly on %s', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('exits the app with 0 on %s', async (signal) => {
     const started = start({});
     await listening(started);
     started.kill(signal);
     expect(await once(started, 'exit')).toEqual([0, null]);
   });
 
-  it('stops while a stream is open, and ends the stream', async () => {
+  it('stops the app when the `npm start` that started it gets SIGTERM', async () => {
+    const DATA_DIR = mkdtempSync(join(tmpdir(), 'main-'));
+    // Without its build, which is there.
+    const npm = spawn('npm', ['run', 'start', '--silent', '--ignore-scripts'], {
+      cwd: ROOT,
+      env: { ...process.env, DATA_DIR, PORT: '0', NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    processes.push(npm);
+    const { url } = await listening(npm);
+    npm.kill('SIGTERM');
+    await once(npm, 'exit');
+    // Nothing of it has stayed: what it has open would keep its output open.
+    npm.stdout.resume();
+    await once(npm, 'close');
+    await expect(fetch(`${String(url)}/health/live`)).rejects.toThrow('fetch failed');
+  });
+
+  it('exits the app while a stream is open, and ends the stream', async () => {
     const started = start({});
     const { url } = await listening(started);
     const response = await fetch(`${String(url)}/api/chat`, {

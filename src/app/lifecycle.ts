@@ -1,10 +1,13 @@
+import { inspect } from 'node:util';
 import type { INestApplication } from '@nestjs/common';
 import { AppError } from '../errors.js';
-import type { Config } from './config.js';
+import type { ChatConfig } from './config.js';
 import type { Log } from './log.js';
-import { Readiness } from './readiness.js';
+import type { Storage } from '../storage/storage.js';
+import { runAtWork } from '../runs/run-context.js';
+import { Readiness } from '../chat/readiness.js';
 
-/** What `sysexits.h` calls a configuration error; orchestrators can tell it from a crash. */
+/** Exit code for configuration errors in `sysexits.h`; orchestrators can tell it from a crash. */
 const EXIT_CONFIG = 78;
 
 /** Beyond the drain: what a storage may take to write its last words. */
@@ -14,25 +17,29 @@ const CLOSE_GRACE_MS = 5000;
  * Stops the app once on SIGTERM or SIGINT: not ready first, then a drain of at most `drainMs`. A second signal, or a close that
  * hangs, ends the process at once; runs that were not handed back are taken over at the next start.
  */
-export function stopOnSignals(app: INestApplication, { drainMs }: Pick<Config, 'drainMs'>, log: Log): void {
+export function stopOnSignals(
+  app: INestApplication,
+  { drainMs }: Pick<ChatConfig, 'drainMs'>,
+  log: Log,
+): void {
   let stopping = false;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (stopping) {
-      log.warn({ context: 'App', signal }, 'stopped at once');
+      log.warn({ context: 'App', signal }, 'exiting immediately');
       process.exit(1);
     }
     stopping = true;
-    log.info({ context: 'App', signal }, 'stopping; once more stops at once');
+    log.info({ context: 'App', signal }, 'shutting down; signal again to exit immediately');
     app.get(Readiness).startDraining();
     setTimeout(() => {
-      log.error({ context: 'App' }, 'stopping takes too long; giving up');
+      log.error({ context: 'App' }, 'the shutdown takes too long; exiting');
       process.exit(1);
     }, drainMs + CLOSE_GRACE_MS).unref();
     try {
       await app.close();
       process.exit(0);
     } catch (error) {
-      log.fatal({ context: 'App', err: error }, 'stopping failed');
+      log.fatal({ context: 'App', err: error }, 'the shutdown failed');
       process.exit(1);
     }
   };
@@ -40,20 +47,39 @@ export function stopOnSignals(app: INestApplication, { drainMs }: Pick<Config, '
   process.on('SIGINT', (signal) => void stop(signal));
 }
 
-/** After an error that nobody caught nothing is certain any more: it is logged, and the log of events makes the restart safe. */
+/** Ends the process when its storage is broken for good: only a restart brings its runs back. */
+export function exitOnBrokenStorage(storage: Storage, log: Log): void {
+  storage.onBroken((reason) => {
+    log.fatal({ context: 'App', err: reason }, 'the storage is broken; exiting');
+    process.exit(1);
+  });
+}
+
+/**
+ * After an uncaught error nothing is certain any more: it is logged, and the log of events makes the restart safe. But a
+ * promise that a run's agent has left alone is that run's affair: it fails, and everything else goes on.
+ */
 export function exitOnUncaught(log: Log): void {
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-    process.on(event, (error: unknown) => {
-      log.fatal({ context: 'App', err: error }, event);
-      process.exit(1);
-    });
-  }
+  const exit = (event: string, error: unknown): never => {
+    log.fatal({ context: 'App', err: error }, event);
+    process.exit(1);
+  };
+  process.on('uncaughtException', (error) => exit('uncaughtException', error));
+  process.on('unhandledRejection', (error) => {
+    const run = runAtWork.getStore();
+    if (!run) exit('unhandledRejection', error);
+    else run.fail(error);
+  });
 }
 
 /** Ends a start that failed: what the operator can mend is said plainly, the rest with its stack. */
 export function exitOnFailedStart(error: unknown): never {
   const known = explain(error);
-  process.stderr.write(`${known ?? (error instanceof Error ? error.stack : String(error))}\n`);
+  process.stderr.write(`${known ?? inspect(error)}\n`);
+  // The module that fails, and the place: needed to mend it.
+  if (known !== undefined && error instanceof AppError && error.cause !== undefined) {
+    process.stderr.write(`Cause: ${inspect(error.cause)}\n`);
+  }
   process.exit(error instanceof AppError && error.code === 'CONFIG_INVALID' ? EXIT_CONFIG : 1);
 }
 

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { createLog } from './log.js';
-import { NestLog } from './log.nest.js';
-import { requestLog } from './log.requests.js';
+import { NestLog } from './log-nest.js';
+import { requestLog } from './log-requests.js';
 
 type Line = Record<string, unknown>;
 
@@ -47,8 +47,8 @@ async function lineFor(
   return lines[0];
 }
 
-describe('the request log', () => {
-  it('has one line with the run, and neither query, headers nor credentials', async () => {
+describe('requestLog', () => {
+  it('logs one line a request, with the run, and neither query, headers nor credentials', async () => {
     const line = await lineFor('/api/chat/runs/run_1/events?ticket=hunter2', (_request, response) =>
       response.end(),
     );
@@ -59,11 +59,12 @@ describe('the request log', () => {
       status: 200,
       runId: 'run_1',
       durationMs: expect.any(Number),
+      address: '127.0.0.1',
     });
     expect(JSON.stringify(line)).not.toMatch(/hunter2|headers|ticket/);
   });
 
-  it('knows the run that the request started', async () => {
+  it('logs the id of the run that the request started', async () => {
     const line = await lineFor('/api/chat', (_request, response) => {
       response.setHeader('Content-Location', '/api/chat/runs/run_2/events');
       response.end();
@@ -71,7 +72,7 @@ describe('the request log', () => {
     expect(line).toMatchObject({ path: '/api/chat', runId: 'run_2' });
   });
 
-  it('has what people ask only when that is wanted', async () => {
+  it("logs the user's message only when prompts are enabled", async () => {
     const body = { message: 'Who am I?' };
     const silent = await lineFor('/api/chat', (_request, response) => response.end(), { body });
     expect(JSON.stringify(silent)).not.toContain('Who am I?');
@@ -79,7 +80,7 @@ describe('the request log', () => {
     expect(open).toMatchObject({ prompt: 'Who am I?' });
   });
 
-  it('says of a stream that its client left', async () => {
+  it('says that the client left when a stream is closed early', async () => {
     const line = await lineFor(
       '/api/chat/threads/thread_3',
       (_request, response) => response.write(': open\n\n'),
@@ -97,28 +98,30 @@ describe('the request log', () => {
     ['/health/ready', 503, 'debug'],
     ['/assets/chat.js', 200, 'debug'],
     ['/api/chat', 429, 'info'],
+    ['/protocols/a2a', 401, 'info'],
+    ['/protocols/openai/v1/responses', 429, 'info'],
     ['/api/chat', 500, 'error'],
-  ])('logs %s with status %i at %s', async (path, status, level) => {
+  ])('logs a request to %s with status %i at level %s', async (path, status, level) => {
     const line = await lineFor(path, (_request, response) => response.writeHead(status).end());
     expect(line).toMatchObject({ level, status });
   });
 });
 
-describe("Nest's logger", () => {
-  it('puts fields at the top and the class into the context', () => {
+describe('NestLog', () => {
+  it('logs fields at the top level and the class as context', () => {
     const { log, lines } = capture();
-    new NestLog(log).log('run started', { runId: 'run_1', threadId: 'thread_1' }, 'RunExecutor');
+    new NestLog(log).log('run started', { runId: 'run_1', threadId: 'thread_1' }, 'RunWorker');
     expect(lines).toEqual([
       expect.objectContaining({
         msg: 'run started',
         runId: 'run_1',
         threadId: 'thread_1',
-        context: 'RunExecutor',
+        context: 'RunWorker',
       }),
     ]);
   });
 
-  it('takes the fields first as well', () => {
+  it('accepts fields before the message as well', () => {
     const { log, lines } = capture();
     new NestLog(log).error(
       { err: new Error('broken'), code: 'INTERNAL' },
@@ -132,7 +135,7 @@ describe("Nest's logger", () => {
     });
   });
 
-  it('keeps the causes of an error and drops what else hangs on it', () => {
+  it('keeps the causes of an error and drops its other properties', () => {
     const { log, lines } = capture();
     const cause = Object.assign(new Error('401'), {
       headers: { authorization: 'hunter2' },
@@ -147,7 +150,7 @@ describe("Nest's logger", () => {
     expect(JSON.stringify(lines)).not.toContain('hunter2');
   });
 
-  it("keeps the stack that Nest's own exception handler passes as a string", () => {
+  it("keeps the stack that Nest's exception handler passes as a string", () => {
     const { log, lines } = capture();
     new NestLog(log).error('broken', 'Error: broken\n    at here (file.js:1:1)', 'ExceptionsHandler');
     expect(lines[0]).toMatchObject({
@@ -157,7 +160,7 @@ describe("Nest's logger", () => {
     });
   });
 
-  it("is silent about Nest's start-up, unless asked for detail", () => {
+  it("hides Nest's start-up messages unless the level is debug", () => {
     const quiet = capture('info');
     new NestLog(quiet.log).log('Mapped {/api/chat, POST} route', 'RouterExplorer');
     expect(quiet.lines).toEqual([]);

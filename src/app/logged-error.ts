@@ -1,4 +1,4 @@
-/** What the log keeps of an error. */
+/** The parts of an error that the log keeps. */
 export interface LoggedError {
   readonly type: string;
   readonly message: string;

@@ -1,31 +1,52 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { DEFAULT_COOKIE_NAME } from '../auth/auth.options.js';
-import type { Config } from './config.js';
-import { addDiscriminators } from './openapi.discriminator.js';
+import type { Request, Response } from 'express';
+import type { ChatConfig } from './config.js';
+import { sharedFiles } from './shared-files.js';
 
 const DESCRIPTION =
   'Starts agents and streams what they do, live, as Server-Sent Events. A stream can be cut and resumed at any event: ' +
   'send the last id back as `Last-Event-ID`.';
 
+/** The files of Swagger UI, which comes with Nest's module. */
+const SWAGGER_UI = dirname(
+  createRequire(createRequire(import.meta.url).resolve('@nestjs/swagger')).resolve(
+    'swagger-ui-dist/package.json',
+  ),
+);
+
 /** Serves the API's description at `/openapi.json` and Swagger UI at `/docs`, its assets included. */
-export function serveOpenApi(app: INestApplication, { auth }: Pick<Config, 'auth'>): void {
-  SwaggerModule.setup('docs', app, buildOpenApi(app, auth), {
-    jsonDocumentUrl: 'openapi.json',
-    raw: ['json'],
+export function serveOpenApi(app: INestApplication, { auth }: Pick<ChatConfig, 'auth'>): void {
+  app.use(
+    '/docs',
+    sharedFiles(SWAGGER_UI, (name) => /\.(js|css|png)$/.test(name)),
+  );
+  const document = buildOpenApi(app, auth);
+  // Written once: Nest's own route would do it again for everybody who asks, and keep a copy for each who does not read it.
+  const json = Buffer.from(JSON.stringify(document));
+  app.getHttpAdapter().get('/openapi.json', (_request: Request, response: Response) => {
+    response.type('json').send(json);
+  });
+  SwaggerModule.setup('docs', app, document, {
+    raw: false,
     customSiteTitle: 'nestjs-agent-stream API',
     // Swagger UI would send the document's address to a validator on the internet.
     swaggerOptions: { validatorUrl: null },
   });
 }
 
-/** OpenAPI 3.2, the first version that can say what the items of an event stream are. */
-export function buildOpenApi(app: INestApplication, auth: Config['auth']): OpenAPIObject {
+/** OpenAPI 3.1, the newest version that generators of clients read in every language. */
+export function buildOpenApi(app: INestApplication, auth: ChatConfig['auth']): OpenAPIObject {
   const builder = new DocumentBuilder()
-    .setOpenAPIVersion('3.2.0')
+    .setOpenAPIVersion('3.1.0')
     .setTitle('nestjs-agent-stream')
     .setDescription(DESCRIPTION)
-    .setVersion('1');
+    .setVersion('1')
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer('/');
   const schemes: string[] = [];
   if (auth.kind === 'credentials') {
     if (auth.jwt) builder.addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'bearer');
@@ -38,22 +59,21 @@ export function buildOpenApi(app: INestApplication, auth: Config['auth']): OpenA
     );
     schemes.push(...(auth.jwt ? ['bearer'] : []), ...(auth.apiKeys ? ['apiKey'] : []), 'cookie');
   }
-  const document = addDiscriminators(SwaggerModule.createDocument(app, builder.build()));
-  requireOneOf(schemes, document);
+  const document = SwaggerModule.createDocument(app, builder.build());
+  requireAnyScheme(schemes, document);
   return document;
 }
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
 /** The API needs credentials when any are configured; health checks and the page do not. */
-function requireOneOf(schemes: readonly string[], document: OpenAPIObject): void {
-  if (schemes.length === 0) return;
-  const security = schemes.map((name) => ({ [name]: [] }));
+function requireAnyScheme(schemes: readonly string[], document: OpenAPIObject): void {
+  const needed = schemes.map((name) => ({ [name]: [] }));
   for (const [path, item] of Object.entries(document.paths)) {
-    if (!path.startsWith('/api/')) continue;
+    const isOpen = path.startsWith('/health/');
     for (const method of METHODS) {
       const operation = item[method];
-      if (operation) operation.security ??= security;
+      if (operation) operation.security ??= isOpen ? [] : needed;
     }
   }
 }

@@ -46,7 +46,7 @@ async function get(path: string, headers: Record<string, string> = {}) {
   return { status: response.statusCode, headers: response.headers, body: await text(response) };
 }
 
-describe('the page', () => {
+describe('the static files of the page', () => {
   it.each([
     ['/', 'text/html', 'chat'],
     ['/assets/chat.js', 'text/javascript', 'chat'],
@@ -56,7 +56,7 @@ describe('the page', () => {
     ['/events/run-view.js', 'text/javascript', 'fold'],
     ['/vendor/marked.js', 'text/javascript', 'marked'],
     ['/vendor/dompurify.js', 'text/javascript', 'DOMPurify'],
-  ])('serves %s as %s', async (path, type, content) => {
+  ])('serves the path %s as %s', async (path, type, content) => {
     const { status, headers, body } = await get(path);
     expect(status).toBe(200);
     expect(headers['content-type']).toContain(type);
@@ -93,7 +93,7 @@ describe('the page', () => {
     '/dist/app/config.js',
     '/package.json',
     '/vendor/purify.es.mjs',
-  ])('does not serve %s', async (path) => {
+  ])('does not serve the path %s', async (path) => {
     const { status, body } = await get(path);
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThan(500);

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type RequestHandler, Router, static as serveDirectory } from 'express';
+import { type RequestHandler, Router } from 'express';
+import { sendShared, sharedFiles } from './shared-files.js';
 
 /** The project's root, seen from `src/app` and from `dist/app` alike. */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -22,34 +23,16 @@ const VENDOR = {
  */
 export function page(root: string = ROOT): RequestHandler {
   const router = Router();
-  router.get('/', (_request, response, next) => {
-    response.setHeader('Cache-Control', 'no-cache');
-    response.sendFile('index.html', { root: join(root, 'web') }, (error) => error && next());
+  router.get('/', async (_request, response, next) => {
+    if (!(await sendShared(join(root, 'web', 'index.html'), response))) next();
   });
-  router.use('/assets', directory(join(root, 'web')));
-  router.use('/client', directory(join(root, 'dist', 'client')));
-  router.use('/events', directory(join(root, 'dist', 'events')));
+  router.use('/assets', sharedFiles(join(root, 'web')));
+  router.use('/client', sharedFiles(join(root, 'dist', 'client')));
+  router.use('/events', sharedFiles(join(root, 'dist', 'events')));
   for (const [name, file] of Object.entries(VENDOR)) {
-    router.get(`/vendor/${name}`, (_request, response, next) => {
-      // The root keeps a dot in the path of the installation (`.pnpm`) from being taken for a hidden file.
-      const options = { root: dirname(file), headers: { 'Content-Type': 'text/javascript; charset=utf-8' } };
-      response.setHeader('Cache-Control', 'no-cache');
-      response.sendFile(basename(file), options, (error) => error && next());
+    router.get(`/vendor/${name}`, async (_request, response, next) => {
+      if (!(await sendShared(file, response))) next();
     });
   }
   return router;
 }
-
-/** Files only: no listing, no hidden ones, nothing above. Always revalidated, so that an update is seen at once. */
-function directory(path: string): RequestHandler {
-  return serveDirectory(path, {
-    index: false,
-    redirect: false,
-    dotfiles: 'ignore',
-    cacheControl: false,
-    setHeaders,
-  });
-}
-
-const setHeaders = (response: { setHeader(name: string, value: string): void }) =>
-  response.setHeader('Cache-Control', 'no-cache');

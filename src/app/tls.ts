@@ -8,7 +8,7 @@ export interface Tls {
 }
 
 /** Reads both files and tries them out, so that a wrong pair is a fault at boot and not at the first connection. */
-export function readTls(certFile: string, keyFile: string): { readonly tls?: Tls; readonly fault?: string } {
+export function readTls(certFile: string, keyFile: string): { readonly tls?: Tls; readonly error?: string } {
   try {
     const tls = { cert: readFileSync(certFile), key: readFileSync(keyFile) };
     createSecureContext(tls);
@@ -16,7 +16,7 @@ export function readTls(certFile: string, keyFile: string): { readonly tls?: Tls
   } catch (error) {
     const { code = 'not PEM' } = error as { readonly code?: string };
     return {
-      fault: `a PEM certificate chain and its unencrypted key cannot be read from the two files (${code})`,
+      error: `a PEM certificate chain and its unencrypted key cannot be read from the two files (${code})`,
     };
   }
 }

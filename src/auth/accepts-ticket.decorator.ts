@@ -26,7 +26,7 @@ export function offeredTicket(context: ExecutionContext): OfferedTicket | undefi
 
 /**
  * True when a request brings a stream ticket in place of credentials. For a host's own guard, which may then let it pass: our
- * guard comes after it, checks the ticket, and without a valid one asks `principalOf` as for any other request.
+ * guard comes after it, checks the ticket, and without a valid one asks `getPrincipal` as for any other request.
  */
 export function bringsStreamTicket(context: ExecutionContext): boolean {
   return offeredTicket(context) !== undefined;

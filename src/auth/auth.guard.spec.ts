@@ -24,9 +24,10 @@ import { AppError, type ErrorCode } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { AcceptsTicket } from './accepts-ticket.decorator.js';
 import { AuthGuard } from './auth.guard.js';
-import { AuthModule } from './auth.module.js';
+import { authModule } from './auth.testing.js';
 import type { AuthOptions, JwtOptions } from './auth.options.js';
 import { CurrentPrincipal } from './authentication.js';
+import { jwtSource } from './credential-source.js';
 import { StreamTicketService } from './stream-ticket.service.js';
 
 const STATUSES: Partial<Record<ErrorCode, number>> = {
@@ -82,7 +83,7 @@ afterEach(async () => {
 });
 
 async function serve(options: AuthOptions) {
-  @Module({ imports: [AuthModule.forRoot(options)], controllers: [RunsController] })
+  @Module({ imports: [authModule(options)], controllers: [RunsController] })
   class AppModule {}
   const module = await Test.createTestingModule({ imports: [AppModule] }).compile();
   const app: INestApplication = module.createNestApplication({
@@ -136,8 +137,8 @@ function tokenWith(
 const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-describe('an access token', () => {
-  it('lets its principal in, to JSON and to streams', async () => {
+describe('AuthGuard with an access token', () => {
+  it('accepts a valid access token on JSON and streaming routes', async () => {
     const { ask } = await serve({ kind: 'credentials', jwt });
     const headers = bearer(await tokenWith());
     expect(await ask('/runs/me', headers)).toMatchObject({ status: 200, body: ada });
@@ -154,7 +155,7 @@ describe('an access token', () => {
     ['has expired', () => tokenWith({ exp: inSeconds(-10) })],
     ['never expires', () => tokenWith({ exp: undefined })],
     ['is not valid yet', () => tokenWith({ nbf: inSeconds(60) })],
-    ['names nobody', () => tokenWith({ sub: undefined })],
+    ['has no subject', () => tokenWith({ sub: undefined })],
     ['is signed with another secret', () => tokenWith({}, { key: Buffer.alloc(32, 'x') })],
     [
       'is signed with an algorithm that is not on the list',
@@ -164,8 +165,8 @@ describe('an access token', () => {
       'is not signed',
       () => new UnsecuredJWT({ iss: jwt.issuer, aud: jwt.audience, sub: 'ada', exp: inSeconds(60) }).encode(),
     ],
-    ['is no token', () => 'nonsense'],
-  ])('that %s gets a 401 in JSON, before any stream, that does not say why', async (_, makeToken) => {
+    ['is not a token', () => 'nonsense'],
+  ])('answers 401 in JSON without a reason to a token that %s, before any stream', async (_, makeToken) => {
     const { ask } = await serve({ kind: 'credentials', jwt });
     const answer = await ask('/runs/r1/events', bearer(await makeToken()));
     expect(answer).toMatchObject({ status: 401, type: 'application/json' });
@@ -176,14 +177,14 @@ describe('an access token', () => {
     });
   });
 
-  it('is asked for by a challenge without an error when there was none', async () => {
+  it('answers a request without credentials with a challenge that names no error', async () => {
     const { ask } = await serve({ kind: 'credentials', jwt });
     const answer = await ask('/runs/me');
     expect(answer.status).toBe(401);
     expect(answer.headers['www-authenticate']).toBe('Bearer realm="agent-stream"');
   });
 
-  it('is not taken from the URL', async () => {
+  it('refuses an access token in the URL', async () => {
     const { ask } = await serve({ kind: 'credentials', jwt });
     const token = await tokenWith();
     for (const name of ['ticket', 'access_token', 'token'])
@@ -191,7 +192,7 @@ describe('an access token', () => {
   });
 });
 
-describe('an access token of an issuer with a key set', () => {
+describe('AuthGuard with a key set', () => {
   async function issuer() {
     const [first, second] = [await generateKeyPair('RS256'), await generateKeyPair('RS256')];
     const jwk = { ...(await exportJWK(first.publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' };
@@ -207,14 +208,14 @@ describe('an access token of an issuer with a key set', () => {
     return { options, jwk, signs: first.privateKey, stranger: second.privateKey, server };
   }
 
-  it('lets its principal in', async () => {
+  it('accepts a token signed with a key of the set', async () => {
     const { options, signs } = await issuer();
     const { ask } = await serve(options);
     const token = await tokenWith({}, { alg: 'RS256', key: signs, kid: 'k1' });
     expect(await ask('/runs/me', bearer(token))).toMatchObject({ status: 200, body: ada });
   });
 
-  it('is refused with a stranger’s key, an unknown key, or the public key used as a secret', async () => {
+  it('refuses a token signed with a foreign key, an unknown key, or the public key used as a secret', async () => {
     const { options, jwk, stranger } = await issuer();
     const { ask } = await serve(options);
     const tokens = [
@@ -225,7 +226,7 @@ describe('an access token of an issuer with a key set', () => {
     for (const token of tokens) expect(await ask('/runs/me', bearer(token))).toMatchObject({ status: 401 });
   });
 
-  it('is neither believed nor refused while the issuer is down, and API keys still work', async () => {
+  it('answers 503 while the key set cannot be fetched, and still accepts API keys', async () => {
     const { options, signs, server } = await issuer();
     const { ask } = await serve(options);
     server.close();
@@ -238,8 +239,8 @@ describe('an access token of an issuer with a key set', () => {
   });
 });
 
-describe('an API key', () => {
-  it('lets its principal in, by either header, beside tokens', async () => {
+describe('AuthGuard with an API key', () => {
+  it('accepts an API key in either header, beside access tokens', async () => {
     const { ask } = await serve({ kind: 'credentials', jwt, apiKeys });
     const nightly = { userId: 'nightly', tenant: 'acme', roles: ['batch'] };
     expect(await ask('/runs/me', { 'x-api-key': apiKey })).toMatchObject({ status: 200, body: nightly });
@@ -247,24 +248,24 @@ describe('an API key', () => {
     expect(await ask('/runs/me', bearer(await tokenWith()))).toMatchObject({ status: 200, body: ada });
   });
 
-  it.each(['', apiKey.slice(0, -1), `${apiKey}x`])('that is wrong (%j) does not', async (key) => {
+  it.each(['', apiKey.slice(0, -1), `${apiKey}x`])('refuses the wrong API key %j', async (key) => {
     const { ask } = await serve({ kind: 'credentials', apiKeys });
     expect(await ask('/runs/me', { 'x-api-key': key })).toMatchObject({ status: 401 });
   });
 });
 
-describe('a stream ticket', () => {
-  it('opens its run’s events, and opens them again for a reconnect', async () => {
+describe('AuthGuard with a stream ticket', () => {
+  it("accepts a stream ticket for its run's events, and again for a reconnect", async () => {
     const { ask, tickets } = await serve({ kind: 'credentials', jwt });
-    const { ticket } = await tickets.issue({ principal: ada }, 'r1');
+    const { ticket } = await tickets.issue({ principal: ada, source: jwtSource(jwt) }, 'r1');
     const path = `/runs/r1/events?ticket=${ticket}`;
     expect(await ask(path)).toMatchObject({ status: 200, type: 'text/event-stream', body: ada });
     expect(await ask(path, { 'last-event-id': 'r1.1.1' })).toMatchObject({ status: 200, body: ada });
   });
 
-  it('opens nothing else: no other run, no other route, no other way in', async () => {
+  it('refuses a stream ticket for another run, another route or in a header or cookie', async () => {
     const { ask, tickets } = await serve({ kind: 'credentials', jwt });
-    const { ticket } = await tickets.issue({ principal: ada }, 'r1');
+    const { ticket } = await tickets.issue({ principal: ada, source: jwtSource(jwt) }, 'r1');
     for (const path of [
       `/runs/r2/events?ticket=${ticket}`,
       `/runs/r1?ticket=${ticket}`,
@@ -278,22 +279,22 @@ describe('a stream ticket', () => {
     });
   });
 
-  it('works for a host that authenticates by itself', async () => {
-    const { ask, tickets } = await serve({ kind: 'host', principalOf: () => undefined });
-    const { ticket } = await tickets.issue({ principal: ada }, 'r1');
+  it('accepts stream tickets when the host authenticates', async () => {
+    const { ask, tickets } = await serve({ kind: 'host', getPrincipal: () => undefined });
+    const { ticket } = await tickets.issue({ principal: ada, source: 'host' }, 'r1');
     expect(await ask(`/runs/r1/events?ticket=${ticket}`)).toMatchObject({ status: 200, body: ada });
   });
 });
 
-describe('no auth', () => {
-  it('makes everybody on this machine the development principal, who has every role', async () => {
+describe('AuthGuard without auth', () => {
+  it('takes every local caller as the development principal with all roles', async () => {
     const { ask } = await serve({ kind: 'local' });
     const local = { userId: 'local', tenant: 'local', roles: ['*'] };
     expect(await ask('/runs/me')).toMatchObject({ status: 200, body: local });
     expect(await ask('/runs/me', { host: 'localhost:3000' })).toMatchObject({ status: 200, body: local });
   });
 
-  it('answers no rebound name and no page elsewhere', async () => {
+  it('refuses rebound host names and pages of other origins', async () => {
     const { ask } = await serve({ kind: 'local' });
     const refused = { status: 403, type: 'application/json', body: { code: 'ORIGIN_REFUSED' } };
     expect(await ask('/runs/r1/events', { host: 'evil.example' })).toMatchObject(refused);
@@ -301,11 +302,11 @@ describe('no auth', () => {
   });
 });
 
-describe('a host application', () => {
-  it('says who asks', async () => {
+describe("AuthGuard with a host's own function", () => {
+  it("takes the principal from the host's function and refuses requests without one", async () => {
     const { ask } = await serve({
       kind: 'host',
-      principalOf: async (request) => (request.headers['x-user'] === 'ada' ? ada : undefined),
+      getPrincipal: async (request) => (request.headers['x-user'] === 'ada' ? ada : undefined),
     });
     expect(await ask('/runs/me', { 'x-user': 'ada' })).toMatchObject({ status: 200, body: ada });
     expect(await ask('/runs/me', { 'x-user': 'eve' })).toMatchObject({
@@ -315,7 +316,7 @@ describe('a host application', () => {
   });
 });
 
-describe('two instances in one application', () => {
+describe('two auth modules in one application', () => {
   @Controller('first')
   @UseGuards(AuthGuard)
   @UseFilters(StatusFilter)
@@ -326,14 +327,12 @@ describe('two instances in one application', () => {
   @UseFilters(StatusFilter)
   class SecondController extends RunsController {}
 
-  it('each believe their own issuer only', async () => {
+  it('accepts in each of two auth modules only tokens of its own issuer', async () => {
     const other = 'the secret of quite another issuer';
-    @Module({ imports: [AuthModule.forRoot({ kind: 'credentials', jwt })], controllers: [FirstController] })
+    @Module({ imports: [authModule({ kind: 'credentials', jwt })], controllers: [FirstController] })
     class FirstModule {}
     @Module({
-      imports: [
-        AuthModule.forRoot({ kind: 'credentials', jwt: { ...jwt, secret: other, jwksUrl: undefined } }),
-      ],
+      imports: [authModule({ kind: 'credentials', jwt: { ...jwt, secret: other, jwksUrl: undefined } })],
       controllers: [SecondController],
     })
     class SecondModule {}
@@ -348,7 +347,7 @@ describe('two instances in one application', () => {
   });
 });
 
-it('settings that cannot work stop the start, all named at once', async () => {
+it('refuses to start an app with invalid auth options and names all of them', async () => {
   const start = serve({ kind: 'credentials', jwt: { secret: 'short' }, sessionTtlMs: -1 });
   await expect(start).rejects.toMatchObject({
     code: 'CONFIG_INVALID',

@@ -1,7 +1,7 @@
 import type { Principal } from '../principal.js';
 import type { IncomingRequest } from './authentication.js';
 
-/** How callers prove who they are. One of three kinds; nothing here is read from the environment. */
+/** Ways for callers to prove who they are. One of three kinds; nothing here is read from the environment. */
 export type AuthOptions = LocalAuthOptions | CredentialsAuthOptions | HostAuthOptions;
 
 /**
@@ -11,7 +11,7 @@ export type AuthOptions = LocalAuthOptions | CredentialsAuthOptions | HostAuthOp
  */
 export interface LocalAuthOptions extends TicketOptions {
   readonly kind: 'local';
-  /** What the development principal may use. Default `['*']`: every role, so that restricted tools can be tried. */
+  /** Roles of the development principal. Default `['*']`: every role, so that restricted tools can be tried. */
   readonly roles?: readonly string[];
   /** Web origins beside loopback that may call, as `https://host:port`. Default none. */
   readonly allowedOrigins?: readonly string[];
@@ -23,15 +23,21 @@ export interface CredentialsAuthOptions extends TicketOptions {
   readonly jwt?: JwtOptions;
   readonly apiKeys?: readonly ApiKeyOptions[];
   /**
-   * The session cookie's name. Default `agent-stream-session`. Two instances on one host name need two names, or each
-   * sign-in ends the other's.
+   * The session cookie's name. Default `agent-stream-session`. Where the browser comes by https it begins with `__Host-`, so that
+   * no other host can set it. Two instances on one host name need two names, or each sign-in ends the other's.
    */
   readonly cookieName?: string;
   /**
-   * How long a browser stays signed in, in milliseconds; never longer than its token. Default 8 hours. A key or role that is
-   * taken away holds until then in browsers that are signed in; a new `ticketSecret` ends all sessions.
+   * Maximum duration of a browser session, in milliseconds; never longer than its token. Default 8 hours. A session that was made
+   * from an API key ends when that key is removed from `apiKeys` or stands for something else; one that was made from a token, when
+   * the rules in `jwt` change.
    */
   readonly sessionTtlMs?: number;
+  /**
+   * Callers with one of these roles may end the sessions of others, in every tenant. Default none. Make sure that your issuer
+   * prevents callers from giving themselves such a role.
+   */
+  readonly operatorRoles?: readonly string[];
   /**
    * Web origins, beside the server's own, whose requests may use the session cookie, as `https://host:port`. Default none:
    * the cookie only works from pages of this host.
@@ -43,31 +49,31 @@ export interface CredentialsAuthOptions extends TicketOptions {
 export interface HostAuthOptions extends TicketOptions {
   readonly kind: 'host';
   /**
-   * Who asks; undefined answers 401. Called once for each request that carries no valid stream ticket, after the host's own
-   * guards, with what they have put on it: say so by a type that extends IncomingRequest. What it throws goes to the host's
-   * exception filters unchanged.
+   * Returns the caller's principal; undefined answers 401. Called once for each request that carries no valid stream ticket, after
+   * the host's own guards, with what they have put on it: say so by a type that extends IncomingRequest. What it throws goes to the
+   * host's exception filters unchanged.
    */
-  principalOf(request: IncomingRequest): Principal | undefined | Promise<Principal | undefined>;
+  getPrincipal(request: IncomingRequest): Principal | undefined | Promise<Principal | undefined>;
   /**
-   * When the request's credentials end, in milliseconds since the epoch: open streams are cut then. Default: never, so a
-   * stream outlives a token that expires while it is open.
+   * Returns the time when the request's credentials end, in milliseconds since the epoch. Open streams are cut then. Default: never,
+   * so a stream outlives a token that expires while it is open.
    */
-  expiresAtOf?(request: IncomingRequest): number | undefined;
+  getExpiresAt?(request: IncomingRequest): number | undefined;
 }
 
 /** Stream tickets, and the key that signs them and the session cookie. */
 export interface TicketOptions {
   /**
-   * Signs tickets and session cookies; at least 32 characters. Default: derived from the JWT secret, or else from the API
-   * keys. With neither it is random per process: tickets and sessions then end with the process, and another instance does
-   * not know them. Changing it (or what it is derived from) ends all of them.
+   * Signs tickets and session cookies; at least 32 characters. A list: the first signs, the others still verify. Default: random
+   * keys that are kept in the storage, known to all instances that share it, and followed by new ones every 30 days. Removing a
+   * secret ends all that it has signed. It must be a secret of this server alone: with it, a caller can be anyone.
    */
-  readonly ticketSecret?: string;
-  /** How long a ticket opens its stream, in milliseconds; never longer than the caller's credentials. Default 10 minutes. */
+  readonly ticketSecret?: string | readonly string[];
+  /** Time for which a ticket opens its stream, in milliseconds; never longer than the caller's credentials. Default 10 minutes. */
   readonly ticketTtlMs?: number;
 }
 
-/** Which access tokens are believed. A token without `exp` never is. */
+/** Rules for the access tokens that are accepted. A token without `exp` never is. */
 export type JwtOptions = JwtRules & (SharedSecret | KeySet);
 
 interface SharedSecret {
@@ -77,7 +83,7 @@ interface SharedSecret {
 }
 
 interface KeySet {
-  /** Where the issuer publishes its public keys; https, or http on loopback. Fetched when first needed, then cached and rotated. */
+  /** URL of the issuer's public keys: https, or http on loopback. Fetched when first needed, then cached and rotated. */
   readonly jwksUrl: string;
   readonly secret?: undefined;
 }
@@ -89,7 +95,7 @@ interface JwtRules {
   readonly audience?: string;
   /** Default `['HS256']` with a secret; `RS256`, `PS256`, `ES256`, `EdDSA` with a key set. The two families never mix. */
   readonly algorithms?: readonly string[];
-  /** Where in the token the principal is. A name of the token itself, or a path such as `realm_access.roles`. */
+  /** Names of the claims that hold the principal. A name of the token itself, or a path such as `realm_access.roles`. */
   readonly claims?: {
     /** Default `sub`. A token without it is refused. */
     readonly userId?: string;
@@ -108,10 +114,16 @@ export interface ApiKeyOptions {
   readonly key: string;
   readonly userId: string;
   readonly tenant: string;
-  /** What it may use. Default none: everything that asks for no role. `*` is every role. */
+  /** Roles of the caller who has this key. Default none: everything that asks for no role. `*` is every role. */
   readonly roles?: readonly string[];
 }
 
+/** Returns the secrets that were set, the one that signs first. */
+export function ticketSecrets({ ticketSecret = [] }: TicketOptions): readonly string[] {
+  return typeof ticketSecret === 'string' ? [ticketSecret] : ticketSecret;
+}
+
+export const DEFAULT_CLAIMS = { userId: 'sub', tenant: 'tenant', roles: 'roles' };
 export const DEFAULT_COOKIE_NAME = 'agent-stream-session';
 export const DEFAULT_SESSION_TTL_MS = 8 * 60 * 60_000;
 export const DEFAULT_TICKET_TTL_MS = 10 * 60_000;

@@ -1,20 +1,29 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { NEVER } from 'rxjs';
-import { attachAuthentication, authOf, untilExpiry, type Authentication } from './authentication.js';
+import {
+  attachAuthentication,
+  getAuthentication,
+  untilExpiry,
+  type Authentication,
+} from './authentication.js';
 
-const local: Authentication = { principal: { userId: 'local', tenant: 'local', roles: [] }, via: 'local' };
+const local: Authentication = {
+  principal: { userId: 'local', tenant: 'local', roles: [] },
+  via: 'local',
+  source: 'local',
+};
 
-describe('who asks', () => {
-  it('is what the guard attached, and nobody where no guard was', () => {
+describe('getAuthentication', () => {
+  it('returns the authentication that the guard attached, and throws without one', () => {
     const request = {};
-    expect(() => authOf(request)).toThrow('AuthGuard');
+    expect(() => getAuthentication(request)).toThrow('AuthGuard');
     attachAuthentication(request, local);
-    expect(authOf(request)).toBe(local);
+    expect(getAuthentication(request)).toBe(local);
     expect(Object.keys(request)).toEqual([]);
   });
 });
 
-describe('the end of the credentials', () => {
+describe('untilExpiry', () => {
   beforeEach(() => {
     jest.useFakeTimers({ now: 1_000_000 });
   });
@@ -30,7 +39,7 @@ describe('the end of the credentials', () => {
     return { seen, subscription };
   }
 
-  it('ends the stream when it comes', () => {
+  it('completes a stream when its credentials expire', () => {
     const { seen } = watch(1_060_000);
     jest.advanceTimersByTime(59_999);
     expect(seen.ended).toBe(false);
@@ -38,14 +47,14 @@ describe('the end of the credentials', () => {
     expect(seen.ended).toBe(true);
   });
 
-  it('ends it at once when it has passed already', () => {
+  it('completes a stream at once when its credentials have already expired', () => {
     const { seen } = watch(999_999);
     jest.advanceTimersByTime(0);
     expect(seen.ended).toBe(true);
   });
 
   it.each([undefined, 1_000_000 + 365 * 86_400_000])(
-    'neither ends it nor is waited for when it is %p',
+    'sets no timer and keeps a stream open when its credentials expire at %p',
     (expiresAt) => {
       const { seen } = watch(expiresAt);
       expect(jest.getTimerCount()).toBe(0);
@@ -53,7 +62,7 @@ describe('the end of the credentials', () => {
     },
   );
 
-  it('is not waited for once nobody listens', () => {
+  it('clears the timer of the expiry when a stream is unsubscribed', () => {
     const { subscription } = watch(1_060_000);
     expect(jest.getTimerCount()).toBe(1);
     subscription.unsubscribe();

@@ -1,17 +1,32 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { IncomingHttpHeaders } from 'node:http';
-import { identity, takeUntil, timer, type MonoTypeOperatorFunction } from 'rxjs';
+import { identity, merge, takeUntil, timer, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import type { Principal } from '../principal.js';
+import { callerAddress, rememberAddress } from '../security/caller-address.js';
+import type { CredentialSource } from './credential-source.js';
 
-/** Who asks, how that was proved, and for how long it holds. */
+/** The caller: its principal, the proof, and the time for which it holds. */
 export interface Authentication {
   readonly principal: Principal;
   readonly via: 'local' | 'host' | 'jwt' | 'api-key' | 'session' | 'ticket';
-  /** When the credentials end, in milliseconds since the epoch: a stream is cut then. Absent: they do not end. */
+  /** Time when the credentials end, in milliseconds since the epoch: a stream is cut then. Absent: they do not end. */
   readonly expiresAt?: number;
+  /** The credential that proved it, here or at the sign-in. */
+  readonly source: CredentialSource;
+  /** Of a session, and of a ticket: what they can be ended by. */
+  readonly session?: { readonly id?: string; readonly marks: readonly string[] };
+  /** Emits when somebody ends the session: a stream is cut then. Absent: it cannot be ended. */
+  readonly ended?: Observable<unknown>;
 }
 
-/** What authentication reads of a request; those of Express and Fastify both fit. */
+/** A credential that came with a request and was rejected, with the reason. Never holds the credential. */
+export interface Refusal {
+  readonly credential: 'token' | 'api-key' | 'session' | 'ticket';
+  /** A stable word, such as `expired`. */
+  readonly reason: string;
+}
+
+/** The parts of a request that authentication reads. Requests of Express and Fastify both fit. */
 export interface IncomingRequest {
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
@@ -19,6 +34,8 @@ export interface IncomingRequest {
   readonly params?: unknown;
   /** `http` or `https`, as the framework sees it; behind a proxy that needs its `trust proxy` setting. */
   readonly protocol?: string;
+  /** The caller's address, as the framework's `trust proxy` setting has it. */
+  readonly ip?: string;
 }
 
 // A symbol, because a host's own middleware may use request.user and request.auth for itself.
@@ -28,12 +45,18 @@ type AuthenticatedRequest = object & { [AUTHENTICATION]?: Authentication };
 
 /** Says who asks, for everything after the guard. */
 export function attachAuthentication(request: object, authentication: Authentication): void {
+  rememberAddress(authentication.principal, callerAddress(request));
   (request as AuthenticatedRequest)[AUTHENTICATION] = authentication;
 }
 
-/** Who asks, as `AuthGuard` found. On a route without that guard it throws: nobody is let through by mistake. */
-export function authOf(request: object): Authentication {
-  const authentication = (request as AuthenticatedRequest)[AUTHENTICATION];
+/** Returns the caller; undefined before `AuthGuard`, on routes without it, and for callers that it has refused. For logs. */
+export function attachedAuthentication(request: object): Authentication | undefined {
+  return (request as AuthenticatedRequest)[AUTHENTICATION];
+}
+
+/** Returns the caller that `AuthGuard` has found. On a route without that guard it throws, so that no caller is let through by mistake. */
+export function getAuthentication(request: object): Authentication {
+  const authentication = attachedAuthentication(request);
   if (!authentication)
     throw new Error('This route has no AuthGuard before it: bind AuthGuard first with UseGuards.');
   return authentication;
@@ -42,14 +65,18 @@ export function authOf(request: object): Authentication {
 /** A handler's parameter: the principal that `AuthGuard` found. */
 export const CurrentPrincipal = createParamDecorator(
   (_: unknown, context: ExecutionContext): Principal =>
-    authOf(context.switchToHttp().getRequest<object>()).principal,
+    getAuthentication(context.switchToHttp().getRequest<object>()).principal,
 );
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Ends a stream when the credentials of its reader do: a guard runs only when a stream opens. */
-export function untilExpiry<T>({ expiresAt }: Authentication): MonoTypeOperatorFunction<T> {
-  const left = expiresAt === undefined ? Infinity : expiresAt - Date.now();
+/** Ends a stream when the credentials of its reader do, or are ended: a guard runs only when a stream opens. */
+export function untilExpiry<T>({ expiresAt, ended }: Authentication): MonoTypeOperatorFunction<T> {
+  const remainingMs = expiresAt === undefined ? Infinity : expiresAt - Date.now();
   // A longer timer would fire at once; no connection lives for the 24 days of the longest.
-  return left > LONGEST_TIMER_MS ? identity : takeUntil(timer(Math.max(0, left)));
+  const ends = [
+    ...(remainingMs > LONGEST_TIMER_MS ? [] : [timer(Math.max(0, remainingMs))]),
+    ...(ended ? [ended] : []),
+  ];
+  return ends.length === 0 ? identity : takeUntil(merge(...ends));
 }

@@ -1,6 +1,6 @@
 import type { IncomingRequest } from './authentication.js';
 
 /** The `WWW-Authenticate` of a 401 (RFC 6750, section 3): at least one parameter, and an error only when a token was sent. */
-export function challengeFor({ headers }: Pick<IncomingRequest, 'headers'>): string {
+export function toChallenge({ headers }: Pick<IncomingRequest, 'headers'>): string {
   return `Bearer realm="agent-stream"${headers.authorization === undefined ? '' : ', error="invalid_token"'}`;
 }

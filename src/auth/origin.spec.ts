@@ -4,7 +4,7 @@ import { assertLocalCaller, assertOwnOrigin } from './origin.js';
 
 const refused = expect.objectContaining({ code: 'ORIGIN_REFUSED' });
 
-describe('a server without auth', () => {
+describe('assertLocalCaller', () => {
   it.each<[string, IncomingHttpHeaders]>([
     ['localhost with a port', { host: 'localhost:3000' }],
     ['127.0.0.1', { host: '127.0.0.1' }],
@@ -17,7 +17,7 @@ describe('a server without auth', () => {
       'a link that a person followed',
       { host: 'localhost', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
     ],
-  ])('answers %s', (_, headers) => {
+  ])('accepts a local call from %s', (_, headers) => {
     expect(() => assertLocalCaller({ headers }, ['https://dev.example.com'])).not.toThrow();
   });
 
@@ -29,8 +29,8 @@ describe('a server without auth', () => {
     ],
     ['a name that only starts like loopback', { host: '127.0.0.1.evil.example' }],
     ['a name that ends like localhost', { host: 'notlocalhost' }],
-    ['no Host', {}],
-    ['a Host that is none', { host: 'local host' }],
+    ['a request without Host', {}],
+    ['an invalid Host', { host: 'local host' }],
     ['another site behind a loopback Host', { host: 'localhost:3000', origin: 'https://evil.example' }],
     ['a sandboxed page', { host: 'localhost:3000', origin: 'null' }],
     [
@@ -38,12 +38,12 @@ describe('a server without auth', () => {
       { host: 'localhost', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' },
     ],
     ['a host that only a header claims', { host: 'evil.example', 'x-forwarded-host': 'localhost' }],
-  ])('refuses %s', (_, headers) => {
+  ])('refuses as a local call %s', (_, headers) => {
     expect(() => assertLocalCaller({ headers })).toThrow(refused);
   });
 });
 
-describe('the session cookie', () => {
+describe('assertOwnOrigin', () => {
   it.each<[string, IncomingHttpHeaders]>([
     ['a script of the page itself', { host: 'app.example', origin: 'https://app.example' }],
     ['a read of the page itself', { host: 'app.example', 'sec-fetch-site': 'same-origin' }],
@@ -52,12 +52,12 @@ describe('the session cookie', () => {
       { host: 'upstream:3000', origin: 'https://app.example', 'sec-fetch-site': 'same-origin' },
     ],
     ['a typed address', { host: 'app.example', 'sec-fetch-site': 'none' }],
-    ['a client that is no browser', { host: 'app.example' }],
+    ['a client other than a browser', { host: 'app.example' }],
     [
       'an allow-listed origin',
       { host: 'app.example', origin: 'https://ui.example', 'sec-fetch-site': 'cross-site' },
     ],
-  ])('is taken from %s', (_, headers) => {
+  ])('accepts a session cookie from %s', (_, headers) => {
     expect(() => assertOwnOrigin({ headers }, ['https://ui.example'])).not.toThrow();
   });
 
@@ -74,7 +74,7 @@ describe('the session cookie', () => {
     ['a read from another host of the same site', { host: 'app.example', 'sec-fetch-site': 'same-site' }],
     ['another port of the host', { host: 'app.example', origin: 'https://app.example:8443' }],
     ['a sandboxed page', { host: 'app.example', origin: 'null' }],
-  ])('is refused from %s', (_, headers) => {
+  ])('refuses a session cookie from %s', (_, headers) => {
     expect(() => assertOwnOrigin({ headers })).toThrow(refused);
   });
 });

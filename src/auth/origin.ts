@@ -11,7 +11,7 @@ interface Addressed {
  * @throws AppError `ORIGIN_REFUSED`
  */
 export function assertLocalCaller(request: Addressed, allowedOrigins: readonly string[] = []): void {
-  const host = hostOf(request);
+  const host = getHost(request);
   if (host === undefined || !isLoopbackHost(host))
     throw new AppError(
       'ORIGIN_REFUSED',
@@ -55,15 +55,15 @@ function isLocalOrigin({ headers }: Addressed, allowedOrigins: readonly string[]
 
 function isOwnOrigin(request: Addressed, allowedOrigins: readonly string[]): boolean {
   const { origin, 'sec-fetch-site': site } = request.headers;
-  // Browsers leave Origin out of same-origin reads and send Sec-Fetch-Site; what sends neither is no browser.
+  // Browsers leave Origin out of same-origin reads and send Sec-Fetch-Site; a client that sends neither is not a browser.
   if (origin === undefined) return site === undefined || site === 'same-origin' || site === 'none';
   if (allowedOrigins.includes(origin) || site === 'same-origin') return true;
   // The scheme is not compared: behind a proxy that ends TLS, only the browser knows it.
-  return URL.canParse(origin) && new URL(origin).host === hostOf(request);
+  return URL.canParse(origin) && new URL(origin).host === getHost(request);
 }
 
 /** Host in HTTP/1.1, `:authority` in HTTP/2. What a proxy says it was is not believed: a page's script could say it too. */
-function hostOf({ headers }: Addressed): string | undefined {
+function getHost({ headers }: Addressed): string | undefined {
   const authority = headers[':authority'];
   return headers.host ?? (typeof authority === 'string' ? authority : undefined);
 }

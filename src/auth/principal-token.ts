@@ -1,8 +1,8 @@
-import { jwtVerify, SignJWT } from 'jose';
+import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import type { Principal } from '../principal.js';
-import type { Authentication } from './authentication.js';
-import { signingKey } from './signing-key.js';
+import type { CredentialSource } from './credential-source.js';
+import type { SigningKey, SigningKeys } from './signing-key.js';
 
 /** A signed statement of ours, and until when it is believed (milliseconds since the epoch). */
 export interface SignedPrincipal {
@@ -10,64 +10,127 @@ export interface SignedPrincipal {
   readonly expiresAt: number;
 }
 
-/** A principal as our own token carries it: also when the credentials end that it was made from. */
-type Carried = Pick<Authentication, 'principal' | 'expiresAt'>;
+/** A principal as our own token carries it. */
+export interface CarriedPrincipal {
+  readonly principal: Principal;
+  /** Time when the original credentials end, in milliseconds since the epoch; absent if they do not. */
+  readonly expiresAt?: number;
+  /** The credential that proved the principal. */
+  readonly source: CredentialSource;
+  /** The session that it is, or was made in. */
+  readonly sessionId?: string;
+  /** The marks that stood when it was made: see SessionEndings. */
+  readonly marks?: readonly string[];
+}
 
 const Claims = z.object({
   sub: z.string(),
   tenant: z.string(),
   roles: z.array(z.string()),
-  /** When the credentials end, in milliseconds since the epoch. */
+  /** Time when the credentials end, in milliseconds since the epoch. */
   until: z.number().optional(),
+  /** The fingerprint of the source. */
+  src: z.string(),
+  sid: z.string().optional(),
+  marks: z.array(z.string()).optional(),
 });
+
+/** Reason to reject one of our tokens. */
+export type TokenRefusal =
+  'malformed' | 'unknown-key' | 'bad-signature' | 'expired' | 'other-purpose' | 'credential-removed';
 
 /**
  * Signs principals and reads them back: the shared half of stream tickets and sessions. Each purpose has its own key and
- * `typ`, so that a ticket is no session, neither is an access token, and no access token is either.
+ * `typ`, so that tickets, sessions and access tokens cannot stand for each other.
  */
 export class PrincipalToken {
-  private readonly key: Uint8Array;
   private readonly typ: string;
+  /** The source of each fingerprint, by key. */
+  private readonly fingerprints = new WeakMap<SigningKey, ReadonlyMap<string, CredentialSource>>();
 
+  /** @param sources those that are believed now: a token that was made from another one is not */
   constructor(
-    secret: Uint8Array,
-    purpose: 'stream-ticket' | 'session',
+    private readonly keys: SigningKeys,
+    private readonly sources: readonly CredentialSource[],
+    private readonly purpose: 'stream-ticket' | 'session',
     private readonly ttlMs: number,
   ) {
-    this.key = signingKey(secret, purpose);
     this.typ = `${purpose}+jwt`;
   }
 
   /** Believed for the time to live, yet never longer than the credentials. `audience` is what it is good for. */
-  async sign({ principal, expiresAt: until }: Carried, audience: string): Promise<SignedPrincipal> {
+  async sign(carried: CarriedPrincipal, audience: string): Promise<SignedPrincipal> {
+    const { principal, expiresAt: until, source, sessionId: sid, marks } = carried;
+    const key = await this.keys.current();
     const seconds = Math.floor(Math.min(Date.now() + this.ttlMs, until ?? Infinity) / 1000);
-    const token = await new SignJWT({ tenant: principal.tenant, roles: [...principal.roles], until })
-      .setProtectedHeader({ alg: 'HS256', typ: this.typ })
+    const { tenant, roles } = principal;
+    const token = await new SignJWT({
+      tenant,
+      roles: [...roles],
+      until,
+      sid,
+      marks,
+      src: key.fingerprint(source),
+    })
+      .setProtectedHeader({ alg: 'HS256', typ: this.typ, kid: key.id })
       .setSubject(principal.userId)
       .setAudience(audience)
       .setExpirationTime(seconds)
-      .sign(this.key);
+      .sign(key.forPurpose(this.purpose));
     return { token, expiresAt: seconds * 1000 };
   }
 
-  /** Undefined when we did not sign it for this audience, or when it has expired. */
+  /** Returns what it carries, or why it is not believed. */
   async verify(
     token: string,
     audience: string,
-  ): Promise<(Carried & { readonly tokenExpiresAt: number }) | undefined> {
+  ): Promise<(CarriedPrincipal & { readonly tokenExpiresAt: number }) | TokenRefusal> {
+    const kid = readKeyName(token);
+    const key = kid === undefined ? undefined : await this.keys.find(kid);
+    if (!key) return 'unknown-key';
     try {
-      const { payload } = await jwtVerify(token, this.key, {
+      const { payload } = await jwtVerify(token, key.forPurpose(this.purpose), {
         algorithms: ['HS256'],
         typ: this.typ,
         audience,
         requiredClaims: ['exp'],
       });
-      const claims = Claims.parse(payload);
-      const principal: Principal = { userId: claims.sub, tenant: claims.tenant, roles: claims.roles };
-      return { principal, expiresAt: claims.until, tokenExpiresAt: (payload.exp ?? 0) * 1000 };
-    } catch {
-      // Whatever is wrong with a token of ours, the answer is the same: it opens nothing.
-      return undefined;
+      const { sub: userId, tenant, roles, until, src, sid, marks } = Claims.parse(payload);
+      const source = this.fingerprintSources(key).get(src);
+      if (source === undefined) return 'credential-removed';
+      return {
+        principal: { userId, tenant, roles },
+        source,
+        tokenExpiresAt: (payload.exp ?? 0) * 1000,
+        ...(until !== undefined && { expiresAt: until }),
+        ...(sid !== undefined && { sessionId: sid }),
+        ...(marks && { marks }),
+      };
+    } catch (error) {
+      return toRefusal(error);
     }
   }
+
+  private fingerprintSources(key: SigningKey): ReadonlyMap<string, CredentialSource> {
+    const known = this.fingerprints.get(key);
+    if (known) return known;
+    const sources = new Map(this.sources.map((source) => [key.fingerprint(source), source]));
+    this.fingerprints.set(key, sources);
+    return sources;
+  }
+}
+
+function readKeyName(token: string): string | undefined {
+  try {
+    return decodeProtectedHeader(token).kid;
+  } catch {
+    return undefined;
+  }
+}
+
+function toRefusal(error: unknown): TokenRefusal {
+  if (error instanceof errors.JWTExpired) return 'expired';
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'bad-signature';
+  if (error instanceof errors.JWTClaimValidationFailed) return 'other-purpose';
+  return 'malformed';
 }

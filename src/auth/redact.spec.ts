@@ -2,19 +2,19 @@ import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { redactUrl, SECRET_LOG_PATHS } from './redact.js';
 
-describe('a logged URL', () => {
+describe('redactUrl', () => {
   it.each([
     ['/runs/r1/events?ticket=abc.def', '/runs/r1/events?ticket=[redacted]'],
     ['/e?lastEventId=r1.1.2&ticket=abc&x=1#t', '/e?lastEventId=r1.1.2&ticket=[redacted]&x=1#t'],
     ['/e?ticket=a&ticket=b', '/e?ticket=[redacted]&ticket=[redacted]'],
     ['/e?%74icket=abc', '/e?%74icket=[redacted]'],
     ['/e?note=ticket&%E0%A4%A=1', '/e?note=ticket&%E0%A4%A=1'],
-  ])('of %s is %s', (url, logged) => {
+  ])('redacts the logged URL %s to %s', (url, logged) => {
     expect(redactUrl(url)).toBe(logged);
   });
 });
 
-it('a logged request shows no credential', () => {
+it('shows no credential in a logged request', () => {
   const lines: string[] = [];
   const logger = pino(
     { redact: { paths: [...SECRET_LOG_PATHS] } },

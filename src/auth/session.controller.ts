@@ -1,36 +1,25 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Inject,
-  Post,
-  Req,
-  Res,
-  StandardSchemaValidationPipe,
-  type Type,
-} from '@nestjs/common';
+import { Body, Delete, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { AppError } from '../errors.js';
-import { AUTH_OPTIONS } from './auth.module-definition.js';
-import { DEFAULT_COOKIE_NAME, type AuthOptions, type CredentialsAuthOptions } from './auth.options.js';
-import type { Authentication, IncomingRequest } from './authentication.js';
+import { nameOption } from '../option-names.js';
+import { describeAnswer, describeBody } from '../openapi/describe.js';
+import { mayUse } from '../principal.js';
+import { callerAddress } from '../security/caller-address.js';
+import { AUTH_OPTIONS } from './auth-module-definition.js';
+import type { AuthOptions, CredentialsAuthOptions } from './auth.options.js';
+import { attachAuthentication, type Authentication, type IncomingRequest } from './authentication.js';
 import { Authenticator } from './authenticator.js';
-import { challengeFor } from './challenge.js';
+import { toChallenge } from './challenge.js';
 import { assertOwnOrigin } from './origin.js';
+import { sessionCookie, readSessionCookie } from './session-cookie.js';
 import { SessionService } from './session.service.js';
 
-const SignIn = z
-  .strictObject({ token: z.string().min(1).max(16_384).optional() })
-  .optional()
-  .meta({
-    id: 'SignIn',
-    description: 'An access token or API key; or send it in a header and leave the body out.',
-  });
-type SignIn = z.infer<typeof SignIn>;
+const SignIn = z.strictObject({ token: z.string().min(1).max(16_384).optional() }).meta({
+  id: 'SignIn',
+  description: 'An access token or API key; or send it in a header and leave the body out.',
+});
 
 const Session = z
   .object({
@@ -45,17 +34,14 @@ const Session = z
   .meta({ id: 'Session' });
 type Session = z.infer<typeof Session>;
 
-const signInBody = {
-  schema: SignIn,
-  pipes: [
-    new StandardSchemaValidationPipe({
-      exceptionFactory: () =>
-        new AppError('REQUEST_INVALID', 'Send { "token": "…" }, or the credentials in a header and no body.'),
-    }),
-  ],
-};
+const EndSessions = z
+  .union([
+    z.strictObject({ userId: z.string().min(1).max(1_000), tenant: z.string().min(1).max(1_000) }),
+    z.strictObject({ everybody: z.literal(true) }),
+  ])
+  .meta({ id: 'EndSessions', description: 'Whose sessions and tickets end.' });
 
-/** Lets a browser sign in once and then use the cookie, which EventSource sends too. Its path is given by `sessionControllerAt`. */
+/** Lets a browser sign in once and then use the cookie, which EventSource sends too. A subclass says where, and what answers its errors. */
 @ApiTags('auth')
 export abstract class SessionController {
   constructor(
@@ -66,49 +52,140 @@ export abstract class SessionController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'Who am I, and do I need to sign in' })
-  @ApiOkResponse({ standardSchema: Session })
-  async who(@Req() request: IncomingRequest): Promise<Session> {
+  @ApiOperation({ summary: 'Get the current session' })
+  @ApiOkResponse(describeAnswer(Session))
+  async getSession(@Req() request: IncomingRequest): Promise<Session> {
     return this.describe(await this.authenticator.authenticate(request));
   }
 
   @Post()
   @HttpCode(200)
-  @ApiOperation({ summary: 'Sign in: exchanges an access token or API key for a session cookie' })
-  @ApiOkResponse({ standardSchema: Session })
+  @ApiOperation({ summary: 'Sign in: exchange an access token or API key for a session cookie' })
+  @ApiBody({ ...describeBody(SignIn), required: false })
+  @ApiOkResponse(describeAnswer(Session))
   async signIn(
-    @Body(signInBody) body: SignIn,
+    @Body() body: unknown,
     @Req() request: IncomingRequest,
     @Res({ passthrough: true }) response: unknown,
   ): Promise<Session> {
     const options = this.credentialsOptions();
     // Or a page elsewhere could sign people in as somebody else, and read what they then ask.
     assertOwnOrigin(request, options.allowedOrigins);
-    const caller = await this.authenticator.authenticate(onlyExplicit(request, body?.token));
-    if (!caller) {
-      this.adapterHost.httpAdapter.setHeader(response, 'WWW-Authenticate', challengeFor(request));
+    const asked = SignIn.optional().safeParse(body);
+    if (!asked.success)
       throw new AppError(
-        'UNAUTHENTICATED',
+        'REQUEST_INVALID',
+        'Send { "token": "…" }, or the credentials in a header and no body.',
+      );
+    const explicit = onlyExplicit(request, asked.data?.token);
+    const caller = await this.authenticator.authenticate(explicit, { required: true });
+    if (!caller)
+      throw this.unauthenticated(
+        request,
+        response,
         'The token or API key is not valid. Check it, or ask for a new one.',
       );
-    }
-    const { token, expiresAt } = await this.sessions.issue(caller);
+    const { token, expiresAt } = await this.sessions.issue(caller, callerAddress(request));
     const maxAge = Math.max(0, Math.floor((expiresAt - Date.now()) / 1000));
-    this.adapterHost.httpAdapter.setCookie(response, nameOf(options), token, {
-      ...attributes(request),
-      maxAge,
-    });
+    this.setCookie(request, response, options, { value: token, maxAge });
     return this.describe({ ...caller, expiresAt });
   }
 
   @Delete()
   @HttpCode(204)
-  @ApiOperation({ summary: 'Sign out: clears the session cookie' })
+  @ApiOperation({
+    summary: 'Sign out: end this session',
+    description:
+      'A copy of the cookie is worth nothing afterwards, and neither are tickets that were made with it.',
+  })
   @ApiNoContentResponse()
-  signOut(@Req() request: IncomingRequest, @Res({ passthrough: true }) response: unknown): void {
+  async signOut(
+    @Req() request: IncomingRequest,
+    @Res({ passthrough: true }) response: unknown,
+  ): Promise<void> {
     const options = this.credentialsOptions();
     assertOwnOrigin(request, options.allowedOrigins);
-    this.adapterHost.httpAdapter.clearCookie(response, nameOf(options), attributes(request));
+    const session = readSessionCookie(options, request);
+    if (session !== undefined) await this.sessions.end(session, callerAddress(request));
+    this.clearCookie(request, response, options);
+  }
+
+  @Delete('all')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Sign out everywhere: end all sessions and tickets of the caller',
+    description:
+      'On all instances within 3 seconds, open streams included. Access tokens and API keys go on: those are their issuer’s.',
+  })
+  @ApiNoContentResponse()
+  async signOutEverywhere(
+    @Req() request: IncomingRequest,
+    @Res({ passthrough: true }) response: unknown,
+  ): Promise<void> {
+    if (this.options.kind === 'local') throw createNoSignInError();
+    const { principal } = await this.caller(request, response);
+    await this.sessions.endAll(principal, { principal, address: callerAddress(request), as: 'user' });
+    if (this.options.kind === 'credentials') this.clearCookie(request, response, this.options);
+  }
+
+  @Post('end')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'End the sessions of one user or of all users (operators)',
+    description:
+      'For callers with one of the `operatorRoles`, in every tenant. `everybody` also forgets the keys ' +
+      'that sessions and tickets are signed with.',
+  })
+  @ApiBody(describeBody(EndSessions))
+  @ApiNoContentResponse()
+  async end(
+    @Body() body: unknown,
+    @Req() request: IncomingRequest,
+    @Res({ passthrough: true }) response: unknown,
+  ): Promise<void> {
+    const asked = EndSessions.safeParse(body);
+    if (!asked.success)
+      throw new AppError(
+        'REQUEST_INVALID',
+        'Send { "userId": "…", "tenant": "…" } or { "everybody": true }.',
+      );
+    const { operatorRoles = [] } = this.credentialsOptions();
+    const { principal } = await this.caller(request, response);
+    if (operatorRoles.length === 0 || !mayUse(principal, operatorRoles))
+      throw new AppError(
+        'FORBIDDEN',
+        `Only callers with a role of ${nameOption('operatorRoles')} may end sessions of others.`,
+      );
+    const by = { principal, address: callerAddress(request), as: 'operator' } as const;
+    if ('everybody' in asked.data) await this.sessions.endForEveryone(by);
+    else await this.sessions.endAll(asked.data, by);
+  }
+
+  private async caller(request: IncomingRequest, response: unknown): Promise<Authentication> {
+    const caller = await this.authenticator.authenticate(request, { required: true });
+    if (!caller)
+      throw this.unauthenticated(request, response, 'Sign in, or send a valid bearer token or API key.');
+    attachAuthentication(request, caller);
+    return caller;
+  }
+
+  private unauthenticated(request: IncomingRequest, response: unknown, message: string): AppError {
+    this.adapterHost.httpAdapter.setHeader(response, 'WWW-Authenticate', toChallenge(request));
+    return new AppError('UNAUTHENTICATED', message);
+  }
+
+  private clearCookie(request: IncomingRequest, response: unknown, options: CredentialsAuthOptions): void {
+    this.setCookie(request, response, options, { value: '', maxAge: 0 });
+  }
+
+  private setCookie(
+    request: IncomingRequest,
+    response: unknown,
+    options: CredentialsAuthOptions,
+    { value, maxAge }: { readonly value: string; readonly maxAge: number },
+  ): void {
+    const cookie = sessionCookie(options, request, { value, maxAge });
+    this.adapterHost.httpAdapter.appendHeader(response, 'Set-Cookie', cookie);
   }
 
   private describe(caller: Authentication | undefined): Session {
@@ -121,35 +198,22 @@ export abstract class SessionController {
 
   private credentialsOptions(): CredentialsAuthOptions {
     if (this.options.kind === 'credentials') return this.options;
-    throw new AppError(
-      'NOT_FOUND',
-      'There is no sign-in here: this server has no credentials of its own configured.',
-    );
+    throw createNoSignInError();
   }
 }
 
-/**
- * The controller at a path of the caller's choice, for `controllers` of a module that imports AuthModule: two instances in one
- * application need two. `decorators` are applied to the class, for instance `UseFilters` with the filter that answers AppErrors.
- */
-export function sessionControllerAt(path: string, ...decorators: ClassDecorator[]): Type<SessionController> {
-  class PlacedSessionController extends SessionController {}
-  for (const decorate of [...decorators, Controller(path)]) decorate(PlacedSessionController);
-  return PlacedSessionController;
+function createNoSignInError(): AppError {
+  return new AppError(
+    'NOT_FOUND',
+    'There is no sign-in here: this server has no credentials of its own configured.',
+  );
 }
 
-/** The request as if no cookie had come: a sign-in that fails must not succeed as whoever was signed in before. */
+/** The request as if no cookie had come: a sign-in that fails must not succeed as the person who was signed in before. */
 function onlyExplicit(request: IncomingRequest, token: string | undefined): IncomingRequest {
   const { authorization, 'x-api-key': apiKey } = request.headers;
   const headers =
     token === undefined ? { authorization, 'x-api-key': apiKey } : { authorization: `Bearer ${token}` };
-  return { method: request.method, headers };
-}
-
-function nameOf(options: CredentialsAuthOptions): string {
-  return options.cookieName ?? DEFAULT_COOKIE_NAME;
-}
-
-function attributes(request: IncomingRequest) {
-  return { httpOnly: true, sameSite: 'strict', secure: request.protocol === 'https', path: '/' } as const;
+  const { method, ip } = request;
+  return { method, headers, ...(ip !== undefined && { ip }) };
 }

@@ -1,24 +1,100 @@
-import type { Authentication } from './authentication.js';
-import { PrincipalToken, type SignedPrincipal } from './principal-token.js';
+import { randomBytes } from 'node:crypto';
+import type { Owner } from '../principal.js';
+import type { SecurityLog } from '../security/security-log.service.js';
+import type { Authentication, Refusal } from './authentication.js';
+import { PrincipalToken, type CarriedPrincipal, type SignedPrincipal } from './principal-token.js';
+import type { SessionEndings } from './session-endings.service.js';
+import { Sessions } from './sessions.js';
+import type { SigningKeys } from './signing-key.js';
 
 const AUDIENCE = 'session';
 
-/** What the session cookie holds: a signed principal. Stateless, so every instance with the same secret knows it. */
-export class SessionService {
-  private readonly tokens: PrincipalToken;
-
-  constructor(secret: Uint8Array, ttlMs: number) {
-    this.tokens = new PrincipalToken(secret, 'session', ttlMs);
+/**
+ * Issues and verifies the value of the session cookie, a signed principal. Every instance of a storage knows it. It ends with its
+ * time, with the credentials that it was made from, or when somebody ends it.
+ */
+export class SessionService extends Sessions {
+  constructor(
+    private readonly tokens: PrincipalToken,
+    private readonly endings: SessionEndings,
+    private readonly keys: SigningKeys,
+    private readonly security: SecurityLog,
+  ) {
+    super();
   }
 
   /** Ends with the credentials it was made from, or with the time to live, whichever is first. */
-  issue(caller: Pick<Authentication, 'principal' | 'expiresAt'>): Promise<SignedPrincipal> {
-    return this.tokens.sign(caller, AUDIENCE);
+  async issue(
+    { principal, expiresAt, source, via }: Omit<Authentication, 'session' | 'ended'>,
+    address?: string,
+  ): Promise<SignedPrincipal> {
+    const marks = await this.endings.listMarks(principal);
+    const sessionId = randomBytes(12).toString('base64url');
+    const carried = { principal, source, sessionId, marks, ...(expiresAt !== undefined && { expiresAt }) };
+    const signed = await this.tokens.sign(carried, AUDIENCE);
+    this.security.record({ type: 'sign-in', principal, address, reason: `by ${via}` });
+    return signed;
   }
 
-  /** Who signed in; undefined when the value is not ours or has expired. */
-  async verify(session: string): Promise<Authentication | undefined> {
+  /** Returns the principal that signed in; undefined if the value is not ours, has expired or was ended. `refusals` is told why. */
+  async verify(session: string, refusals?: Refusal[]): Promise<Authentication | undefined> {
     const carried = await this.tokens.verify(session, AUDIENCE);
-    return carried && { principal: carried.principal, expiresAt: carried.tokenExpiresAt, via: 'session' };
+    if (typeof carried === 'string') {
+      refusals?.push({ credential: 'session', reason: carried });
+      return undefined;
+    }
+    if (await this.endings.hasEnded(carried)) {
+      refusals?.push({ credential: 'session', reason: 'ended' });
+      return undefined;
+    }
+    return { ...toAuthentication(carried, this.endings), expiresAt: carried.tokenExpiresAt, via: 'session' };
   }
+
+  /** Ends the session of this cookie, and its tickets. Harmless when there is nothing to end. */
+  async end(session: string, address?: string): Promise<void> {
+    const carried = await this.tokens.verify(session, AUDIENCE);
+    if (typeof carried === 'string' || carried.sessionId === undefined) return;
+    const { sessionId, principal, tokenExpiresAt } = carried;
+    if (await this.endings.hasEnded(carried)) return;
+    await this.endings.endSession({ ...carried, sessionId }, tokenExpiresAt);
+    this.security.record({ type: 'sign-out', principal, address });
+  }
+
+  /** @param by who asked for it; absent for the host's own code */
+  override async endAll(owner: Owner, by?: EndedBy): Promise<void> {
+    await this.endings.endAll(owner);
+    this.record(by, `${owner.userId}@${owner.tenant}`);
+  }
+
+  override async endForEveryone(by?: EndedBy): Promise<void> {
+    await this.keys.forgetAll();
+    await this.endings.endForEveryone();
+    this.record(by, 'everybody');
+  }
+
+  private record(by: EndedBy | undefined, scope: string): void {
+    this.security.record({
+      type: 'sessions-ended',
+      reason: `by the ${by?.as ?? 'host'}`,
+      subject: scope,
+      ...(by && { principal: by.principal, address: by.address }),
+    });
+  }
+}
+
+/** The person who ended sessions, and their address. */
+export interface EndedBy {
+  readonly principal: Owner;
+  readonly address: string | undefined;
+  readonly as: 'user' | 'operator';
+}
+
+/** Turns the content of one of our tokens into an authentication. */
+export function toAuthentication(
+  carried: CarriedPrincipal,
+  endings: SessionEndings,
+): Pick<Authentication, 'principal' | 'source' | 'session' | 'ended'> {
+  const { principal, source, sessionId, marks = [] } = carried;
+  const session = { ...(sessionId !== undefined && { id: sessionId }), marks };
+  return { principal, source, session, ended: endings.whenEnded(carried) };
 }

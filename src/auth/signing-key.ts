@@ -1,29 +1,44 @@
-import { hkdfSync, randomBytes } from 'node:crypto';
-import type { AuthOptions } from './auth.options.js';
+import { createHmac, hkdfSync } from 'node:crypto';
 
-/** The secret behind tickets and sessions, in bytes; undefined when no setting can give one that other processes share. */
-export function sharedSecretOf(options: AuthOptions): Uint8Array | undefined {
-  const secret =
-    options.ticketSecret ?? (options.kind === 'credentials' ? credentialSecretOf(options) : undefined);
-  return secret === undefined ? undefined : Buffer.from(secret);
+/** A secret of the server's own, under the name that tokens carry as `kid`. */
+export class SigningKey {
+  private readonly derived = new Map<string, Uint8Array>();
+
+  constructor(
+    readonly id: string,
+    private readonly secret: Uint8Array,
+  ) {}
+
+  /**
+   * Returns one key for each purpose, none of which tells another or the secret (HKDF, RFC 5869). So what is signed for one
+   * purpose is not valid for another.
+   */
+  forPurpose(purpose: string): Uint8Array {
+    const known = this.derived.get(purpose);
+    if (known) return known;
+    const key = deriveBytes(this.secret, purpose, 32);
+    this.derived.set(purpose, key);
+    return key;
+  }
+
+  /** Returns what stands for a text in a token that anybody may read: without the key, texts cannot be tried against it. */
+  fingerprint(text: string): string {
+    return createHmac('sha256', this.forPurpose('fingerprint')).update(text).digest('base64url').slice(0, 22);
+  }
 }
 
-/** A secret that only this process knows. */
-export function processSecret(): Uint8Array {
-  return randomBytes(32);
+/** The keys that tickets and session cookies are signed with. No caller holds one, or anything that one is derived from. */
+export abstract class SigningKeys {
+  /** Returns the key that signs now. */
+  abstract current(): Promise<SigningKey>;
+
+  /** Returns the key of that name while tokens that it has signed may still be good; undefined for any other. */
+  abstract find(id: string): Promise<SigningKey | undefined>;
+
+  /** Replaces all keys by a new one, so that nothing verifies that was signed before. Does nothing to keys from the settings. */
+  abstract forgetAll(): Promise<void>;
 }
 
-/**
- * One key for each purpose, none of which tells another or the secret (HKDF, RFC 5869). So what is signed for one purpose is
- * no signature for another, even when an operator uses the JWT secret here as well.
- */
-export function signingKey(secret: Uint8Array, purpose: string): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', secret, '', `nestjs-agent-stream ${purpose}`, 32));
-}
-
-function credentialSecretOf(options: Extract<AuthOptions, { kind: 'credentials' }>): string | undefined {
-  if (options.jwt?.secret !== undefined) return options.jwt.secret;
-  if (!options.apiKeys?.length) return undefined;
-  // Sorted, because instances may list the same keys in another order.
-  return JSON.stringify(options.apiKeys.map((entry) => entry.key).toSorted());
+export function deriveBytes(secret: Uint8Array, purpose: string, bytes: number): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, '', `nestjs-agent-stream ${purpose}`, bytes));
 }

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import type { Authentication } from './authentication.js';
-import { SessionService } from './session.service.js';
-import { StreamTicketService } from './stream-ticket.service.js';
+import { MemorySharedState } from '../storage/memory/memory-shared-state.js';
+import { tokenServices } from './auth.testing.js';
 
-const secret = Buffer.alloc(32, 'secret');
 const start = Date.UTC(2030, 0, 1);
 const ada = { userId: 'ada', tenant: 'acme', roles: ['analyst'] };
+const caller = { principal: ada, source: 'host', via: 'host' } as const;
 
-describe('a stream ticket', () => {
-  const tickets = new StreamTicketService(secret, 60_000);
+describe('StreamTicketService', () => {
+  const state = new MemorySharedState();
+  const { tickets, sessions } = tokenServices({ state });
 
   beforeEach(() => {
     jest.useFakeTimers({
@@ -21,55 +21,51 @@ describe('a stream ticket', () => {
     jest.useRealTimers();
   });
 
-  it('stands for the principal it was issued to, each time until it is too old', async () => {
-    const { ticket, expiresAt } = await tickets.issue({ principal: ada }, 'r1');
+  it('verifies a stream ticket as its principal until the ticket expires', async () => {
+    const { ticket, expiresAt } = await tickets.issue(caller, 'r1');
     expect(expiresAt).toBe(start + 60_000);
-    const expected: Authentication = { principal: ada, via: 'ticket' };
-    expect(await tickets.verify(ticket, 'r1')).toEqual(expected);
+    const expected = { principal: ada, via: 'ticket', source: 'host', session: { marks: [] } };
+    expect(await tickets.verify(ticket, 'r1')).toMatchObject(expected);
     jest.setSystemTime(start + 59_000);
-    expect(await tickets.verify(ticket, 'r1')).toEqual(expected);
+    expect(await tickets.verify(ticket, 'r1')).toMatchObject(expected);
     jest.setSystemTime(start + 60_000);
     expect(await tickets.verify(ticket, 'r1')).toBeUndefined();
   });
 
-  it('is known to another instance with the same secret, and to none with another', async () => {
-    const { ticket } = await tickets.issue({ principal: ada }, 'r1');
-    expect(await new StreamTicketService(secret, 1).verify(ticket, 'r1')).toBeDefined();
-    expect(await new StreamTicketService(Buffer.alloc(32, 'other'), 1).verify(ticket, 'r1')).toBeUndefined();
+  it('verifies a stream ticket on another instance with the same storage only', async () => {
+    const { ticket } = await tickets.issue(caller, 'r1');
+    expect(await tokenServices({ state }).tickets.verify(ticket, 'r1')).toBeDefined();
+    expect(await tokenServices().tickets.verify(ticket, 'r1')).toBeUndefined();
   });
 
-  it('opens no other run', async () => {
-    const { ticket } = await tickets.issue({ principal: ada }, 'r1');
+  it('refuses a stream ticket for another run', async () => {
+    const { ticket } = await tickets.issue(caller, 'r1');
     expect(await tickets.verify(ticket, 'r2')).toBeUndefined();
     expect(await tickets.verify(ticket, 'r')).toBeUndefined();
   });
 
-  it('ends with the credentials when they end first, and says when that is', async () => {
-    const { ticket, expiresAt } = await tickets.issue({ principal: ada, expiresAt: start + 5_000 }, 'r1');
+  it('lets a stream ticket expire with the credentials when they expire first', async () => {
+    const { ticket, expiresAt } = await tickets.issue({ ...caller, expiresAt: start + 5_000 }, 'r1');
     expect(expiresAt).toBe(start + 5_000);
     expect(await tickets.verify(ticket, 'r1')).toMatchObject({ expiresAt: start + 5_000 });
   });
 
-  it('bounds when the stream may be opened; the stream itself ends with the credentials', async () => {
-    const { ticket } = await tickets.issue({ principal: ada, expiresAt: start + 3_600_000 }, 'r1');
+  it('keeps the expiry of the credentials for the stream that a stream ticket opens', async () => {
+    const { ticket } = await tickets.issue({ ...caller, expiresAt: start + 3_600_000 }, 'r1');
     expect(await tickets.verify(ticket, 'r1')).toMatchObject({ expiresAt: start + 3_600_000 });
   });
 
-  it('is no session, and a session is no ticket, although one secret signs both', async () => {
-    const sessions = new SessionService(secret, 60_000);
-    const { ticket } = await tickets.issue({ principal: ada }, 'r1');
-    const { token } = await sessions.issue({ principal: ada });
-    expect(await sessions.verify(token)).toEqual({
-      principal: ada,
-      via: 'session',
-      expiresAt: start + 60_000,
-    });
+  it('refuses a stream ticket as a session and a session as a ticket, although one key signs both', async () => {
+    const { ticket } = await tickets.issue(caller, 'r1');
+    const { token } = await sessions.issue(caller);
+    const session = { principal: ada, via: 'session', expiresAt: start + 60_000 };
+    expect(await sessions.verify(token)).toMatchObject(session);
     expect(await sessions.verify(ticket)).toBeUndefined();
     expect(await tickets.verify(token, 'r1')).toBeUndefined();
   });
 
-  it('is refused when somebody has changed it', async () => {
-    const { ticket } = await tickets.issue({ principal: ada }, 'r1');
+  it('refuses a stream ticket whose content was changed', async () => {
+    const { ticket } = await tickets.issue(caller, 'r1');
     const [header, , signature] = ticket.split('.');
     const forged = Buffer.from(JSON.stringify({ ...decodeJwt(ticket), sub: 'eve' })).toString('base64url');
     expect(await tickets.verify(`${header}.${forged}.${signature}`, 'r1')).toBeUndefined();

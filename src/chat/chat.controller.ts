@@ -2,127 +2,172 @@ import {
   Body,
   Controller,
   Get,
+  Head,
   Param,
   Post,
   Req,
   RequestMethod,
+  Res,
   Sse,
   type MessageEvent,
 } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Observable } from 'rxjs';
-import { authOf, CurrentPrincipal, untilExpiry } from '../auth/authentication.js';
+import { getAuthentication, CurrentPrincipal, untilExpiry } from '../auth/authentication.js';
 import { StreamTicketService } from '../auth/stream-ticket.service.js';
-import { SseStreams } from '../http/sse.streams.js';
-import type { WebRequest } from '../http/web.exchange.js';
+import type { Frame } from '../http/frame.js';
+import { SchemaPipe } from '../http/validate.js';
+import { NoMoreEvents } from '../http/problem.filter.js';
+import { replyWithEventStream } from '../http/reply-with-event-stream.js';
+import { SseStreams } from '../http/sse-streams.js';
+import { rawResponse, type WebRequest, type WebResponse } from '../http/http.types.js';
 import type { Principal } from '../principal.js';
-import { ApprovalService } from '../runs/approval.service.js';
+import { InputService } from '../runs/input.service.js';
 import { hasEnded, type Run } from '../runs/run.js';
 import { RunFeed } from '../runs/run.feed.js';
 import { RunService } from '../runs/run.service.js';
+import { answerSchema, type DecisionDto } from '../streams/input-answer.schema.js';
+import { hasEverything, type RunReader } from '../streams/run-reader.js';
 import {
   AnswerEndpoint,
   AskEndpoint,
   CancelEndpoint,
   EventsEndpoint,
+  EventsHeadEndpoint,
   RunEndpoint,
   StartEndpoint,
   TicketEndpoint,
 } from './chat.endpoints.js';
-import { readyFrame, resetFrame, toFrame } from './chat.frames.js';
-import { eventsUrlOf } from './chat.urls.js';
-import { answerSchema, type AnswerDto } from './dto/answer.dto.js';
+import { readyFrame, resetFrame, toFrame } from './chat-frames.js';
+import { toEventsUrl } from './chat-urls.js';
 import {
   toRunDto,
-  type DecidedDto,
+  type DecisionResultDto,
   type RunDto,
   type RunStartedDto,
   type TicketDto,
 } from './dto/responses.dto.js';
-import { Reader, type RunReader } from './run-reader.js';
+import { RunReaders } from './run-readers.service.js';
 
 /** A browser that lost its stream comes back after this long, and up to as long again: not all in the same moment. */
 const RETRY_MS = 1_000;
 
 /**
- * The front door: ask, and watch the answer. What is refused is refused before the stream, by the guards; from the first
- * frame on, a failure is an event. Whether anybody watches makes no difference to a run.
+ * The front door: ask, and watch the answer. A handler checks, calls a service and replies; whatever it refuses has its status,
+ * because the stream begins with its first frame. From then on a failure is an event. Whether anybody watches makes no
+ * difference to a run.
  */
 @ApiTags('chat')
 @Controller()
 export class ChatController {
   constructor(
     private readonly runs: RunService,
+    private readonly readers: RunReaders,
     private readonly feed: RunFeed,
     private readonly streams: SseStreams,
     private readonly tickets: StreamTicketService,
-    private readonly approvals: ApprovalService,
+    private readonly inputs: InputService,
   ) {}
 
   @Sse('', { method: RequestMethod.POST })
   @AskEndpoint()
-  ask(@Reader() reader: RunReader, @Req() request: WebRequest): Observable<MessageEvent> {
-    const url = eventsUrlOf(request, reader.run);
-    reader.response.setHeader('Location', url).setHeader('Content-Location', url);
-    return this.watch(reader, request);
+  async start(
+    @Req() request: WebRequest,
+    @Res({ passthrough: true }) response: WebResponse,
+  ): Promise<Observable<MessageEvent>> {
+    const reader = await this.readers.start(request);
+    const url = toEventsUrl(request, reader.run);
+    rawResponse(response).setHeader('Location', url).setHeader('Content-Location', url);
+    return this.watch(reader, request, response);
+  }
+
+  /** Before the route of the GET, or that would get it: Nest ends a HEAD under `@Sse` before its handler has decided anything. */
+  @Head('runs/:runId/events')
+  @EventsHeadEndpoint()
+  async eventsHead(
+    @Req() request: WebRequest,
+    @Res() response: WebResponse,
+    @Param('runId') runId: string,
+  ): Promise<void> {
+    await replyWithEventStream(this.streams, response, await this.resume(runId, request, response));
   }
 
   @Sse('runs/:runId/events')
   @EventsEndpoint()
-  events(@Reader() reader: RunReader, @Req() request: WebRequest): Observable<MessageEvent> {
-    return this.watch(reader, request);
+  async events(
+    @Req() request: WebRequest,
+    @Res({ passthrough: true }) response: WebResponse,
+    @Param('runId') runId: string,
+  ): Promise<Observable<MessageEvent>> {
+    return this.resume(runId, request, response);
   }
 
   @Post('runs')
   @StartEndpoint()
-  start(@Reader() { run }: RunReader, @Req() request: WebRequest): RunStartedDto {
-    return startedOf(request, run);
+  async startDetached(@Req() request: WebRequest): Promise<RunStartedDto> {
+    const { run } = await this.readers.start(request);
+    return toRunStartedDto(request, run);
   }
 
   @Get('runs/:runId')
   @RunEndpoint()
-  get(@Reader() { run }: RunReader): RunDto {
-    return toRunDto(run);
+  async get(@CurrentPrincipal() principal: Principal, @Param('runId') runId: string): Promise<RunDto> {
+    return toRunDto(await this.runs.get(principal, runId));
   }
 
   @Post('runs/:runId/cancel')
   @CancelEndpoint()
-  async cancel(@CurrentPrincipal() principal: Principal, @Reader() { run }: RunReader): Promise<RunDto> {
-    return toRunDto(await this.runs.cancel(principal, run.id));
+  async cancel(@CurrentPrincipal() principal: Principal, @Param('runId') runId: string): Promise<RunDto> {
+    return toRunDto(await this.runs.cancel(principal, runId));
   }
 
-  @Post('runs/:runId/approvals/:approvalId')
+  @Post('runs/:runId/inputs/:inputId')
   @AnswerEndpoint()
-  async answer(
+  async decide(
     @CurrentPrincipal() principal: Principal,
-    @Reader() reader: RunReader,
-    @Param('approvalId') approvalId: string,
-    @Body({ schema: answerSchema }) answer: AnswerDto,
+    @Param('runId') runId: string,
+    @Param('inputId') inputId: string,
+    @Body(new SchemaPipe(answerSchema)) decision: DecisionDto,
     @Req() request: WebRequest,
-  ): Promise<DecidedDto> {
-    const { run, continuedBy } = await this.approvals.answer(principal, reader.run.id, {
-      [approvalId]: answer,
-    });
-    return { run: toRunDto(run), ...(continuedBy && { continuedBy: startedOf(request, continuedBy) }) };
+  ): Promise<DecisionResultDto> {
+    const { run, continuedBy } = await this.inputs.answer(principal, runId, { [inputId]: decision });
+    return { run: toRunDto(run), ...(continuedBy && { continuedBy: toRunStartedDto(request, continuedBy) }) };
   }
 
   @Post('runs/:runId/ticket')
   @TicketEndpoint()
-  async ticket(@Reader() { run }: RunReader, @Req() request: WebRequest): Promise<TicketDto> {
-    const { ticket, expiresAt } = await this.tickets.issue(authOf(request), run.id);
-    const url = `${eventsUrlOf(request, run)}?ticket=${encodeURIComponent(ticket)}`;
+  async ticket(@Req() request: WebRequest, @Param('runId') runId: string): Promise<TicketDto> {
+    const authentication = getAuthentication(request);
+    const run = await this.runs.get(authentication.principal, runId);
+    const { ticket, expiresAt } = await this.tickets.issue(authentication, run.id);
+    const url = `${toEventsUrl(request, run)}?ticket=${encodeURIComponent(ticket)}`;
     return { ticket, expiresAt, eventsUrl: url };
   }
 
+  private async resume(
+    runId: string,
+    request: WebRequest,
+    response: WebResponse,
+  ): Promise<Observable<Frame>> {
+    const reader = await this.readers.find(request, runId);
+    if (hasEverything(reader)) throw new NoMoreEvents();
+    return this.watch(reader, request, response);
+  }
+
   /** The run's events after the reader's cursor, as frames; until its end, or until the reader's credentials end. */
-  private watch({ run, cursor, reset, response }: RunReader, request: WebRequest): Observable<MessageEvent> {
+  private watch(
+    { run, cursor, reset }: RunReader,
+    request: WebRequest,
+    response: WebResponse,
+  ): Observable<Frame> {
     const retryMs = Math.round(RETRY_MS * (1 + Math.random()));
-    const ready = () => this.streams.ready(response);
+    const raw = rawResponse(response);
+    const ready = () => this.streams.ready(raw);
     // A repeated POST may be past the end, and takes a 204 for an error; of an expired log there may be nothing left.
     const nothingMore = hasEnded(run) && Math.max(cursor.seq, run.firstSeq - 1) >= run.lastSeq;
     const { seq: afterSeq, epoch: afterEpoch } = cursor;
 
-    const frames = new Observable<MessageEvent>((subscriber) => {
+    const frames = new Observable<Frame>((subscriber) => {
       subscriber.next(readyFrame(run, cursor, retryMs));
       if (reset) subscriber.next(resetFrame(run, reset));
       if (nothingMore) return subscriber.complete();
@@ -132,10 +177,10 @@ export class ChatController {
         complete: () => subscriber.complete(),
       });
     });
-    return frames.pipe(untilExpiry(authOf(request)));
+    return frames.pipe(untilExpiry(getAuthentication(request)));
   }
 }
 
-function startedOf(request: WebRequest, run: Run): RunStartedDto {
-  return { runId: run.id, threadId: run.threadId, eventsUrl: eventsUrlOf(request, run) };
+function toRunStartedDto(request: WebRequest, run: Run): RunStartedDto {
+  return { runId: run.id, threadId: run.threadId, eventsUrl: toEventsUrl(request, run) };
 }

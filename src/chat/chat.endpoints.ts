@@ -1,16 +1,14 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
-import { ApiHeader, ApiParam, ApiQuery } from '@nestjs/swagger';
+import { ApiExcludeEndpoint, ApiHeader, ApiParam, ApiQuery } from '@nestjs/swagger';
 import { AcceptsTicket } from '../auth/accepts-ticket.decorator.js';
 import { Endpoint } from '../http/endpoint.decorator.js';
-import { runFrameSchema } from './dto/event.schemas.js';
-import { answerSchema } from './dto/answer.dto.js';
+import { answerSchema } from '../streams/input-answer.schema.js';
+import { START_PROBLEMS } from '../streams/start-problems.js';
+import { frameDataSchema } from './dto/event.schemas.js';
 import { decidedSchema, runSchema, runStartedSchema, ticketSchema } from './dto/responses.dto.js';
 import { startRunSchema } from './dto/start-run.dto.js';
-import { RunGuard, UnfinishedRunGuard } from './run.guard.js';
-import { StartRunGuard } from './start-run.guard.js';
-import { START_PROBLEMS } from './start.problems.js';
 
-/** What each route of ChatController answers, who guards it, and how the API's description shows it. */
+/** The guards of each route of ChatController, and its page in the API's description. */
 
 const runId = ApiParam({ name: 'runId', description: "The run's id." });
 const lastEventId = ApiHeader({
@@ -24,11 +22,10 @@ const idempotencyKey = ApiHeader({
   description: 'The same key finds the same run.',
 });
 
-/** What every route has that starts a run. */
+/** The parts that all routes share which start a run. */
 const START = {
   accepts: startRunSchema,
   starts: true,
-  guards: [StartRunGuard],
   problems: [...START_PROBLEMS, 'CURSOR_INVALID'],
 } as const;
 
@@ -40,15 +37,16 @@ export const AskEndpoint = () =>
     lastEventId,
     Endpoint({
       ...START,
-      summary: 'Ask, and watch the answer',
+      summary: 'Start a run and stream it',
       description:
         'Starts a run and streams it. `Location` names its event stream, for a reconnect with GET.',
-      answers: {
+      reply: {
         status: 200,
         description: 'The run, from its first event to its `end`.',
-        schema: runFrameSchema,
+        schema: frameDataSchema,
       },
       streams: true,
+      sse: true,
     }),
   );
 
@@ -58,8 +56,8 @@ export const StartEndpoint = () =>
     idempotencyKey,
     Endpoint({
       ...START,
-      summary: 'Ask, and watch later',
-      answers: { status: 202, description: 'The run has been accepted.', schema: runStartedSchema },
+      summary: 'Start a run without streaming it',
+      reply: { status: 202, description: 'The run has been accepted.', schema: runStartedSchema },
     }),
   );
 
@@ -79,12 +77,23 @@ export const EventsEndpoint = () =>
       description: 'In place of credentials, which an EventSource cannot send.',
     }),
     Endpoint({
-      summary: 'Watch a run',
+      summary: 'Stream a run',
       description: 'History after the cursor, then live. A finished run replays whole; past its end: 204.',
-      answers: { status: 200, description: 'The events after the cursor.', schema: runFrameSchema },
+      reply: { status: 200, description: 'The events after the cursor.', schema: frameDataSchema },
       streams: true,
-      guards: [RunGuard, UnfinishedRunGuard],
+      sse: true,
       problems: ['NOT_FOUND', 'CURSOR_INVALID'],
+    }),
+  );
+
+export const EventsHeadEndpoint = () =>
+  applyDecorators(
+    AcceptsTicket('runId'),
+    ApiExcludeEndpoint(),
+    Endpoint({
+      summary: "Get the headers of a run's stream",
+      reply: { status: 200, description: 'As of the stream.' },
+      streams: true,
     }),
   );
 
@@ -92,9 +101,9 @@ export const RunEndpoint = () =>
   applyDecorators(
     runId,
     Endpoint({
-      summary: 'How a run stands',
-      answers: { status: 200, description: 'The run.', schema: runSchema },
-      guards: [RunGuard],
+      summary: 'Get a run',
+      reply: { status: 200, description: 'The run.', schema: runSchema },
+      reads: true,
       problems: ['NOT_FOUND'],
     }),
   );
@@ -104,11 +113,10 @@ export const CancelEndpoint = () =>
     HttpCode(202),
     runId,
     Endpoint({
-      summary: 'Stop a run',
+      summary: 'Cancel a run',
       description:
         'Reaches the model and the tools; what was said is kept, and the stream ends with `cancelled`.',
-      answers: { status: 202, description: 'The run, as it stands now.', schema: runSchema },
-      guards: [RunGuard],
+      reply: { status: 202, description: 'The run, as it stands now.', schema: runSchema },
       problems: ['NOT_FOUND'],
     }),
   );
@@ -117,19 +125,18 @@ export const AnswerEndpoint = () =>
   applyDecorators(
     HttpCode(200),
     runId,
-    ApiParam({ name: 'approvalId', description: 'From its `approval-request`.' }),
+    ApiParam({ name: 'inputId', description: 'From its `input-request`.' }),
     Endpoint({
-      summary: 'Decide on a tool call that waits',
+      summary: 'Answer an input that a run waits for',
       description:
         'Approve it, approve it with other arguments, or deny it. The last missing answer starts the run that goes on.',
       accepts: answerSchema,
-      answers: {
+      reply: {
         status: 200,
         description: 'How the run stands, and what continues it.',
         schema: decidedSchema,
       },
-      guards: [RunGuard],
-      problems: ['NOT_FOUND', 'APPROVAL_CLOSED'],
+      problems: ['NOT_FOUND', 'INPUT_CLOSED'],
     }),
   );
 
@@ -138,11 +145,10 @@ export const TicketEndpoint = () =>
     HttpCode(200),
     runId,
     Endpoint({
-      summary: 'A ticket for an EventSource',
+      summary: 'Get a ticket for an EventSource',
       description:
         'For clients with neither a cookie nor a way to send headers. Good for this run only, for some minutes.',
-      answers: { status: 200, description: 'The ticket, and the URL with it.', schema: ticketSchema },
-      guards: [RunGuard],
+      reply: { status: 200, description: 'The ticket, and the URL with it.', schema: ticketSchema },
       problems: ['NOT_FOUND'],
     }),
   );

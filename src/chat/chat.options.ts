@@ -1,17 +1,20 @@
 import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
 import type { Agent } from '../agents/agent.js';
 import type { AuthOptions } from '../auth/auth.options.js';
+import type { RouteVersion } from '../http/place-controller.js';
 import type { RetentionOptions } from '../runs/retention.service.js';
 import type { RunHooks } from '../runs/run.hooks.js';
-import type { RunLimits } from '../runs/run.limits.js';
+import type { RunLimits } from '../runs/run-limits.js';
 import type { Storage } from '../storage/storage.js';
 import type { ThrottlingOptions } from '../throttling/throttling.options.js';
 import type { McpServerOptions } from '../tools/mcp/mcp.options.js';
 import type { ApprovalDefaults } from '../tools/approval.policy.js';
+import type { TaintOptions } from '../tools/taint.policy.js';
+import type { ToolConcurrency } from '../tools/tool-call-slots.js';
 import type { ToolRegistry } from '../tools/tool.registry.js';
 import type { ToolTrackingService } from '../tools/tool-tracking.service.js';
 
-/** What an agent is made of, beside its model. */
+/** The parts of an agent beside its model. */
 export interface AgentKit {
   readonly tools: ToolRegistry;
   readonly tracking: ToolTrackingService;
@@ -19,11 +22,11 @@ export interface AgentKit {
 }
 
 export interface ChatModuleOptions {
-  /** Where runs, logs, threads and checkpoints live. Opened at start and closed at shutdown by the module. */
+  /** The storage of runs, logs, threads and checkpoints. Opened at start and closed at shutdown by the module. */
   readonly storage: Storage;
   /** Makes the agents, once all tools are known. The first one answers when a request names none. */
   readonly agents: (kit: AgentKit) => readonly Agent[] | Promise<readonly Agent[]>;
-  /** How callers prove who they are. */
+  /** Ways for callers to prove who they are. */
   readonly auth: AuthOptions;
   /**
    * Every role that a caller can have. With it, an agent or tool for another role stops the start. Default: what `auth` itself
@@ -32,7 +35,7 @@ export interface ChatModuleOptions {
   readonly roles?: readonly string[];
   /** Default: 60 starts per minute and 20 open streams, per principal. */
   readonly throttling?: ThrottlingOptions;
-  /** What one run may use. What is absent has its default. */
+  /** Limits of one run. What is absent has its default. */
   readonly limits?: Partial<RunLimits>;
   /**
    * The longest message, in bytes of UTF-8; beyond it REQUEST_TOO_LARGE, in every protocol. Default 256 KiB. What a whole request
@@ -41,30 +44,50 @@ export interface ChatModuleOptions {
   readonly maxMessageBytes?: number;
   /** MCP servers whose tools the agents get. Default: none. Needs the package @langchain/mcp-adapters. */
   readonly mcp?: readonly McpServerOptions[];
-  /** Where the host takes part in each run: policy, context, audit. Default: nowhere. */
+  /** Functions of the host that take part in each run: policy, context, audit. Default: nowhere. */
   readonly hooks?: RunHooks;
-  /** How long what was said is kept, and in what detail. Default: for ever, and compacted an hour after a run's end. */
+  /** Rules for how long conversations are kept, and in how much detail. Default: for ever, and compacted an hour after a run's end. */
   readonly retention?: Partial<RetentionOptions>;
   /**
-   * Whether this process works on runs. Default true. False for one that only answers requests, in front of others that share
-   * its storage; it still needs the agents, to know which there are.
+   * True if this process works on runs. Default true. False for one that only answers requests, in front of others that share its
+   * storage; it still needs the agents, to know which there are.
    */
   readonly worker?: boolean;
-  /** Runs at a time in this process. Default 100; more wait. */
+  /** Runs at a time in this process. Default 50; more wait. */
   readonly maxConcurrentRuns?: number;
-  /** What a start does in a thread whose last run has not ended: `reject` (default, THREAD_BUSY) or `queue`. */
+  /**
+   * Runs of one principal at a time, in all processes that share the storage; more wait. Default: half of `maxConcurrentRuns`, and
+   * no limit with `auth.kind: 'local'`, where everybody is one principal. Places that are free go to the tenant, and in it to the user,
+   * with the fewest runs at work.
+   */
+  readonly maxRunsPerPrincipal?: number;
+  /** Rule for a start in a thread whose last run has not ended: `reject` (default, THREAD_BUSY) or `queue`. */
   readonly whenBusy?: 'reject' | 'queue';
+  /** Tool calls that are made at once in this process; further ones wait. Default: 10 of a run, 40 of a principal. */
+  readonly parallelToolCalls?: Partial<ToolConcurrency>;
   /** Tool calls that wait for a person. Default: those whose tools say so, for 7 days. */
   readonly approvals?: ApprovalSettings;
+  /** Rules for a run whose conversation has read text of strangers. Default: a person decides on calls with effects outside. */
+  readonly tainted?: Partial<TaintOptions>;
+  /**
+   * Callers with one of these roles are operators: they stop agents, tools and callers of every tenant, and accept tools of MCP servers.
+   * Take a role that no tenant can give to itself. Default: those of `auth`, or none.
+   */
+  readonly operatorRoles?: readonly string[];
   /** The longest silence on a stream, in milliseconds. Default 10,000. */
   readonly heartbeatMs?: number;
-  /** How long a shutdown waits for runs to reach a boundary, and spreads the end of streams over. Default 10,000 ms. */
+  /**
+   * Time for which a shutdown waits for runs to reach a boundary, and over which it spreads the end of streams, in milliseconds.
+   * Default 10,000 ms.
+   */
   readonly drainMs?: number;
 }
 
+export const DEFAULT_DRAIN_MS = 10_000;
+
 export interface ApprovalSettings extends Partial<ApprovalDefaults> {
-  /** What a new message does in a thread that waits: `deny` what waits (default), or `reject` the message with APPROVAL_PENDING. */
-  readonly whenMessaged?: 'deny' | 'reject';
+  /** Rule for a new message in a thread that waits: `deny` the pending inputs (default), or `reject` the message with INPUT_PENDING. */
+  readonly whenAwaiting?: 'deny' | 'reject';
 }
 
 export interface ProtocolsOptions {
@@ -72,17 +95,27 @@ export interface ProtocolsOptions {
   readonly prefix?: string;
 }
 
-/** What has to be known before any option is. */
+/** Options that have to be known before all others. */
 export interface ChatModuleExtras {
-  /** Where the routes are. Default `api/chat`. False: nowhere, in a process that only works on runs. */
+  /** Path of the routes. Default `api/chat`. False: nowhere, in a process that only works on runs. */
   readonly path?: string | false;
   /**
-   * Where a browser signs in and out. Default `auth/session` beside the routes: `api/auth/session`. False: nowhere, for a host
-   * that has a sign-in of its own.
+   * Path at which a browser signs in and out. Default `auth/session` beside the routes: `api/auth/session`. False: nowhere, for a
+   * host that has a sign-in of its own.
    */
   readonly sessionPath?: string | false;
   /** Serves the client libraries that people have already: each in its own words, below `prefix`. Absent: none of them. */
   readonly protocols?: ProtocolsOptions;
+  /**
+   * The version of all routes in a host that versions its own. Default `VERSION_NEUTRAL`: the routes take requests of every version
+   * and of none, such as those of an EventSource, which cannot send headers.
+   */
+  readonly version?: RouteVersion;
+  /**
+   * The security schemes of the host's description of its API, by the names that `addBearerAuth` and its like gave them: any of
+   * them lets a caller in. Default: none, and the description asks for nothing but what holds for all of it.
+   */
+  readonly apiSecurity?: readonly string[];
   /** Providers of the application whose `@AgentTool` methods live in this module. */
   readonly tools?: readonly Provider[];
 }

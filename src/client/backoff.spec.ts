@@ -10,7 +10,7 @@ describe('backoffMs', () => {
     [6, 16_000],
     [7, 30_000],
     [5000, 30_000],
-  ])('after failure %i is at most %i ms', (failures, most) => {
+  ])('waits after failure %i at most %i ms and at least half of that', (failures, most) => {
     expect(backoffMs(failures, backoff, 0.999999)).toBe(most);
     expect(backoffMs(failures, backoff, 0)).toBe(most / 2);
   });

@@ -1,4 +1,4 @@
-/** How long to wait between attempts, in milliseconds. */
+/** Waiting times between attempts, in milliseconds. */
 export interface Backoff {
   /** Before the second attempt; doubled before each further one. Default 500. */
   readonly baseMs: number;

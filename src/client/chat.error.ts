@@ -1,15 +1,15 @@
 /**
- * Why a call or a subscription failed. `message` was written to be shown.
+ * The reason why a call or a subscription failed. `message` was written to be shown.
  *
- * `code` is the server's own (docs/event-protocol.md and the API's problem documents list them), or one of
- * `UNREACHABLE` (no answer at all) and `UNEXPECTED_ANSWER` (an answer that this API does not give: a proxy's, most likely).
+ * `code` is the server's own (docs/event-protocol.md and the API's problem documents list them), or one of `UNREACHABLE` (no answer
+ * at all) and `UNEXPECTED_ANSWER` (an answer that this API does not give: a proxy's, most likely).
  */
 export class ChatError extends Error {
   override readonly name = 'ChatError';
   /** The HTTP status; 0 when there was no answer. */
   readonly status: number;
   readonly code: string;
-  /** How long the server asks to wait, in milliseconds. */
+  /** Time that the server asks the client to wait, in milliseconds. */
   readonly retryAfterMs?: number;
   /** The whole problem document, with fields such as the `runId` of THREAD_BUSY. */
   readonly problem: Readonly<Record<string, unknown>>;

@@ -11,8 +11,8 @@ beforeEach(async () => {
 
 afterEach(() => server.close());
 
-describe('starting a run', () => {
-  it('sends the message with a key and gives the run', async () => {
+describe('ChatService.start', () => {
+  it('starts a run with an idempotency key and returns it', async () => {
     server.answers.push([202, { runId: 'r1', threadId: 't1' }]);
     const run = await chat().start('Hello', { agent: 'assistant', metadata: { a: 1 } });
     expect(run).toMatchObject({ runId: 'r1', threadId: 't1' });
@@ -25,7 +25,7 @@ describe('starting a run', () => {
     ]);
   });
 
-  it('is sent again with the same key until there is an answer', async () => {
+  it('sends a start again with the same key until there is a reply', async () => {
     server.answers.push('cut', [503, {}], [202, { runId: 'r1', threadId: 't1' }]);
     await chat().start('Hello');
     const keys = server.requests.map(({ key }) => key);
@@ -33,7 +33,7 @@ describe('starting a run', () => {
     expect(new Set(keys).size).toBe(1);
   });
 
-  it('gives up after four attempts', async () => {
+  it('gives up starting a run after four attempts', async () => {
     server.answers.push('cut', 'cut', 'cut', 'cut');
     await expect(chat().start('Hello')).rejects.toMatchObject({ code: 'UNREACHABLE', status: 0 });
     expect(server.requests).toHaveLength(4);
@@ -43,7 +43,7 @@ describe('starting a run', () => {
     [409, 'THREAD_BUSY'],
     [422, 'IDEMPOTENCY_CONFLICT'],
     [429, 'RATE_LIMITED'],
-  ])('is not sent again after %i %s', async (status, code) => {
+  ])('does not send a start again after %i %s', async (status, code) => {
     server.answers.push([status, { code, detail: 'Not now.', runId: 'r0' }, { 'retry-after': '7' }]);
     await expect(chat().start('Hello', { idempotencyKey: 'mine' })).rejects.toMatchObject({
       status,
@@ -55,7 +55,7 @@ describe('starting a run', () => {
     expect(server.requests.map(({ key }) => key)).toEqual(['mine']);
   });
 
-  it('stops trying when its signal is aborted', async () => {
+  it('stops trying to start a run when its signal is aborted', async () => {
     server.answers.push('cut');
     const stop = new AbortController();
     const requested = server.nextRequest();
@@ -68,18 +68,18 @@ describe('starting a run', () => {
   });
 });
 
-describe('the other calls', () => {
+describe('the other calls of ChatService', () => {
   it.each<[string, (chat: ChatService) => Promise<unknown>]>([
     ['GET /api/chat/runs/r%2F1', (chat) => chat.run('r/1')],
     ['POST /api/chat/runs/r1/cancel', (chat) => chat.cancel('r1')],
-    ['POST /api/chat/runs/r1/approvals/a%2F1', (chat) => chat.answer('r1', 'a/1', { decision: 'approve' })],
+    ['POST /api/chat/runs/r1/inputs/a%2F1', (chat) => chat.answer('r1', 'a/1', { decision: 'approve' })],
     ['GET /api/chat/threads', (chat) => chat.threads()],
     ['GET /api/chat/threads?cursor=c+1&limit=5', (chat) => chat.threads({ cursor: 'c 1', limit: 5 })],
     ['GET /api/chat/threads/t1?limit=5', (chat) => chat.thread('t1', { limit: 5 })],
     ['GET /api/chat/agents', (chat) => chat.agents()],
     ['GET /api/auth/session', (chat) => chat.session()],
     ['POST /api/auth/session', (chat) => chat.signIn('secret')],
-  ])('%s', async (call, ask) => {
+  ])('sends %s and returns its reply', async (call, ask) => {
     server.answers.push([200, { answer: call }]);
     expect(await ask(chat())).toEqual({ answer: call });
     expect(server.requests).toEqual([expect.objectContaining({ call })]);
@@ -88,13 +88,13 @@ describe('the other calls', () => {
   it.each<[string, (chat: ChatService) => Promise<unknown>]>([
     ['DELETE /api/chat/threads/t1', (chat) => chat.deleteThread('t1')],
     ['DELETE /api/auth/session', (chat) => chat.signOut()],
-  ])('%s answers with nothing', async (call, ask) => {
+  ])('sends %s and returns nothing', async (call, ask) => {
     server.answers.push([204, undefined]);
     expect(await ask(chat())).toBeUndefined();
     expect(server.requests).toEqual([expect.objectContaining({ call })]);
   });
 
-  it('says so when the answer is not from this API', async () => {
+  it('rejects replies that do not come from this API', async () => {
     server.answers.push([200, '<html>'], [502, '<html>']);
     await expect(chat().threads()).rejects.toMatchObject({ code: 'UNEXPECTED_ANSWER', status: 200 });
     await expect(chat().threads()).rejects.toThrow('The server answered with status 502.');

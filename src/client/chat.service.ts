@@ -1,11 +1,12 @@
-import type { ApprovalAnswer } from '../events/approval.js';
+import type { ClientTool } from '../events/client-tool.js';
+import type { InputAnswer } from '../events/requested-input.js';
 import { emptyView, type RunView } from '../events/run-view.js';
 import { type Backoff, backoffMs, DEFAULT_BACKOFF } from './backoff.js';
-import { ChatApi, type ChatApiOptions } from './chat.api.js';
+import { ChatApi, type ChatApiOptions } from './chat-api.js';
 import { ChatError } from './chat.error.js';
 import type {
   AgentList,
-  DecidedRun,
+  DecisionResult,
   PageQuery,
   RunRecord,
   Session,
@@ -13,13 +14,13 @@ import type {
   ThreadList,
   ThreadPage,
 } from './chat.types.js';
-import { newIdempotencyKey } from './idempotency.key.js';
-import { RunHandle } from './run.handle.js';
-import type { RunStream } from './run.stream.js';
+import { newIdempotencyKey } from './idempotency-key.js';
+import { RunHandle } from './run-handle.js';
+import type { RunStream } from './run-stream.js';
 import { type EventSourceLike, type RunSource, RunSubscription } from './run.subscription.js';
 
 export interface ChatServiceOptions extends ChatApiOptions {
-  /** Where the chat API is: `/api/chat`, or a whole URL. Outside a browser it must be a whole URL. */
+  /** Address of the chat API: `/api/chat`, or a full URL. Outside a browser it must be a whole URL. */
   readonly baseUrl: string;
   /**
    * Sent with every request: `Authorization`, for example. With headers, each stream is opened by a ticket, since EventSource
@@ -36,7 +37,7 @@ export interface ChatServiceOptions extends ChatApiOptions {
   readonly backoff?: Partial<Backoff>;
   /** Attempts in a row that may come to nothing before a subscription fails. Default: without limit, for as long as it is open. */
   readonly maxFailures?: number;
-  /** Milliseconds of silence after which a stream is opened anew, in case it died without a word. Default 45,000. */
+  /** Milliseconds of silence after which a stream is opened again, in case it died silently. Default 45,000. */
   readonly silenceMs?: number;
   /** Milliseconds that a stream may take until its first frame. Default 15,000. */
   readonly answerMs?: number;
@@ -53,6 +54,8 @@ export interface StartOptions {
   /** Default: the server's default agent. */
   readonly agent?: string;
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Tools that this front end runs: each call is an `input-request` of kind `client-tool`, and is answered by its result. Default: none. */
+  readonly clientTools?: readonly ClientTool[];
   /** The same key and message start one run, however often they are sent. Default: a new key for each call. */
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;
@@ -130,21 +133,21 @@ export class ChatService {
     return this.api.json(runPath(runId), { signal });
   }
 
-  /** Asks a run to stop; its end comes through its stream. What it has said until then is kept. @throws ChatError NOT_FOUND, RUN_ENDED */
+  /** Asks a run to stop; its end comes through its stream. What it has said until then is kept. @throws ChatError NOT_FOUND */
   cancel(runId: string): Promise<RunRecord> {
     return this.api.json(`${runPath(runId)}/cancel`, { method: 'POST' });
   }
 
   /**
-   * Decides on a tool call that a run has stopped for. With the last missing answer the run is continued by another. Repeating an
+   * Answers something that a run has stopped for: decides on a tool call, or gives the value that is asked for. With the last missing answer the run is continued by another. Repeating an
    * answer is harmless.
    *
-   * @throws ChatError NOT_FOUND; REQUEST_INVALID when edited arguments do not fit the tool; APPROVAL_CLOSED when it was decided otherwise, has
+   * @throws ChatError NOT_FOUND; REQUEST_INVALID when it does not fit what is asked; INPUT_CLOSED when it was answered otherwise, has
    *   expired, or the conversation went on without it
    */
-  answer(runId: string, approvalId: string, answer: ApprovalAnswer): Promise<DecidedRun> {
-    const path = `${runPath(runId)}/approvals/${encodeURIComponent(approvalId)}`;
-    return this.api.json(path, { method: 'POST', body: answer });
+  answer(runId: string, inputId: string, decision: InputAnswer): Promise<DecisionResult> {
+    const path = `${runPath(runId)}/inputs/${encodeURIComponent(inputId)}`;
+    return this.api.json(path, { method: 'POST', body: decision });
   }
 
   /** The caller's threads, latest change first. */
@@ -167,7 +170,7 @@ export class ChatService {
     return this.api.json('/agents', { signal });
   }
 
-  /** Who the server takes this client for; `principal` is null when it takes it for nobody. */
+  /** Returns the principal of this client as the server sees it; `principal` is null if the client is not signed in. */
   session({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Session> {
     return this.api.json(SESSION_PATH, { signal });
   }
@@ -177,9 +180,13 @@ export class ChatService {
     return this.api.json(SESSION_PATH, { method: 'POST', body: { token } });
   }
 
-  /** Removes the cookie. */
-  signOut(): Promise<void> {
-    return this.api.json(SESSION_PATH, { method: 'DELETE' });
+  /**
+   * Ends this session and removes its cookie.
+   *
+   * @param options `everywhere`: ends all sessions of the user, in every browser. Default false
+   */
+  signOut({ everywhere = false }: { readonly everywhere?: boolean } = {}): Promise<void> {
+    return this.api.json(everywhere ? `${SESSION_PATH}/all` : SESSION_PATH, { method: 'DELETE' });
   }
 
   private source(runId: string): RunSource {
@@ -188,7 +195,7 @@ export class ChatService {
       runId,
       open: async (after, signal) =>
         this.openStream(events, { ticket: await this.ticket(runId, signal), after }),
-      whyRefused: async (after, signal) => {
+      readRefusal: async (after, signal) => {
         const headers = { accept: 'text/event-stream' };
         const response = await this.api.send(events, { headers, query: { lastEventId: after }, signal });
         await response.body?.cancel();

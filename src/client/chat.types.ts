@@ -1,15 +1,15 @@
-import type { Approval } from '../events/approval.js';
+import type { RequestedInput } from '../events/requested-input.js';
 import type { PublicError, RunOutcome, Usage } from '../events/run-event.js';
 import type { RunView } from '../events/run-view.js';
 
-/** What the API answers with. Times are milliseconds since the epoch, by the server's clock. */
+/** The API's description of a run. Times are milliseconds since the epoch, by the server's clock. */
 export interface RunRecord {
   readonly id: string;
   readonly threadId: string;
   readonly agent: string;
   /** `pending` and `running` have not ended; every other status is an end. */
   readonly status: 'pending' | 'running' | RunOutcome;
-  /** What the person said. */
+  /** The person's message. */
   readonly message: string;
   /** The assistant message that the run writes. */
   readonly messageId: string;
@@ -18,14 +18,14 @@ export interface RunRecord {
   readonly endedAt?: number;
   readonly error?: PublicError;
   readonly usage?: Usage;
-  /** The run that stopped for an approval, and that this one continues. */
+  /** The run that waited for input, and that this one continues. */
   readonly resumeOf?: string;
-  /** The calls that the run stopped for, with what was decided. */
-  readonly approvals?: readonly Approval[];
+  /** The inputs that the run stopped for, with their answers. */
+  readonly inputs?: readonly RequestedInput[];
 }
 
-/** How a run stands after an answer to one of its approvals. */
-export interface DecidedRun {
+/** State of a run after an answer to one of its approvals. */
+export interface DecisionResult {
   readonly run: RunRecord;
   /** The run that goes on with the answers: follow it. Absent while answers are missing. */
   readonly continuedBy?: StartedRun;
@@ -75,6 +75,11 @@ export interface AssistantMessage {
 export interface ThreadPage {
   readonly thread: ThreadSummary;
   readonly messages: readonly ChatMessage[];
+  /**
+   * The inputs that the thread waits for, each with the run that asked. Absent where it waits for nothing, and on all pages but the
+   * first.
+   */
+  readonly inputs?: readonly (RequestedInput & { readonly runId: string })[];
   /** Asks for the messages before these. Absent on the page with the thread's first message. */
   readonly nextCursor?: string;
 }
@@ -91,16 +96,16 @@ export interface AgentList {
   readonly default?: string;
 }
 
-/** Who the server takes this client for. */
+/** The principal of this client, as the server sees it. */
 export interface Session {
-  /** `local` asks nobody to sign in; `credentials` wants a sign-in when there is no principal; `host`: the embedding application decides. */
+  /** `local` needs no sign-in; `credentials` wants a sign-in when there is no principal; `host`: the embedding application decides. */
   readonly kind: 'local' | 'credentials' | 'host';
   readonly principal: {
     readonly userId: string;
     readonly tenant: string;
     readonly roles: readonly string[];
   } | null;
-  /** When the session ends. */
+  /** Time when the session ends. */
   readonly expiresAt?: number;
 }
 

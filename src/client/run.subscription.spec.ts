@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { EventSource } from 'eventsource';
 import { type ScriptedStream, StreamServer } from '../../test/client/stream.server.js';
 import type { RunEvent } from '../events/run-event.js';
-import { textOf } from '../events/run-view.js';
+import { getText } from '../events/run-view.js';
 import { ChatError } from './chat.error.js';
 import { ChatService, type ChatServiceOptions } from './chat.service.js';
-import type { RunSnapshot, RunStream, Subscription } from './run.stream.js';
+import type { RunSnapshot, RunStream, Subscription } from './run-stream.js';
 
 const RUN: readonly RunEvent[] = [
   { type: 'run-start', agent: 'assistant', messageId: 'm1' },
@@ -37,8 +37,8 @@ afterEach(async () => {
   await server.close();
 });
 
-describe('following a run', () => {
-  it('shows the words as they come and completes at the end', async () => {
+describe('RunStream', () => {
+  it('shows the text of a run as it arrives and completes at its end', async () => {
     server.streams.push((stream) => stream.send(...RUN));
     const run = follow();
     await run.completed;
@@ -48,7 +48,7 @@ describe('following a run', () => {
     expect(run.last().view).toMatchObject({ status: 'completed', seq: 9, usage: { totalTokens: 4 } });
   });
 
-  it('closes the connection at the end and does not come back', async () => {
+  it('closes the connection at the end of a run and does not reconnect', async () => {
     server.streams.push((stream) => stream.send(...RUN));
     await follow().completed;
     await server.streamsClosed();
@@ -56,7 +56,7 @@ describe('following a run', () => {
   });
 
   it.each(RUN.slice(0, -1).map((_, index) => index + 1))(
-    'loses and repeats nothing when it is cut after event %i',
+    'loses and repeats nothing when the stream is cut after event %i',
     async (kept) => {
       server.streams.push((stream) => stream.send(...RUN.slice(0, kept)).cut());
       // One event comes again, as it may.
@@ -65,13 +65,13 @@ describe('following a run', () => {
       await run.completed;
 
       expect(server.connections[1]?.lastEventId).toBe(`r1.1.${kept}`);
-      expect(textOf(run.last().view)).toBe('Words as they come');
+      expect(getText(run.last().view)).toBe('Words as they come');
       expect(run.last().view.parts).toHaveLength(1);
       expect(run.states()).toEqual(['connecting', 'live', 'reconnecting', 'live', 'ended']);
     },
   );
 
-  it('continues from a view that was read before', async () => {
+  it("continues a run's stream from an earlier view", async () => {
     server.streams.push((stream) => stream.send(...RUN.slice(0, 5)));
     const before = follow();
     await before.until(({ view }) => view.seq === 5);
@@ -80,10 +80,10 @@ describe('following a run', () => {
     const run = follow({}, (chat) => chat.follow('r1', { after: before.last().view }));
     await run.completed;
     expect(server.connections[1]?.lastEventId).toBe('r1.1.5');
-    expect(textOf(run.last().view)).toBe('Words as they come');
+    expect(getText(run.last().view)).toBe('Words as they come');
   });
 
-  it("tells how far the server's clock is from this one", async () => {
+  it("tells how far the server's clock is ahead", async () => {
     const hour = 3_600_000;
     server.streams.push((stream) => {
       stream.aheadMs = hour;
@@ -97,7 +97,7 @@ describe('following a run', () => {
     expect(serverAheadMs).toBeLessThanOrEqual(hour);
   });
 
-  it('asks for nothing when the view has ended already', async () => {
+  it('makes no request when the given view has already ended', async () => {
     server.streams.push((stream) => stream.send(...RUN));
     const before = follow();
     await before.completed;
@@ -107,7 +107,7 @@ describe('following a run', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  it('drops the view at a reset and shows what comes after it', async () => {
+  it('drops the view at a reset and shows the events after it', async () => {
     server.streams.push((stream) => stream.send(...RUN.slice(0, 5)).cut());
     server.streams.push((stream) => {
       stream.frame('r1.0.0', 'reset', { type: 'reset', reason: 'unknown', from: 1 });
@@ -127,7 +127,7 @@ describe('following a run', () => {
     expect(run.last().view).toMatchObject({ status: 'completed', epoch: 2, seq: 6 });
   });
 
-  it('takes over from EventSource when the server stays away, and waits longer each time, up to the limit', async () => {
+  it('reconnects by itself when EventSource gives up, with growing waits up to the limit', async () => {
     server.streams.push((stream) => stream.send(...RUN.slice(0, 4)).cut());
     for (let i = 0; i < 6; i++) server.streams.push((stream) => stream.cut());
     server.streams.push((stream) => stream.from(5).send(...RUN.slice(4)));
@@ -144,10 +144,10 @@ describe('following a run', () => {
       expect(retryInMs).toBeLessThanOrEqual(full);
     });
     expect(server.connections.at(-1)?.lastEventId).toBe('r1.1.4');
-    expect(textOf(run.last().view)).toBe('Words as they come');
+    expect(getText(run.last().view)).toBe('Words as they come');
   });
 
-  it('fails when the server stays away for longer than it may', async () => {
+  it("fails a run's stream after the maximum number of failed connections", async () => {
     server.streams.push((stream) => stream.send(...RUN.slice(0, 4)).cut());
     for (let i = 0; i < 3; i++) server.streams.push((stream) => stream.cut());
     const run = follow({ maxFailures: 3 });
@@ -155,7 +155,7 @@ describe('following a run', () => {
     expect(run.states().at(-1)).toBe('failed');
   });
 
-  it('comes back when a stream is refused with 503, after the time that the server asks for', async () => {
+  it('reconnects after a 503, after the time that the server asks for', async () => {
     server.streams.push(
       (stream) => stream.refuse(503),
       (stream) => stream.refuse(503, { 'retry-after': '1' }),
@@ -167,10 +167,10 @@ describe('following a run', () => {
       .map(({ connection }) => connection)
       .filter(({ state }) => state === 'reconnecting');
     expect(wait).toMatchObject({ attempt: 1, retryInMs: 1000 });
-    expect(textOf(run.last().view)).toBe('Words as they come');
+    expect(getText(run.last().view)).toBe('Words as they come');
   });
 
-  it.each([401, 403, 404])('fails when the server answers %i', async (status) => {
+  it.each([401, 403, 404])("fails a run's stream when the server answers %i", async (status) => {
     server.streams.push(
       (stream) => stream.refuse(status),
       (stream) => stream.refuse(status),
@@ -183,7 +183,7 @@ describe('following a run', () => {
     await server.streamsClosed();
   });
 
-  it('takes the end from the record when the stream has nothing more to tell', async () => {
+  it('takes the outcome from the stored run when the stream has no more events', async () => {
     server.streams.push(
       (stream) => stream.refuse(204),
       (stream) => stream.refuse(204),
@@ -194,7 +194,7 @@ describe('following a run', () => {
     expect(run.last().view).toMatchObject({ status: 'cancelled', parts: [] });
   });
 
-  it('opens a silent stream anew, after the last event, and keeps calling it live', async () => {
+  it('reopens a silent stream after the last event and stays live', async () => {
     server.streams.push((stream) => stream.send(...RUN.slice(0, 4)));
     server.streams.push((stream) => stream.from(5).send(...RUN.slice(4)));
     const run = follow({ silenceMs: 20 });
@@ -203,7 +203,7 @@ describe('following a run', () => {
     expect(run.states()).toEqual(['connecting', 'live', 'ended']);
   });
 
-  it('gives up on a connection that is never answered', async () => {
+  it('gives up on a connection without a reply and opens another', async () => {
     server.streams.push(() => {});
     server.streams.push((stream) => stream.send(...RUN));
     const run = follow({ answerMs: 50 });
@@ -212,7 +212,7 @@ describe('following a run', () => {
   });
 });
 
-describe('unsubscribing', () => {
+describe('unsubscribing from a RunStream', () => {
   it.each([
     ['while it connects', [(stream: ScriptedStream) => void stream], 'connecting'],
     ['while it is live', [(stream: ScriptedStream) => stream.send(...RUN.slice(0, 4))], 'live'],
@@ -221,7 +221,7 @@ describe('unsubscribing', () => {
       [(s: ScriptedStream) => s.refuse(503), (s: ScriptedStream) => s.refuse(503)],
       'reconnecting',
     ],
-  ])('leaves no connection and no timer %s', async (_, streams, state) => {
+  ])('leaves no connection and no timer when unsubscribed %s', async (_, streams, state) => {
     const timersBefore = timers();
     server.streams.push(...streams);
     const run = follow({ backoff: { baseMs: 60_000, maxMs: 60_000 } });
@@ -237,7 +237,7 @@ describe('unsubscribing', () => {
     expect(server.connections).toHaveLength(streams.length);
   });
 
-  it('leaves no request while it asks for a ticket', async () => {
+  it('aborts the request for a ticket when unsubscribed', async () => {
     const timersBefore = timers();
     server.ticketStatus = 'never';
     const run = follow({ headers: { authorization: 'Bearer token' } });
@@ -249,7 +249,7 @@ describe('unsubscribing', () => {
     expect(server.connections).toEqual([]);
   });
 
-  it('connects to nothing when it comes before the first snapshot', async () => {
+  it('opens no connection when unsubscribed before the first snapshot', async () => {
     const run = follow();
     run.subscription.unsubscribe();
     await Promise.resolve();
@@ -257,7 +257,7 @@ describe('unsubscribing', () => {
     expect(server.connections).toEqual([]);
   });
 
-  it('may be done by the first snapshot itself', async () => {
+  it('opens no connection when unsubscribed by the first snapshot', async () => {
     const run = follow();
     await run.until(() => {
       run.subscription.unsubscribe();
@@ -268,8 +268,8 @@ describe('unsubscribing', () => {
   });
 });
 
-describe('with headers', () => {
-  it('opens each stream with a fresh ticket and puts no header into a URL', async () => {
+describe('RunStream with headers', () => {
+  it('opens each stream with a new ticket and puts no header into a URL', async () => {
     server.streams.push((stream) => stream.send(...RUN.slice(0, 4)).cut());
     server.streams.push(
       (stream) => stream.refuse(401),
@@ -289,24 +289,24 @@ describe('with headers', () => {
     expect(server.connections[3]?.lastEventId).toBe('r1.1.4');
     expect(server.connections[2]?.authorization).toMatch(/^Bearer token-/);
     expect(server.connections.map(({ url }) => url.href).join()).not.toContain('token-');
-    expect(textOf(run.last().view)).toBe('Words as they come');
+    expect(getText(run.last().view)).toBe('Words as they come');
   });
 
-  it('fails when no ticket is to be had', async () => {
+  it("fails a run's stream when it gets no ticket", async () => {
     server.ticketStatus = 401;
     const run = follow({ headers: { authorization: 'Bearer old' } });
     await expect(run.completed).rejects.toMatchObject({ code: 'TESTED', needsSignIn: true });
   });
 });
 
-describe('the result of a run', () => {
-  it('can be waited for', async () => {
+describe('RunHandle.result', () => {
+  it('resolves the result of a run with the view at its end', async () => {
     server.streams.push((stream) => stream.send(...RUN));
     const run = await chat().start('Hello');
-    expect(textOf(await run.result())).toBe('Words as they come');
+    expect(getText(await run.result())).toBe('Words as they come');
   });
 
-  it('can be waited for no longer', async () => {
+  it('rejects the result of a run and closes its stream when the signal is aborted', async () => {
     server.streams.push((stream) => stream.send(...RUN.slice(0, 3)));
     const run = await chat().start('Hello');
     const stop = new AbortController();
@@ -363,7 +363,7 @@ function follow(
     subscription: subscription as unknown as Subscription,
     last: () => snapshots.at(-1) as RunSnapshot,
     states: () => changes(snapshots.map(({ connection }) => connection.state)),
-    texts: () => changes(snapshots.map(({ view }) => textOf(view))),
+    texts: () => changes(snapshots.map(({ view }) => getText(view))),
     until: (seen) =>
       new Promise((resolve) => {
         const look = () => {

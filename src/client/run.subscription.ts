@@ -4,9 +4,9 @@ import { applyEvent, emptyView, type RunView } from '../events/run-view.js';
 import { type Backoff, backoffMs } from './backoff.js';
 import { ChatError } from './chat.error.js';
 import type { RunRecord } from './chat.types.js';
-import { EVENT_NAMES, type Frame, readEvent, readReady } from './event.frames.js';
-import { type Return, watchReturns } from './page.returns.js';
-import type { ConnectionState, RunObserver, Subscription } from './run.stream.js';
+import { EVENT_NAMES, type Frame, readEvent, readReady } from './event-frames.js';
+import { type Return, watchReturns } from './page-returns.js';
+import type { ConnectionState, RunObserver, Subscription } from './run-stream.js';
 
 /** The part of `EventSource` that is used here. */
 export interface EventSourceLike {
@@ -15,23 +15,23 @@ export interface EventSourceLike {
   close(): void;
 }
 
-/** What a subscription needs of the API. All of it rejects with {@link ChatError}. */
+/** The calls of the API that a subscription needs. All of it rejects with {@link ChatError}. */
 export interface RunSource {
   readonly runId: string;
   /** Connects; `after` is the id of the last event that is not wanted. */
   open(after: string | undefined, signal: AbortSignal): Promise<EventSourceLike>;
   /** Asks why a stream was refused, which EventSource does not tell: `past-end`, or not refused any more. */
-  whyRefused(after: string | undefined, signal: AbortSignal): Promise<'past-end' | 'open'>;
+  readRefusal(after: string | undefined, signal: AbortSignal): Promise<'past-end' | 'open'>;
   record(signal: AbortSignal): Promise<RunRecord>;
 }
 
 export interface RunSubscriptionOptions {
   readonly backoff: Backoff;
-  /** How many attempts in a row may come to nothing before the subscription fails. */
+  /** Number of attempts in a row that may fail before the subscription fails. */
   readonly maxFailures: number;
-  /** How long a new stream may take until its first frame. */
+  /** Maximum wait for the first frame of a new stream, in milliseconds. */
   readonly answerMs: number;
-  /** How long a stream may be silent until it is opened anew. */
+  /** Time without a frame after which a stream is opened again, in milliseconds. */
   readonly silenceMs: number;
 }
 
@@ -54,7 +54,7 @@ export class RunSubscription implements Subscription {
   private attempt = new AbortController();
   /** Attempts in a row that came to nothing. */
   private failures = 0;
-  private heardAt = Date.now();
+  private heardAt = performance.now();
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private silenceTimer: ReturnType<typeof setTimeout> | undefined;
   private stopWatching = () => {};
@@ -94,7 +94,7 @@ export class RunSubscription implements Subscription {
         this.stream = stream;
         this.listen(stream);
       },
-      (error: unknown) => signal.aborted || this.missed(error),
+      (error: unknown) => signal.aborted || this.handleMissedRecord(error),
     );
   }
 
@@ -108,11 +108,11 @@ export class RunSubscription implements Subscription {
       const { threadId, at } = readReady(frame);
       this.threadId = threadId;
       if (at !== undefined) this.serverAheadMs = at - Date.now();
-      this.heard();
+      this.confirmAlive();
     });
     on('reset', () => {
       this.view = emptyView(this.source.runId);
-      this.heard();
+      this.confirmAlive();
     });
     for (const name of EVENT_NAMES) {
       on(name, (frame) => {
@@ -120,33 +120,33 @@ export class RunSubscription implements Subscription {
         if (recorded) this.fold(recorded);
       });
     }
-    on('error', () => this.lost(stream));
+    on('error', () => this.handleLoss(stream));
   }
 
   private fold(recorded: RecordedEvent): void {
     this.view = applyEvent(this.view, recorded);
     if (hasEnded(this.view)) this.finish();
-    else this.heard();
+    else this.confirmAlive();
   }
 
   /**
    * Something came: the connection works.
    *
    * Heartbeats are comments, which EventSource does not show: a quiet run and a connection that died without a word look the
-   * same. So a stream that is silent for long is opened anew, after the last event; when all was well nobody sees it.
+   * same. So a stream that is silent for long is opened again, after the last event; if it was alive, readers do not notice.
    */
-  private heard(): void {
+  private confirmAlive(): void {
     this.failures = 0;
-    this.heardAt = Date.now();
+    this.heardAt = performance.now();
     clearTimeout(this.silenceTimer);
     this.silenceTimer = setTimeout(() => this.open(), this.options.silenceMs);
     this.connection = { state: 'live' };
     this.publish();
   }
 
-  private lost(stream: EventSourceLike): void {
+  private handleLoss(stream: EventSourceLike): void {
     if (stream.readyState === CLOSED) {
-      void this.refused();
+      void this.handleRefusal();
     } else if (this.failures === 0) {
       this.failures = 1;
       this.expectAnswer();
@@ -154,29 +154,29 @@ export class RunSubscription implements Subscription {
       this.publish();
     } else {
       // EventSource would go on at one steady pace, however long the server is away.
-      this.missed(ChatError.unreachable(undefined));
+      this.handleMissedRecord(ChatError.unreachable(undefined));
     }
   }
 
-  private async refused(): Promise<void> {
+  private async handleRefusal(): Promise<void> {
     const signal = this.newAttempt();
     try {
-      const why = await this.source.whyRefused(this.cursor(), signal);
+      const why = await this.source.readRefusal(this.cursor(), signal);
       const record = why === 'past-end' ? await this.source.record(signal) : undefined;
       if (signal.aborted) return;
       if (record && hasEnded(record)) {
         this.view = endAsRecorded(this.view, record);
         this.finish();
       } else {
-        this.missed(ChatError.unreachable(undefined));
+        this.handleMissedRecord(ChatError.unreachable(undefined));
       }
     } catch (error) {
-      if (!signal.aborted) this.missed(error);
+      if (!signal.aborted) this.handleMissedRecord(error);
     }
   }
 
   /** An attempt to connect came to nothing. */
-  private missed(error: unknown): void {
+  private handleMissedRecord(error: unknown): void {
     const why = error instanceof ChatError ? error : ChatError.unreachable(error);
     this.failures += 1;
     if (!why.passing || this.failures >= this.options.maxFailures) return this.fail(why);
@@ -196,7 +196,7 @@ export class RunSubscription implements Subscription {
 
   private pageReturned(how: Return): void {
     if (this.connection.state === 'reconnecting') return this.retry();
-    const quietMs = Date.now() - this.heardAt;
+    const quietMs = performance.now() - this.heardAt;
     if (how !== 'visible' || quietMs > FRESH_MS) this.open();
   }
 
@@ -211,7 +211,7 @@ export class RunSubscription implements Subscription {
   private expectAnswer(): void {
     clearTimeout(this.silenceTimer);
     this.silenceTimer = setTimeout(
-      () => this.missed(ChatError.unreachable(undefined)),
+      () => this.handleMissedRecord(ChatError.unreachable(undefined)),
       this.options.answerMs,
     );
   }

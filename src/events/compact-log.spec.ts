@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { runLogs } from '../testing/log.arbitrary.js';
+import { runLogs } from '../../test/harness/log-arbitrary.js';
 import { compactLog } from './compact-log.js';
 import type { RecordedEvent } from './recorded-event.js';
 import type { RunEvent } from './run-event.js';
 import { foldRun, type RunView } from './run-view.js';
 
 /** The view without what compaction may forget: how far a tool that has ended had got meanwhile. */
-function viewOf(log: readonly RecordedEvent[]): RunView {
+function foldView(log: readonly RecordedEvent[]): RunView {
   const view = foldRun('run', log);
   const parts = view.parts.map((part) => {
     if (part.kind !== 'tool' || part.outcome === undefined) return part;
@@ -17,7 +17,7 @@ function viewOf(log: readonly RecordedEvent[]): RunView {
   return { ...view, parts };
 }
 
-function logOf(...events: RunEvent[]): RecordedEvent[] {
+function toLog(...events: RunEvent[]): RecordedEvent[] {
   return events.map((event, index) => ({
     runId: 'run',
     threadId: 'thread',
@@ -28,7 +28,7 @@ function logOf(...events: RunEvent[]): RecordedEvent[] {
   }));
 }
 
-const seqsOf = (log: readonly RecordedEvent[]) => log.map(({ seq }) => seq);
+const listSeqs = (log: readonly RecordedEvent[]) => log.map(({ seq }) => seq);
 const said = (partId: string, delta: string): RunEvent => ({ type: 'text-delta', partId, delta });
 const begun = (partId: string, stepId = 's1'): RunEvent => ({
   type: 'text-start',
@@ -64,28 +64,28 @@ const wordyLogs = fc.array(fc.nat(9), { minLength: 5, maxLength: 60, size: 'max'
     { type: 'tool-end', toolCallId: 'c1', outcome: 'ok', durationMs: 1 },
     { type: 'end', outcome: 'completed', usage, durationMs: 1 },
   );
-  return logOf(...events);
+  return toLog(...events);
 });
 
 const anyLogs = fc.oneof(runLogs(), wordyLogs);
 
 describe('compactLog', () => {
-  it('joins the deltas of a part in the place of the last', () => {
-    const log = logOf(begun('p1'), said('p1', 'Hel'), said('p1', 'lo'), said('p1', '!'));
+  it('joins the deltas of a part at the position of the last one', () => {
+    const log = toLog(begun('p1'), said('p1', 'Hel'), said('p1', 'lo'), said('p1', '!'));
     const [start, delta, ...rest] = compactLog(log);
     expect(start).toBe(log[0]);
     expect(delta).toEqual({ ...log[3], event: said('p1', 'Hello!') });
     expect(rest).toEqual([]);
   });
 
-  it('keeps apart deltas with an event between them at which a reader may stand', () => {
-    const log = logOf(begun('p1'), begun('p2'), said('p1', 'a'), said('p2', 'b'), said('p1', 'c'));
+  it('keeps deltas apart that have another event between them', () => {
+    const log = toLog(begun('p1'), begun('p2'), said('p1', 'a'), said('p2', 'b'), said('p1', 'c'));
     expect(compactLog(log)).toEqual(log);
   });
 
-  it('drops what a reset has superseded, and keeps the reset', () => {
+  it('drops what a reset has superseded and keeps the reset', () => {
     const reset: RunEvent = { type: 'step-reset', stepId: 's1', attempt: 2, reason: 'takeover' };
-    const log = logOf(
+    const log = toLog(
       begun('p1'),
       begun('other', 's2'),
       said('p1', 'old'),
@@ -94,25 +94,25 @@ describe('compactLog', () => {
       begun('p3'),
       said('p3', 'new'),
     );
-    expect(seqsOf(compactLog(log))).toEqual([2, 4, 5, 6, 7]);
+    expect(listSeqs(compactLog(log))).toEqual([2, 4, 5, 6, 7]);
   });
 
   it('drops the progress of tools that have ended', () => {
     const toolCallId = 'c1';
-    const log = logOf(
+    const log = toLog(
       { type: 'tool-start', toolCallId, toolName: 't', stepId: 's1', messageId: 'm1', label: 'Looking' },
       { type: 'tool-progress', toolCallId, fraction: 0.5 },
       { type: 'tool-progress', toolCallId: 'c2', fraction: 0.5 },
       { type: 'tool-end', toolCallId, outcome: 'ok', durationMs: 1 },
     );
-    expect(seqsOf(compactLog(log))).toEqual([1, 3, 4]);
+    expect(listSeqs(compactLog(log))).toEqual([1, 3, 4]);
   });
 
-  it('changes nothing that anybody sees, of any run', () => {
+  it('keeps the view of any run unchanged', () => {
     fc.assert(
       fc.property(anyLogs, (log) => {
         const compacted = compactLog(log);
-        expect(viewOf(compacted)).toEqual(viewOf(log));
+        expect(foldView(compacted)).toEqual(foldView(log));
         expect(compacted[0]).toBe(log[0]);
         expect(compacted.at(-1)).toBe(log.at(-1));
         expect(compacted.length).toBeLessThanOrEqual(log.length);
@@ -121,7 +121,7 @@ describe('compactLog', () => {
     );
   });
 
-  it('leaves seqs in order and epochs as they were, and finds nothing more to do the second time', () => {
+  it('keeps seqs in order and epochs unchanged, and changes nothing the second time', () => {
     fc.assert(
       fc.property(anyLogs, (log) => {
         const compacted = compactLog(log);
@@ -139,14 +139,14 @@ describe('compactLog', () => {
     );
   });
 
-  it('lets a reader go on from every event that is still there', () => {
+  it('lets a reader continue from every event that remains', () => {
     fc.assert(
       fc.property(anyLogs, (log) => {
         const compacted = compactLog(log);
         for (const { seq } of compacted) {
           const seen = log.filter((recorded) => recorded.seq <= seq);
           const rest = compacted.filter((recorded) => recorded.seq > seq);
-          expect(viewOf([...seen, ...rest])).toEqual(viewOf(log));
+          expect(foldView([...seen, ...rest])).toEqual(foldView(log));
         }
       }),
       { numRuns: 500 },

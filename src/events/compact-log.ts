@@ -1,8 +1,9 @@
+import { getTraits } from './event-traits.js';
 import type { RecordedEvent } from './recorded-event.js';
 import type { ReasoningDelta, RunEvent, TextDelta } from './run-event.js';
 
 /**
- * The log of a run that has ended, without what nobody needs once it is over: words that were superseded by a `step-reset`,
+ * The log of a run that has ended, without what is not needed once it is over: words that were superseded by a `step-reset`,
  * the progress of tools that have ended, and the places where the words of a part were cut into deltas. Everything else stays,
  * each event with its seq, epoch and time; and {@link foldRun} sees the same, but for the progress.
  *
@@ -11,13 +12,13 @@ import type { ReasoningDelta, RunEvent, TextDelta } from './run-event.js';
  * would repeat to a reader that stands at that event the words it has.
  */
 export function compactLog(log: readonly RecordedEvent[]): RecordedEvent[] {
-  const obsolete = obsoleteIn(log);
+  const obsolete = findObsolete(log);
   const compacted: RecordedEvent[] = [];
   for (const recorded of log) {
     if (obsolete.has(recorded)) continue;
     const last = compacted.at(-1);
-    if (last && isDelta(last.event) && isDelta(recorded.event) && isSamePart(last.event, recorded.event)) {
-      const { event } = recorded;
+    const { event } = recorded;
+    if (last && isDelta(last.event) && isDelta(event) && isJoinable(last.event, event)) {
       compacted[compacted.length - 1] = {
         ...recorded,
         event: { ...event, delta: last.event.delta + event.delta },
@@ -31,65 +32,45 @@ function isDelta(event: RunEvent): event is TextDelta | ReasoningDelta {
   return event.type === 'text-delta' || event.type === 'reasoning-delta';
 }
 
-function isSamePart(one: TextDelta | ReasoningDelta, other: TextDelta | ReasoningDelta): boolean {
-  return one.type === other.type && one.partId === other.partId;
+/** The characters that one delta may have when several are joined: a log is read, and sent, in pieces. */
+const JOINED_DELTA_LIMIT = 64 * 1024;
+
+function isJoinable(one: TextDelta | ReasoningDelta, other: TextDelta | ReasoningDelta): boolean {
+  if (one.type !== other.type || one.partId !== other.partId) return false;
+  return one.delta.length + other.delta.length <= JOINED_DELTA_LIMIT;
 }
 
-/** What a later event has made pointless. */
-function obsoleteIn(log: readonly RecordedEvent[]): ReadonlySet<RecordedEvent> {
+/** Finds the events that a later event has made pointless. */
+function findObsolete(log: readonly RecordedEvent[]): ReadonlySet<RecordedEvent> {
   const obsolete = new Set<RecordedEvent>();
-  const stepOf = new Map<string, string>();
-  const outputOf = new Map<string, RecordedEvent[]>();
-  const progressOf = new Map<string, RecordedEvent[]>();
+  const stepByPart = new Map<string, string>();
+  const outputByStep = new Map<string, RecordedEvent[]>();
+  const progressByCall = new Map<string, RecordedEvent[]>();
 
   for (const recorded of log) {
     const { event } = recorded;
     if (event.type === 'step-reset') {
-      for (const output of outputOf.get(event.stepId) ?? []) obsolete.add(output);
-      outputOf.delete(event.stepId);
+      for (const output of outputByStep.get(event.stepId) ?? []) obsolete.add(output);
+      outputByStep.delete(event.stepId);
       continue;
     }
-    const thing = thingOf(event);
+    const thing = getItemId(event);
     if (thing === undefined) continue;
-    if ('stepId' in event) stepOf.set(thing, event.stepId);
-    const stepId = stepOf.get(thing);
-    if (stepId !== undefined) add(outputOf, stepId, recorded);
-    if (event.type === 'tool-progress') add(progressOf, thing, recorded);
-    if (event.type === 'tool-end') for (const progress of progressOf.get(thing) ?? []) obsolete.add(progress);
+    if ('stepId' in event) stepByPart.set(thing, event.stepId);
+    const stepId = stepByPart.get(thing);
+    if (stepId !== undefined) add(outputByStep, stepId, recorded);
+    if (event.type === 'tool-progress') add(progressByCall, thing, recorded);
+    if (event.type === 'tool-end')
+      for (const progress of progressByCall.get(thing) ?? []) obsolete.add(progress);
   }
   return obsolete;
 }
 
 /** The part or tool call that an event is about, if a `step-reset` can take it back. */
-function thingOf(event: RunEvent): string | undefined {
-  switch (event.type) {
-    case 'text-start':
-    case 'text-delta':
-    case 'text-end':
-    case 'reasoning-start':
-    case 'reasoning-delta':
-    case 'reasoning-end':
-      return `part ${event.partId}`;
-    case 'tool-start':
-    case 'tool-progress':
-    case 'tool-end':
-      return `tool ${event.toolCallId}`;
-    case 'run-start':
-    case 'run-resume':
-    case 'step-start':
-    case 'step-end':
-    case 'step-reset':
-    case 'approval-request':
-    case 'approval-answer':
-    case 'usage':
-    case 'custom':
-    case 'end':
-      return undefined;
-    default:
-      // The owner that wrote it may have been of a newer version: what we do not know stays.
-      event satisfies never;
-      return undefined;
-  }
+function getItemId(event: RunEvent): string | undefined {
+  const { output } = getTraits(event);
+  if (output === 'part' && 'partId' in event) return `part ${event.partId}`;
+  return output === 'tool-call' && 'toolCallId' in event ? `tool ${event.toolCallId}` : undefined;
 }
 
 function add(lists: Map<string, RecordedEvent[]>, key: string, recorded: RecordedEvent): void {

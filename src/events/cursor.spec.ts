@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { formatCursor, parseCursor, startOf } from './cursor.js';
+import { formatCursor, parseCursor, startCursor } from './cursor.js';
 
-describe('cursor', () => {
-  it('comes back from an event id as it went in', () => {
+describe('parseCursor and formatCursor', () => {
+  it('parses every formatted cursor back to the same values', () => {
     const alphabet = fc.constantFrom('a', 'Z', '0', '9', '_', '-');
     const runIds = fc.array(alphabet, { minLength: 1, maxLength: 64 }).map((letters) => letters.join(''));
     const numbers = fc.integer({ min: 1, max: 9_999_999_999 });
@@ -15,12 +15,12 @@ describe('cursor', () => {
     );
   });
 
-  it('has an id for the place before the first event', () => {
-    expect(formatCursor(startOf('r1'))).toBe('r1.0.0');
-    expect(parseCursor('r1.0.0')).toEqual(startOf('r1'));
+  it('formats the position before the first event as a cursor', () => {
+    expect(formatCursor(startCursor('r1'))).toBe('r1.0.0');
+    expect(parseCursor('r1.0.0')).toEqual(startCursor('r1'));
   });
 
-  it('keeps the id of a frame short', () => {
+  it('keeps event ids short', () => {
     expect(formatCursor({ runId: 'r1', epoch: 2 ** 32, seq: 120 })).toBe('r1.1z141z4.120');
   });
 
@@ -46,11 +46,11 @@ describe('cursor', () => {
     ['a NUL', 'r1\0.1.1'],
     ['digits of another script', 'r1.١.١'],
     ['a run id that is too long', `${'r'.repeat(65)}.1.1`],
-  ])('refuses %s', (_, eventId) => {
+  ])('refuses a cursor with %s', (_, eventId) => {
     expect(parseCursor(eventId)).toBeUndefined();
   });
 
-  it('takes of anything only what it could have written itself', () => {
+  it('accepts only cursors that formatCursor could have written', () => {
     const likely = fc.stringMatching(/^[a-z.\d-]{0,4}[.][a-z\d.]{0,4}[.][\d.]{0,4}$/);
     fc.assert(
       fc.property(fc.oneof(fc.string(), likely), (eventId) => {

@@ -14,7 +14,7 @@ const EPOCH_RADIX = 36;
 const EVENT_ID = /^([A-Za-z0-9_-]{1,64})\.(0|[1-9a-z][\da-z]{0,9})\.(0|[1-9]\d{0,9})$/;
 
 /** The cursor of a viewer that has seen nothing of this run yet. */
-export function startOf(runId: string): Cursor {
+export function startCursor(runId: string): Cursor {
   return { runId, epoch: 0, seq: 0 };
 }
 

@@ -1,12 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { jsonOf, withPlainData } from './plain-data.js';
+import { toJson, withPlainData } from './plain-data.js';
 import type { RunEvent } from './run-event.js';
 
 const CYCLE: { self?: unknown } = {};
 CYCLE.self = CYCLE;
+const SHARED = { a: 1 };
+const UNREADABLE = {
+  toJSON: () => {
+    throw new Error('no');
+  },
+};
 
-describe('plain data', () => {
-  it('keeps what JSON can say', () => {
+describe('withPlainData', () => {
+  it('keeps the data of an event that JSON can represent', () => {
     const event: RunEvent = {
       type: 'tool-progress',
       toolCallId: 'c',
@@ -16,14 +22,14 @@ describe('plain data', () => {
     expect(withPlainData(event)).toEqual(event);
   });
 
-  it('is a copy, so that what a tool changes afterwards is not seen', () => {
+  it('copies the data of an event, so that later changes by a tool have no effect', () => {
     const data = { rows: [1] };
     const event = withPlainData({ type: 'tool-progress', toolCallId: 'c', data });
     data.rows.push(2);
     expect(event).toHaveProperty('data', { rows: [1] });
   });
 
-  it('says things as the log will give them back: dates as text, no undefined, no functions', () => {
+  it('converts the data of an event as JSON does, with dates as text and without functions', () => {
     const output = { at: new Date(0), gone: undefined, call: () => 1, list: [undefined] };
     const event = withPlainData({ type: 'tool-end', toolCallId: 'c', outcome: 'ok', output, durationMs: 1 });
     expect(event).toEqual({
@@ -35,19 +41,17 @@ describe('plain data', () => {
     });
   });
 
-  it.each([
-    ['a BigInt', 5n],
-    ['a cycle', CYCLE],
-    ['a symbol', Symbol('s')],
-    [
-      'something that cannot be read',
-      {
-        toJSON: () => {
-          throw new Error('no');
-        },
-      },
-    ],
-  ])('leaves out %s and keeps the rest of the event', (_, value) => {
+  it.each<[string, unknown, unknown]>([
+    ['a BigInt', 5n, '5'],
+    ['a BigInt inside', { big: [5n] }, { big: ['5'] }],
+    ['a cycle', CYCLE, { self: '[circular]' }],
+    ['the same object twice, without a cycle', [SHARED, { SHARED }], [{ a: 1 }, { SHARED: { a: 1 } }]],
+    ['a Map', { map: new Map([['a', new Set([1n])]]) }, { map: { a: ['1'] } }],
+    ['a Map by objects', new Map([[1, 'a']]), [[1, 'a']]],
+    ['an Error', { error: new TypeError('no') }, { error: { name: 'TypeError', message: 'no' } }],
+    ['a symbol', Symbol('s'), 'Symbol(s)'],
+    ['something that cannot be read', UNREADABLE, '[unreadable: no]'],
+  ])('writes readable text in an event for %s', (_, value, said) => {
     const start = {
       type: 'tool-start',
       toolCallId: 'c',
@@ -55,39 +59,33 @@ describe('plain data', () => {
       stepId: 's',
       messageId: 'm',
     } as const;
-    expect(withPlainData({ ...start, label: 'L', input: value })).toStrictEqual({ ...start, label: 'L' });
-    const progress = { type: 'tool-progress', toolCallId: 'c', message: 'half', data: value } as const;
-    expect(withPlainData(progress)).toStrictEqual({
-      type: 'tool-progress',
-      toolCallId: 'c',
-      message: 'half',
+    expect(withPlainData({ ...start, label: 'L', input: value })).toStrictEqual({
+      ...start,
+      label: 'L',
+      input: said,
     });
+    const progress = { type: 'tool-progress', toolCallId: 'c', message: 'half', data: value } as const;
+    expect(withPlainData(progress)).toStrictEqual({ ...progress, data: said });
     expect(withPlainData({ type: 'custom', name: 'n', data: value })).toStrictEqual({
       type: 'custom',
       name: 'n',
-      data: null,
-    });
-    const request = {
-      type: 'approval-request',
-      approvalId: 'a',
-      toolCallId: 'c',
-      toolName: 't',
-      stepId: 's',
-    } as const;
-    expect(withPlainData({ ...request, label: 'L', input: value })).toStrictEqual({
-      ...request,
-      label: 'L',
-      input: null,
+      data: said,
     });
   });
 
-  it('leaves out whatever field it is in: one event that JSON refuses would fail the commit of every run', () => {
+  it('converts every field of an event, so that it cannot fail the commit of other runs', () => {
     const event = { type: 'tool-progress', toolCallId: 'c', message: 5n, fraction: 1 } as unknown as RunEvent;
-    expect(withPlainData(event)).toStrictEqual({ type: 'tool-progress', toolCallId: 'c', fraction: 1 });
+    expect(withPlainData(event)).toStrictEqual({
+      type: 'tool-progress',
+      toolCallId: 'c',
+      message: '5',
+      fraction: 1,
+    });
+    expect(withPlainData({ type: 'custom', name: 'n', data: undefined })).toHaveProperty('data', null);
   });
 
-  it('has no JSON for what cannot be said', () => {
-    expect([5n, CYCLE, undefined, () => 1].map((value) => jsonOf(value))).toEqual(Array(4).fill(undefined));
-    expect(jsonOf({ a: 1 })).toBe('{"a":1}');
+  it('returns no JSON from toJson for values that JSON cannot represent', () => {
+    expect([5n, CYCLE, undefined, () => 1].map((value) => toJson(value))).toEqual(Array(4).fill(undefined));
+    expect(toJson({ a: 1 })).toBe('{"a":1}');
   });
 });

@@ -8,7 +8,7 @@ export interface RecordedEvent<Event extends RunEvent = RunEvent> {
   readonly seq: number;
   /** The fencing number of the owner that appended it. Never falls along a log. */
   readonly epoch: number;
-  /** When it was recorded, in milliseconds since the epoch. */
+  /** Time when it was recorded, in milliseconds since the epoch. */
   readonly at: number;
   readonly event: Event;
 }

@@ -24,9 +24,9 @@ export type RunEvent =
   | ToolStart
   | ToolProgress
   | ToolEnd
-  // a person decides
-  | ApprovalRequest
-  | ApprovalAnswer
+  // the outside is asked
+  | InputRequest
+  | InputAnswered
   // facts
   | UsageReport
   | CustomEvent;
@@ -34,7 +34,7 @@ export type RunEvent =
 /** The name of an event, noun first: `tool-start`. */
 export type RunEventType = RunEvent['type'];
 
-/** The first event of every run. `resumeOf` names the run that stopped for an approval and that this one continues. */
+/** The first event of every run. `resumeOf` names the run that waited for input and that this one continues. */
 export interface RunStart {
   readonly type: 'run-start';
   readonly agent: string;
@@ -54,13 +54,15 @@ export interface RunEnd {
   readonly type: 'end';
   readonly outcome: RunOutcome;
   readonly error?: PublicError;
+  /** Of the last model call, in a run that completed. The answer is all there is, and not all that it could have been. */
+  readonly finishReason?: FinishReason;
   readonly usage: Usage;
   readonly durationMs: number;
 }
 
-export type RunOutcome = 'completed' | 'failed' | 'cancelled' | 'awaiting-approval';
+export type RunOutcome = 'completed' | 'failed' | 'cancelled' | 'awaiting-input';
 
-/** What a viewer may know of a failure: a stable code and a sentence that was written to be shown. */
+/** The part of a failure that viewers may see: a stable code and a sentence that was written to be shown. */
 export interface PublicError {
   readonly code: string;
   readonly message: string;
@@ -68,11 +70,17 @@ export interface PublicError {
   readonly retryable: boolean;
 }
 
-/** Tokens, as the model's provider counted them. */
+/** Tokens, as the model's provider counted them. Its parts are in the totals already, and absent where nothing was counted. */
 export interface Usage {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly totalTokens: number;
+  /** Of the input: read from the provider's cache. */
+  readonly cachedInputTokens?: number;
+  /** Of the input: written to the provider's cache. */
+  readonly cacheWriteInputTokens?: number;
+  /** Of the output: thoughts. */
+  readonly reasoningTokens?: number;
 }
 
 /** `stepId` is the same in every attempt at a step; `attempt` counts the owners of the run, from 1. */
@@ -92,12 +100,13 @@ export interface StepEnd {
   readonly parentStepId?: string;
 }
 
-/** What this step has put out so far is superseded: viewers drop it. Its id stays, and a `step-start` follows. */
+/** Supersedes the output of a step so far: viewers drop it. Its id stays, and a `step-start` follows. */
 export interface StepReset {
   readonly type: 'step-reset';
   readonly stepId: string;
   readonly attempt: number;
-  readonly reason: 'takeover' | 'restart' | 'retry';
+  /** `replaced`: the agent has put another message in the place of one, or none. */
+  readonly reason: 'takeover' | 'restart' | 'retry' | 'replaced';
 }
 
 export interface TextStart {
@@ -163,35 +172,86 @@ export interface ToolEnd {
   readonly output?: unknown;
   readonly error?: PublicError;
   readonly durationMs: number;
+  /** The call has brought words of strangers into the conversation. */
+  readonly foreign?: true;
 }
 
 export type ToolOutcome =
   'ok' | 'error' | 'invalid-input' | 'unknown-tool' | 'denied' | 'timeout' | 'cancelled';
 
-/** A person has to decide before this tool call is made. `expiresAt` is milliseconds since the epoch. */
-export interface ApprovalRequest {
-  readonly type: 'approval-request';
-  readonly approvalId: string;
-  readonly toolCallId: string;
-  readonly toolName: string;
+/** The run stops, and waits for something from outside. A run that goes on with the answers starts with an `input-answer` for each. */
+export type InputRequest = ApprovalRequest | InterruptRequest | ClientToolRequest | ElicitationRequest;
+
+/** The fields of every request, of any kind. `expiresAt` is milliseconds since the epoch. */
+interface RequestedFromOutside {
+  readonly type: 'input-request';
+  readonly inputId: string;
   readonly stepId: string;
-  readonly label: string;
-  readonly input: unknown;
   readonly expiresAt?: number;
 }
 
-export interface ApprovalAnswer {
-  readonly type: 'approval-answer';
-  readonly approvalId: string;
-  readonly decision: 'approve' | 'edit' | 'deny';
+/** A person has to decide before this tool call is made. */
+export interface ApprovalRequest extends RequestedFromOutside {
+  readonly kind: 'approval';
+  readonly toolCallId: string;
+  readonly toolName: string;
+  readonly label: string;
+  readonly input: unknown;
+  /** The reason to decide on this call, if the tool does not always ask. For people. */
+  readonly reason?: string;
+}
+
+/** A graph has called `interrupt(value)`, or stopped where it was compiled to stop. Answered by any JSON value. */
+export interface InterruptRequest extends RequestedFromOutside {
+  readonly kind: 'interrupt';
+  readonly value: unknown;
+  /** JSON Schema that the answer has to fit, where the graph gave one. */
+  readonly schema?: Readonly<Record<string, unknown>>;
+}
+
+/** A tool that the front end runs. Answered by its result. */
+export interface ClientToolRequest extends RequestedFromOutside {
+  readonly kind: 'client-tool';
+  readonly toolCallId: string;
+  readonly toolName: string;
+  readonly label: string;
+  readonly input: unknown;
+}
+
+/** An MCP server wants to know something before its tool goes on. Answered by an object that fits the schema. */
+export interface ElicitationRequest extends RequestedFromOutside {
+  readonly kind: 'elicitation';
+  readonly toolCallId: string;
+  readonly toolName: string;
+  readonly message: string;
+  readonly schema: Readonly<Record<string, unknown>>;
+}
+
+/** Kind of an input that a run waits for. */
+export type InputKind = InputRequest['kind'];
+
+/** The decision on a request, and its author: a user id, or `expiry`. A value that was given is in the run's record, not here. */
+export interface InputAnswered {
+  readonly type: 'input-answer';
+  readonly inputId: string;
+  readonly kind: InputKind;
+  readonly decision: 'approve' | 'edit' | 'deny' | 'answer';
   readonly by: string;
 }
 
-/** The tokens of one model call. */
+/** The end of one model call, and its tokens; 0 where the provider did not count them. */
 export interface UsageReport extends Usage {
   readonly type: 'usage';
   readonly model: string;
+  /** Absent when the model came to its own end, or called tools. */
+  readonly finishReason?: FinishReason;
 }
+
+/**
+ * Reason why a model stopped before its own end: its maximum length (`length`), its provider holds the answer back
+ * (`content-filter`), a refusal (`refusal`), or no text at all (`empty`).
+ */
+export type FinishReason = 'length' | 'content-filter' | 'refusal' | 'empty';
 
 /** A team's own fact, written by a graph through LangGraph's `config.writer`. */
 export interface CustomEvent {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { runLogs } from '../testing/log.arbitrary.js';
+import { runLogs } from '../../test/harness/log-arbitrary.js';
 import type { RecordedEvent } from './recorded-event.js';
 import type { RunEvent } from './run-event.js';
-import { applyEvent, emptyView, foldRun, textOf } from './run-view.js';
+import { applyEvent, emptyView, foldRun, getText } from './run-view.js';
 
 const USAGE = { inputTokens: 1, outputTokens: 2, totalTokens: 3 };
 
@@ -35,12 +35,12 @@ const toolStart = (toolCallId: string, stepId: string): RunEvent => ({
   label: 'Searching…',
 });
 
-describe('the view of a run', () => {
-  it('says that nothing has been seen yet', () => {
+describe('foldRun and applyEvent', () => {
+  it("starts a run's view as pending and without parts", () => {
     expect(foldRun('run', [])).toEqual({ runId: 'run', status: 'pending', parts: [], seq: 0, epoch: 0 });
   });
 
-  it('tells a whole run', () => {
+  it('builds the view of a whole run', () => {
     const view = fold([
       { type: 'run-start', agent: 'assistant', messageId: 'm' },
       step('s1'),
@@ -54,15 +54,16 @@ describe('the view of a run', () => {
       ...words('p', 's1', 'Hel', 'lo'),
       { type: 'custom', name: 'chart', data: [1] },
       {
-        type: 'approval-request',
-        approvalId: 'a',
+        type: 'input-request',
+        kind: 'approval',
+        inputId: 'a',
         toolCallId: 'd',
         toolName: 'pay',
         stepId: 's',
         label: 'Pay',
         input: 1,
       },
-      { type: 'approval-answer', approvalId: 'a', decision: 'deny', by: 'ada' },
+      { type: 'input-answer', kind: 'approval', inputId: 'a', decision: 'deny', by: 'ada' },
       { type: 'usage', model: 'x', ...USAGE },
       { type: 'usage', model: 'x', ...USAGE },
       { type: 'step-end', stepId: 's1', name: 'n', attempt: 1 },
@@ -93,7 +94,7 @@ describe('the view of a run', () => {
         { kind: 'custom', name: 'chart', data: [1] },
         {
           kind: 'approval',
-          approvalId: 'a',
+          inputId: 'a',
           toolCallId: 'd',
           toolName: 'pay',
           stepId: 's',
@@ -104,16 +105,16 @@ describe('the view of a run', () => {
         },
       ],
     });
-    expect(textOf(view)).toBe('Hello');
+    expect(getText(view)).toBe('Hello');
   });
 
-  it('shows how the run ended', () => {
+  it('shows in the view how the run ended', () => {
     const error = { code: 'RUN_LIMIT', message: 'Too long.', retryable: false };
     const view = fold([{ type: 'end', outcome: 'failed', error, usage: USAGE, durationMs: 9 }]);
     expect(view).toMatchObject({ status: 'failed', error, usage: USAGE, durationMs: 9 });
   });
 
-  it('drops exactly the step that was reset', () => {
+  it('drops exactly the parts of a step that was reset', () => {
     const view = fold([
       step('s1'),
       ...words('p1', 's1', 'kept '),
@@ -125,7 +126,7 @@ describe('the view of a run', () => {
       { type: 'step-reset', stepId: 's2', attempt: 2, reason: 'takeover' },
       ...words('p4', 's2', 'again'),
     ]);
-    expect(textOf(view)).toBe('kept again');
+    expect(getText(view)).toBe('kept again');
     expect(view.parts.map((part) => (part.kind === 'tool' ? part.toolCallId : part.kind))).toEqual([
       'text',
       'c3',
@@ -133,7 +134,7 @@ describe('the view of a run', () => {
     ]);
   });
 
-  it('changes nothing for an event that it does not know, but the place', () => {
+  it('changes only the position of the view for an unknown event', () => {
     const before = fold([step('s1'), ...words('p', 's1', 'Hi')]);
     const unknown = { type: 'picture-start', url: 'x' } as unknown as RunEvent;
     const [last] = recorded([unknown]);
@@ -142,7 +143,7 @@ describe('the view of a run', () => {
     expect(after.parts).toBe(before.parts);
   });
 
-  it('shares what did not change, so that a renderer can compare with ===', () => {
+  it('shares unchanged parts of a view, so that a renderer can compare with ===', () => {
     const log = recorded([step('s1'), ...words('p1', 's1', 'one'), ...words('p2', 's1', 'two', 'three')]);
     const before = foldRun('run', log.slice(0, -2));
     const after = applyEvent(before, log.at(-2) as RecordedEvent);
@@ -150,13 +151,13 @@ describe('the view of a run', () => {
     expect(after.parts[1]).not.toBe(before.parts[1]);
   });
 
-  it('is the same object after an event that it has seen', () => {
+  it('returns the same view for an event that was already applied', () => {
     const log = recorded([step('s1'), ...words('p1', 's1', 'one')]);
     const view = foldRun('run', log);
     for (const old of log) expect(applyEvent(view, old)).toBe(view);
   });
 
-  it('is the same however the log was cut into pages and whatever came twice', () => {
+  it('builds the same view however the log is cut and whatever comes twice', () => {
     fc.assert(
       fc.property(runLogs(), fc.array(fc.nat()), (log, cuts) => {
         const whole = foldRun('run', log);
@@ -173,7 +174,7 @@ describe('the view of a run', () => {
     );
   });
 
-  it('never changes an earlier view', () => {
+  it('does not change earlier views', () => {
     fc.assert(
       fc.property(runLogs(), (log) => {
         let view = emptyView('run');

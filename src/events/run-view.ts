@@ -1,8 +1,22 @@
-import type { Approval } from './approval.js';
+import type { RequestedInput } from './requested-input.js';
 import type { RecordedEvent } from './recorded-event.js';
-import type { PublicError, RunEvent, RunOutcome, ToolOutcome, Usage } from './run-event.js';
+import type {
+  ApprovalRequest,
+  ClientToolRequest,
+  ElicitationRequest,
+  FinishReason,
+  InputAnswered,
+  InputRequest,
+  InterruptRequest,
+  PublicError,
+  RunEvent,
+  RunOutcome,
+  ToolOutcome,
+  Usage,
+} from './run-event.js';
+import { addUsage } from './usage.js';
 
-/** What a person sees of a run. Server, browser and tests all get it from {@link foldRun}; nothing else computes it. */
+/** A run as a person sees it. Server, browser and tests all get it from {@link foldRun}; nothing else computes it. */
 export interface RunView {
   readonly runId: string;
   readonly status: 'pending' | 'running' | RunOutcome;
@@ -12,13 +26,15 @@ export interface RunView {
   readonly parts: readonly ViewPart[];
   readonly usage?: Usage;
   readonly error?: PublicError;
+  /** The reason why the answer of a completed run is incomplete. */
+  readonly finishReason?: FinishReason;
   readonly durationMs?: number;
   /** The last event that was folded in; 0 before the first. */
   readonly seq: number;
   readonly epoch: number;
 }
 
-export type ViewPart = TextPart | ReasoningPart | ToolPart | ApprovalPart | CustomPart;
+export type ViewPart = TextPart | ReasoningPart | ToolPart | InputPart | CustomPart;
 
 export interface TextPart {
   readonly kind: 'text';
@@ -43,7 +59,7 @@ export interface ToolPart {
   readonly stepId: string;
   readonly label: string;
   readonly input?: unknown;
-  /** When the call began, in milliseconds since the epoch, by the server's clock. */
+  /** Time when the call began, in milliseconds since the epoch, by the server's clock. */
   readonly startedAt: number;
   readonly progress?: { readonly message?: string; readonly fraction?: number; readonly data?: unknown };
   /** Absent while the tool runs. */
@@ -51,19 +67,24 @@ export interface ToolPart {
   readonly output?: unknown;
   readonly error?: PublicError;
   readonly durationMs?: number;
+  readonly foreign?: true;
 }
 
-export interface ApprovalPart {
-  readonly kind: 'approval';
-  readonly approvalId: string;
-  readonly toolCallId: string;
-  readonly toolName: string;
-  readonly stepId: string;
-  readonly label: string;
-  readonly input: unknown;
-  readonly expiresAt?: number;
-  readonly decision?: 'approve' | 'edit' | 'deny';
-  readonly by?: string;
+/** Something that the run waits for, or waited for. Of a kind of its own each: `approval`, `interrupt`, `client-tool`, `elicitation`. */
+export type InputPart = PartFor<InputRequest>;
+
+export type ApprovalPart = PartFor<ApprovalRequest>;
+export type InterruptPart = PartFor<InterruptRequest>;
+export type ClientToolPart = PartFor<ClientToolRequest>;
+export type ElicitationPart = PartFor<ElicitationRequest>;
+
+type PartFor<Request> = Request extends InputRequest
+  ? Omit<Request, 'type'> & { readonly decision?: InputAnswered['decision']; readonly by?: string }
+  : never;
+
+/** True for a part that was, or still is, to be answered from outside. */
+export function isInputPart(part: ViewPart): part is InputPart {
+  return 'inputId' in part;
 }
 
 export interface CustomPart {
@@ -118,10 +139,10 @@ function applyFact(view: RunView, event: RunEvent, at: number): RunView {
       });
     case 'text-delta':
     case 'reasoning-delta':
-      return changeWords(view, event.partId, (part) => ({ ...part, text: part.text + event.delta }));
+      return changeText(view, event.partId, (part) => ({ ...part, text: part.text + event.delta }));
     case 'text-end':
     case 'reasoning-end':
-      return changeWords(view, event.partId, (part) => ({ ...part, open: false }));
+      return changeText(view, event.partId, (part) => ({ ...part, open: false }));
     case 'tool-start': {
       const { toolCallId, toolName, stepId, label, input } = event;
       const part: ToolPart = { kind: 'tool', toolCallId, toolName, stepId, label, startedAt: at };
@@ -138,15 +159,15 @@ function applyFact(view: RunView, event: RunEvent, at: number): RunView {
       const { type: _, toolCallId, ...end } = event;
       return changeTool(view, toolCallId, (part) => ({ ...part, ...end }));
     }
-    case 'approval-request': {
+    case 'input-request': {
       const { type: _, ...request } = event;
-      return append(view, { kind: 'approval', ...request });
+      return append(view, request);
     }
-    case 'approval-answer':
+    case 'input-answer':
       return change(
         view,
-        (part) => part.kind === 'approval' && part.approvalId === event.approvalId,
-        (part) => ({ ...(part as ApprovalPart), decision: event.decision, by: event.by }),
+        (part) => isInputPart(part) && part.inputId === event.inputId,
+        (part) => ({ ...(part as InputPart), decision: event.decision, by: event.by }),
       );
     case 'usage':
       return { ...view, usage: addUsage(view.usage, event) };
@@ -159,6 +180,7 @@ function applyFact(view: RunView, event: RunEvent, at: number): RunView {
         usage: event.usage,
         durationMs: event.durationMs,
         ...(event.error && { error: event.error }),
+        ...(event.finishReason && { finishReason: event.finishReason }),
       };
     default:
       // A server newer than this client may send events that it does not know: they change nothing here.
@@ -167,42 +189,33 @@ function applyFact(view: RunView, event: RunEvent, at: number): RunView {
   }
 }
 
-/** With what was decided on its approvals: answers come when the run's own log has ended. */
-export function withDecisions(view: RunView, approvals: readonly Approval[]): RunView {
-  const answers = new Map(approvals.map(({ approvalId, answer }) => [approvalId, answer]));
-  const decided = view.parts.some((part) => part.kind === 'approval' && answers.get(part.approvalId));
+/** With what was decided on what it asked for: answers come when the run's own log has ended. */
+export function withDecisions(view: RunView, inputs: readonly RequestedInput[]): RunView {
+  const answers = new Map(inputs.map(({ inputId, answer }) => [inputId, answer]));
+  const decided = view.parts.some((part) => isInputPart(part) && answers.get(part.inputId));
   if (!decided) return view;
   const parts = view.parts.map((part) => {
-    const answer = part.kind === 'approval' ? answers.get(part.approvalId) : undefined;
+    const answer = isInputPart(part) ? answers.get(part.inputId) : undefined;
     return answer ? { ...part, decision: answer.decision, by: answer.by } : part;
   });
   return { ...view, parts };
 }
 
 /** The assistant's words: the text parts, in order, joined. */
-export function textOf(view: RunView): string {
+export function getText(view: RunView): string {
   return view.parts.map((part) => (part.kind === 'text' ? part.text : '')).join('');
-}
-
-/** Sums the tokens of two reports. */
-export function addUsage(sum: Usage | undefined, next: Usage): Usage {
-  return {
-    inputTokens: (sum?.inputTokens ?? 0) + next.inputTokens,
-    outputTokens: (sum?.outputTokens ?? 0) + next.outputTokens,
-    totalTokens: (sum?.totalTokens ?? 0) + next.totalTokens,
-  };
 }
 
 function append(view: RunView, part: ViewPart): RunView {
   return { ...view, parts: [...view.parts, part] };
 }
 
-type WordsPart = TextPart | ReasoningPart;
+type TextLikePart = TextPart | ReasoningPart;
 
-function changeWords(view: RunView, partId: string, next: (part: WordsPart) => WordsPart): RunView {
+function changeText(view: RunView, partId: string, next: (part: TextLikePart) => TextLikePart): RunView {
   const matches = (part: ViewPart) =>
     (part.kind === 'text' || part.kind === 'reasoning') && part.partId === partId;
-  return change(view, matches, (part) => next(part as WordsPart));
+  return change(view, matches, (part) => next(part as TextLikePart));
 }
 
 function changeTool(view: RunView, toolCallId: string, next: (part: ToolPart) => ToolPart): RunView {

@@ -1,45 +1,46 @@
 import {
   applyDecorators,
+  Header,
   UseFilters,
   UseGuards,
   UseInterceptors,
-  UsePipes,
   type CanActivate,
   type Type,
 } from '@nestjs/common';
-import {
-  ApiBody,
-  ApiOperation,
-  ApiProduces,
-  ApiResponse,
-  type ApiBodyOptions,
-  type ApiResponseOptions,
-} from '@nestjs/swagger';
-import { z } from 'zod';
+import { ApiBody, ApiOperation, ApiProduces, ApiQuery, ApiResponse } from '@nestjs/swagger';
+import type { z } from 'zod';
 import { AuthGuard } from '../auth/auth.guard.js';
-import { ERROR_CODES, type ErrorCode } from '../errors.js';
+import type { ErrorCode } from '../errors.js';
+import { describeAnswer, describeBody, describeQuery } from '../openapi/describe.js';
 import { OpenStreamsGuard } from '../throttling/open-streams.guard.js';
-import { RunStartThrottlerGuard } from '../throttling/run-start.throttler.guard.js';
-import { NestStreamGuard } from './nest.stream.js';
+import { ReadsGuard, StreamReadsGuard } from '../throttling/reads.guard.js';
+import { RunStartThrottlerGuard } from '../throttling/run-start-throttler.guard.js';
+import { BodyGuard } from './body.guard.js';
+import { CloseGuard } from './close.guard.js';
+import { NestStreamGuard } from './nest-stream.guard.js';
 import { OwnRoute } from './own-route.js';
-import { statusOf } from './problem.js';
+import { ApiProblems } from './api-problems.decorator.js';
 import { ProblemFilter } from './problem.filter.js';
+import { SwitchedOffGuard } from './switched-off.guard.js';
 import { SseInterceptor } from './sse.interceptor.js';
-import { SchemaPipe } from './validate.js';
-
-type SchemaObject = Extract<ApiBodyOptions, { schema: unknown }>['schema'];
 
 export interface EndpointOptions {
   readonly summary: string;
   readonly description?: string;
-  /** The successful answer: its status, and the schema of its body; none for an empty one. Of a stream: of each frame. */
-  readonly answers: { readonly status: number; readonly description: string; readonly schema?: z.ZodType };
+  /** The successful answer: its status, and the schema of its body; none for an empty one. Of a stream: of the `data` of each frame. */
+  readonly reply: { readonly status: number; readonly description: string; readonly schema?: z.ZodType };
   /** The body that it takes; the guards check it. */
   readonly accepts?: z.ZodType;
+  /** The query that it takes. */
+  readonly query?: z.ZodObject;
   /** It starts a run: counted against the principal's budget. */
   readonly starts?: boolean;
-  /** It answers with an event stream: counted against the principal's open streams. */
+  /** It may reply with an event stream: counted against the principal's open streams. */
   readonly streams?: boolean;
+  /** Its handler is under `@Sse`, and returns its stream as an Observable of frames. */
+  readonly sse?: boolean;
+  /** It reads a log or a thread: it waits for its principal's turn. */
+  readonly reads?: boolean;
   /** Further guards, after authentication and throttling, in this order. */
   readonly guards?: readonly Type<CanActivate>[];
   /** The problems it answers with, beside those that every endpoint has. */
@@ -51,60 +52,54 @@ export interface EndpointOptions {
  * how often, validation, problems as RFC 9457, frames in batches, and its page in the API's description.
  */
 export function Endpoint(options: EndpointOptions): MethodDecorator {
-  const { summary, description, answers, accepts, starts, streams, guards = [], problems = [] } = options;
+  const {
+    summary,
+    description,
+    reply,
+    accepts,
+    query,
+    starts,
+    streams,
+    sse,
+    reads,
+    guards = [],
+    problems = [],
+  } = options;
   const known: ErrorCode[] = [
     'REQUEST_INVALID',
     'UNAUTHENTICATED',
-    ...(starts ? ['RATE_LIMITED' as const] : []),
+    'SWITCHED_OFF',
+    // Of starts and of reads, and on every route of repeated wrong credentials.
+    'RATE_LIMITED',
     ...(streams ? ['TOO_MANY_STREAMS' as const] : []),
     ...problems,
   ];
   return applyDecorators(
     OwnRoute(),
     UseGuards(
+      CloseGuard,
       AuthGuard,
+      SwitchedOffGuard,
+      BodyGuard,
       ...(starts ? [RunStartThrottlerGuard] : []),
-      ...(streams ? [OpenStreamsGuard, NestStreamGuard] : []),
+      ...(streams ? [OpenStreamsGuard] : []),
+      ...(sse ? [NestStreamGuard] : []),
+      ...(reads ? [streams ? StreamReadsGuard : ReadsGuard] : []),
       ...guards,
     ),
     UseFilters(ProblemFilter),
-    UsePipes(SchemaPipe),
-    ...(streams ? [UseInterceptors(SseInterceptor), ApiProduces('text/event-stream')] : []),
-    ...(accepts ? [ApiBody({ schema: bodySchema(accepts) })] : []),
+    // Proxies must not keep a conversation; a stream says so itself.
+    ...(streams ? [] : [Header('Cache-Control', 'no-store')]),
+    ...(streams ? [ApiProduces('text/event-stream')] : []),
+    ...(sse ? [UseInterceptors(SseInterceptor)] : []),
+    ...(accepts ? [ApiBody(describeBody(accepts))] : []),
+    ...(query ? describeQuery(query).map((parameter) => ApiQuery(parameter)) : []),
     ApiOperation({ summary, ...(description && { description }) }),
     ApiResponse({
-      status: answers.status,
-      description: answers.description,
-      ...(answers.schema && { standardSchema: answers.schema }),
+      status: reply.status,
+      description: reply.description,
+      ...(reply.schema && describeAnswer(reply.schema)),
     }),
-    ...problemResponses(known).map((response) => ApiResponse(response)),
+    ApiProblems(known),
   );
 }
-
-function bodySchema(accepts: z.ZodType): SchemaObject {
-  return z.toJSONSchema(accepts, { target: 'openapi-3.0', io: 'input' }) as SchemaObject;
-}
-
-/** One response for each status; codes that share a status share it. */
-function problemResponses(codes: readonly ErrorCode[]): ApiResponseOptions[] {
-  const byStatus = Map.groupBy(new Set(codes), statusOf);
-  return [...byStatus].map(([status, group]) => ({
-    status,
-    description: group.map((code) => `\`${code}\`: ${ERROR_CODES[code]}`).join('\n\n'),
-    content: { 'application/problem+json': { schema: PROBLEM } },
-  }));
-}
-
-/** RFC 9457, section 3. */
-const PROBLEM = {
-  type: 'object',
-  required: ['type', 'title', 'status', 'code', 'detail'],
-  properties: {
-    type: { type: 'string', format: 'uri' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    code: { type: 'string', description: 'Stable; switch on this.' },
-    detail: { type: 'string' },
-  },
-  additionalProperties: true,
-};

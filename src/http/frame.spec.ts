@@ -6,7 +6,7 @@ import { createParser } from 'eventsource-parser';
 import * as fc from 'fast-check';
 import { Frame, HEARTBEAT } from './frame.js';
 
-/** What has to arrive for a frame: field for field what went in, as far as SSE can carry it. */
+/** A frame as it has to arrive: field for field the input, as far as SSE can carry it. */
 interface Seen {
   readonly id: string | undefined;
   readonly event: string | undefined;
@@ -58,24 +58,24 @@ const anyFrame = fc
   .map(([id, type, data, retry]) => new Frame(id, type, data, retry));
 
 describe('Frame', () => {
-  it('comes back from a parser as it went in, whatever its fields hold and however the bytes are cut', () => {
+  it('passes a frame through a parser as written, for any field values and any cut of the bytes', () => {
     fc.assert(
       fc.property(
         fc.array(anyFrame, { maxLength: 3 }),
         fc.array(fc.nat(), { maxLength: 4 }),
         (frames, cuts) => {
           const stream = `\n${frames.map((frame) => frame.text).join(HEARTBEAT)}`;
-          expect(parse(chunksOf(stream, cuts))).toEqual(frames.map(expected));
+          expect(parse(splitInto(stream, cuts))).toEqual(frames.map(expected));
         },
       ),
       { numRuns: 100_000 },
     );
   });
 
-  it('carries data that is no JSON, with its line ends as SSE has them', () => {
+  it('carries data in a frame that is not JSON, with line ends normalized', () => {
     fc.assert(
       fc.property(text, fc.array(fc.nat(), { maxLength: 4 }), (data, cuts) => {
-        const [seen] = parse(chunksOf(new Frame('a.1.1', 'x', data).text, cuts));
+        const [seen] = parse(splitInto(new Frame('a.1.1', 'x', data).text, cuts));
         // Half of a surrogate pair cannot be said in UTF-8; JSON escapes it, bare text cannot.
         expect(seen?.data).toBe(data.toWellFormed().replace(/\r\n|\r/g, '\n'));
       }),
@@ -83,7 +83,7 @@ describe('Frame', () => {
     );
   });
 
-  it('has no line end but LF, and closes with a blank line', () => {
+  it('uses LF as the only line end of a frame and ends it with one blank line', () => {
     fc.assert(
       fc.property(id, type, text, retry, (id, type, data, retry) => {
         const wire = new Frame(id, type, data, retry).text;
@@ -95,19 +95,19 @@ describe('Frame', () => {
     );
   });
 
-  it('carries a megabyte', () => {
+  it('carries a megabyte of data in a frame', () => {
     const data = JSON.stringify({ delta: 'line\nline\r\n'.repeat(100_000) });
-    expect(parse(chunksOf(new Frame('a.1.1', 'x', data).text, [1, 70_000, 500_001]))).toEqual([
+    expect(parse(splitInto(new Frame('a.1.1', 'x', data).text, [1, 70_000, 500_001]))).toEqual([
       { id: 'a.1.1', event: 'x', data },
     ]);
   });
 
-  it('is encoded once, however many read it', () => {
+  it('writes id, event, retry and data of a frame as lines', () => {
     const frame = new Frame('a.1.1', 'x', '{}', 5);
     expect(frame.text).toBe('id: a.1.1\nevent: x\nretry: 5\ndata: {}\n\n');
   });
 
-  it('reads the same in a real EventSource as in the parser', async () => {
+  it('gives a real EventSource the same frames as the parser', async () => {
     const frames = fc
       .sample(fc.tuple(id, json), { numRuns: 3_000, seed: 42 })
       // An EventSource only tells of event names that it was asked about.
@@ -116,12 +116,12 @@ describe('Frame', () => {
     const last = new Frame('last.1.1', 'end', '{}');
 
     const seen = await readWithEventSource((response) => {
-      for (const chunk of chunksOf(stream, [7, 1_000, 70_001, 100_000])) response.write(chunk);
+      for (const chunk of splitInto(stream, [7, 1_000, 70_001, 100_000])) response.write(chunk);
       response.write(last.text);
     });
 
     expect(seen).toHaveLength(3_000);
-    expect(seen).toEqual(parse(chunksOf(stream, [])));
+    expect(seen).toEqual(parse(splitInto(stream, [])));
   });
 });
 
@@ -140,7 +140,7 @@ function parse(chunks: readonly Uint8Array[]): Seen[] {
 }
 
 /** The bytes of a stream, cut anywhere: also inside a character. */
-function chunksOf(stream: string, cuts: readonly number[]): Uint8Array[] {
+function splitInto(stream: string, cuts: readonly number[]): Uint8Array[] {
   const bytes = Buffer.from(stream);
   const places = cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b);
   return [...places, bytes.length].map((place, index) => bytes.subarray(places[index - 1] ?? 0, place));

@@ -1,11 +1,23 @@
 import type { ServerResponse } from 'node:http';
 import { HEARTBEAT } from './frame.js';
 
-/** What a reader may leave untaken and still be given more. Beyond it, it is dropped, and resumes where it was. */
+/** Bytes that may wait for one reader. A reader with more is dropped, and resumes where it was. */
 export const BUFFER_LIMIT_BYTES = 1024 * 1024;
 
-/** What may be gathered in a turn before its source is asked to wait for the write. */
+/** Bytes that one writer may gather in a turn before its source has to wait for the write. */
 const TURN_LIMIT = 64 * 1024;
+
+/**
+ * Bytes that all writers together may gather in a turn. Above it, writers that have gathered more than their share wait for the next
+ * turn: otherwise a few readers of a long history would delay everybody else's words.
+ */
+const TURN_LIMIT_OF_ALL = 256 * 1024;
+const SHARE = 8 * 1024;
+
+/** Bytes that all writers of a process have gathered in this turn. */
+export interface Turn {
+  bytes: number;
+}
 
 /**
  * Writes one reader's frames: gathers those of a turn of the event loop and writes them at once, because a socket write costs
@@ -14,17 +26,19 @@ const TURN_LIMIT = 64 * 1024;
 export class FrameWriter {
   private gathered = '';
   private stallWatched = false;
-  private lastWriteAt = Date.now();
+  private lastWriteAt = performance.now();
   private turnOver: (() => void)[] = [];
 
   /**
    * @param gatherMore called when there is something to flush at the end of this turn
    * @param stallMs how long the reader may take nothing of what waits for it before it is dropped
+   * @param turn shared by all writers of the process; the flush sets it back
    */
   constructor(
     private readonly response: ServerResponse,
     private readonly gatherMore: (writer: FrameWriter) => void,
     private readonly stallMs: number,
+    private readonly turn: Turn = { bytes: 0 },
   ) {
     response.on('timeout', () => {
       if (response.writableLength > 0) response.destroy();
@@ -34,6 +48,7 @@ export class FrameWriter {
   write(text: string): void {
     if (this.gathered === '') this.gatherMore(this);
     this.gathered += text;
+    this.turn.bytes += text.length;
   }
 
   /** Writes what was gathered. */
@@ -45,10 +60,11 @@ export class FrameWriter {
     for (const resolve of this.turnOver.splice(0)) resolve();
   }
 
-  /** Undefined when more can be written now; else a promise of the moment when it can, or when nobody reads any more. */
+  /** Undefined when more can be written now; else a promise of the moment when it can, or when the reader is gone. */
   ready(): Promise<void> | undefined {
-    if (this.gathered.length < TURN_LIMIT && !this.response.writableNeedDrain) return undefined;
-    return this.drained();
+    const { length } = this.gathered;
+    const isTooMuch = length >= TURN_LIMIT || (length >= SHARE && this.turn.bytes >= TURN_LIMIT_OF_ALL);
+    return isTooMuch || this.response.writableNeedDrain ? this.drained() : undefined;
   }
 
   /** A sign of life if there was none for `silenceMs`. A reader that has not taken the last words needs no further ones. */
@@ -61,7 +77,7 @@ export class FrameWriter {
 
   /**
    * The socket's own timer: it alone sees a write proceed, and who takes a large page slowly is not who takes nothing. Set only
-   * while something waits, because every write has to set it anew.
+   * while something waits, because every write has to set it again.
    */
   private watchStall(): void {
     const waits = this.response.writableLength > 0;
@@ -78,8 +94,8 @@ export class FrameWriter {
       response.destroy();
       return;
     }
-    this.lastWriteAt = Date.now();
-    response.write(bytesOf(text));
+    this.lastWriteAt = performance.now();
+    response.write(toBytes(text));
   }
 
   private async drained(): Promise<void> {
@@ -98,11 +114,11 @@ export class FrameWriter {
   }
 }
 
-/** What was written last, to whichever reader. */
+/** The text that was written last, to any reader. */
 let last = { text: '', bytes: Buffer.alloc(0) };
 
 /** Encoded once for all the readers of a run: they are written the same, one right after the other. */
-function bytesOf(text: string): Buffer {
+function toBytes(text: string): Buffer {
   if (last.text !== text) last = { text, bytes: Buffer.from(text) };
   return last.bytes;
 }

@@ -7,8 +7,8 @@ const OWN_ROUTE = Symbol.for('nestjs-agent-stream:route');
 export const OwnRoute = (): MethodDecorator => SetMetadata(OWN_ROUTE, true);
 
 /**
- * True when a request is for a route of this package. For a host's global interceptors that wrap answers or time them out: a
- * stream of events is neither to be wrapped nor ever late.
+ * True when a request is for a route of this package. For a host's global interceptors that wrap answers: our clients
+ * read them as they are.
  */
 export function isAgentStreamRoute(context: Pick<ExecutionContext, 'getHandler'>): boolean {
   return Reflect.getMetadata(OWN_ROUTE, context.getHandler()) === true;

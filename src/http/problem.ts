@@ -15,32 +15,33 @@ export interface Problem {
 const STATUS: Partial<Record<ErrorCode, number>> = {
   REQUEST_INVALID: 400,
   REQUEST_TOO_LARGE: 413,
+  ENCODING_UNSUPPORTED: 415,
   CURSOR_INVALID: 400,
   IDEMPOTENCY_CONFLICT: 422,
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
   ORIGIN_REFUSED: 403,
+  SWITCHED_OFF: 403,
   RATE_LIMITED: 429,
   TOO_MANY_STREAMS: 429,
   NOT_FOUND: 404,
   AGENT_UNKNOWN: 400,
   THREAD_BUSY: 409,
-  RUN_ENDED: 409,
-  APPROVAL_PENDING: 409,
-  APPROVAL_CLOSED: 409,
+  INPUT_PENDING: 409,
+  INPUT_CLOSED: 409,
   AUTH_UNAVAILABLE: 503,
   STORAGE_FAILED: 503,
-  SHUTTING_DOWN: 503,
+  SERVER_BUSY: 503,
 };
 
-export function statusOf(code: ErrorCode): number {
+export function getStatus(code: ErrorCode): number {
   return STATUS[code] ?? 500;
 }
 
 /** The problem that a client is told. Of an unexpected error it learns nothing but that. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof AppError) return problem(error.code, error.message, error.options.details);
-  const { status, message } = outside(error);
+  const { status, message } = readHttpError(error);
   if (status === 413) return problem('REQUEST_TOO_LARGE', 'The request body is too large.');
   if (status === 404) return problem('NOT_FOUND', message);
   if (status === 401) return problem('UNAUTHENTICATED', message);
@@ -55,14 +56,14 @@ function problem(code: ErrorCode, detail: string, details: Readonly<Record<strin
     ...details,
     type: `urn:agent-stream:problem:${code}`,
     title: ERROR_CODES[code],
-    status: statusOf(code),
+    status: getStatus(code),
     code,
     detail,
   };
 }
 
 /** Errors of Nest and of the body parser: both carry a status, and a message about the request that its sender may read. */
-function outside(error: unknown): { status: number; message: string } {
+function readHttpError(error: unknown): { status: number; message: string } {
   if (error instanceof HttpException) return { status: error.getStatus(), message: error.message };
   if (error instanceof Error && 'status' in error && 'expose' in error && typeof error.status === 'number') {
     return { status: error.status, message: 'The request body cannot be read as JSON.' };

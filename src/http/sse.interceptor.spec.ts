@@ -1,15 +1,24 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, NotFoundException, Sse, UseInterceptors, type INestApplication } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import {
+  Controller,
+  NotFoundException,
+  Sse,
+  UseInterceptors,
+  type CallHandler,
+  type ExecutionContext,
+  type INestApplication,
+  type NestInterceptor,
+} from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { createParser } from 'eventsource-parser';
-import { concat, EMPTY, from, NEVER, Observable, of, throwError } from 'rxjs';
-import { Frame } from './frame.js';
-import { NestStreamGuard } from './nest.stream.js';
+import { catchError, concat, EMPTY, from, NEVER, Observable, of, throwError } from 'rxjs';
+import { Frame, HEARTBEAT } from './frame.js';
+import { NestStreamGuard } from './nest-stream.guard.js';
 import { SseInterceptor } from './sse.interceptor.js';
-import { SseStreams } from './sse.streams.js';
+import { SseStreams } from './sse-streams.js';
 
 const frames = Array.from(
   { length: 11 },
@@ -34,6 +43,17 @@ class Sources {
   @Sse('fails-at-once')
   failsAtOnce(): Observable<Frame> {
     return throwError(() => new NotFoundException('Nothing here.'));
+  }
+
+  @Sse('fails-late')
+  async failsLate(): Promise<Observable<Frame>> {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    throw new NotFoundException('Nothing here.');
+  }
+
+  @Sse('forgiven')
+  forgiven(): Promise<Observable<Frame>> {
+    return this.failsLate();
   }
 
   @Sse('completes')
@@ -66,10 +86,15 @@ class Sources {
   }
 }
 
-describe.each([
-  { which: 'that takes the response from Nest', guards: [new NestStreamGuard()], pipes: 0 },
-  { which: 'where Nest keeps the response', guards: [], pipes: 1 },
-])('SseInterceptor $which', ({ guards, pipes }) => {
+/** Around ours: has an answer of its own for a certain error. */
+class ForgivingInterceptor implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    if (context.getHandler().name !== 'forgiven') return next.handle();
+    return next.handle().pipe(catchError(() => of({ id: '1', type: 'said', data: 'never mind' })));
+  }
+}
+
+describe('SseInterceptor', () => {
   let app: INestApplication;
   let streams: SseStreams;
 
@@ -84,7 +109,8 @@ describe.each([
       providers: [provider],
     }).compile();
     app = module.createNestApplication({ logger: false });
-    app.useGlobalGuards(...guards);
+    app.useGlobalGuards(new NestStreamGuard());
+    app.useGlobalInterceptors(new ForgivingInterceptor());
     await app.listen(0, '127.0.0.1');
     streams = app.get(SseStreams);
   });
@@ -102,14 +128,14 @@ describe.each([
     ['completes in the turn of its first frame', 'completes', ALL],
     ['has one frame', 'single', ALL.slice(0, 1)],
     ['has none', 'empty', []],
-  ])('delivers all frames of a source that %s, and ends in an orderly way', async (_how, path, ids) => {
+  ])('delivers all frames of a source that %s and ends the response', async (_how, path, ids) => {
     const response = await fetch(url(path));
     expect(response.status).toBe(200);
     expect(idsIn(await response.text())).toEqual(ids);
     expect(streams.size).toBe(0);
   });
 
-  it('has the response for itself or shares it with Nest', async () => {
+  it("removes Nest's unpipe listener from the response", async () => {
     const responses: ServerResponse[] = [];
     app
       .getHttpServer()
@@ -117,19 +143,29 @@ describe.each([
     const reader = (await fetch(url('quiet'))).body!.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
     while (!text.includes('data: 11')) text += (await reader.read()).value;
-    expect(responses[0]!.listenerCount('unpipe')).toBe(pipes);
+    expect(responses[0]!.listenerCount('unpipe')).toBe(0);
     await reader.cancel();
   });
 
-  it('leaves an error before the first frame to the filters', async () => {
-    const response = await fetch(url('fails-at-once'));
-    expect(response.status).toBe(404);
-    await response.text();
+  it.each(['fails-at-once', 'fails-late'])(
+    'leaves an error before the first frame to the exception filters: %s',
+    async (path) => {
+      const response = await fetch(url(path));
+      expect(response.status).toBe(404);
+      await response.text();
+      expect(streams.size).toBe(0);
+    },
+  );
+
+  it('lets an outer interceptor replace an error with frames', async () => {
+    const response = await fetch(url('forgiven'));
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain('data: never mind');
     expect(streams.size).toBe(0);
   });
 
   it.each(['end', 'destroy', 'resetAndDestroy'] as const)(
-    'leaves nothing behind when the client goes away by socket.%s',
+    'releases stream and source when the client leaves by socket.%s',
     async (how) => {
       const { port } = app.getHttpServer().address() as AddressInfo;
       const socket = connect(port, '127.0.0.1');
@@ -142,14 +178,14 @@ describe.each([
     },
   );
 
-  it('answers a HEAD, and holds no source for it', async () => {
+  it('answers HEAD for a stream and releases its source', async () => {
     const response = await fetch(url('quiet'), { method: 'HEAD' });
     expect(response.headers.get('content-type')).toBe('text/event-stream');
     await until(() => streams.size === 0);
     expect(Sources.left).toBe(1);
   });
 
-  it('leaves nothing behind of answers that wait behind another one of their connection', async () => {
+  it('releases responses that wait behind another one on a closed connection', async () => {
     const socket = connect((app.getHttpServer().address() as AddressInfo).port, '127.0.0.1');
     socket.write('GET /quiet HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3));
     await until(() => streams.size === 3);
@@ -158,7 +194,7 @@ describe.each([
     expect(Sources.left).toBe(3);
   });
 
-  it('cuts a reader that takes nothing for too long, also after its source has ended', async () => {
+  it('cuts a client that reads nothing for too long, even after its source has ended', async () => {
     const socket = connect((app.getHttpServer().address() as AddressInfo).port, '127.0.0.1');
     socket.pause();
     socket.write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
@@ -167,7 +203,22 @@ describe.each([
     socket.destroy();
   });
 
-  it('does not cut a reader that takes a large frame slowly', async () => {
+  it.each([3_600_000, -3_600_000])('keeps sending heartbeats when the clock jumps by %d ms', async (step) => {
+    const leaving = new AbortController();
+    const response = await fetch(url('quiet'), { signal: leaving.signal });
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + step);
+    let beats = 0;
+    const decoder = new TextDecoder();
+    for await (const bytes of response.body ?? []) {
+      beats += decoder.decode(bytes).split(HEARTBEAT).length - 1;
+      if (beats >= 3) break;
+    }
+    expect(beats).toBeGreaterThanOrEqual(3);
+    clock.mockRestore();
+    leaving.abort();
+  });
+
+  it('does not cut a client that reads a large frame slowly', async () => {
     const socket = connect((app.getHttpServer().address() as AddressInfo).port, '127.0.0.1');
     socket.write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
     let taken = 0;
@@ -184,7 +235,7 @@ describe.each([
     socket.destroy();
   });
 
-  it('ends streams that a drain finds, and those that come in while it goes on', async () => {
+  it('ends open streams at a drain, and those that arrive during it', async () => {
     const open = await fetch(url('quiet'));
     const drained = streams.drain(0);
     const late = await fetch(url('quiet'));

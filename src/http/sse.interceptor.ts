@@ -1,24 +1,42 @@
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { Observable } from 'rxjs';
 import type { Frame } from './frame.js';
-import { SseStreams } from './sse.streams.js';
-import { rawResponse, type WebResponse } from './web.exchange.js';
+import { takeFromNest } from './nest-stream.guard.js';
+import { SseStreams } from './sse-streams.js';
+import { rawResponse, type WebResponse } from './http.types.js';
 
 /**
- * Under `@Sse`, the last metre to the browser. Nest gets the first frame, and with it does what it does well: the headers,
- * the status, the errors before the stream. Then, where {@link NestStreamGuard} came before, the response is ours alone. The
- * frames after the first are written by {@link OpenStream}, all of a turn at once; Nest would write each on its own.
+ * Writes what a handler under `@Sse` returns. Nest calls the handler and hands its errors to the exception filters, as long as
+ * there is no frame; with the first one, where {@link NestStreamGuard} came before, the response is ours. The frames of a turn
+ * are written at once, where Nest would write each on its own.
  *
- * It has to be the outermost interceptor of its route: those around it see the first frame, and then the end. The Observable
- * under it never errors after its first frame (Nest's error frame would overwrite the browser's cursor): a failing source ends
- * the stream, and the reader comes back for the rest.
+ * Interceptors around it see an Observable that completes when the stream has begun: they can neither wrap its frames nor find
+ * it late. It never errors after its first frame (Nest's error frame would overwrite the browser's cursor): a failing source
+ * ends the stream, and the reader comes back for the rest.
  */
 @Injectable()
 export class SseInterceptor implements NestInterceptor {
   constructor(private readonly streams: SseStreams) {}
 
-  intercept(context: ExecutionContext, next: CallHandler<Frame>): Observable<Frame> {
-    const response = rawResponse(context.switchToHttp().getResponse<WebResponse>());
-    return new Observable((nest) => this.streams.open(response, nest).follow(next.handle()));
+  intercept(context: ExecutionContext, next: CallHandler<Frame>): Observable<never> {
+    const response = context.switchToHttp().getResponse<WebResponse>();
+    return new Observable((nest) => {
+      let begun = false;
+      const stream = this.streams.open(response, {
+        settled: () => {
+          if (begun) return;
+          begun = true;
+          takeFromNest(rawResponse(response), () => nest.complete());
+        },
+        failed: (error) => nest.error(error),
+      });
+      // The client has left, or an interceptor around this one did not want to wait.
+      nest.add(() => {
+        if (begun) return;
+        begun = true;
+        stream.leave();
+      });
+      stream.follow(next.handle());
+    });
   }
 }

@@ -1,4 +1,4 @@
-import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { Injectable, type PipeTransform } from '@nestjs/common';
 import type { z } from 'zod';
 import { AppError } from '../errors.js';
 
@@ -23,10 +23,14 @@ export function validate<Schema extends z.ZodType>(
   throw invalid(parsed.error.issues, where);
 }
 
-/** Checks what carries a `schema` option: `@Query({ schema })`, `@Body({ schema })`. Bound by `@Endpoint`, never globally. */
-export class SchemaPipe extends StandardSchemaValidationPipe {
-  constructor() {
-    super({ exceptionFactory: (issues) => invalid(issues, 'request') });
+/** Checks one parameter of a handler: `@Query(new SchemaPipe(schema))`, `@Body(new SchemaPipe(schema))`. */
+@Injectable()
+export class SchemaPipe<Schema extends z.ZodType> implements PipeTransform<unknown, z.output<Schema>> {
+  constructor(private readonly schema: Schema) {}
+
+  /** @throws AppError REQUEST_INVALID */
+  transform(value: unknown): z.output<Schema> {
+    return validate(this.schema, value, 'request');
   }
 }
 

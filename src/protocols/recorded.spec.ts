@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Approval, GivenAnswer } from '../events/approval.js';
+import type { RequestedInput, RecordedDecision } from '../events/requested-input.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
 import { A2aMapper } from './a2a/a2a.mapper.js';
-import { toV03 } from './a2a/a2a.v03.js';
+import { toV03 } from './a2a/a2a-v03.js';
 import { AgUiMapper } from './ag-ui/ag-ui.mapper.js';
-import { toAgUiMessage } from './ag-ui/ag-ui.messages.js';
+import { toAgUiMessage } from './ag-ui/ag-ui-messages.js';
 import { createAiSdkMapper } from './ai-sdk/ai-sdk.mapper.js';
-import { conversations, runsOf, saidBefore, type RecordedRun } from './fixtures/recorded.testing.js';
+import { conversations, readRuns, saidBefore, type RecordedRun } from './fixtures/recorded.testing.js';
 import { LangGraphMapper } from './langgraph/langgraph.mapper.js';
-import { STREAM_MODES } from './langgraph/run-stream.chunks.js';
+import { STREAM_MODES } from './langgraph/run-stream-chunks.js';
 import { RunStreamMapper } from './langgraph/run-stream.mapper.js';
 import { createChatCompletionsMapper } from './openai/chat-completions.mapper.js';
 import { ResponsesMapper } from './openai/responses.mapper.js';
@@ -16,22 +16,22 @@ import { Transcript } from './transcript/transcript.js';
 
 type Mapper = (recorded: RecordedEvent) => readonly unknown[];
 
-/** How each protocol maps the run at `index` of a conversation. */
+/** Maps the run at `index` of a conversation, by protocol. */
 const PROTOCOLS: Record<string, (runs: readonly RecordedRun[], index: number) => Mapper> = {
   a2a: (runs, index) => {
-    const mapper = taskMapperOf(runs[index]!);
+    const mapper = createTaskMapper(runs[index]!);
     return (recorded) => mapper.map(recorded);
   },
   'a2a-0.3': (runs, index) => {
-    const mapper = taskMapperOf(runs[index]!);
+    const mapper = createTaskMapper(runs[index]!);
     return (recorded) => mapper.map(recorded).map(toV03);
   },
   'ag-ui': (runs, index) => {
-    const mapper = new AgUiMapper({ ...threadOf(runs, index), dialect: '1.0' });
+    const mapper = new AgUiMapper({ ...buildThread(runs, index), dialect: '1.0' });
     return (recorded) => mapper.map(recorded);
   },
   'ag-ui-0': (runs, index) => {
-    const mapper = new AgUiMapper({ ...threadOf(runs, index), dialect: '0' });
+    const mapper = new AgUiMapper({ ...buildThread(runs, index), dialect: '0' });
     return (recorded) => mapper.map(recorded);
   },
   'ai-sdk': (runs, index) => createAiSdkMapper(approvalsBefore(runs, index)),
@@ -69,12 +69,12 @@ const RESPONSE = {
   top_p: null,
 } as const;
 
-function taskMapperOf({ runId: taskId, question: text }: RecordedRun): A2aMapper {
+function createTaskMapper({ runId: taskId, question: text }: RecordedRun): A2aMapper {
   const question = { messageId: `${taskId}-question`, text };
   return new A2aMapper({ taskId, contextId: 'thread', question, createdAt: 0 });
 }
 
-/** What was said up to the run's question. */
+/** Returns the transcript up to the run's question. */
 function transcriptUpTo(runs: readonly RecordedRun[], index: number): Transcript {
   const transcript = new Transcript();
   for (const [at, { log, question }] of runs.slice(0, index + 1).entries()) {
@@ -85,46 +85,47 @@ function transcriptUpTo(runs: readonly RecordedRun[], index: number): Transcript
   return transcript;
 }
 
-function threadOf(runs: readonly RecordedRun[], index: number) {
+function buildThread(runs: readonly RecordedRun[], index: number) {
   const history = transcriptUpTo(runs, index).entries.map(toAgUiMessage);
   return { threadId: 'thread', runId: runs[index]!.runId, history, earlier: earlierLog(runs, index) };
 }
 
-/** What the runs before this one have said in its message. */
+/** Returns the events of the earlier runs of this message. */
 function earlierLog(runs: readonly RecordedRun[], index: number): RecordedEvent[] {
-  const messageIdOf = ({ log }: RecordedRun) => (log[0]!.event as { readonly messageId: string }).messageId;
-  const own = messageIdOf(runs[index]!);
-  return runs.slice(0, index).flatMap((run) => (messageIdOf(run) === own ? run.log : []));
+  const getMessageId = ({ log }: RecordedRun) => (log[0]!.event as { readonly messageId: string }).messageId;
+  const own = getMessageId(runs[index]!);
+  return runs.slice(0, index).flatMap((run) => (getMessageId(run) === own ? run.log : []));
 }
 
-/** What the run before stopped for, with the answers that the run begins with. */
-function approvalsBefore(runs: readonly RecordedRun[], index: number): Approval[] {
-  const answers = new Map<string, GivenAnswer>();
+/** Returns the inputs that the run before stopped for, with the answers that the run begins with. */
+function approvalsBefore(runs: readonly RecordedRun[], index: number): RequestedInput[] {
+  const answers = new Map<string, RecordedDecision>();
   for (const { event, at } of runs[index]!.log)
-    if (event.type === 'approval-answer') answers.set(event.approvalId, { ...event, at });
-  return (runs[index - 1]?.log ?? []).flatMap(({ event }): Approval[] => {
-    if (event.type !== 'approval-request') return [];
-    const answer = answers.get(event.approvalId);
+    if (event.type === 'input-answer' && event.decision !== 'answer')
+      answers.set(event.inputId, { decision: event.decision, by: event.by, at });
+  return (runs[index - 1]?.log ?? []).flatMap(({ event }): RequestedInput[] => {
+    if (event.type !== 'input-request') return [];
+    const answer = answers.get(event.inputId);
     return [{ ...event, ...(answer && { answer }) }];
   });
 }
 
-const linesOf = (chunks: readonly unknown[]) => chunks.map((chunk) => `${JSON.stringify(chunk)}\n`).join('');
+const toLines = (chunks: readonly unknown[]) => chunks.map((chunk) => `${JSON.stringify(chunk)}\n`).join('');
 
-describe.each(Object.entries(PROTOCOLS))('%s', (protocol, mapperOf) => {
-  describe.each(conversations())('of the conversation %s', (conversation) => {
-    const runs = runsOf(conversation);
+describe.each(Object.entries(PROTOCOLS))('the output of the protocol %s', (protocol, createMapper) => {
+  describe.each(conversations())('for the conversation %s', (conversation) => {
+    const runs = readRuns(conversation);
 
-    it('says what it has always said', () => {
-      const now = runs.map(({ log }, index) => linesOf(log.flatMap(mapperOf(runs, index)))).join('\n');
+    it('writes the same protocol output for a recorded run as before', () => {
+      const now = runs.map(({ log }, index) => toLines(log.flatMap(createMapper(runs, index)))).join('\n');
       expect(now).toBe(saidBefore(conversation, protocol, now));
     });
 
-    it('says no less to who was there when there was less of it', () => {
+    it('adds to the protocol output as the log grows, and changes nothing of it', () => {
       for (const [index, { log }] of runs.entries()) {
-        const whole = linesOf(log.flatMap(mapperOf(runs, index)));
+        const whole = toLines(log.flatMap(createMapper(runs, index)));
         for (const end of log.keys())
-          expect(whole.startsWith(linesOf(log.slice(0, end).flatMap(mapperOf(runs, index))))).toBe(true);
+          expect(whole.startsWith(toLines(log.slice(0, end).flatMap(createMapper(runs, index))))).toBe(true);
       }
     });
   });

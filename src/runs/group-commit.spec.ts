@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { AppError } from '../errors.js';
-import { EventLog, type AppendBatch, type AppendResult } from './event.log.js';
+import { EventLog, type AppendBatch, type AppendResult, type LogPage } from './event-log.js';
 import { GroupCommit, type CommitSource } from './group-commit.js';
 import { recordedAll } from './run.testing.js';
 
@@ -15,8 +15,8 @@ class NotedLog extends EventLog {
     return this.answer();
   }
 
-  async read(): Promise<readonly never[]> {
-    return [];
+  async readPage(): Promise<LogPage> {
+    return { events: [], atTail: true, bytes: 0 };
   }
 }
 
@@ -48,9 +48,9 @@ class Source implements CommitSource {
   }
 }
 
-const runsOf = (log: NotedLog) => log.appends.map((batches) => batches.map(({ runId }) => runId));
+const listRuns = (log: NotedLog) => log.appends.map((batches) => batches.map(({ runId }) => runId));
 
-describe('group commit', () => {
+describe('GroupCommit', () => {
   let log: NotedLog;
   let commits: GroupCommit;
 
@@ -64,18 +64,18 @@ describe('group commit', () => {
     jest.useRealTimers();
   });
 
-  it('appends what many runs say in one turn with one call, in the order in which they spoke', async () => {
+  it('appends the events of many runs in one call, in the order in which they came', async () => {
     const sources = ['b', 'a', 'c'].map((runId) => new Source(runId));
     for (const source of sources) commits.schedule(source.say(), 'now');
     for (const source of sources) commits.schedule(source.say(), 'now');
     expect(log.appends).toEqual([]);
     await jest.advanceTimersByTimeAsync(0);
-    expect(runsOf(log)).toEqual([['b', 'a', 'c']]);
+    expect(listRuns(log)).toEqual([['b', 'a', 'c']]);
     expect(log.appends[0]?.map(({ events }) => events.length)).toEqual([2, 2, 2]);
     expect(sources.map(({ settled }) => settled)).toEqual([['appended'], ['appended'], ['appended']]);
   });
 
-  it('lets a token wait for company as long as the interval, and no longer', async () => {
+  it('delays a text token at most for the interval, together with other runs', async () => {
     const [first, second] = [new Source('a'), new Source('b')];
     commits.schedule(first.say(), 'soon');
     await jest.advanceTimersByTimeAsync(6);
@@ -83,10 +83,10 @@ describe('group commit', () => {
     await jest.advanceTimersByTimeAsync(3);
     expect(log.appends).toHaveLength(0);
     await jest.advanceTimersByTimeAsync(1);
-    expect(runsOf(log)).toEqual([['a', 'b']]);
+    expect(listRuns(log)).toEqual([['a', 'b']]);
   });
 
-  it('lets tokens wait longer while many runs speak, never what is urgent, and no longer once they are silent', async () => {
+  it('delays tokens longer while many runs are active, never urgent events, and shortens the delay again', async () => {
     const crowd = Array.from({ length: 200 }, (_, index) => new Source(`run-${index}`));
     for (const source of crowd) commits.schedule(source.say(), 'soon');
     await jest.advanceTimersByTimeAsync(10);
@@ -100,7 +100,7 @@ describe('group commit', () => {
 
     commits.schedule(new Source('urgent').say(), 'now');
     await jest.advanceTimersByTimeAsync(0);
-    expect(runsOf(log).at(-1)).toEqual(['urgent']);
+    expect(listRuns(log).at(-1)).toEqual(['urgent']);
 
     const alone = new Source('alone');
     for (let commit = 0; commit < 8; commit += 1) {
@@ -113,23 +113,23 @@ describe('group commit', () => {
     expect(log.appends).toHaveLength(length + 1);
   });
 
-  it('takes along with what is urgent what could have waited, and then waits for nothing', async () => {
+  it('commits waiting events together with urgent ones and leaves no timer', async () => {
     commits.schedule(new Source('patient').say(), 'soon');
     commits.schedule(new Source('urgent').say(), 'now');
     await jest.advanceTimersByTimeAsync(0);
-    expect(runsOf(log)).toEqual([['patient', 'urgent']]);
+    expect(listRuns(log)).toEqual([['patient', 'urgent']]);
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('appends before commitNow returns, and only that source', () => {
+  it('appends the events of one source before commitNow returns', () => {
     const [one, other] = [new Source('one'), new Source('other')];
     commits.schedule(other.say(), 'soon');
     commits.schedule(one.say(), 'soon');
     commits.commitNow(one);
-    expect(runsOf(log)).toEqual([['one']]);
+    expect(listRuns(log)).toEqual([['one']]);
   });
 
-  it('does not wait for one append before the next, and keeps the order', async () => {
+  it('starts an append before the last one has returned, and keeps the order', async () => {
     const release: (() => void)[] = [];
     log.answer = () => new Promise((resolve) => release.push(() => resolve(['appended'])));
     const source = new Source('a');
@@ -141,14 +141,14 @@ describe('group commit', () => {
     expect(source.settled).toEqual(['appended', 'appended']);
   });
 
-  it('makes no call when nobody has anything', async () => {
+  it('does not append when no source has events', async () => {
     commits.schedule(new Source('a'), 'now');
     commits.commitNow(new Source('b'));
     await jest.advanceTimersByTimeAsync(20);
     expect(log.appends).toEqual([]);
   });
 
-  it('tells every run of the commit when the log cannot be written', async () => {
+  it('reports a failed append to every run of the commit', async () => {
     log.answer = () => Promise.reject(new Error('disk'));
     const sources = [new Source('a'), new Source('b')];
     for (const source of sources) commits.schedule(source.say(), 'now');
@@ -158,7 +158,7 @@ describe('group commit', () => {
     }
   });
 
-  it('tells each run of the commit its own result', async () => {
+  it('reports to each run of the commit its own result', async () => {
     log.answer = async () => ['appended', 'fenced'];
     const sources = [new Source('a'), new Source('b')];
     for (const source of sources) commits.schedule(source.say(), 'now');
@@ -166,7 +166,7 @@ describe('group commit', () => {
     expect(sources.map(({ settled }) => settled)).toEqual([['appended'], ['fenced']]);
   });
 
-  it("hands on the storage's own error", async () => {
+  it('passes on the error of the storage to the run', async () => {
     const failure = new AppError('STORAGE_FAILED', 'The disk is full.');
     log.answer = () => Promise.reject(failure);
     const source = new Source('a');

@@ -1,5 +1,5 @@
 import { AppError } from '../errors.js';
-import type { AppendBatch, AppendResult, EventLog } from './event.log.js';
+import type { AppendBatch, AppendResult, EventLog } from './event-log.js';
 
 /** Somebody with events to append: hands them over as one batch, and learns what became of it. */
 export interface CommitSource {
@@ -9,8 +9,8 @@ export interface CommitSource {
 }
 
 /** For every so many runs in a commit a token waits for one interval more; for six in all at most. */
-const CROWD = 15;
-const MOST_INTERVALS = 6;
+const RUNS_PER_STEP = 15;
+const MAX_INTERVALS = 6;
 
 /**
  * Collects the events of all runs of this process and appends them together: one call, and in most storages one
@@ -20,8 +20,8 @@ export class GroupCommit {
   private readonly waiting = new Set<CommitSource>();
   private timer: NodeJS.Timeout | undefined;
   private immediate: NodeJS.Immediate | undefined;
-  /** Runs that were in the commits of late. A boundary that one run commits in between does not disperse them. */
-  private company = 0;
+  /** Recent number of runs per commit, decayed by half. A boundary that one run commits in between does not reset it. */
+  private recentBatchSize = 0;
 
   /**
    * @param intervalMs how long a token may wait for company. Default 10: unseen by people, and a hundredth of the commits. While
@@ -36,7 +36,7 @@ export class GroupCommit {
   schedule(source: CommitSource, when: 'now' | 'soon'): void {
     this.waiting.add(source);
     if (when === 'now') this.immediate ??= setImmediate(() => this.commit(this.waiting));
-    else this.timer ??= setTimeout(() => this.commit(this.waiting), this.patience());
+    else this.timer ??= setTimeout(() => this.commit(this.waiting), this.delayMs());
   }
 
   /** Appends what this one source has, before returning to the caller. */
@@ -47,30 +47,30 @@ export class GroupCommit {
   private commit(sources: Set<CommitSource>): void {
     if (sources === this.waiting) {
       this.disarm();
-      this.company = Math.max(sources.size, this.company / 2);
+      this.recentBatchSize = Math.max(sources.size, this.recentBatchSize / 2);
     }
-    const taken: { source: CommitSource; batch: AppendBatch }[] = [];
+    const batches: { source: CommitSource; batch: AppendBatch }[] = [];
     for (const source of sources) {
       const batch = source.takeBatch();
-      if (batch) taken.push({ source, batch });
+      if (batch) batches.push({ source, batch });
     }
     sources.clear();
-    if (taken.length === 0) return;
+    if (batches.length === 0) return;
 
-    void this.append(taken);
+    void this.append(batches);
   }
 
   private async append(
-    taken: readonly { readonly source: CommitSource; readonly batch: AppendBatch }[],
+    batches: readonly { readonly source: CommitSource; readonly batch: AppendBatch }[],
   ): Promise<void> {
-    const results = await this.log.append(taken.map(({ batch }) => batch)).catch(failureOf);
-    taken.forEach(({ source, batch }, index) =>
+    const results = await this.log.append(batches.map(({ batch }) => batch)).catch(toStorageError);
+    batches.forEach(({ source, batch }, index) =>
       source.settle(batch, results instanceof AppError ? results : (results[index] ?? 'fenced')),
     );
   }
 
-  private patience(): number {
-    return this.intervalMs * Math.min(MOST_INTERVALS, 1 + Math.floor(this.company / CROWD));
+  private delayMs(): number {
+    return this.intervalMs * Math.min(MAX_INTERVALS, 1 + Math.floor(this.recentBatchSize / RUNS_PER_STEP));
   }
 
   private disarm(): void {
@@ -81,7 +81,7 @@ export class GroupCommit {
   }
 }
 
-function failureOf(error: unknown): AppError {
+function toStorageError(error: unknown): AppError {
   return error instanceof AppError
     ? error
     : new AppError('STORAGE_FAILED', 'The event log could not be written.', { cause: error });

@@ -1,7 +1,7 @@
-import type { Approval } from '../events/approval.js';
+import type { RequestedInput } from '../events/requested-input.js';
 import type { RunEvent, StepStart } from '../events/run-event.js';
 
-/** What has begun in a run and not ended yet. Pure: a fold of the log, so any owner of the run can compute it again. */
+/** The items of a run that have begun and not ended. Pure: a fold of the log, so any owner of the run can compute it again. */
 export interface OpenItems {
   readonly parts: readonly {
     readonly kind: 'text' | 'reasoning';
@@ -14,11 +14,11 @@ export interface OpenItems {
     readonly startedAt: number;
   }[];
   readonly steps: readonly Omit<StepStart, 'type'>[];
-  /** The calls that wait for a person. They outlive the run. */
-  readonly approvals: readonly Approval[];
+  /** The inputs that wait for an answer from outside. They outlive the run. */
+  readonly inputs: readonly RequestedInput[];
 }
 
-export const NOTHING_OPEN: OpenItems = { parts: [], tools: [], steps: [], approvals: [] };
+export const NOTHING_OPEN: OpenItems = { parts: [], tools: [], steps: [], inputs: [] };
 
 /** The open items after `event`, which happened at `at`. Returns the same object when nothing opened or closed. */
 export function trackOpen(open: OpenItems, event: RunEvent, at: number): OpenItems {
@@ -42,7 +42,7 @@ export function trackOpen(open: OpenItems, event: RunEvent, at: number): OpenIte
         ...open,
         tools: [...open.tools, { toolCallId, stepId, startedAt: at }],
         // It was made after all, by an owner that saw no need to ask.
-        approvals: open.approvals.filter((approval) => approval.toolCallId !== toolCallId),
+        inputs: open.inputs.filter((asked) => !('toolCallId' in asked) || asked.toolCallId !== toolCallId),
       };
     }
     case 'tool-end':
@@ -59,21 +59,21 @@ export function trackOpen(open: OpenItems, event: RunEvent, at: number): OpenIte
         parts: open.parts.filter(others),
         tools: open.tools.filter(others),
         steps: open.steps.filter(others),
-        approvals: open.approvals.filter(others),
+        inputs: open.inputs.filter(others),
       };
     }
-    case 'approval-request': {
-      const { type: _, ...approval } = event;
-      return { ...open, approvals: [...open.approvals, approval] };
+    case 'input-request': {
+      const { type: _, ...asked } = event;
+      return { ...open, inputs: [...open.inputs, asked] };
     }
     case 'end':
-      return { ...NOTHING_OPEN, approvals: open.approvals };
+      return { ...NOTHING_OPEN, inputs: open.inputs };
     case 'run-start':
     case 'run-resume':
     case 'text-delta':
     case 'reasoning-delta':
     case 'tool-progress':
-    case 'approval-answer':
+    case 'input-answer':
     case 'usage':
     case 'custom':
       return open;

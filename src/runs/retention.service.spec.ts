@@ -1,15 +1,23 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
-import { CursorCheck } from '../chat/run-reader.js';
+import { CursorCheck } from '../streams/run-reader.js';
 import { AppError } from '../errors.js';
 import { compactLog } from '../events/compact-log.js';
 import { formatCursor } from '../events/cursor.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
-import { foldRun, textOf } from '../events/run-view.js';
+import { foldRun, getText } from '../events/run-view.js';
 import { MemoryStorage } from '../storage/memory/memory.storage.js';
-import { batchOf, claimRun, endingOf, endRun, newRun, ownedRun } from '../testing/storage/storage.samples.js';
-import { RecentEvents } from './recent.events.js';
+import {
+  ALICE,
+  toBatch,
+  claimRun,
+  toEnding,
+  endRun,
+  newRun,
+  ownedRun,
+} from '../testing/storage/storage-samples.js';
+import { EventCache } from './event.cache.js';
 import { RetentionService, type RetentionOptions } from './retention.service.js';
 import { RunFeed } from './run.feed.js';
 
@@ -22,38 +30,39 @@ const DAY = 24 * HOUR;
 describe('RetentionService', () => {
   let now: number;
   let storage: MemoryStorage;
-  let recent: RecentEvents;
-  let forgotten: string[];
+  let recent: EventCache;
+  let removed: string[];
 
   beforeEach(() => {
     now = 1_800_000_000_000;
     storage = new MemoryStorage({ clock: () => now });
-    recent = new RecentEvents();
-    forgotten = [];
+    recent = new EventCache();
+    removed = [];
+    const remove = storage.retention.deleteIdleThreads.bind(storage.retention);
+    storage.retention.deleteIdleThreads = async (threads) => {
+      const gone = await remove(threads);
+      removed.push(...gone.map(({ id }) => id));
+      return gone;
+    };
   });
   afterEach(() => storage.close());
 
   function serviceWith(options: Partial<RetentionOptions> = {}): RetentionService {
     const { retention, log } = storage;
-    const memory = { forget: async (threadId: string) => void forgotten.push(threadId) };
-    return new RetentionService(
-      { retention, log, recent, memory },
-      { compactAfterMs: HOUR, ...options },
-      () => now,
-    );
+    return new RetentionService({ retention, log, recent }, { compactAfterMs: HOUR, ...options }, () => now);
   }
 
   /** A run of so many words and its end. Its text has no `text-start`, so a reader is what joins it. */
   async function endedRun(id: string, words = 10): Promise<readonly RecordedEvent[]> {
     const run = await ownedRun(storage, id);
     const opening: RecordedEvent = {
-      ...(batchOf(run, 0).events[0] as RecordedEvent),
+      ...(toBatch(run, 0).events[0] as RecordedEvent),
       event: { type: 'text-start', partId: 'p1', stepId: 's1', messageId: 'm1' },
     };
     const batches = [
-      { ...batchOf(run, 0), events: [opening] },
-      batchOf(run, 1, words),
-      endingOf(run, words + 1),
+      { ...toBatch(run, 0), events: [opening] },
+      toBatch(run, 1, words),
+      toEnding(run, words + 1),
     ];
     await storage.log.append(batches);
     const events = batches.flatMap((batch) => batch.events);
@@ -61,7 +70,7 @@ describe('RetentionService', () => {
     return events;
   }
 
-  it('compacts each log once, an hour after its end and not before', async () => {
+  it('compacts each log once, one hour after the end of its run', async () => {
     const whole = await endedRun('r1');
     now += HOUR;
     await serviceWith().sweep();
@@ -73,17 +82,17 @@ describe('RetentionService', () => {
     expect(await storage.retention.listUncompacted({ endedBefore: now, limit: 10 })).toEqual([]);
   });
 
-  it('compacts any number of logs in one sweep, and leaves those of runs that go on', async () => {
+  it('compacts any number of logs in one sweep, and none of a running run', async () => {
     for (let index = 0; index < 120; index += 1) await endedRun(`r${index}`, 2);
     const running = await ownedRun(storage, 'running');
-    await storage.log.append([batchOf(running, 0, 50)]);
+    await storage.log.append([toBatch(running, 0, 50)]);
     now += DAY;
     await serviceWith().sweep();
     expect(await storage.retention.listUncompacted({ endedBefore: now, limit: 10 })).toEqual([]);
     expect(await storage.log.read('running', 0, 100)).toHaveLength(50);
   });
 
-  it('stops a reader in the middle of a log that is compacted; its cursor is expired, and from the start it sees every word once', async () => {
+  it('stops a reader whose log is compacted, and lets it read the same text from the start', async () => {
     const whole = await endedRun('r1', 1_000);
     recent.forget('r1');
     const feed = new RunFeed(storage.log, recent, storage.wakeups);
@@ -107,24 +116,24 @@ describe('RetentionService', () => {
     const last = seen.at(-1);
     if (!run || !last) throw new Error('The run and what was seen of it are there.');
     const cursors = new CursorCheck(storage.log);
-    expect(await cursors.place(run, formatCursor(last))).toMatchObject({
+    expect(await cursors.locate(run, formatCursor(last))).toMatchObject({
       reset: 'expired',
       cursor: { seq: 0 },
     });
     const again = await lastValueFrom(feed.follow({ runId: 'r1', afterSeq: 0 }).pipe(toArray()));
-    expect(textOf(foldRun('r1', again))).toBe(textOf(foldRun('r1', whole)));
+    expect(getText(foldRun('r1', again))).toBe(getText(foldRun('r1', whole)));
   });
 
-  it('honours the cursor of a reader that stands where an event still is', async () => {
+  it('accepts the cursor of a reader at an event that compaction has kept', async () => {
     const whole = await endedRun('r1', 1_000);
     now += DAY;
     await serviceWith().sweep();
     const run = await storage.runs.get('r1');
     if (!run) throw new Error('The run is there.');
     const cursors = new CursorCheck(storage.log);
-    const resetOf = async (seq: number, epoch = 1) =>
-      (await cursors.place(run, formatCursor({ runId: 'r1', epoch, seq }))).reset;
-    expect(await Promise.all([1, 2, 500, 1_001, 1_002, 1_003].map((seq) => resetOf(seq)))).toEqual([
+    const findReset = async (seq: number, epoch = 1) =>
+      (await cursors.locate(run, formatCursor({ runId: 'r1', epoch, seq }))).reset;
+    expect(await Promise.all([1, 2, 500, 1_001, 1_002, 1_003].map((seq) => findReset(seq)))).toEqual([
       undefined,
       'expired',
       'expired',
@@ -132,7 +141,7 @@ describe('RetentionService', () => {
       undefined,
       'unknown',
     ]);
-    expect(await resetOf(1_001, 2)).toBe('other-history');
+    expect(await findReset(1_001, 2)).toBe('other-history');
 
     const feed = new RunFeed(storage.log, recent, storage.wakeups);
     for (const seq of [1, 1_001]) {
@@ -142,18 +151,18 @@ describe('RetentionService', () => {
     }
   });
 
-  it('removes threads that nothing has happened in for too long, and makes the agents forget them', async () => {
+  it('deletes threads that are idle for longer than maxAgeMs', async () => {
     await endRun(storage, await ownedRun(storage, 'old', { threadId: 't1' }));
     now += 2 * DAY;
     await endRun(storage, await ownedRun(storage, 'new', { threadId: 't2' }));
     now += 2 * DAY;
     await serviceWith({ maxAgeMs: 3 * DAY }).sweep();
-    expect(await storage.runs.getThread('t1')).toBeUndefined();
-    expect(await storage.runs.getThread('t2')).toBeDefined();
-    expect(forgotten).toEqual(['t1']);
+    expect(await storage.runs.getThread(ALICE, 't1')).toBeUndefined();
+    expect(await storage.runs.getThread(ALICE, 't2')).toBeDefined();
+    expect(removed).toEqual(['t1']);
   });
 
-  it('removes the threads that are unchanged for longest until the data is small enough', async () => {
+  it('deletes the oldest threads until the data is below maxBytes', async () => {
     const ids = ['r1', 'r2', 'r3', 'r4'];
     for (const id of ids) {
       await endedRun(id, 100);
@@ -161,30 +170,80 @@ describe('RetentionService', () => {
     }
     const all = await storage.retention.usedBytes();
     await serviceWith({ maxBytes: all * 0.6 }).sweep();
-    expect(forgotten).toEqual(['thread-of-r1', 'thread-of-r2']);
+    expect(removed).toEqual(['thread-of-r1', 'thread-of-r2']);
     expect(await storage.retention.usedBytes()).toBeLessThanOrEqual(all * 0.6);
   });
 
-  it('looks less often at how much there is the more has to go, and removes hardly more than that', async () => {
+  /** A run of this person that has ended, in a thread of its own. */
+  async function createEndedRun(userId: string, id: string, words: number): Promise<void> {
+    const run = await ownedRun(storage, id, { principal: { userId, tenant: 'acme', roles: [] } });
+    await storage.log.append([toBatch(run, 0, words), toEnding(run, words)]);
+    now += 1;
+  }
+
+  const areLeft = async (...ids: string[]) => {
+    const runs = await Promise.all(ids.map((id) => storage.runs.get(id)));
+    return ids.filter((_, index) => runs[index]);
+  };
+
+  it('deletes threads of the owner with the most data only, until the data is below maxBytes', async () => {
+    await createEndedRun('small', 'small-0', 100);
+    await createEndedRun('small', 'small-1', 100);
+    for (let index = 0; index < 20; index += 1) await createEndedRun('heavy', `heavy-${index}`, 1_000);
+    await createEndedRun('other', 'other-0', 2_000);
+    const maxBytes = Math.ceil((await storage.retention.usedBytes()) / 2);
+    await serviceWith({ maxBytes }).sweep();
+    expect(await storage.retention.usedBytes()).toBeLessThanOrEqual(maxBytes);
+    expect(await areLeft('small-0', 'small-1', 'other-0')).toEqual(['small-0', 'small-1', 'other-0']);
+    expect(await areLeft('heavy-0', 'heavy-9', 'heavy-19')).toEqual(['heavy-19']);
+  });
+
+  it('deletes from the next owner when the threads of the first have running runs', async () => {
+    await createEndedRun('heavy', 'heavy-0', 1_000);
+    const { threadId } = (await storage.runs.get('heavy-0')) ?? {};
+    const principal = { userId: 'heavy', tenant: 'acme', roles: [] };
+    await ownedRun(storage, 'going-on', { principal, ...(threadId && { threadId }) });
+    await createEndedRun('other', 'other-0', 100);
+    await createEndedRun('other', 'other-1', 100);
+    await serviceWith({ maxBytes: 1 }).sweep();
+    expect(await areLeft('heavy-0', 'going-on', 'other-0', 'other-1')).toEqual(['heavy-0', 'going-on']);
+  });
+
+  it('deletes the oldest threads of an owner over the quota, and none of owners below it', async () => {
+    await createEndedRun('small', 'small-0', 100);
+    for (let index = 0; index < 10; index += 1) await createEndedRun('heavy', `heavy-${index}`, 500);
+    const usage = async (userId: string) =>
+      (await storage.retention.listUsage(10)).find(({ owner }) => owner.userId === userId)?.bytes ?? 0;
+    const maxBytesPerOwner = Math.ceil((await usage('heavy')) / 2);
+    await serviceWith({ maxBytesPerOwner }).sweep();
+    expect(await usage('heavy')).toBeLessThanOrEqual(maxBytesPerOwner);
+    expect(await areLeft('small-0', 'heavy-4', 'heavy-5', 'heavy-9')).toEqual([
+      'small-0',
+      'heavy-5',
+      'heavy-9',
+    ]);
+  });
+
+  it('measures the data rarely while much has to go, and deletes little more than needed', async () => {
     for (let index = 0; index < 100; index += 1) await endedRun(`r${index}`, 10);
     const [all, look] = [await storage.retention.usedBytes(), jest.spyOn(storage.retention, 'usedBytes')];
     await serviceWith({ maxBytes: all * 0.4 }).sweep();
     expect(look.mock.calls.length).toBeLessThan(45);
-    expect(forgotten.length).toBeGreaterThanOrEqual(59);
-    expect(forgotten.length).toBeLessThanOrEqual(68);
+    expect(removed.length).toBeGreaterThanOrEqual(59);
+    expect(removed.length).toBeLessThanOrEqual(68);
     look.mockRestore();
   });
 
-  it('keeps what runs or waits to run, though the data stays over its limit', async () => {
+  it('keeps running and waiting runs even if the data stays over its limit', async () => {
     const run = await ownedRun(storage, 'running');
-    await storage.log.append([batchOf(run, 0, 100)]);
+    await storage.log.append([toBatch(run, 0, 100)]);
     await storage.runs.create(newRun('waiting'));
     await serviceWith({ maxBytes: 1, maxAgeMs: 1 }).sweep();
-    expect(forgotten).toEqual([]);
+    expect(removed).toEqual([]);
     expect(await claimRun(storage)).toMatchObject({ id: 'waiting' });
   });
 
-  it('begins a minute after its start, and when it is stopped finishes no more than the piece in hand', async () => {
+  it('starts a minute after start(), and after stop() finishes only the current item', async () => {
     for (let index = 0; index < 20; index += 1) await endedRun(`r${index}`, 2);
     now += DAY;
     const left = async () =>
@@ -204,13 +263,13 @@ describe('RetentionService', () => {
     }
   });
 
-  it('goes on with the other logs when one cannot be read', async () => {
+  it('compacts the other logs when one cannot be read', async () => {
     await endedRun('r1');
     await endedRun('r2');
     now += DAY;
-    const read = storage.log.read.bind(storage.log);
+    const read = storage.log.readPage.bind(storage.log);
     const { retention, log } = storage;
-    jest.spyOn(log, 'read').mockImplementation(async (runId, afterSeq, limit) => {
+    jest.spyOn(log, 'readPage').mockImplementation(async (runId, afterSeq, limit) => {
       if (runId === 'r1') throw new AppError('STORAGE_FAILED', 'The page is damaged.');
       return read(runId, afterSeq, limit);
     });

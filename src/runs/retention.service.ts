@@ -1,40 +1,46 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
-import { compactLog } from '../events/compact-log.js';
-import type { EventLog } from './event.log.js';
-import type { RecentEvents } from './recent.events.js';
+import type { Owner } from '../principal.js';
+import { compactRun } from './compact-run.js';
+import type { EventLog } from './event-log.js';
+import type { EventCache } from './event.cache.js';
 import type { Retention } from './retention.js';
-import type { ThreadMemory } from './thread.service.js';
-import { readWholeLog } from './whole.log.js';
 
-/** How long what was said is kept, and in what detail. */
+/** Rules for how long conversations are kept, and in how much detail. */
 export interface RetentionOptions {
   /**
-   * How long after its end a run's log is compacted, in milliseconds: superseded words and the progress of tools go, the deltas
-   * of a part become one. Default an hour. A reader in the middle of such a log is told to start again.
+   * Time after its end when a run's log is compacted, in milliseconds: superseded text and the progress of tools are dropped, and
+   * the deltas of a part are joined. Default an hour. A reader in the middle of such a log is told to start again.
    */
   readonly compactAfterMs: number;
   /** A thread goes when nothing has happened in it for so long, in milliseconds. Default: never. */
   readonly maxAgeMs?: number;
-  /** When the data takes more bytes than this, threads go, longest unchanged first. Default: no limit. */
+  /**
+   * Maximum bytes of all data. Above it, threads are deleted: those of the owner with the most data, longest unchanged first. So
+   * an owner with less than an equal share loses no thread. Default: no limit.
+   */
   readonly maxBytes?: number;
+  /** Maximum bytes of one owner's runs. Above it, threads of that owner are deleted, longest unchanged first. Default: no limit. */
+  readonly maxBytesPerOwner?: number;
 }
 
 export const DEFAULT_RETENTION: RetentionOptions = { compactAfterMs: 60 * 60_000 };
 
-/** What the service works with. */
-export interface RetentionTools {
+/** Dependencies of the service. */
+export interface RetentionDeps {
   readonly retention: Retention;
   readonly log: EventLog;
-  readonly recent: RecentEvents;
-  readonly memory: ThreadMemory;
+  readonly recent: EventCache;
 }
 
-/** How often to look for what may go. */
+/** Time between two looks for data to delete, in milliseconds. */
 const SWEEP_MS = 60_000;
 
 /** The rest after each piece of work: retention takes hours if need be, and no run waits for it. */
 const REST_MS = 5;
+
+/** Owners looked up at a time. */
+const OWNERS_AT_A_TIME = 100;
 
 /** Runs looked up at a time. */
 const RUNS_AT_A_TIME = 100;
@@ -48,7 +54,7 @@ export class RetentionService {
   private sweeping: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly tools: RetentionTools,
+    private readonly deps: RetentionDeps,
     private readonly options: RetentionOptions = DEFAULT_RETENTION,
     private readonly now: () => number = Date.now,
   ) {}
@@ -90,20 +96,19 @@ export class RetentionService {
   private async *pieces(): AsyncGenerator<void> {
     yield* this.compactRuns();
     yield* this.removeOld();
+    yield* this.removeOverQuota();
     yield* this.removeUntilSmall();
-    while (await this.tools.retention.shrink()) yield;
+    while (await this.deps.retention.shrink()) yield;
   }
 
   private async *compactRuns(): AsyncGenerator<void> {
-    const { retention, log, recent } = this.tools;
+    const { retention } = this.deps;
     const endedBefore = this.now() - this.options.compactAfterMs;
     for (let compacted = RUNS_AT_A_TIME; compacted === RUNS_AT_A_TIME;) {
       compacted = 0;
       for (const runId of await retention.listUncompacted({ endedBefore, limit: RUNS_AT_A_TIME })) {
         try {
-          const events = compactLog(await readWholeLog(log, runId));
-          if ((await retention.compact(runId, events)) === 'compacted') compacted += 1;
-          recent.forget(runId);
+          if ((await compactRun(runId, this.deps)) === 'compacted') compacted += 1;
         } catch (error) {
           // One log that cannot be read must not keep the others as they are.
           this.logger.warn({ err: error, runId }, 'A log could not be compacted.');
@@ -119,33 +124,70 @@ export class RetentionService {
     while (await this.removeOldest(this.now() - maxAgeMs)) yield;
   }
 
+  private async *removeOverQuota(): AsyncGenerator<void> {
+    const { maxBytesPerOwner } = this.options;
+    if (maxBytesPerOwner === undefined) return;
+    const busy = new Set<string>();
+    let removed = 0;
+    for (let over = true; over;) {
+      const usage = await this.deps.retention.listUsage(OWNERS_AT_A_TIME + busy.size);
+      over = false;
+      for (const { owner } of usage.filter(
+        (each) => each.bytes > maxBytesPerOwner && !busy.has(formatOwner(each.owner)),
+      )) {
+        if (await this.removeOldest(Number.MAX_SAFE_INTEGER, owner)) removed += 1;
+        else busy.add(formatOwner(owner));
+        over = true;
+        yield;
+      }
+    }
+    if (removed > 0) this.logger.log({ removed }, 'threads over the quota of their owners removed');
+  }
+
+  /** Deletes from the owner with the most data, so that only data beyond an equal share goes while there is any. */
   private async *removeUntilSmall(): AsyncGenerator<void> {
     const { maxBytes } = this.options;
     if (maxBytes === undefined) return;
-    const { retention } = this.tools;
+    const { retention } = this.deps;
+    const busy = new Set<string>();
     let removed = 0;
     while ((await retention.usedBytes()) > maxBytes) {
+      const usage = await retention.listUsage(OWNERS_AT_A_TIME + busy.size);
+      const heaviest = usage.find(({ owner }) => !busy.has(formatOwner(owner)))?.owner;
       // To look is to look at all there is, and with much to remove would take longer than the removing. So the more has gone, the
       // more goes before the next look: at most a tenth too much.
       for (const goal = removed + Math.max(1, Math.floor(removed / 10)); removed < goal; removed += 1) {
-        if (!(await this.removeOldest(Number.MAX_SAFE_INTEGER))) {
-          this.logger.warn(
-            { maxBytes },
-            'The data is over its limit, and every thread that is left has a run going on.',
-          );
-          return;
+        if (!(await this.removeOldest(Number.MAX_SAFE_INTEGER, heaviest))) {
+          // What is left of this owner has a run going on: the next one, and at last owners who are in no list.
+          if (heaviest) busy.add(formatOwner(heaviest));
+          else {
+            this.logger.warn(
+              { maxBytes },
+              'The data is over its limit, but every remaining thread has an active run.',
+            );
+            return;
+          }
+          break;
         }
         yield;
       }
     }
   }
 
-  /** Removes the thread that is unchanged for longest; false when there is none that may go. */
-  private async removeOldest(unchangedSince: number): Promise<boolean> {
-    const [threadId] = await this.tools.retention.deleteIdleThreads({ unchangedSince, limit: 1 });
-    if (threadId === undefined) return false;
-    await this.tools.memory.forget(threadId);
-    this.logger.log({ threadId }, 'thread removed by retention');
+  /** Removes the thread that is unchanged for longest, of this owner or of anybody; false when there is none that may go. */
+  private async removeOldest(unchangedSince: number, of?: Owner): Promise<boolean> {
+    const [thread] = await this.deps.retention.deleteIdleThreads({
+      unchangedSince,
+      limit: 1,
+      ...(of && { owner: of }),
+    });
+    if (!thread) return false;
+    const { id: threadId, owner } = thread;
+    this.logger.log({ threadId, ...owner }, 'thread removed by retention');
     return true;
   }
+}
+
+function formatOwner({ tenant, userId }: Owner): string {
+  return JSON.stringify([tenant, userId]);
 }

@@ -1,11 +1,24 @@
 import type { RecordedEvent } from '../events/recorded-event.js';
+import type { Owner } from '../principal.js';
+import type { Thread } from './run.js';
 
-/** Which threads may go. */
+/** The threads that may be deleted. */
 export interface IdleThreads {
   /** Only those in which nothing was created and nothing ended since this moment; milliseconds since the epoch. */
   readonly unchangedSince: number;
   readonly limit: number;
+  /** Only those of this owner. Default: of anybody. */
+  readonly owner?: Owner;
 }
+
+/** Bytes of an owner's ended runs: their messages and logs. */
+export interface OwnerUsage {
+  readonly owner: Owner;
+  readonly bytes: number;
+}
+
+/** A thread that is gone: its id, and whose it was. */
+export type DeletedThread = Pick<Thread, 'id' | 'owner'>;
 
 /**
  * Port: what makes room. Every method is one atomic step, small enough that a storage can do it between two appends. Methods
@@ -25,10 +38,13 @@ export abstract class Retention {
   abstract compact(runId: string, events: readonly RecordedEvent[]): Promise<'compacted' | 'refused'>;
 
   /**
-   * Removes threads, longest unchanged first, with their runs and logs, and gives their ids. Never one that has a run that has
-   * not ended. The caller makes the agents forget them.
+   * Removes threads, longest unchanged first, each with all that {@link RunStore.deleteThread} removes, and tells which. Never one that
+   * has a run that has not ended.
    */
-  abstract deleteIdleThreads(threads: IdleThreads): Promise<readonly string[]>;
+  abstract deleteIdleThreads(threads: IdleThreads): Promise<readonly DeletedThread[]>;
+
+  /** The owners whose runs take most, heaviest first; at most `limit`. Runs that have not ended do not count. */
+  abstract listUsage(limit: number): Promise<readonly OwnerUsage[]>;
 
   /** Bytes that hold data. What was removed no longer counts, whether or not its space was given back. */
   abstract usedBytes(): Promise<number>;

@@ -4,8 +4,8 @@ import { firstValueFrom, take, toArray, type Observable } from 'rxjs';
 import { AppError } from '../errors.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
 import type { RunEvent } from '../events/run-event.js';
-import { EventLog } from './event.log.js';
-import { RecentEvents } from './recent.events.js';
+import { EventLog, type LogPage } from './event-log.js';
+import { EventCache } from './event.cache.js';
 import { RunFeed } from './run.feed.js';
 import { recordedAll } from './run.testing.js';
 import { Wakeups, type WakeupTopic } from './wakeups.js';
@@ -31,6 +31,8 @@ function endedLog(length: number): RecordedEvent[] {
 class GrowingLog extends EventLog {
   readonly events: RecordedEvent[] = [];
   reads = 0;
+  /** Number of events that a page has room for. */
+  pageEvents = Infinity;
   failing: Error | undefined;
   between: () => Promise<void> = async () => undefined;
 
@@ -38,13 +40,14 @@ class GrowingLog extends EventLog {
     return [];
   }
 
-  async read(_runId: string, afterSeq: number, limit: number): Promise<readonly RecordedEvent[]> {
+  async readPage(_runId: string, afterSeq: number, limit: number): Promise<LogPage> {
     this.reads += 1;
     await this.between();
     if (this.failing) throw this.failing;
-    const page = this.events.filter(({ seq }) => seq > afterSeq).slice(0, limit);
+    const after = this.events.filter(({ seq }) => seq > afterSeq);
+    const events = after.slice(0, Math.min(limit, this.pageEvents));
     await this.between();
-    return page;
+    return { events, atTail: events.length === after.length, bytes: events.length };
   }
 }
 
@@ -62,9 +65,9 @@ class HandWakeups extends Wakeups {
   }
 }
 
-function feedOver(log: GrowingLog, { recheckMs = 600_000, recent = new RecentEvents() } = {}) {
+function feedOver(log: GrowingLog, { recheckMs = 600_000, recent = new EventCache() } = {}) {
   const wakeups = new HandWakeups();
-  return { wakeups, recent, feed: new RunFeed(log, recent, wakeups, recheckMs) };
+  return { wakeups, recent, feed: new RunFeed(log, recent, wakeups, { recheckMs }) };
 }
 
 const all = (events: Observable<RecordedEvent>) => firstValueFrom(events.pipe(toArray()));
@@ -77,8 +80,8 @@ async function atRest(log: GrowingLog): Promise<void> {
   }
 }
 
-describe('run feed', () => {
-  it('replays an ended run whole, page after page, and completes', async () => {
+describe('RunFeed', () => {
+  it('replays an ended run over several pages and completes', async () => {
     const log = new GrowingLog();
     log.events.push(...endedLog(1_000));
     const { feed, wakeups } = feedOver(log);
@@ -86,7 +89,7 @@ describe('run feed', () => {
     expect(wakeups.listeners.size).toBe(0);
   });
 
-  it('gives each event after the cursor once, in order, however reads, appends and hints interleave', async () => {
+  it('delivers each event after the cursor once and in order for any timing of reads, appends and hints', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),
@@ -99,7 +102,7 @@ describe('run feed', () => {
           const log = new GrowingLog();
           log.events.push(...whole.slice(0, Math.max(Math.min(before, length), afterSeq)));
           log.between = () => scheduler.schedule(Promise.resolve(), 'read');
-          const recent = new RecentEvents();
+          const recent = new EventCache();
           const { feed, wakeups } = feedOver(log, { recent });
 
           const seen = all(feed.follow({ runId: 'run', afterSeq }));
@@ -122,7 +125,7 @@ describe('run feed', () => {
     );
   });
 
-  it('completes at once for a reader that has the end already', async () => {
+  it('completes at once for a reader that has already seen the end of a run', async () => {
     const log = new GrowingLog();
     log.events.push(...endedLog(3));
     const { feed, wakeups } = feedOver(log);
@@ -130,7 +133,7 @@ describe('run feed', () => {
     expect(wakeups.listeners.size).toBe(0);
   });
 
-  it('pays for a lost hint with the recheck and nothing else', async () => {
+  it('delivers events after a lost hint at the next recheck', async () => {
     const log = new GrowingLog();
     const { feed } = feedOver(log, { recheckMs: 5 });
     const seen = all(feed.follow({ runId: 'run', afterSeq: 0 }));
@@ -150,7 +153,7 @@ describe('run feed', () => {
     reader.unsubscribe();
   });
 
-  it('leaves nobody listening and no timer when the reader goes, wherever it stands', async () => {
+  it('leaves no listener and no timer when a reader leaves while waiting or reading', async () => {
     const log = new GrowingLog();
     const { feed, wakeups } = feedOver(log);
     const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
@@ -167,7 +170,7 @@ describe('run feed', () => {
     expect(timers()).toBe(before);
   });
 
-  it('gives nothing more once the reader has gone, in the middle of a page', async () => {
+  it('delivers nothing after the reader has left in the middle of a page', async () => {
     const log = new GrowingLog();
     log.events.push(...endedLog(100));
     const { feed } = feedOver(log);
@@ -175,7 +178,7 @@ describe('run feed', () => {
     expect(events).toEqual(log.events.slice(0, 3));
   });
 
-  it('errors when the log cannot be read, and leaves nobody listening', async () => {
+  it('fails for a reader when the log cannot be read, and leaves no listener', async () => {
     const log = new GrowingLog();
     log.failing = new AppError('STORAGE_FAILED', 'The storage cannot be read.');
     const { feed, wakeups } = feedOver(log);
@@ -183,7 +186,7 @@ describe('run feed', () => {
     expect(wakeups.listeners.size).toBe(0);
   });
 
-  it('waits for a reader that is not ready, and gives it the rest without a gap', async () => {
+  it('waits for a reader that is not ready, then delivers the rest without a gap', async () => {
     const log = new GrowingLog();
     log.events.push(...endedLog(600));
     const { feed } = feedOver(log);
@@ -201,7 +204,7 @@ describe('run feed', () => {
     expect(seen).toEqual(log.events);
   });
 
-  it('serves two readers and one that joins late the same events', async () => {
+  it('delivers the same events to two readers and to one that joins late', async () => {
     const log = new GrowingLog();
     const whole = endedLog(40);
     log.events.push(...whole.slice(0, 10));
@@ -217,7 +220,7 @@ describe('run feed', () => {
     expect(await Promise.all([...early, late])).toEqual([whole, whole.slice(5), whole.slice(15)]);
   });
 
-  it('asks the storage for what the process does not have at hand, and only for that', async () => {
+  it('reads from storage only what the cache does not hold', async () => {
     const log = new GrowingLog();
     const whole = endedLog(20);
     log.events.push(...whole);
@@ -230,7 +233,7 @@ describe('run feed', () => {
     expect(log.reads).toBe(1);
   });
 
-  it('does not trust what it has at hand of an ended run that its record does not know to have ended so', async () => {
+  it('ignores cached events of an ended run when its stored run has another epoch', async () => {
     const log = new GrowingLog();
     const { feed, recent } = feedOver(log);
     recent.add('run', endedLog(20));
@@ -243,7 +246,57 @@ describe('run feed', () => {
     expect(await all(feed.follow({ runId: 'run', record, afterSeq: 0 }))).toEqual(other);
   });
 
-  it('lets a reader go when another event is in the place of its own: it has to come back, and be told', async () => {
+  it('delivers everything to a reader that is ahead of the cache', async () => {
+    const whole = endedLog(12);
+    const steps = fc.array(fc.constantFrom('commit', 'acknowledge', 'hint', 'rest'), { maxLength: 60 });
+    await fc.assert(
+      fc.asyncProperty(steps, fc.nat({ max: 3 }), async (todo, ahead) => {
+        const log = new GrowingLog();
+        const { feed, recent, wakeups } = feedOver(log);
+        let acknowledged = 0;
+        const commit = () => log.events.push(...whole.slice(log.events.length, log.events.length + 1));
+        const acknowledge = () => {
+          const events = log.events.slice(acknowledged, acknowledged + 2);
+          acknowledged += events.length;
+          if (events.length > 0) recent.add('run', events);
+        };
+        for (let count = 0; count < ahead; count += 1) commit();
+        const reading = all(feed.follow({ runId: 'run', afterSeq: 0 }));
+        for (const step of todo) {
+          if (step === 'commit') commit();
+          else if (step === 'acknowledge') acknowledge();
+          else if (step === 'hint') wakeups.notify();
+          else await atRest(log);
+        }
+        while (log.events.length < whole.length) commit();
+        // A writer tells of a commit once it has heard of it itself.
+        while (acknowledged < whole.length) acknowledge();
+        wakeups.notify();
+        expect(await reading).toEqual(whole);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('reads from storage before it stops a reader whose event is not in the cache', async () => {
+    const log = new GrowingLog();
+    const whole = recordedAll(
+      endedLog(30).map(({ event }) => event),
+      { epoch: 2 },
+    );
+    log.events.push(...whole);
+    const { feed, recent } = feedOver(log);
+    recent.add(
+      'run',
+      recordedAll(
+        endedLog(30).map(({ event }) => event),
+        { epoch: 1 },
+      ).slice(0, 20),
+    );
+    expect(await all(feed.follow({ runId: 'run', afterSeq: 15, afterEpoch: 2 }))).toEqual(whole.slice(15));
+  });
+
+  it('completes for a reader whose last event was replaced by another one', async () => {
     const log = new GrowingLog();
     log.events.push(
       ...recordedAll(
@@ -258,7 +311,7 @@ describe('run feed', () => {
     );
   });
 
-  it('lets a reader go when the log was put back under it and has grown past its place again', async () => {
+  it('completes for a reader when the log is restored and grows past its position again', async () => {
     const log = new GrowingLog();
     const whole = endedLog(30);
     log.events.push(...whole.slice(0, 20));

@@ -1,14 +1,14 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { Observable } from 'rxjs';
 import type { RecordedEvent } from '../events/recorded-event.js';
-import { EventLog } from './event.log.js';
-import { Hints } from './hints.js';
-import { RecentEvents } from './recent.events.js';
+import { EventLog } from './event-log.js';
+import { WakeupSignal } from './wakeup.signal.js';
+import { EventCache } from './event.cache.js';
 import type { Run } from './run.js';
 import { Wakeups } from './wakeups.js';
 
-/** Where a reader stands, and how it wants to be fed. */
-export interface Follow {
+/** A reader's position and options. */
+export interface FollowOptions {
   readonly runId: string;
   /** The last event that the reader has; 0 when it has none. */
   readonly afterSeq: number;
@@ -20,7 +20,14 @@ export interface Follow {
   readonly ready?: () => Promise<void> | undefined;
 }
 
-/** Events read at a time. */
+export interface RunFeedOptions {
+  /** Time without a wakeup after which the log is read again, in milliseconds: the cost of a lost wakeup. Default 5,000. */
+  readonly recheckMs: number;
+}
+
+export const RUN_FEED_OPTIONS = Symbol('RUN_FEED_OPTIONS');
+
+/** Events read at a time, at most. */
 const PAGE = 256;
 
 /**
@@ -31,12 +38,13 @@ const PAGE = 256;
  */
 @Injectable()
 export class RunFeed {
-  /** @param recheckMs how long to trust that no hint means no news. Default 5,000: what a lost hint costs. */
+  private readonly logger = new Logger(RunFeed.name);
+
   constructor(
     private readonly log: EventLog,
-    private readonly recent: RecentEvents,
+    private readonly recent: EventCache,
     private readonly wakeups: Wakeups,
-    private readonly recheckMs = 5_000,
+    @Optional() @Inject(RUN_FEED_OPTIONS) private readonly options: RunFeedOptions = { recheckMs: 5_000 },
   ) {}
 
   /**
@@ -45,24 +53,41 @@ export class RunFeed {
    * itself under the reader, who then has to come back with its cursor. Errors when the log cannot be read (STORAGE_FAILED).
    * Unsubscribing stops it at once and leaves nothing listening.
    */
-  follow({ runId, afterSeq, afterEpoch, record, ready }: Follow): Observable<RecordedEvent> {
+  follow({ runId, afterSeq, afterEpoch, record, ready }: FollowOptions): Observable<RecordedEvent> {
     return new Observable((subscriber) => {
       // Listen before reading, or an event appended between the two would wait for the next hint.
-      const hints = new Hints(this.wakeups, `log:${runId}`, this.recheckMs);
+      const hints = new WakeupSignal(this.wakeups, `log:${runId}`, this.options.recheckMs);
       subscriber.add(() => hints.close());
 
       this.recent.check(runId, record);
       let seq = afterSeq;
       let epoch = afterEpoch;
+      /** True when the event that the reader has was all that a page could hold: it is still there, and the next page is behind it. */
+      let pageIsFull = false;
       const readOn = async () => {
         try {
           while (!subscriber.closed) {
             hints.clear();
             // Read from the event that the reader has: what follows it is news only as long as it is still there.
-            const from = Math.max(0, seq - 1);
-            const page = this.recent.read(runId, from, PAGE) ?? (await this.log.read(runId, from, PAGE));
-            if (seq > 0 && !isAt(page[0], seq, epoch)) return subscriber.complete();
-            for (const recorded of page) {
+            const from = pageIsFull ? seq : Math.max(0, seq - 1);
+            const recent = this.recent.read(runId, from, PAGE);
+            // Only the storage can say that the reader's event is gone. What is in memory may be behind it, or ahead of a restore.
+            const { events, atTail } =
+              recent && holds(recent, seq, epoch)
+                ? { events: recent, atTail: recent.length < PAGE }
+                : await this.log.readPage(runId, from, PAGE);
+            if (!pageIsFull && !holds(events, seq, epoch)) {
+              this.logger.warn(
+                'A stream was closed before the end of its run: the log was replaced or compacted.',
+                {
+                  runId,
+                  seq,
+                },
+              );
+              return subscriber.complete();
+            }
+            const before = seq;
+            for (const recorded of events) {
               if (subscriber.closed) return;
               if (recorded.seq > seq) subscriber.next(recorded);
               if (recorded.event.type === 'end') return subscriber.complete();
@@ -71,7 +96,8 @@ export class RunFeed {
               const room = ready?.();
               if (room) await room;
             }
-            if (page.length < PAGE) return hints.next(readOn);
+            pageIsFull = !atTail && seq === before;
+            if (atTail) return hints.next(readOn);
           }
         } catch (error) {
           subscriber.error(error);
@@ -82,7 +108,9 @@ export class RunFeed {
   }
 }
 
-/** True for the event with that seq, and with that epoch as far as it is known. */
-function isAt(first: RecordedEvent | undefined, seq: number, epoch: number | undefined): boolean {
+/** True if the page begins with the reader's last event: that seq, under that epoch as far as it is known. */
+function holds(page: readonly RecordedEvent[], seq: number, epoch: number | undefined): boolean {
+  if (seq === 0) return true;
+  const [first] = page;
   return first?.seq === seq && (epoch === undefined || first.epoch === epoch);
 }

@@ -3,12 +3,12 @@ import { ForbiddenException } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import type { AgentInput } from '../agents/agent.js';
 import { AppError } from '../errors.js';
-import { answer, ScriptedAgent } from '../testing/scripted.agent.js';
+import { createAnswer, ScriptedAgent } from '../testing/scripted.agent.js';
 import { RunHookCalls, type RunHooks } from './run.hooks.js';
-import type { StartRun } from './run.service.js';
-import { ADA, processWith, recordedAll, typesOf } from './run.testing.js';
+import type { StartRunRequest } from './run.service.js';
+import { ADA, processWith, recordedAll, listTypes } from './run.testing.js';
 
-const HELLO: StartRun = { principal: ADA, message: 'hello', metadata: { from: 'page' } };
+const HELLO: StartRunRequest = { principal: ADA, message: 'hello', metadata: { from: 'page' } };
 
 /** A process with these hooks, whose agent says two words; and what the agent was given. */
 async function hooked(hooks: RunHooks, agents: readonly string[] = ['scripted']) {
@@ -19,7 +19,7 @@ async function hooked(hooks: RunHooks, agents: readonly string[] = ['scripted'])
         new ScriptedAgent(
           (input, context) => {
             given.push({ ...input, agent });
-            for (const event of answer(context, ['well', 'then'])) void context.emit(event);
+            for (const event of createAnswer(context, ['well', 'then'])) void context.emit(event);
           },
           { name: agent },
         ),
@@ -31,14 +31,14 @@ async function hooked(hooks: RunHooks, agents: readonly string[] = ['scripted'])
 }
 
 describe('beforeRun', () => {
-  it('changes what the agent is given, and nothing that it does not name', async () => {
-    const { runs, given, logOf } = await hooked(
+  it('changes with beforeRun only the fields of the request that it returns', async () => {
+    const { runs, given, readLog } = await hooked(
       {
         beforeRun: async ({ metadata }) => ({ agent: 'second', metadata: { ...metadata, traceId: 't-1' } }),
       },
       ['first', 'second'],
     );
-    await logOf((await runs.start(HELLO)).id);
+    await readLog((await runs.start(HELLO)).id);
     expect(given).toEqual([
       { agent: 'second', message: 'hello', metadata: { from: 'page', traceId: 't-1' } },
     ]);
@@ -48,7 +48,7 @@ describe('beforeRun', () => {
     new AppError('FORBIDDEN', 'Not on Sundays.'),
     new ForbiddenException('Not on Sundays.'),
     new Error('The policy service is down.'),
-  ])('refuses with what it throws: %p', async (refusal) => {
+  ])('refuses a run with the error that beforeRun throws: %p', async (refusal) => {
     const { runs, storage } = await hooked({
       beforeRun: () => {
         throw refusal;
@@ -58,7 +58,7 @@ describe('beforeRun', () => {
     expect((await storage.runs.listThreads(ADA, { limit: 10 })).items).toEqual([]);
   });
 
-  it('may add something else each time: the same key and request still find the same run', async () => {
+  it('finds the same run by its idempotency key when beforeRun returns something else', async () => {
     let calls = 0;
     const { runs } = await hooked({ beforeRun: () => ({ metadata: { call: ++calls } }) });
     const first = await runs.start({ ...HELLO, idempotencyKey: 'key' });
@@ -69,7 +69,7 @@ describe('beforeRun', () => {
 });
 
 describe('aroundRun', () => {
-  it("gives the agent's work the host's async-local context, outside the request", async () => {
+  it('runs the agent in the async context of aroundRun', async () => {
     const context = new AsyncLocalStorage<string>();
     const seen: unknown[] = [];
     const process = processWith(
@@ -87,16 +87,16 @@ describe('aroundRun', () => {
       },
     );
     await process.executor.start();
-    await process.logOf((await process.runs.start(HELLO)).id);
+    await process.readLog((await process.runs.start(HELLO)).id);
     expect(seen).toEqual(['ada page']);
   });
 
   it.each<[string, NonNullable<RunHooks['aroundRun']>]>([
     ['throws', () => Promise.reject(new Error('No tenant database.'))],
     ['forgets its work', async () => {}],
-  ])('fails the run, and shows nothing of why, when it %s', async (_, aroundRun) => {
-    const { runs, logOf, given } = await hooked({ aroundRun });
-    const log = await logOf((await runs.start(HELLO)).id);
+  ])('fails a run with a neutral message when aroundRun %s', async (_, aroundRun) => {
+    const { runs, readLog, given } = await hooked({ aroundRun });
+    const log = await readLog((await runs.start(HELLO)).id);
     expect(log.at(-1)!.event).toMatchObject({
       type: 'end',
       outcome: 'failed',
@@ -107,15 +107,15 @@ describe('aroundRun', () => {
 });
 
 describe('onEvent and afterRun', () => {
-  it('are told everything that the log has, in its order, and the end after the last event', async () => {
+  it('passes every event of the log to the hooks in order, and the end after the last event', async () => {
     const told: string[] = [];
     const ended = Promise.withResolvers<string>();
-    const { runs, logOf } = await hooked({
+    const { runs, readLog } = await hooked({
       onEvent: ({ event, seq }) => void told.push(`${seq} ${event.type}`),
       afterRun: ({ id }, { outcome }) => ended.resolve(`${id} ${outcome} after ${told.length}`),
     });
     const run = await runs.start(HELLO);
-    const log = await logOf(run.id);
+    const log = await readLog(run.id);
     expect(await ended.promise).toBe(`${run.id} completed after ${log.length}`);
     expect(told).toEqual(log.map(({ event, seq }) => `${seq} ${event.type}`));
   });
@@ -129,17 +129,17 @@ describe('onEvent and afterRun', () => {
     ],
     ['reject', () => Promise.reject(new Error('The audit is away.'))],
     ['never come back', () => new Promise<void>(() => {})],
-  ])('cost a reader nothing when they %s', async (_, hook) => {
+  ])('does not delay or change the log when hooks %s', async (_, hook) => {
     const plain = await hooked({});
-    const expected = typesOf(await plain.logOf((await plain.runs.start(HELLO)).id));
-    const { runs, logOf } = await hooked({
+    const expected = listTypes(await plain.readLog((await plain.runs.start(HELLO)).id));
+    const { runs, readLog } = await hooked({
       onEvent: hook,
       afterRun: () => hook?.(undefined as never, undefined as never),
     });
-    expect(typesOf(await logOf((await runs.start(HELLO)).id))).toEqual(expected);
+    expect(listTypes(await readLog((await runs.start(HELLO)).id))).toEqual(expected);
   });
 
-  it('are waited for at a shutdown, but not for ever', async () => {
+  it('waits for hooks at shutdown, up to a time limit', async () => {
     const run = { id: 'run' } as Parameters<RunHookCalls['recorded']>[0];
     const [event] = recordedAll([{ type: 'run-start', agent: 'a', messageId: 'm' }]);
     const written = Promise.withResolvers<void>();

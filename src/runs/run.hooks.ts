@@ -1,10 +1,12 @@
 import { Logger } from '@nestjs/common';
 import type { RecordedEvent } from '../events/recorded-event.js';
 import type { RunEnd } from '../events/run-event.js';
+import type { Owner } from '../principal.js';
+import type { SecurityEvent } from '../security/security-event.js';
 import type { Run } from './run.js';
-import type { StartRun } from './run.service.js';
+import type { StartRunRequest } from './run.service.js';
 
-/** Where a host takes part in a run. All of them are optional. */
+/** Functions of a host that take part in a run. All of them are optional. */
 export interface RunHooks {
   /**
    * Before a run is stored: policy and enrichment. Called in the request that asks for it, for a repeated request too. What it
@@ -12,7 +14,17 @@ export interface RunHooks {
    *
    * @returns what to change of the request; nothing: it stays as it is
    */
-  beforeRun?(request: StartRun): RunChanges | void | Promise<RunChanges | void>;
+  beforeRun?(request: StartRunRequest): RunChanges | void | Promise<RunChanges | void>;
+
+  /**
+   * Returns the roles that a principal has now; undefined if the host does not know. Asked when a run begins after having waited, is
+   * taken over, or goes on after an approval: it has the roles that it had before and that are returned here, and fails with
+   * FORBIDDEN when its agent is for none of them. What it throws leaves the run without roles.
+   *
+   * Default: the roles of the API keys in `auth`. A principal that is unknown keeps those of its start, and after an approval that
+   * expired it has none.
+   */
+  findRoles?(principal: Owner): readonly string[] | undefined | Promise<readonly string[] | undefined>;
 
   /**
    * Around an agent's work, for the async-local context that its tools are to find: call `work` inside it and return its
@@ -22,17 +34,31 @@ export interface RunHooks {
   aroundRun?(run: Run, work: () => Promise<void>): Promise<void>;
 
   /**
-   * On each event once it is recorded, in order: for audit and metrics. Nobody waits for it, and what it throws is logged. Called by
+   * On each event once it is recorded, in order: for audit and metrics. It is not awaited, and its errors are logged. Called by
    * the process that records, at most once: an audit that may not miss anything reads the log.
    */
   onEvent?(event: RecordedEvent, run: Run): void | Promise<void>;
 
   /** After the run's end is recorded, under the same terms as `onEvent`. A shutdown waits for it as long as it drains. */
   afterRun?(run: Run, end: RunEnd): void | Promise<void>;
+
+  /**
+   * On each security event that is logged: sign-ins, refusals, decisions, deletions, limits. For a host's own collection of events.
+   * It is not awaited, and its errors are logged.
+   */
+  onSecurityEvent?(event: SecurityEvent): void | Promise<void>;
+
+  /**
+   * On each error that one of our routes answers with a status of 500 or above, for a host that collects errors: its own exception
+   * filters are not asked. `request` is the framework's. It is not awaited, and its errors are logged.
+   */
+  onError?(error: unknown, request: object): void | Promise<void>;
 }
 
 /** Other values for these fields of a request; what is absent stays. */
-export type RunChanges = Partial<Pick<StartRun, 'message' | 'agent' | 'metadata'>>;
+export type RunChanges = Partial<
+  Pick<StartRunRequest, 'message' | 'agent' | 'metadata' | 'input' | 'context' | 'configurable'>
+>;
 
 /** Calls the hooks of a host so that nothing they do can hold up or break a run. */
 export class RunHookCalls {
@@ -50,16 +76,18 @@ export class RunHookCalls {
       called = true;
       return work();
     });
-    if (!called) throw new Error('hooks.aroundRun has not called its work: call it, and return its promise.');
+    if (!called) throw new Error('hooks.aroundRun did not call `work`. Call it, and return its promise.');
   }
 
   /** These events are in the log now. Returns before any hook is called: readers come first. */
   recorded(run: Run, events: readonly RecordedEvent[]): void {
     const { hooks } = this;
     if (!hooks.onEvent && !hooks.afterRun) return;
-    const told = new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.tell(run, events));
-    this.underWay.add(told);
-    void told.then(() => this.underWay.delete(told));
+    const delivered = new Promise<void>((resolve) => setImmediate(resolve)).then(() =>
+      this.callOnEvent(run, events),
+    );
+    this.underWay.add(delivered);
+    void delivered.then(() => this.underWay.delete(delivered));
   }
 
   /** Resolves when no hook is under way, or when the time is over. */
@@ -71,7 +99,7 @@ export class RunHookCalls {
     clearTimeout(timer);
   }
 
-  private async tell(run: Run, events: readonly RecordedEvent[]): Promise<void> {
+  private async callOnEvent(run: Run, events: readonly RecordedEvent[]): Promise<void> {
     const { hooks } = this;
     await Promise.all(
       events.flatMap((recorded) => {

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { AppError } from '../errors.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
 import type { RunEnd, RunEvent } from '../events/run-event.js';
-import { EventLog, type AppendBatch, type AppendResult } from './event.log.js';
+import { EventLog, type AppendBatch, type AppendResult, type LogPage } from './event-log.js';
 import { GroupCommit } from './group-commit.js';
 import { RunRecorder, type RecordedRun } from './run.recorder.js';
 
@@ -22,8 +22,8 @@ class HandLog extends EventLog {
     return promise;
   }
 
-  async read(): Promise<readonly never[]> {
-    return [];
+  async readPage(): Promise<LogPage> {
+    return { events: [], atTail: true, bytes: 0 };
   }
 }
 
@@ -52,11 +52,11 @@ function recorderOver(log: EventLog, { lastSeq = 0, intervalMs = 500 } = {}) {
   return { recorder, committed, lost };
 }
 
-const deltasOf = (batch: AppendBatch | undefined) =>
+const listDeltas = (batch: AppendBatch | undefined) =>
   batch?.events.map(({ event }) => ('delta' in event ? event.delta : event.type));
 
-describe('run recorder', () => {
-  it('shows nothing before its append has been acknowledged', async () => {
+describe('RunRecorder', () => {
+  it('passes on no event before its append is acknowledged', async () => {
     const log = new HandLog();
     const { recorder, committed } = recorderOver(log);
     void recorder.emit(START);
@@ -71,7 +71,7 @@ describe('run recorder', () => {
     ]);
   });
 
-  it('numbers without a gap from where the log ends, over however many commits, and keeps every word', async () => {
+  it('numbers events without gaps over any number of commits and keeps every word', async () => {
     const said = fc.record({
       part: fc.constantFrom('p', 'q'),
       delta: fc.string({ minLength: 1, maxLength: 6 }),
@@ -101,7 +101,7 @@ describe('run recorder', () => {
     );
   });
 
-  it('joins the deltas of one commit that are neighbours in one part', () => {
+  it('joins neighbouring deltas of one part within a commit', () => {
     const log = new HandLog();
     const { recorder } = recorderOver(log);
     for (const event of [word('a'), word('b'), word('x', 'q'), word('c'), START, word('d')])
@@ -110,21 +110,21 @@ describe('run recorder', () => {
     recorder.commitNow();
     void recorder.emit(word('e'));
     recorder.commitNow();
-    expect(log.asked.map(({ batch }) => deltasOf(batch))).toEqual([
+    expect(log.asked.map(({ batch }) => listDeltas(batch))).toEqual([
       ['ab', 'x', 'c', 'run-start', 'd', 'r'],
       ['e'],
     ]);
   });
 
-  it('joins up to 4,096 characters', () => {
+  it('joins deltas up to 4,096 characters', () => {
     const log = new HandLog();
     const { recorder } = recorderOver(log);
     for (const size of [4_000, 96, 1]) void recorder.emit(word('x'.repeat(size)));
     recorder.commitNow();
-    expect(deltasOf(log.asked[0]?.batch)?.map(({ length }) => length)).toEqual([4_096, 1]);
+    expect(listDeltas(log.asked[0]?.batch)?.map(({ length }) => length)).toEqual([4_096, 1]);
   });
 
-  it('commits the first words in the same turn, and the next ones in company', async () => {
+  it('commits the first text at once and lets later text wait for other events', async () => {
     const log = new HandLog();
     const { recorder } = recorderOver(log);
     void recorder.emit(word('first'));
@@ -141,7 +141,7 @@ describe('run recorder', () => {
     { type: 'tool-start', toolCallId: 'c', toolName: 't', stepId: 's', messageId: 'm', label: 'L' },
     { type: 'tool-end', toolCallId: 'c', outcome: 'ok', durationMs: 1 },
     { type: 'text-end', partId: 'p' },
-  ])('commits a boundary in the same turn: $type', async (event) => {
+  ])('commits the boundary event $type at once', async (event) => {
     const log = new HandLog();
     const { recorder } = recorderOver(log);
     void recorder.emit(event);
@@ -149,7 +149,7 @@ describe('run recorder', () => {
     expect(log.asked).toHaveLength(1);
   });
 
-  it('asks its source to wait while too much is not acknowledged, and no longer', async () => {
+  it('makes the agent wait while too much of its output is not acknowledged', async () => {
     const log = new HandLog();
     const { recorder } = recorderOver(log);
     expect(recorder.emit(word('x'.repeat(256 * 1024)))).toBeUndefined();
@@ -166,7 +166,7 @@ describe('run recorder', () => {
     recorder.commitNow();
   });
 
-  it('stops once it is fenced: says so once, drops what comes, and lets nobody wait', async () => {
+  it('stops recording when it is fenced, reports it once, drops later events and wakes all waiters', async () => {
     const log = new HandLog();
     const { recorder, committed, lost } = recorderOver(log);
     void recorder.emit(word('x'.repeat(256 * 1024)));
@@ -184,7 +184,7 @@ describe('run recorder', () => {
     expect(log.asked).toHaveLength(2);
   });
 
-  it('is lost when the log cannot be written', async () => {
+  it('reports a run lost when its log cannot be written', async () => {
     const log = new HandLog();
     const { recorder, lost } = recorderOver(log);
     void recorder.emit(START);
@@ -194,7 +194,7 @@ describe('run recorder', () => {
     expect(lost).toEqual([expect.objectContaining({ code: 'STORAGE_FAILED' })]);
   });
 
-  it('closes with its end: the run record gets it in the same batch, and nothing follows', async () => {
+  it('stores the end of the run in the batch of its end event, and drops later events', async () => {
     const log = new HandLog();
     const { recorder, committed } = recorderOver(log);
     const ended = recorder.end({
@@ -213,7 +213,7 @@ describe('run recorder', () => {
     expect(committed.map(({ event }) => event.type)).toEqual(['end']);
   });
 
-  it('waits for what was emitted before, and not for the words that go on meanwhile', async () => {
+  it('flushes what was emitted before, without waiting for later text', async () => {
     const log = new HandLog();
     const { recorder } = recorderOver(log);
     void recorder.emit(START);
@@ -227,7 +227,7 @@ describe('run recorder', () => {
     recorder.abandon();
   });
 
-  it('writes nothing more after it was abandoned', async () => {
+  it('writes no events after a run was abandoned', async () => {
     const log = new HandLog();
     const { recorder, committed, lost } = recorderOver(log);
     void recorder.emit(START);
@@ -241,7 +241,7 @@ describe('run recorder', () => {
     expect([committed, lost]).toEqual([[], []]);
   });
 
-  it('knows what is open, counting what is not committed yet', () => {
+  it('tracks open items before they are committed', () => {
     const { recorder } = recorderOver(new HandLog());
     void recorder.emit({ type: 'step-start', stepId: 's', name: 'n', attempt: 1 });
     void recorder.emit({ type: 'text-start', partId: 'p', stepId: 's', messageId: 'm' });

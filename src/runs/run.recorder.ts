@@ -1,19 +1,20 @@
+import { getTraits } from '../events/event-traits.js';
 import { withPlainData } from '../events/plain-data.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
 import type { RunEnd, RunEvent } from '../events/run-event.js';
 import { AppError } from '../errors.js';
-import type { AppendBatch, AppendResult, RunEnding } from './event.log.js';
+import type { AppendBatch, AppendResult, RunEnding } from './event-log.js';
 import type { CommitSource, GroupCommit } from './group-commit.js';
 import { NOTHING_OPEN, trackOpen, type OpenItems } from './open-items.js';
 
-/** What a recorder needs to know of the run that it writes, and who wants to know what it has written. */
+/** The facts that a recorder needs about its run, and the callbacks for its commits. */
 export interface RecordedRun {
   readonly runId: string;
   readonly threadId: string;
   readonly epoch: number;
   /** The last event of the log when this owner took over; 0 for a new run. */
   readonly lastSeq: number;
-  /** What earlier owners left open. */
+  /** The items that earlier owners left open. */
   readonly open?: OpenItems;
   /** Called after each commit, in order. */
   onCommitted(events: readonly RecordedEvent[]): void;
@@ -39,7 +40,7 @@ export class RunRecorder implements CommitSource {
   private durableSeq: number;
   private unacknowledged = 0;
   private openItems: OpenItems;
-  private wordless = true;
+  private hasEmittedText = false;
   private readonly waiters = new Set<() => void>();
 
   constructor(
@@ -52,20 +53,20 @@ export class RunRecorder implements CommitSource {
     this.openItems = run.open ?? NOTHING_OPEN;
   }
 
-  /** What has begun and not ended, counting what is not committed yet. */
+  /** The items that have begun and not ended, including those that are not committed yet. */
   get open(): OpenItems {
     return this.openItems;
   }
 
   /** See {@link Emit}. After the end, or when the run is lost, an event is dropped. */
-  readonly emit = (said: RunEvent): void | Promise<void> => {
+  readonly emit = (emitted: RunEvent): void | Promise<void> => {
     if (this.state !== 'open') return;
-    const event = withPlainData(said);
+    const event = withPlainData(emitted);
     const at = this.now();
     this.openItems = trackOpen(this.openItems, event, at);
 
     if (!this.joinToLast(event)) this.pending.push({ event, at });
-    this.unacknowledged += weightOf(event);
+    this.unacknowledged += weigh(event);
     this.commits.schedule(this, this.isUrgent(event) ? 'now' : 'soon');
 
     if (this.unacknowledged > UNACKNOWLEDGED_LIMIT)
@@ -77,11 +78,12 @@ export class RunRecorder implements CommitSource {
     this.commits.commitNow(this);
   }
 
-  /** Records the run's last event. Resolves when it is durable, or when the run turned out to be lost. */
-  async end(event: RunEnd): Promise<void> {
+  /** Records the run's last event. Resolves with true when it is durable, and with false when the run turned out to be lost. */
+  async end(event: RunEnd): Promise<boolean> {
     void this.emit(event);
     if (this.state === 'open') this.state = 'closed';
     await this.flush();
+    return this.state === 'closed';
   }
 
   /** Resolves when everything emitted so far is durable, whatever comes after it, or when the run turned out to be lost. */
@@ -117,7 +119,7 @@ export class RunRecorder implements CommitSource {
     return last?.type === 'end'
       ? {
           ...batch,
-          ending: endingOf(last, this.openItems),
+          ending: toEnding(last, this.openItems),
         }
       : batch;
   }
@@ -129,7 +131,7 @@ export class RunRecorder implements CommitSource {
       this.run.onLost(result);
       return;
     }
-    for (const { event } of batch.events) this.unacknowledged -= weightOf(event);
+    for (const { event } of batch.events) this.unacknowledged -= weigh(event);
     this.durableSeq = batch.afterSeq + batch.events.length;
     this.run.onCommitted(batch.events);
     this.wakeWaiters();
@@ -147,11 +149,11 @@ export class RunRecorder implements CommitSource {
 
   /** Boundaries, and the first words, are worth a commit of their own; what follows them travels in company. */
   private isUrgent(event: RunEvent): boolean {
-    if (event.type === 'tool-progress') return false;
-    if (event.type !== 'text-delta' && event.type !== 'reasoning-delta') return true;
-    const first = this.wordless;
-    this.wordless = false;
-    return first;
+    const { commit } = getTraits(event);
+    if (commit !== 'first-at-once') return commit === 'at-once';
+    const isFirst = !this.hasEmittedText;
+    this.hasEmittedText = true;
+    return isFirst;
   }
 
   private settled(isSettled: () => boolean): Promise<void> {
@@ -171,17 +173,17 @@ export class RunRecorder implements CommitSource {
   }
 }
 
-function endingOf({ outcome, usage, error }: RunEnd, { approvals }: OpenItems): RunEnding {
+function toEnding({ outcome, usage, error }: RunEnd, { inputs }: OpenItems): RunEnding {
   return {
     outcome,
     usage,
     ...(error && { error }),
-    ...(outcome === 'awaiting-approval' && { approvals }),
+    ...(outcome === 'awaiting-input' && { inputs }),
   };
 }
 
 /** Roughly what an event holds in memory; additive over joined deltas, so that what was counted in is counted out. */
-function weightOf(event: RunEvent): number {
+function weigh(event: RunEvent): number {
   switch (event.type) {
     case 'text-delta':
     case 'reasoning-delta':

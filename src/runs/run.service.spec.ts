@@ -6,6 +6,7 @@ import { SqliteStorage } from '../storage/sqlite/sqlite.storage.js';
 import { ScriptedAgent } from '../testing/scripted.agent.js';
 import { RunService } from './run.service.js';
 import { ADA, processWith } from './run.testing.js';
+import { threadTopic } from './wakeups.js';
 
 const EVE: Principal = { userId: 'eve', tenant: 'acme', roles: [] };
 const OTHER_ADA: Principal = { ...ADA, tenant: 'globex' };
@@ -13,8 +14,8 @@ const OTHER_ADA: Principal = { ...ADA, tenant: 'globex' };
 const silent = new ScriptedAgent(() => undefined);
 const request = { principal: ADA, message: 'Hi' };
 
-describe('run service', () => {
-  it('stores a pending run of the default agent, in a thread of its own', async () => {
+describe('RunService', () => {
+  it('stores a pending run of the default agent in a new thread', async () => {
     const { runs } = processWith([silent]);
     const run = await runs.start({ ...request, metadata: { from: 'page' } });
     expect(run).toMatchObject({
@@ -30,12 +31,13 @@ describe('run service', () => {
     expect(await runs.get(ADA, run.id)).toEqual(run);
   });
 
-  it('tells who follows the thread of a new run, and nobody who follows another', async () => {
+  it("wakes the followers of a new run's thread and no others", async () => {
     const { runs, storage } = processWith([silent]);
     const hinted: string[] = [];
     const heard = new Promise<void>((resolve) => {
-      storage.wakeups.listen('thread:other', () => hinted.push('other'));
-      storage.wakeups.listen('thread:mine', () => {
+      storage.wakeups.listen(threadTopic(ADA, 'other'), () => hinted.push('other'));
+      storage.wakeups.listen(threadTopic({ ...ADA, tenant: 'globex' }, 'mine'), () => hinted.push('other'));
+      storage.wakeups.listen(threadTopic(ADA, 'mine'), () => {
         hinted.push('mine');
         resolve();
       });
@@ -45,7 +47,7 @@ describe('run service', () => {
     expect(hinted).toEqual(['mine']);
   });
 
-  it('refuses an agent that is not there', async () => {
+  it('refuses an unknown agent', async () => {
     const { runs } = processWith([silent]);
     await expect(runs.start({ ...request, agent: 'nobody' })).rejects.toMatchObject({
       code: 'AGENT_UNKNOWN',
@@ -53,14 +55,14 @@ describe('run service', () => {
     });
   });
 
-  it('finds the run that the same key and the same request have started, in whatever order it is written', async () => {
+  it('returns the same run for the same key and an equal request, in any order of its fields', async () => {
     const { runs } = processWith([silent]);
     const keyed = { ...request, idempotencyKey: 'k' };
     const run = await runs.start({ ...keyed, metadata: { a: 1, b: { c: 2, d: [3] } } });
     expect(await runs.start({ ...keyed, metadata: { b: { d: [3], c: 2 }, a: 1 } })).toEqual(run);
   });
 
-  it('refuses a key that came before with another request', async () => {
+  it('refuses a key that was used with another request', async () => {
     const { runs } = processWith([silent]);
     await runs.start({ ...request, idempotencyKey: 'k' });
     await expect(runs.start({ ...request, message: 'Hello', idempotencyKey: 'k' })).rejects.toMatchObject({
@@ -68,7 +70,7 @@ describe('run service', () => {
     });
   });
 
-  it('keeps the keys of principals apart', async () => {
+  it('keeps the idempotency keys of principals apart', async () => {
     const { runs } = processWith([silent]);
     const keyed = { message: 'Hi', idempotencyKey: 'k' };
     const started = await Promise.all(
@@ -80,7 +82,7 @@ describe('run service', () => {
   it.each([
     ['memory', () => new MemoryStorage()],
     ['sqlite', () => new SqliteStorage({ directory: ':memory:' })],
-  ])('starts one run for 100 requests with one key at once, in %s', async (_, make) => {
+  ])('starts one run for 100 concurrent requests with one key in %s', async (_, make) => {
     const storage = make();
     await storage.open();
     const { runs } = processWith([silent], { storage });
@@ -93,7 +95,7 @@ describe('run service', () => {
     await storage.close();
   });
 
-  it('refuses a second run in a busy thread, and says which one to wait for', async () => {
+  it('refuses a second run in a busy thread and names the run to wait for', async () => {
     const { runs } = processWith([silent]);
     const { id, threadId } = await runs.start(request);
     await expect(runs.start({ ...request, threadId })).rejects.toMatchObject({
@@ -103,7 +105,7 @@ describe('run service', () => {
     });
   });
 
-  it('treats what belongs to somebody else exactly as what does not exist', async () => {
+  it('refuses the runs and threads of others exactly like unknown ones', async () => {
     const { runs } = processWith([silent]);
     const { id, threadId } = await runs.start(request);
     const problem = (wanted: Promise<unknown>, name: string) =>
@@ -124,11 +126,11 @@ describe('run service', () => {
     expect((await runs.get(ADA, id)).cancelRequested).toBe(false);
   });
 
-  it('cancels once and again, and leaves a run that has ended as it is', async () => {
+  it('accepts a repeated cancel and leaves an ended run unchanged', async () => {
     const worker = processWith([silent]);
     const { id } = await worker.runs.start(request);
     await worker.executor.start();
-    await worker.logOf(id);
+    await worker.readLog(id);
     const ended = await worker.runs.get(ADA, id);
     expect(await worker.runs.cancel(ADA, id)).toEqual(ended);
     expect(await worker.runs.get(ADA, id)).toEqual(ended);
@@ -139,7 +141,7 @@ describe('run service', () => {
     expect(await worker.runs.cancel(ADA, pending.id)).toMatchObject({ cancelRequested: true });
   });
 
-  it('rejects a busy thread unless it is told otherwise', async () => {
+  it('rejects a run in a busy thread by default', async () => {
     const { storage, executor } = processWith([silent]);
     const agents = new AgentRegistry();
     agents.register(silent);

@@ -1,4 +1,5 @@
-import type { GivenAnswer } from '../events/approval.js';
+import type { GivenInput } from '../agents/agent.js';
+import type { RecordedDecision } from '../events/requested-input.js';
 import type { Owner, Principal } from '../principal.js';
 import type { Run, Thread } from './run.js';
 
@@ -11,18 +12,25 @@ import type { Run, Thread } from './run.js';
 export abstract class RunStore {
   /**
    * Stores a run, and its thread when that is new. Durable when it resolves. With an `owner`, and no unended run before it in its
-   * thread, it is `running` from the start, as if that owner had claimed it in the same moment; else it is pending.
+   * thread, it is `running` from the start, as if that owner had claimed it in the same moment; else it is pending. It is pending
+   * as well when the owner's limit leaves its principal no room, or an earlier run of the principal waits for an owner.
    */
   abstract create(run: NewRun): Promise<CreateResult>;
 
   abstract get(runId: string): Promise<Run | undefined>;
 
+  /** The run that this key of this owner has started, and the fingerprint that came with it. */
+  abstract findByKey(owner: Owner, key: string): Promise<KeyedRun | undefined>;
+
   /**
-   * Takes the oldest run that wants an owner: pending with no other unended run before it in its thread, or running under
-   * a lease that has expired. The run comes back with status `running`, a higher epoch, and a lease until `leaseMs` from
+   * Takes the next run that wants an owner: one that is running under a lease that has expired, else one that is pending with no
+   * other unended run before it in its thread. Of the pending ones those of the tenant with the fewest runs at work go first, of
+   * its users those of the one with the fewest, and then the oldest; none of a principal for whom the owner's limit leaves no
+   * room. One that is taken over needs no room: it has its place, and its `deaths`
+   * are one more, unless its owner has released it. The run comes back with status `running`, a higher epoch, and a lease until `leaseMs` from
    * now. No epoch is given twice, also not by a storage that was put back to an earlier state and has forgotten the claims since.
    */
-  abstract claim(owner: RunOwner): Promise<Run | undefined>;
+  abstract claim(claim: ClaimRun): Promise<Run | undefined>;
 
   /** Prolongs the leases of runs that this process owns. Those that it has lost come back as `fenced`. */
   abstract renew(renewal: {
@@ -41,7 +49,7 @@ export abstract class RunStore {
    * the run that continues this one is stored, pending, in the same atomic step. An answer that came before changes nothing,
    * and gets what the first one got.
    */
-  abstract answer(answers: NewAnswers): Promise<AnswerResult>;
+  abstract decide(answers: NewDecisions): Promise<DecideResult>;
 
   /**
    * At most `limit` runs with an approval that has expired by now, longest expired first. In the thread of one of them something
@@ -49,25 +57,42 @@ export abstract class RunStore {
    */
   abstract listExpired(limit: number): Promise<readonly Run[]>;
 
-  abstract getThread(threadId: string): Promise<Thread | undefined>;
+  /** The owner's thread of that id. What other owners call by the same id is not looked at, here and below. */
+  abstract getThread(owner: Owner, threadId: string): Promise<Thread | undefined>;
 
-  /** The owner's threads, latest change first. */
+  /** The owner's threads, latest change first. A page may have fewer than its limit, and another after it. */
   abstract listThreads(owner: Owner, page: PageRequest): Promise<Page<Thread>>;
 
-  /** The runs of a thread, newest first. */
-  abstract listRuns(threadId: string, page: PageRequest): Promise<Page<Run>>;
+  /**
+   * The runs of a thread, newest first. A page ends before its records are more than some hundred KiB; it has at least one. So one
+   * that has fewer than its limit is the last only without a `nextCursor`.
+   */
+  abstract listRuns(owner: Owner, threadId: string, page: PageRequest): Promise<Page<Run>>;
 
-  /** Removes a thread with its runs and their logs. Resolves also when there is none. The caller has ended its runs. */
-  abstract deleteThread(threadId: string): Promise<void>;
+  /**
+   * Removes a thread with its runs, their logs and idempotency keys, and the checkpoints under its key. What an owner of one of its runs
+   * still sends, to the log or to the checkpoints, is refused. Resolves even if there is none. The caller has ended its runs.
+   */
+  abstract deleteThread(owner: Owner, threadId: string): Promise<void>;
 }
 
-/** Who takes on a run, and how long it stays theirs without a word from them. */
+/** The owner of a run, and its lease. */
 export interface RunOwner {
   readonly ownerId: string;
   readonly leaseMs: number;
+  /** Runs that one principal may have at work, with all owners together. Further ones wait. Default: no limit. */
+  readonly maxRunsPerPrincipal?: number;
 }
 
-/** Which owner of a run speaks. */
+/** The expired runs that a claim leaves alone. */
+export interface ClaimRun extends RunOwner {
+  /** The runs that this owner works on: it has not fallen silent, whatever the clock says. Default: none. */
+  readonly inHand?: readonly string[];
+  /** Runs whose deaths would be exactly so many. Default: none. */
+  readonly exceptDeaths?: number | undefined;
+}
+
+/** The owner of a run, by its epoch. */
 export interface RunOwnership {
   readonly runId: string;
   readonly epoch: number;
@@ -77,44 +102,52 @@ export interface NewRun {
   readonly id: string;
   readonly threadId: string;
   /**
-   * `existing`: it has to be there already, and belong to the principal. `any`: it is made when there is none. `new`: its id was
-   * minted for this run, so that nobody else can know it; there is nothing to look up, and nobody to wait for.
+   * Among the threads of the principal; those of others play no part. `existing`: it has to be there already. `any`: it is made when
+   * there is none. `new`: its id was minted for this run, so that no one else can know it; there is nothing to look up, and no one
+   * to wait for.
    */
   readonly thread: 'new' | 'existing' | 'any';
   readonly agent: string;
   readonly principal: Principal;
   readonly message: string;
   readonly metadata: Readonly<Record<string, unknown>>;
+  readonly given?: GivenInput;
   readonly messageId: string;
   readonly resumeOf?: string;
   /** One key of one principal starts one run. `fingerprint` tells whether the request was the same. */
   readonly idempotency?: { readonly key: string; readonly fingerprint: string };
-  /** What happens when the thread has an unended run: refuse, or wait for its end. */
+  /** Rule if the thread has an unended run: refuse, or wait for its end. */
   readonly whenBusy: 'reject' | 'queue';
-  /** What happens when the thread's last run waits for approvals: refuse, or let them go; nobody can answer them then. */
+  /** Rule if the thread's last run waits for approvals: refuse, or close them. Closed approvals can no longer be answered. */
   readonly whenAwaiting: 'reject' | 'deny';
-  /** Who begins the run at once, when nothing is before it in its thread. Absent: it waits for whoever claims it. */
+  /** The owner who begins the run at once, if it is the first in its thread. Absent: it waits for a claim. */
   readonly owner?: RunOwner;
 }
 
-/** What people have decided, by approval id, and the run to make with the last missing answer. */
-export interface NewAnswers {
+/** Decisions by input id, and the run to create with the last missing one. */
+export interface NewDecisions {
   readonly runId: string;
-  readonly answers: Readonly<Record<string, GivenAnswer>>;
+  readonly answers: Readonly<Record<string, RecordedDecision>>;
   /** In the same thread, with `resumeOf` naming this run, and without an owner. */
   readonly continuation: NewRun;
 }
 
-export type AnswerResult =
+export type DecideResult =
   | {
       readonly outcome: 'answered';
       readonly run: Run;
       /** Absent while answers are missing. */
       readonly continuedBy?: Run;
     }
-  | { readonly outcome: 'unknown' | 'conflict'; readonly approvalId: string }
+  | { readonly outcome: 'unknown' | 'conflict'; readonly inputId: string }
   /** There is no such run, it does not wait, or something came later in its thread. */
   | { readonly outcome: 'closed' };
+
+/** A run that was started with an idempotency key. */
+export interface KeyedRun {
+  readonly run: Run;
+  readonly fingerprint: string;
+}
 
 export type CreateResult =
   /** `running` when it has got the owner that was given. */
@@ -127,7 +160,7 @@ export type CreateResult =
   /** The key came before with another fingerprint. */
   | { readonly outcome: 'key-reused' }
   | { readonly outcome: 'busy' | 'awaiting'; readonly runId: string }
-  /** The thread does not exist, or belongs to another principal. */
+  /** The principal has no such thread. */
   | { readonly outcome: 'no-thread' };
 
 export interface RenewResult {

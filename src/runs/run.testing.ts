@@ -8,11 +8,11 @@ import type { Principal } from '../principal.js';
 import { MemoryStorage } from '../storage/memory/memory.storage.js';
 import type { Storage } from '../storage/storage.js';
 import { GroupCommit } from './group-commit.js';
-import { RecentEvents } from './recent.events.js';
-import { RunExecutor, type ExecutorOptions } from './run.executor.js';
+import { EventCache } from './event.cache.js';
+import { RunWorker, type WorkerOptions } from './run.worker.js';
 import { RunFeed } from './run.feed.js';
 import { RunHookCalls, type RunHooks } from './run.hooks.js';
-import { DEFAULT_LIMITS, type RunLimits } from './run.limits.js';
+import { DEFAULT_LIMITS, type RunLimits } from './run-limits.js';
 import { RunService } from './run.service.js';
 
 // What these processes have to say, the specs read in the logs of their runs.
@@ -21,26 +21,26 @@ Logger.overrideLogger(false);
 export const ADA: Principal = { userId: 'ada', tenant: 'acme', roles: [] };
 
 /** One process over a storage: what it takes to start runs, to work on them and to watch them. It works once its executor is started. */
-export interface Process {
+export interface TestProcess {
   readonly storage: Storage;
   readonly runs: RunService;
   readonly feed: RunFeed;
-  readonly recent: RecentEvents;
-  readonly executor: RunExecutor;
+  readonly recent: EventCache;
+  readonly executor: RunWorker;
   /** The whole log of a run, once it has ended. */
-  readonly logOf: (runId: string) => Promise<RecordedEvent[]>;
+  readonly readLog: (runId: string) => Promise<RecordedEvent[]>;
 }
 
 export interface ProcessOptions {
   readonly storage?: Storage;
   readonly limits?: Partial<RunLimits>;
-  readonly executor?: Partial<ExecutorOptions>;
+  readonly executor?: Partial<WorkerOptions>;
   readonly whenBusy?: 'reject' | 'queue';
   readonly whenAwaiting?: 'deny' | 'reject';
   readonly hooks?: RunHooks;
 }
 
-export function processWith(agents: readonly Agent[], options: ProcessOptions = {}): Process {
+export function processWith(agents: readonly Agent[], options: ProcessOptions = {}): TestProcess {
   const {
     storage = new MemoryStorage(),
     limits,
@@ -51,7 +51,7 @@ export function processWith(agents: readonly Agent[], options: ProcessOptions = 
   } = options;
   const registry = new AgentRegistry();
   for (const agent of agents) registry.register(agent);
-  const recent = new RecentEvents();
+  const recent = new EventCache();
   const { runs, log, wakeups } = storage;
   const commits = new GroupCommit(log);
   const tools = {
@@ -62,9 +62,10 @@ export function processWith(agents: readonly Agent[], options: ProcessOptions = 
     commits,
     limits: { ...DEFAULT_LIMITS, ...limits },
     hooks: new RunHookCalls(hooks),
+    retention: storage.retention,
   };
   const feed = new RunFeed(log, recent, wakeups);
-  const worker = new RunExecutor(registry, tools, { maxConcurrentRuns: 100, leaseMs: 4_000, ...executor });
+  const worker = new RunWorker(registry, tools, { maxConcurrentRuns: 100, leaseMs: 4_000, ...executor });
   return {
     storage,
     feed,
@@ -75,7 +76,7 @@ export function processWith(agents: readonly Agent[], options: ProcessOptions = 
       beforeRun: (request) => hooks.beforeRun?.(request),
     }),
     executor: worker,
-    logOf: (runId) => lastValueFrom(feed.follow({ runId, afterSeq: 0 }).pipe(toArray())),
+    readLog: (runId) => lastValueFrom(feed.follow({ runId, afterSeq: 0 }).pipe(toArray())),
   };
 }
 
@@ -91,7 +92,7 @@ export function recordedAll(events: readonly RunEvent[], { runId = 'run', epoch 
   }));
 }
 
-export function typesOf(log: readonly { readonly event: RunEvent }[]): string[] {
+export function listTypes(log: readonly { readonly event: RunEvent }[]): string[] {
   return log.map(({ event }) => event.type);
 }
 

@@ -1,16 +1,25 @@
-import type { Approval } from '../events/approval.js';
+import type { GivenInput } from '../agents/agent.js';
+import type { RequestedInput } from '../events/requested-input.js';
 import type { PublicError, RunOutcome, Usage } from '../events/run-event.js';
 import type { Owner, Principal } from '../principal.js';
 
 /** One answer by one agent in a thread. Its log says what happened; this record says who owns it and how it stands. */
 export interface Run {
   readonly id: string;
+  /** The thread's id, chosen by its owner. Another owner may have a thread of the same id. */
   readonly threadId: string;
+  /**
+   * The thread among those of all owners. Never used again, not even for a thread of the same owner and id: what agents remember is
+   * filed under it. Not for clients.
+   */
+  readonly threadKey: string;
   readonly agent: string;
-  /** Who asked. Tools run with these roles, also when another process takes over. */
+  /** The person who asked. Tools run with these roles, even when another process takes over. */
   readonly principal: Principal;
   readonly message: string;
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** Values that the start gave its agent beside the message. */
+  readonly given?: GivenInput;
   /** The assistant message that the run writes. */
   readonly messageId: string;
   readonly status: RunStatus;
@@ -21,16 +30,18 @@ export interface Run {
   /** The first event that is still kept; above 1 once retention has removed or compacted earlier ones. */
   readonly firstSeq: number;
   readonly cancelRequested: boolean;
+  /** Number of owners that died, or fell silent, while they had the run. Absent: none. Not for clients. */
+  readonly deaths?: number;
   /** Milliseconds since the epoch, as all times here. */
   readonly createdAt: number;
   readonly startedAt?: number;
   readonly endedAt?: number;
   readonly error?: PublicError;
   readonly usage?: Usage;
-  /** The run that stopped for an approval and that this one continues. */
+  /** The run that waited for input and that this one continues. */
   readonly resumeOf?: string;
-  /** The calls that the run stopped for, once it has ended `awaiting-approval`. */
-  readonly approvals?: readonly Approval[];
+  /** The inputs that the run stopped for, once it has ended `awaiting-input`. */
+  readonly inputs?: readonly RequestedInput[];
 }
 
 /** `pending` waits for an owner; `running` has one, alive or dead; the rest are ends. */
@@ -38,6 +49,7 @@ export type RunStatus = 'pending' | 'running' | RunOutcome;
 
 /** A conversation: the runs that share a memory. */
 export interface Thread {
+  /** One owner has one thread of an id; other owners may have theirs. */
   readonly id: string;
   readonly owner: Owner;
   /** The first message, shortened. */
@@ -61,7 +73,7 @@ export function belongsTo(owner: Owner, principal: Owner): boolean {
 const TITLE_LENGTH = 80;
 
 /** A thread's title: the first line of its first message, at most 80 characters as people count them. */
-export function titleOf(message: string): string {
+export function toTitle(message: string): string {
   // A character that people see is at most a few units long; what is far beyond the title need not be looked at.
   const line = (message.trim().split(/\r\n|\r|\n/, 1)[0] ?? '').slice(0, TITLE_LENGTH * 20);
   if (line.length <= TITLE_LENGTH) return line;

@@ -1,38 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
-import { answer, ScriptedAgent } from '../testing/scripted.agent.js';
-import { ADA, aborted, processWith, type Process } from './run.testing.js';
-import { ThreadMemory, ThreadService } from './thread.service.js';
-
-class NotedMemory extends ThreadMemory {
-  readonly forgotten: string[] = [];
-
-  async forget(threadId: string): Promise<void> {
-    this.forgotten.push(threadId);
-  }
-}
+import { createAnswer, ScriptedAgent } from '../testing/scripted.agent.js';
+import { ADA, aborted, processWith, type TestProcess } from './run.testing.js';
+import { ThreadService } from './thread.service.js';
 
 const EVE = { ...ADA, userId: 'eve' };
 
 const echo = new ScriptedAgent(({ message }, context) => {
-  for (const event of answer(context, ['You said ', message])) void context.emit(event);
+  for (const event of createAnswer(context, ['You said ', message])) void context.emit(event);
 });
 const hangs = new ScriptedAgent((_, { signal }) => aborted(signal));
 
-function threadsOf({ storage, runs, feed }: Process) {
-  const memory = new NotedMemory();
-  return { memory, threads: new ThreadService(storage.runs, storage.log, runs, feed, memory) };
+function createThreads({ storage, runs, feed }: TestProcess) {
+  return { threads: new ThreadService(storage.runs, storage.log, runs, feed) };
 }
 
-describe('thread service', () => {
-  it('tells what was said, folded from the logs, page by page from the newest', async () => {
+describe('ThreadService', () => {
+  it('returns messages folded from the logs, page by page from the newest', async () => {
     const worker = processWith([echo]);
-    const { threads } = threadsOf(worker);
+    const { threads } = createThreads(worker);
     await worker.executor.start();
     let threadId: string | undefined;
     for (const message of ['1', '2', '3']) {
       const run = await worker.runs.start({ principal: ADA, message, ...(threadId && { threadId }) });
       threadId = run.threadId;
-      await worker.logOf(run.id);
+      await worker.readLog(run.id);
     }
     await worker.executor.drain(0);
 
@@ -53,9 +44,9 @@ describe('thread service', () => {
     expect(oldest.items[1]).toMatchObject({ view: { status: 'completed' } });
   });
 
-  it('does not know the threads of somebody else', async () => {
+  it('refuses the threads of others like unknown ones', async () => {
     const worker = processWith([echo]);
-    const { threads } = threadsOf(worker);
+    const { threads } = createThreads(worker);
     const { threadId } = await worker.runs.start({ principal: ADA, message: 'Hi' });
     expect((await threads.list(ADA, { limit: 5 })).items).toMatchObject([{ id: threadId, title: 'Hi' }]);
     expect((await threads.list(EVE, { limit: 5 })).items).toEqual([]);
@@ -69,24 +60,23 @@ describe('thread service', () => {
     }
   });
 
-  it('ends the run that goes on before it removes a thread, and what the agent remembers of it', async () => {
+  it('cancels the running run before it deletes a thread', async () => {
     const worker = processWith([hangs]);
-    const { threads, memory } = threadsOf(worker);
+    const { threads } = createThreads(worker);
     await worker.executor.start();
     const { id, threadId } = await worker.runs.start({ principal: ADA, message: 'Hi' });
-    const watched = worker.logOf(id);
+    const watched = worker.readLog(id);
     await threads.delete(ADA, threadId);
     expect((await watched).at(-1)?.event).toMatchObject({ type: 'end', outcome: 'cancelled' });
-    expect(memory.forgotten).toEqual([threadId]);
     await expect(threads.get(ADA, threadId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(worker.runs.get(ADA, id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await worker.storage.log.read(id, 0, 10)).toEqual([]);
     await worker.executor.drain(0);
   });
 
-  it('removes a thread whose run ends by itself at that very moment', async () => {
+  it('deletes a thread whose run ends at the same moment', async () => {
     const worker = processWith([hangs]);
-    const { threads } = threadsOf(worker);
+    const { threads } = createThreads(worker);
     await worker.executor.start();
     const { id, threadId } = await worker.runs.start({ principal: ADA, message: 'Hi' });
     const requestCancel = worker.storage.runs.requestCancel.bind(worker.storage.runs);
@@ -94,7 +84,7 @@ describe('thread service', () => {
     worker.storage.runs.requestCancel = async (runId) => {
       await requestCancel(runId);
       worker.storage.wakeups.notify(`control:${runId}`);
-      await worker.logOf(runId);
+      await worker.readLog(runId);
       return worker.storage.runs.get(runId);
     };
     await threads.delete(ADA, threadId);

@@ -35,7 +35,7 @@ describe('FaultProxy', () => {
     return { client, far: await accepted, arrived, end, text: () => Buffer.concat(arrived).toString() };
   }
 
-  it('passes both directions and both ends on when it has nothing else to do', async () => {
+  it('passes on data and ends of both directions without faults', async () => {
     const { client, far, text, end } = await connected({});
     client.write('question');
     expect(String(await once(far, 'data'))).toBe('question');
@@ -44,27 +44,27 @@ describe('FaultProxy', () => {
     expect(text()).toBe('answer');
   });
 
-  it('refuses with a reset while there is no server', async () => {
+  it('resets connections while there is no server', async () => {
     proxy = await FaultProxy.listen({ target: () => undefined });
     const client = connect(Number(new URL(proxy.origin).port), '127.0.0.1');
     expect(await howItEnds(client)).toBe('ECONNRESET');
   });
 
-  it('ends a connection in an orderly way after its time', async () => {
+  it('ends a connection in order after cutAfterMs', async () => {
     const { far, end, text } = await connected({ faults: () => ({ cutAfterMs: 50 }) });
     far.write('so far');
     expect(await end).toBe('end');
     expect(text()).toBe('so far');
   });
 
-  it('resets a connection in the middle of a frame', async () => {
+  it('resets a connection in the middle of a frame after resetAfterBytes', async () => {
     const { far, end } = await connected({ faults: () => ({ resetAfterBytes: 7 }) });
     far.write('id: 1\ndata: {}\n\n');
     expect(await end).toBe('ECONNRESET');
     expect(far.bytesWritten).toBe(16);
   });
 
-  it('passes an answer on byte by byte, and loses none', async () => {
+  it('passes on a response in small pieces and loses none', async () => {
     const { far, end, arrived, text } = await connected({ faults: () => ({ chunkBytes: 1 }) });
     far.end('id: 1\ndata: äöü\n\n');
     expect(await end).toBe('end');
@@ -72,7 +72,7 @@ describe('FaultProxy', () => {
     expect(arrived.length).toBeGreaterThan(1);
   });
 
-  it('delays an answer and keeps its order', async () => {
+  it('delays a response and keeps its order', async () => {
     const { far, client, text } = await connected({ faults: () => ({ delayMs: 30, jitterMs: 20 }) });
     const startedAt = performance.now();
     for (const piece of ['a', 'b', 'c']) await new Promise((sent) => far.write(piece, sent));
@@ -81,7 +81,7 @@ describe('FaultProxy', () => {
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(29);
   });
 
-  it('falls silent and keeps both sides open', async () => {
+  it('falls silent and keeps both sides of a connection open', async () => {
     const { client, far, end, text } = await connected({ faults: () => ({ silentAfterMs: 1 }) });
     let heard = 0;
     far.on('data', () => (heard += 1));
@@ -95,12 +95,12 @@ describe('FaultProxy', () => {
     expect(await end).toBe('ECONNRESET');
   });
 
-  it('cuts a connection on which the server says nothing', async () => {
+  it('cuts a connection on which the server sends nothing', async () => {
     const { end } = await connected({ faults: () => ({ idleCutMs: 40 }) });
     expect(await end).toBe('end');
   });
 
-  it('drops all connections at once, and says how many there are', async () => {
+  it('drops all connections at once and counts them', async () => {
     const { end } = await connected({});
     expect(proxy?.open).toBe(1);
     proxy?.drop('cut');
@@ -108,7 +108,7 @@ describe('FaultProxy', () => {
     expect(proxy?.connections).toBe(1);
   });
 
-  it('gives the same faults for the same seed', async () => {
+  it('draws the same faults for the same seed', async () => {
     const drawn = async (seed: number) => {
       const numbers: number[] = [];
       proxy = await FaultProxy.listen({

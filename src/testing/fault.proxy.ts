@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
-import { randomFrom, seedOf, type Random } from './random.js';
+import { randomFrom, toSeed, type Random } from './random.js';
 
-/** What a proxy does to one connection. Nothing set: it only passes bytes on. Times are milliseconds from the connection's start. */
-export interface Faults {
+/**
+ * Faults that a proxy injects into one connection. Nothing set: it only passes bytes on. Times are milliseconds from the
+ * connection's start.
+ */
+export interface ConnectionFaults {
   /** Ends the connection in an orderly way (FIN) at that time. */
   readonly cutAfterMs?: number;
   /** Resets the connection (RST) once so many bytes have come from the server: in the middle of a frame, as a rule. */
@@ -24,7 +27,7 @@ export interface FaultProxyOptions {
   /** The port on loopback to connect to, asked for each connection; undefined: the connection is refused by a reset. */
   readonly target: () => number | undefined;
   /** The faults of the n-th connection, from 0. `random` is its own, and the same for the same seed. Default: none. */
-  readonly faults?: (connection: number, random: Random) => Faults;
+  readonly faults?: (connection: number, random: Random) => ConnectionFaults;
   /** Default 1. */
   readonly seed?: number;
 }
@@ -84,7 +87,7 @@ export class FaultProxy {
       client.resetAndDestroy();
       return;
     }
-    const random = randomFrom(seedOf(this.options.seed ?? 1, index));
+    const random = randomFrom(toSeed(this.options.seed ?? 1, index));
     const pair = new Pair(client, port, this.options.faults?.(index, random) ?? {}, random);
     this.pairs.add(pair);
     void pair.closed.then(() => this.pairs.delete(pair));
@@ -96,20 +99,20 @@ class Pair {
   readonly closed: Promise<void>;
   private readonly upstream: Socket;
   private readonly timers: NodeJS.Timeout[] = [];
-  private silent = false;
+  private isSilent = false;
   private passed = 0;
 
   constructor(
     private readonly client: Socket,
     port: number,
-    private readonly faults: Faults,
+    private readonly faults: ConnectionFaults,
     private readonly random: Random,
   ) {
     this.upstream = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     const { client: near, upstream: far } = this;
     far.on('error', () => this.end('reset'));
     near.on('error', () => this.end('reset'));
-    // Whoever goes takes the other side along.
+    // The side that closes takes the other along.
     near.on('close', () => far.destroy());
     far.on('close', () => near.destroy());
     this.closed = new Promise((resolve) => {
@@ -120,10 +123,10 @@ class Pair {
     });
 
     this.after(faults.cutAfterMs, () => this.end('cut'));
-    this.after(faults.silentAfterMs, () => (this.silent = true));
+    this.after(faults.silentAfterMs, () => (this.isSilent = true));
     if (faults.idleCutMs !== undefined) far.setTimeout(faults.idleCutMs, () => this.end('cut'));
     void this.request();
-    void this.answer();
+    void this.forwardReplies();
   }
 
   end(how: 'cut' | 'reset'): void {
@@ -132,18 +135,18 @@ class Pair {
     this.upstream.destroy();
   }
 
-  /** What the client sends is passed on as it is. */
+  /** Passes on the client's bytes as they are. */
   private async request(): Promise<void> {
     const { client, upstream } = this;
     await this.forward(client, upstream, (piece) => write(upstream, piece));
   }
 
-  private async answer(): Promise<void> {
+  private async forwardReplies(): Promise<void> {
     const { client, upstream, faults } = this;
     const { delayMs = 0, jitterMs = 0, chunkBytes, resetAfterBytes = Infinity } = faults;
     await this.forward(upstream, client, async (piece) => {
       if (delayMs + jitterMs > 0) await sleep(delayMs + this.random() * jitterMs);
-      for (const chunk of chunksOf(piece, chunkBytes)) {
+      for (const chunk of splitInto(piece, chunkBytes)) {
         const room = resetAfterBytes - this.passed;
         await write(client, chunk.subarray(0, room));
         // A turn for the other side, or the system would hand it the chunks in one piece.
@@ -156,8 +159,8 @@ class Pair {
 
   private async forward(from: Socket, to: Socket, pass: (piece: Buffer) => Promise<void>): Promise<void> {
     try {
-      for await (const piece of from) if (!this.silent) await pass(piece as Buffer);
-      if (!this.silent) to.end();
+      for await (const piece of from) if (!this.isSilent) await pass(piece as Buffer);
+      if (!this.isSilent) to.end();
     } catch {
       // A side went away in the middle: its `close` takes the other along.
     }
@@ -168,7 +171,7 @@ class Pair {
   }
 }
 
-function* chunksOf(piece: Buffer, size = piece.length): Generator<Buffer> {
+function* splitInto(piece: Buffer, size = piece.length): Generator<Buffer> {
   for (let start = 0; start < piece.length; start += size) yield piece.subarray(start, start + size);
 }
 

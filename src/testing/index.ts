@@ -1,20 +1,20 @@
 // An agent that does what a test says
-export { answer, ScriptedAgent } from './scripted.agent.js';
+export { createAnswer, ScriptedAgent } from './scripted.agent.js';
 
 // What every storage promises
 export { describeStorage } from './storage/storage.contract.js';
-export { emptyStorage } from './storage/storage.emptying.js';
+export { emptyStorage } from './storage/storage-emptying.js';
 export type {
   StorageFactory,
   StorageFeatures,
   StorageHarness,
   TestFramework,
-} from './storage/storage.harness.js';
+} from './storage/storage-harness.js';
 
 // What readers may see, whatever breaks
 export { FaultProxy } from './fault.proxy.js';
-export type { FaultProxyOptions, Faults } from './fault.proxy.js';
-export { checkHistory } from './history/history.checker.js';
+export type { FaultProxyOptions, ConnectionFaults } from './fault.proxy.js';
+export { checkHistory } from './history/history-checker.js';
 export { ANOMALIES } from './history/history.js';
 export type {
   Anomaly,

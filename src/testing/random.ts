@@ -15,7 +15,7 @@ export function randomFrom(seed: number): Random {
 }
 
 /** A seed from anything that can be written down. */
-export function seedOf(...parts: readonly (string | number)[]): number {
+export function toSeed(...parts: readonly (string | number)[]): number {
   return createHash('sha256').update(JSON.stringify(parts)).digest().readUInt32BE(0);
 }
 

@@ -21,7 +21,7 @@ export class ScriptedAgent extends Agent {
 }
 
 /** One step that says these words, a delta each: the smallest answer that has everything an answer has. */
-export function answer(
+export function createAnswer(
   context: Pick<AgentContext, 'messageId' | 'attempt'>,
   words: readonly string[],
   id = '1',

@@ -1,7 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { ServerResponse } from 'node:http';
-import { authOf } from '../auth/authentication.js';
+import { getAuthentication } from '../auth/authentication.js';
 import { AppError } from '../errors.js';
 import { OpenStreams } from './open-streams.js';
 
@@ -9,9 +9,6 @@ import { OpenStreams } from './open-streams.js';
  * On every route that opens a stream, after `AuthGuard`: `TOO_MANY_STREAMS` with `Retry-After` when the principal has no place
  * left. The place is given back when the response closes, which every end has in common: completed, failed, client gone,
  * a later guard's refusal.
- *
- * A guard, because guards are awaited: with an interceptor, a count that takes longer than a turn (one in Redis) would be
- * refused inside a stream that has begun, with status 200.
  */
 @Injectable()
 export class OpenStreamsGuard implements CanActivate {
@@ -33,7 +30,7 @@ export class OpenStreamsGuard implements CanActivate {
 
   private async acquire(request: object, response: unknown): ReturnType<OpenStreams['acquire']> {
     try {
-      return await this.streams.acquire(authOf(request).principal);
+      return await this.streams.acquire(getAuthentication(request).principal);
     } catch (error) {
       const seconds = error instanceof AppError ? error.options.details?.retryAfterSeconds : undefined;
       if (typeof seconds === 'number')

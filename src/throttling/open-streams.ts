@@ -11,12 +11,15 @@ export abstract class OpenStreams {
    * @throws AppError `TOO_MANY_STREAMS` when the principal has no place left
    */
   abstract acquire(owner: Owner): Promise<Release>;
+
+  /** Number of principals that have an open stream in this process. */
+  abstract get principals(): number;
 }
 
-/** A stream ends when its reader leaves, so nobody knows when: long enough to wait, short enough to try. */
+/** A stream ends when its reader leaves, which cannot be foreseen: long enough to wait, short enough to try. */
 const RETRY_AFTER_SECONDS = 5;
 
-export function tooManyStreams(limit: number): AppError {
+export function createTooManyStreamsError(limit: number): AppError {
   return new AppError(
     'TOO_MANY_STREAMS',
     `At most ${limit} streams can be open at once. Close one, then try again.`,

@@ -8,4 +8,7 @@ export abstract class RunStartCounter implements ThrottlerStorage {
   abstract increment(
     ...parameters: Parameters<ThrottlerStorage['increment']>
   ): ReturnType<ThrottlerStorage['increment']>;
+
+  /** Takes back the latest start of this key. Resolves even if there is none. */
+  abstract giveBack(key: string): Promise<void>;
 }

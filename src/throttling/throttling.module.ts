@@ -1,10 +1,18 @@
 import { Module } from '@nestjs/common';
-import { InProcessOpenStreams } from './in-process.open-streams.js';
-import { InProcessRunStartCounter } from './in-process.run-start.counter.js';
+import { StartBudget } from '../runs/start.budget.js';
+import { InProcessOpenStreams } from './in-process-open-streams.js';
+import { InProcessRunStartCounter } from './in-process-run-start.counter.js';
 import { OpenStreams } from './open-streams.js';
+import { DEFAULT_READ_LIMITS, ReadSlots } from './read-slots.js';
+import { Reads } from './reads.guard.js';
+import { RunStartBudget } from './run-start.budget.js';
 import { RunStartCounter } from './run-start.counter.js';
-import { ConfigurableModuleClass, THROTTLING_OPTIONS } from './throttling.module-definition.js';
-import { limitsOf, type ThrottlingOptions } from './throttling.options.js';
+import {
+  ConfigurableModuleClass,
+  THROTTLING_OPTIONS,
+  type ThrottlingModuleOptions,
+} from './throttling-module-definition.js';
+import { toLimits, type ThrottlingOptions } from './throttling.options.js';
 
 /**
  * The counters behind `RunStartThrottlerGuard` and `OpenStreamsGuard`, which the importing module binds to its routes.
@@ -16,17 +24,26 @@ import { limitsOf, type ThrottlingOptions } from './throttling.options.js';
     {
       provide: RunStartCounter,
       inject: [THROTTLING_OPTIONS],
-      useFactory: ({ counters }: ThrottlingOptions) => counters?.runStarts ?? new InProcessRunStartCounter(),
+      useFactory: ({ counters }: ThrottlingModuleOptions) =>
+        counters?.runStarts ?? new InProcessRunStartCounter(),
     },
+    RunStartBudget,
+    { provide: StartBudget, useExisting: RunStartBudget },
+    {
+      provide: ReadSlots,
+      inject: [THROTTLING_OPTIONS],
+      useFactory: ({ reads }: ThrottlingOptions) => new ReadSlots({ ...DEFAULT_READ_LIMITS, ...reads }),
+    },
+    Reads,
     {
       provide: OpenStreams,
       inject: [THROTTLING_OPTIONS],
-      useFactory: (options: ThrottlingOptions) => {
-        const { openStreams } = limitsOf(options);
-        return options.counters?.openStreams(openStreams) ?? new InProcessOpenStreams(openStreams);
+      useFactory: (options: ThrottlingModuleOptions) => {
+        const { maxOpenStreams } = toLimits(options);
+        return options.counters?.openStreams(maxOpenStreams) ?? new InProcessOpenStreams(maxOpenStreams);
       },
     },
   ],
-  exports: [THROTTLING_OPTIONS, RunStartCounter, OpenStreams],
+  exports: [THROTTLING_OPTIONS, RunStartBudget, StartBudget, OpenStreams, Reads],
 })
 export class ThrottlingModule extends ConfigurableModuleClass {}

@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { limitsOf } from './throttling.options.js';
+import { toLimits } from './throttling.options.js';
 
-describe('the limits', () => {
-  it('have defaults', () => {
-    expect(limitsOf({})).toEqual({ startsPerMinute: 60, openStreams: 20 });
-    expect(limitsOf({ openStreams: 1 })).toEqual({ startsPerMinute: 60, openStreams: 1 });
+describe('toLimits', () => {
+  it('fills in default limits', () => {
+    expect(toLimits({})).toEqual({ startsPerMinute: 60, maxOpenStreams: 20 });
+    expect(toLimits({ maxOpenStreams: 1 })).toEqual({ startsPerMinute: 60, maxOpenStreams: 1 });
   });
 
-  it('that cannot be counted to are refused, all at once', () => {
-    const asked = () => limitsOf({ startsPerMinute: 0.5, openStreams: Number.NaN });
+  it('refuses invalid throttling limits and names all of them', () => {
+    const asked = () => toLimits({ startsPerMinute: 0.5, maxOpenStreams: Number.NaN });
     expect(asked).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
-    expect(asked).toThrow(/startsPerMinute is 0\.5.*\n.*openStreams is NaN/);
+    expect(asked).toThrow(/startsPerMinute must be .*, not 0\.5\.\n.*maxOpenStreams must be .*, not NaN/);
   });
 });

@@ -53,20 +53,20 @@ class Orders {
 class SpecialOrders extends Orders {}
 
 describe('@AgentTool', () => {
-  it('describes the method it is on, and no other', () => {
+  it('describes the method that @AgentTool decorates and no other', () => {
     expect(agentToolOptions(Orders.prototype, 'find')).toBe(OPTIONS);
     expect(agentToolOptions(Orders.prototype, 'plain')).toBeUndefined();
   });
 
-  it('survives another decorator that replaces the method', () => {
+  it('keeps the options of a tool when another decorator replaces the method', () => {
     expect(agentToolOptions(Orders.prototype, 'traced')).toBe(OPTIONS);
   });
 
-  it('is inherited', () => {
+  it('passes the options of a tool on to subclasses', () => {
     expect(agentToolOptions(SpecialOrders.prototype, 'find')).toBe(OPTIONS);
   });
 
-  it('refuses a static method, which no provider has', () => {
+  it('refuses a tool on a static method, which providers do not have', () => {
     expect(() => {
       class Wrong {
         @AgentTool(OPTIONS)

@@ -14,7 +14,7 @@ export type AgentToolMethod<Input extends z.ZodObject> = (
 /**
  * Makes a method of any provider or controller a tool that agents can call. The method's first parameter must fit what
  * the schema lets through, its second is the {@link ToolContext}; anything else does not compile. It is found at
- * start-up, on singletons and on request-scoped and transient providers (resolved anew for each call); a subclass
+ * start-up, on singletons and on request-scoped and transient providers (resolved for each call); a subclass
  * inherits it.
  *
  * @throws AppError `TOOL_INVALID` on a static method, which no provider has; faults in the options are reported when
@@ -37,7 +37,7 @@ export function AgentTool<Input extends z.ZodObject>(options: ToolOptions<Input>
   };
 }
 
-/** What `@AgentTool` said about a method of this prototype or of one it extends; undefined: it is no tool. */
+/** Returns the options of `@AgentTool` for a method of this prototype or of one it extends; undefined if it is not a tool. */
 export function agentToolOptions(prototype: object, method: string): ToolOptions | undefined {
   return Reflect.getMetadata(OPTIONS, prototype, method) as ToolOptions | undefined;
 }

@@ -1,50 +1,65 @@
 import type { z } from 'zod';
-import type { GivenAnswer } from '../events/approval.js';
+import type { AnsweredInput } from '../events/requested-input.js';
 import type { Emit } from '../events/emit.js';
 import type { Principal } from '../principal.js';
 import type { ApprovalOptions } from './approval.policy.js';
+import type { ClientTools } from './client-tool.js';
 import type { Exposure } from './exposure.js';
 
-/** What a tool's author says about it. Given to `@AgentTool` on a provider's method. */
+/** Options of a tool, from its author. Given to `@AgentTool` on a provider's method. */
 export interface ToolOptions<Input extends z.ZodObject = z.ZodObject> {
-  /** What the model calls it by: letters, digits, `_` and `-`, at most 64. Unique in the application. */
+  /** The tool's name for the model: letters, digits, `_` and `-`, at most 64. Unique in the application. */
   readonly name: string;
-  /** What people read while it runs: "Searching the web…". A function sees the validated input, and what it returns is shown. */
+  /** The label that people read while it runs: "Searching the web…". A function sees the validated input, and what it returns is shown. */
   readonly label: string | ((input: z.output<Input>) => string);
   /** Tells the model when and how to use it. */
   readonly description: string;
   /** The shape of the arguments. What does not fit never reaches the method; the model is told what was wrong. */
   readonly input: Input;
-  /** What of input and output may leave the server. Default: nothing. A log is replayed for ever. */
+  /** The parts of input and output that may leave the server. Default: nothing. A log is replayed for ever. */
   readonly expose?: Exposure<z.output<Input>>;
   /** Milliseconds until the call's signal is aborted and the call ends with `timeout`. Default 60,000. */
   readonly timeoutMs?: number;
   /** Principals with one of these roles see and may call it. Default: everybody. */
   readonly roles?: readonly string[];
   /**
-   * What a second call with the same arguments does, for the case that a process dies in the middle of a call:
-   * `none` (reads only; default) and `idempotent` (it honours `context.idempotencyKey`) are called again;
-   * `once` is not: the call ends in an error instead of a second try.
+   * The effect of a second call with the same arguments, which matters if a process dies during a call. `none` (reads only; default)
+   * and `idempotent` (it honours `context.idempotencyKey`) are called again; `once` is not: the call ends in an error.
    */
   readonly sideEffect?: 'none' | 'idempotent' | 'once';
   /**
-   * True, or which calls: these wait until the person who asked approves, edits or denies them. The run ends `awaiting-approval`,
+   * True, or which calls: these wait until the person who asked approves, edits or denies them. The run ends `awaiting-input`,
    * and the answer starts one that goes on. Default: no call waits, unless the module's `approvals` names the tool.
    */
   readonly approval?: boolean | ApprovalOptions<Input>;
+  /**
+   * The authors of its results: `foreign` if strangers may have written them, else `own`. `foreign`: those of strangers (a web page,
+   * a mail), so a run that has read them is tainted. Default `own`, unless the module's `tainted.foreignTools` names the tool.
+   */
+  readonly reads?: 'foreign' | 'own';
+  /**
+   * Tells if a call changes something outside the conversation (`outside`) or not (`none`). In a tainted run such a call waits for a
+   * person. Default `outside` for a tool with a `sideEffect`, else `none`.
+   */
+  readonly effects?: 'outside' | 'none';
+  /** Returns the hosts that a call sends data to, as `URL` writes them. In a tainted run, others than those that were named wait for a person. */
+  readonly sendsTo?: (input: z.output<Input>) => readonly string[];
 }
 
 /** A tool, ready to be called. `execute` may return a value, a promise, or an async generator that yields its progress. */
 export interface Tool<Input extends z.ZodObject = z.ZodObject> extends ToolOptions<Input> {
+  /** JSON Schema of the arguments, as the model is shown it. Default: what `input` says. */
+  readonly inputSchema?: Readonly<Record<string, unknown>>;
   execute(input: z.output<Input>, context: ToolContext): ToolExecution;
 }
 
 // oxlint-disable-next-line typescript/no-redundant-type-constituents -- says to people what the compiler cannot check
 export type ToolExecution = unknown | Promise<unknown> | AsyncGenerator<ToolProgressUpdate, unknown, void>;
 
-/** What a running call knows and can do. */
+/** The facts and functions that a running call has. */
 export interface ToolContext {
   readonly runId: string;
+  /** The conversation's id, chosen by its owner. Another principal may use the same id: what a tool keeps, it keeps by both. */
   readonly threadId: string;
   readonly toolCallId: string;
   readonly principal: Principal;
@@ -52,8 +67,13 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   /** `runId:stepId:toolCallId`: the same in every attempt at this call. */
   readonly idempotencyKey: string;
-  /** Who approved the call, where somebody had to: a user id. */
+  /** User id of the person who approved the call, if that was needed. */
   readonly approvedBy?: string;
+  /**
+   * True if the call may send data to this host, as `URL` writes it, without asking anybody: no text of strangers was read before, or
+   * the host was named. For hosts that only the call itself finds out, such as where a page redirects to.
+   */
+  mayReach(host: string): Promise<boolean>;
   /** Tells the people who wait how far it is. Shown as it is: put nothing in it that they may not see. */
   progress(update: ToolProgressUpdate): void;
 }
@@ -72,8 +92,20 @@ export interface ToolRun {
   readonly emit: Emit;
   /** The calls that have begun in this run, by whichever owner: tool call id to step id. Grows with each `tool-start`. */
   readonly begunCalls: ReadonlyMap<string, string>;
-  /** What people have decided on the calls that the run before this one stopped for, by approval id. */
-  readonly decisions: ReadonlyMap<string, GivenAnswer>;
+  /** Decisions on the calls that the run before this one stopped for, by approval id. */
+  readonly decisions: ReadonlyMap<string, AnsweredInput>;
+  /** Tools that the front end runs. Default: none. */
+  readonly clientTools?: ClientTools;
+  /** The authors of the text in the conversation. */
+  readonly sources: ConversationSources;
   /** Resolves when everything emitted so far is durable, or when the run has another owner: then `signal` is aborted. */
   recorded(): Promise<void>;
+}
+
+/** The authors of the text in a conversation's memory: a fold of the logs of this run and all runs before it. */
+export interface ConversationSources {
+  /** Returns the names of what has brought words of strangers into it, such as tools. Empty: nothing has. */
+  readStrangers(): Promise<readonly string[]>;
+  /** Returns what the person has written in it, newest first. */
+  readPersonText(): Promise<readonly string[]>;
 }

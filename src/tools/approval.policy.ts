@@ -5,17 +5,17 @@ import type { Principal } from '../principal.js';
 import type { Tool } from './agent-tool.js';
 import { expose, type Exposed } from './exposure.js';
 
-/** Which calls of a tool wait for a person, and what that person sees. */
+/** Options for the approval of a tool's calls: which of them wait for a person, and what that person sees. */
 export interface ApprovalOptions<Input extends z.ZodObject = z.ZodObject> {
   /** Default: every call. It must say the same whenever it is asked about the same call; one that throws says yes. */
   readonly when?: (input: z.output<Input>, principal: Principal) => boolean;
-  /** Milliseconds until a call that nobody has decided on counts as denied. Default: what the module says. */
+  /** Milliseconds until an undecided call counts as denied. Default: what the module says. */
   readonly expiresInMs?: number;
-  /** What of the arguments is shown to whoever decides, and so is in the log. Default: all of them. */
+  /** The parts of the arguments that are shown to the person who decides. They are in the log as well. Default: all of them. */
   readonly shows?: Exposed<z.output<Input>>;
 }
 
-/** What holds for all tools of a module. */
+/** Defaults for all tools of a module. */
 export interface ApprovalDefaults {
   /** Tools whose calls wait although their authors did not say so, by name. */
   readonly tools: readonly string[];
@@ -25,10 +25,12 @@ export interface ApprovalDefaults {
 
 export const DEFAULT_APPROVALS: ApprovalDefaults = { tools: [], expiresInMs: 7 * 24 * 60 * 60_000 };
 
-/** What is asked before a call is made. */
-export interface Question {
+/** The question to a person before a call is made. */
+export interface ApprovalQuestion {
   readonly input: unknown;
   readonly expiresAt: number;
+  /** The reason to ask about this call, if the tool does not always ask. */
+  readonly reason?: string;
 }
 
 /** Says which calls wait for a person. */
@@ -37,17 +39,32 @@ export class ApprovalPolicy {
   constructor(private readonly defaults: ApprovalDefaults = DEFAULT_APPROVALS) {}
 
   /** Undefined: the call may be made at once. */
-  questionFor(tool: Tool, input: Record<string, unknown>, principal: Principal): Question | undefined {
+  findQuestion(
+    tool: Tool,
+    input: Record<string, unknown>,
+    principal: Principal,
+  ): ApprovalQuestion | undefined {
     const declared = tool.approval ?? this.defaults.tools.includes(tool.name);
     if (declared === false) return undefined;
-    const { when, expiresInMs = this.defaults.expiresInMs, shows = true } = declared === true ? {} : declared;
-    if (when && !says(when, input, principal)) return undefined;
-    return { input: expose(shows, input) ?? {}, expiresAt: Date.now() + expiresInMs };
+    if (declared !== true && declared.when && !hasReason(declared.when, input, principal)) return undefined;
+    return this.toQuestion(tool, input);
+  }
+
+  /** Returns the time at which a request made now counts as denied. Milliseconds since the epoch. */
+  expiresAt(expiresInMs = this.defaults.expiresInMs): number {
+    return Date.now() + expiresInMs;
+  }
+
+  /** The question about a call that has to be asked about, whatever its tool says. */
+  toQuestion({ approval }: Pick<Tool, 'approval'>, input: Record<string, unknown>): ApprovalQuestion {
+    const { expiresInMs = this.defaults.expiresInMs, shows = true } =
+      typeof approval === 'object' ? approval : {};
+    return { input: expose(shows, input) ?? {}, expiresAt: this.expiresAt(expiresInMs) };
   }
 }
 
 /** The same in every attempt at this call, different for every other, and safe in a URL whatever the model calls its calls. */
-export function approvalIdOf({
+export function toInputId({
   stepId,
   toolCallId,
 }: {
@@ -57,8 +74,8 @@ export function approvalIdOf({
   return createHash('sha256').update(`${stepId} ${toolCallId}`).digest('base64url').slice(0, 22);
 }
 
-/** What fails to say no has not said it. */
-function says(
+/** True if `when` asks for an approval of this call. If it throws, a person decides. */
+function hasReason(
   when: NonNullable<ApprovalOptions['when']>,
   input: Record<string, unknown>,
   principal: Principal,

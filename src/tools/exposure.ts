@@ -1,5 +1,5 @@
 /**
- * What of a tool's input and output may leave the server. Each side: absent or false, nothing; true, all of it; a list of
+ * The parts of a tool's input and output that may leave the server. Each side: absent or false, nothing; true, all of it; a list of
  * top-level field names; or a function that returns what may be shown (undefined: nothing).
  */
 export interface Exposure<Input = unknown> {

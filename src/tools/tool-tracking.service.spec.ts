@@ -2,13 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { AppError } from '../errors.js';
 import type { ToolContext } from './agent-tool.js';
+import { ApprovalPolicy } from './approval.policy.js';
+import { ToolCallSlots, type ToolConcurrency } from './tool-call-slots.js';
+import { ToolError } from './tool.error.js';
 import { ToolRegistry } from './tool.registry.js';
 import { SOMEBODY } from './tool.testing.js';
-import { called, CALL, NotedRun, trackingOf, type Declared } from './tool-tracking.testing.js';
+import { called, CALL, NotedRun, createTracking, type Declared } from './tool-tracking.testing.js';
 import { ToolTrackingService } from './tool-tracking.service.js';
 
-describe('tool tracking', () => {
-  it('announces a call and its end, and shows nothing of what was in it unless told to', async () => {
+describe('ToolTrackingService', () => {
+  it('emits the start and end of a call, by default without its input and output', async () => {
     const { answer, start, end } = await called({ execute: () => ({ degrees: 4 }) });
     expect(start).toStrictEqual({
       type: 'tool-start',
@@ -27,7 +30,7 @@ describe('tool tracking', () => {
     expect(answer).toEqual({ outcome: 'ok', content: { degrees: 4 } });
   });
 
-  it('shows what the tool exposes', async () => {
+  it('shows the input and output that the tool exposes', async () => {
     const { start, end } = await called({
       expose: { input: ['city'], output: (output) => (output as { degrees: number }).degrees },
       execute: () => ({ degrees: 4, from: 'internal' }),
@@ -35,7 +38,7 @@ describe('tool tracking', () => {
     expect([start.input, end.output]).toEqual([{ city: 'Oslo' }, 4]);
   });
 
-  it('labels a call with its validated input, and with its name when the label cannot be made', async () => {
+  it('labels a call from its validated input, or by its name when the label throws', async () => {
     const labelled = await called({ label: ({ city }) => `Looking at ${city}…`, execute: () => 1 });
     expect(labelled.start.label).toBe('Looking at Oslo…');
     const thrown = await called({
@@ -47,7 +50,7 @@ describe('tool tracking', () => {
     expect([thrown.start.label, thrown.end.outcome]).toEqual(['Using weather…', 'ok']);
   });
 
-  it('passes progress on: a sentence, an object, the yields of a generator', async () => {
+  it('passes on progress as text, as an object or as yields of a generator', async () => {
     const { progress, answer } = await called({
       async *execute(_, context: ToolContext) {
         context.progress('begins');
@@ -66,7 +69,7 @@ describe('tool tracking', () => {
     expect(answer.content).toBe('done');
   });
 
-  it('lets no progress become another event, whatever a tool yields', async () => {
+  it('turns any progress value into a progress event of this call', async () => {
     const yields = [{ type: 'end', toolCallId: 'other', message: 'm' }, { message: 5, fraction: 'x' }, 7];
     const { progress } = await called({
       execute: (_, context) => yields.forEach((update) => context.progress(update as unknown as string)),
@@ -78,7 +81,7 @@ describe('tool tracking', () => {
     ]);
   });
 
-  it('reports no progress after the end', async () => {
+  it('emits no progress after the end of the call', async () => {
     let late: (() => void) | undefined;
     const run = new NotedRun();
     await called({ execute: (_, context) => void (late = () => context.progress('late')) }, { run });
@@ -86,7 +89,7 @@ describe('tool tracking', () => {
     expect(run.events).toHaveLength(2);
   });
 
-  it("ends a call in a timeout, aborts the tool's signal, and does not wait for a deaf tool", async () => {
+  it('ends a call with a timeout, aborts its signal and does not wait for the tool', async () => {
     let signal: AbortSignal | undefined;
     const { answer, end } = await called({
       timeoutMs: 5,
@@ -101,10 +104,10 @@ describe('tool tracking', () => {
     expect(answer.content).toContain('did not answer within 0.005 seconds');
   });
 
-  it('ends a call as cancelled when the run is, and throws its reason', async () => {
+  it('ends a call as cancelled with its run and throws the reason of the abort', async () => {
     const run = new NotedRun();
     const reason = new Error('stopped');
-    const call = trackingOf({ execute: () => new Promise(() => undefined) }).call(CALL, run);
+    const call = createTracking({ execute: () => new Promise(() => undefined) }).call(CALL, run);
     while (run.events.length === 0) await Promise.resolve();
     run.abort.abort(reason);
     await expect(call).rejects.toBe(reason);
@@ -112,7 +115,23 @@ describe('tool tracking', () => {
     expect(run.events.at(-1)).not.toHaveProperty('error');
   });
 
-  it('tells an error to the model in full, and to people only that there was one', async () => {
+  it("shows a ToolError's message to people and its modelMessage to the model", async () => {
+    const { answer, end } = await called({
+      execute: () => {
+        throw new ToolError('There is no such city.', {
+          modelMessage: 'No city named X. Did you mean Y?',
+          retryable: true,
+        });
+      },
+    });
+    expect(end).toMatchObject({
+      outcome: 'error',
+      error: { code: 'TOOL_FAILED', message: 'There is no such city.', retryable: true },
+    });
+    expect(answer.content).toBe("The tool 'weather' failed: No city named X. Did you mean Y?");
+  });
+
+  it('shows other errors to the model in full, and to people only that the tool failed', async () => {
     const { answer, end } = await called({
       execute: () => {
         throw new Error('connect ECONNREFUSED 10.0.0.7');
@@ -128,7 +147,7 @@ describe('tool tracking', () => {
     });
   });
 
-  it('shows the words of an AppError to both', async () => {
+  it('shows the message of an AppError to people and to the model', async () => {
     const { answer, end } = await called({
       execute: async () => {
         throw new AppError('TOOL_NOT_CONFIGURED', 'Set WEATHER_KEY.');
@@ -138,7 +157,7 @@ describe('tool tracking', () => {
     expect(answer.content).toContain('Set WEATHER_KEY.');
   });
 
-  it('calls nothing when the arguments do not fit: the model is told in full, people a safe sentence', async () => {
+  it('does not make a call with invalid arguments; the model gets the details, people a safe message', async () => {
     const { answer, start, end } = await called(
       { expose: { input: true }, execute: () => expect('the tool').toBe('not called') },
       { call: { args: { city: 7, secret: 'hunter2' } } },
@@ -155,12 +174,12 @@ describe('tool tracking', () => {
     ['a string', 'Oslo'],
     ['null', null],
     ['nothing', undefined],
-  ])('takes %s for arguments that do not fit', async (_, args) => {
+  ])('treats %s as invalid arguments of a tool call', async (_, args) => {
     const { end } = await called({ execute: () => 1 }, { call: { args } });
     expect(end.outcome).toBe('invalid-input');
   });
 
-  it('takes a schema that throws for arguments that do not fit', async () => {
+  it('treats a schema that throws as invalid arguments', async () => {
     const registry = new ToolRegistry();
     const input = z.object({
       city: z.string().transform(() => {
@@ -177,7 +196,7 @@ describe('tool tracking', () => {
     expect(run.events.map(({ type }) => type)).toEqual(['tool-start', 'tool-end']);
   });
 
-  it('answers a call of a tool that does not exist, whatever it is called', async () => {
+  it('answers a call of an unknown tool with any name', async () => {
     const { answer, start, end } = await called(
       { execute: () => 1 },
       { call: { toolName: 'x'.repeat(500) } },
@@ -195,7 +214,7 @@ describe('tool tracking', () => {
     expect(allowed.end.outcome).toBe('ok');
   });
 
-  it('does not make a call twice that must not be, and does make it in another step', async () => {
+  it('does not repeat a begun call with sideEffect once, unless it is of another step', async () => {
     let calls = 0;
     const once: Declared = { sideEffect: 'once', execute: () => ++calls };
     const run = new NotedRun();
@@ -211,10 +230,10 @@ describe('tool tracking', () => {
     expect(calls).toBe(1);
   });
 
-  it('begins a call that must not be made twice only when its start is durable', async () => {
+  it('starts a call with sideEffect once only after its start is recorded', async () => {
     const run = new NotedRun();
     const execute = () => run.emit({ type: 'custom', name: 'effect', data: null });
-    await trackingOf({ sideEffect: 'once', execute }).call(CALL, run);
+    await createTracking({ sideEffect: 'once', execute }).call(CALL, run);
     expect(run.events.map((event) => ('name' in event ? event.name : event.type))).toEqual([
       'tool-start',
       'recorded',
@@ -223,7 +242,7 @@ describe('tool tracking', () => {
     ]);
   });
 
-  it('makes other calls again after a takeover, with the same idempotency key', async () => {
+  it('repeats other calls after a takeover with the same idempotency key', async () => {
     const keys: string[] = [];
     const execute = (_: unknown, { idempotencyKey }: ToolContext) => void keys.push(idempotencyKey);
     for (const sideEffect of ['none', 'idempotent'] as const) {
@@ -235,7 +254,7 @@ describe('tool tracking', () => {
     expect(keys).toEqual(Array(4).fill('run:s1:c1'));
   });
 
-  it('tells calls of different steps apart when their ids are the same, in every attempt alike', async () => {
+  it('gives calls of different steps with the same id distinct ids, the same in every attempt', async () => {
     const run = new NotedRun();
     const ids: string[] = [];
     for (const stepId of ['s1', 's2', 's3', 's2']) {
@@ -245,9 +264,9 @@ describe('tool tracking', () => {
     expect(ids).toEqual(['c1', 'c1.s2', 'c1.s3', 'c1.s2']);
   });
 
-  it('announces a call that somebody else makes, whose first end counts', () => {
+  it('emits the events of a call made elsewhere, of which the first end counts', () => {
     const run = new NotedRun();
-    const open = trackingOf({ execute: () => 1 }).begin(CALL, run);
+    const open = createTracking({ execute: () => 1 }).begin(CALL, run);
     open.progress('half');
     open.end('error');
     open.end('ok');
@@ -259,10 +278,80 @@ describe('tool tracking', () => {
     expect(run.events[0]).toMatchObject({ label: 'Using weather…' });
   });
 
-  it('leaves no timer behind', async () => {
+  it('leaves no timer after a tool call', async () => {
     const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
     const before = timers();
     await called({ execute: () => 1 });
     expect(timers()).toBe(before);
+  });
+
+  describe('ToolTrackingService with limited concurrency', () => {
+    /** A tool whose calls end when they are told to. */
+    function gated(concurrency: ToolConcurrency) {
+      const ends: (() => void)[] = [];
+      const registry = new ToolRegistry();
+      const input = z.object({ city: z.string() });
+      const execute = () => new Promise<void>((resolve) => void ends.push(resolve));
+      registry.register({ name: 'weather', label: 'L', description: 'D', input, execute }, 'Spec');
+      const tracking = new ToolTrackingService(
+        registry,
+        new ApprovalPolicy(),
+        new ToolCallSlots(concurrency),
+      );
+      const call = (run: NotedRun, at: number, nested = false) =>
+        tracking.call({ ...CALL, toolCallId: `c${at}`, nested }, run);
+      return { ends, call };
+    }
+
+    const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+    const starts = (run: NotedRun) => run.events.filter(({ type }) => type === 'tool-start').length;
+
+    it('makes tool calls of a run up to the limit, the others as these end', async () => {
+      const { ends, call } = gated({ perRun: 3, perPrincipal: 10 });
+      const run = new NotedRun();
+      const answers = Promise.all(Array.from({ length: 8 }, (_, at) => call(run, at)));
+      for (let done = 0; done < 8; done += 1) {
+        await turn();
+        expect(ends.length - done).toBe(Math.min(3, 8 - done));
+        expect(starts(run)).toBe(ends.length);
+        ends[done]!();
+      }
+      expect((await answers).map(({ outcome }) => outcome)).toEqual(Array(8).fill('ok'));
+      expect(run.events).toHaveLength(16);
+    });
+
+    it('counts tool calls of all runs of a principal together, and other principals apart', async () => {
+      const { ends, call } = gated({ perRun: 3, perPrincipal: 4 });
+      const [first, second] = [new NotedRun(), Object.assign(new NotedRun(), { runId: 'another' })];
+      const other = Object.assign(new NotedRun({ ...SOMEBODY, tenant: 'other' }), { runId: 'a third' });
+      const calls = [first, second, other].flatMap((run) => [0, 1, 2].map((at) => call(run, at)));
+      await turn();
+      expect([first, second, other].map(starts)).toEqual([3, 1, 3]);
+      while (ends.length > 0) {
+        ends.splice(0).forEach((end) => end());
+        await turn();
+      }
+      await Promise.all(calls);
+    });
+
+    it('rejects waiting tool calls when the run is cancelled, without events for them', async () => {
+      const { call } = gated({ perRun: 1, perPrincipal: 1 });
+      const run = new NotedRun();
+      const calls = Promise.allSettled([0, 1, 2].map((at) => call(run, at)));
+      await turn();
+      run.abort.abort(new Error('cancelled'));
+      expect((await calls).map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
+      expect(run.events.map(({ type }) => type)).toEqual(['tool-start', 'tool-end']);
+    });
+
+    it('makes a tool call inside another one that holds the last slot', async () => {
+      const { ends, call } = gated({ perRun: 1, perPrincipal: 1 });
+      const run = new NotedRun();
+      const calls = [call(run, 0), call(run, 1, true)];
+      await turn();
+      expect(ends).toHaveLength(2);
+      ends.forEach((end) => end());
+      await Promise.all(calls);
+    });
   });
 });

@@ -1,45 +1,61 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, toPublicError } from '../errors.js';
-import type { PublicError, ToolOutcome } from '../events/run-event.js';
-import type { Tool, ToolContext, ToolProgressUpdate, ToolRun } from './agent-tool.js';
-import { approvalIdOf, ApprovalPolicy, type Question } from './approval.policy.js';
+import type { ClientTool } from '../events/client-tool.js';
+import type { ApprovalRequest, ClientToolRequest, ToolOutcome } from '../events/run-event.js';
+import { SecurityLog } from '../security/security-log.service.js';
+import { Switches } from '../switches/switches.js';
+import type { Principal } from '../principal.js';
+import type { Tool, ToolRun } from './agent-tool.js';
+import { MediaResult } from './media-result.js';
+import { toInputId, ApprovalPolicy, type ApprovalQuestion } from './approval.policy.js';
+import { refuseTool, toClientTools } from './client-tool.js';
 import { expose } from './exposure.js';
+import { announceCall, type OpenToolCall } from './open-tool-call.js';
 import {
   checkCall,
-  denied,
-  nameOf,
-  unaskable,
-  uniqueId,
-  wordsOf,
+  rejectDenied,
+  rejectSwitchedOff,
+  getToolName,
+  rejectTainted,
+  rejectUnmade,
+  approvalUnavailable,
+  clientUnavailable,
+  toUniqueId,
+  errorMessage,
   type Attempt,
   type Callable,
-  type Fault,
+  type Rejection,
   type ToolCall,
-} from './tool.call.js';
-import { executeTool } from './tool.execution.js';
+} from './tool-call.js';
+import { ToolCallSlots } from './tool-call-slots.js';
+import { executeTool } from './tool-execution.js';
+import { TaintPolicy } from './taint.policy.js';
 import { ToolRegistry } from './tool.registry.js';
 
 /**
- * What the model is told: the tool's result, or in words what went wrong, so that it can try something else. Or nothing yet: the run
- * has to stop here, until a person has decided.
+ * The model's part of a call: the tool's result, or an explanation of what went wrong, so that it can try something else. Or nothing
+ * yet: the run has to stop here, until a person has decided.
  */
-export type ToolAnswer =
+export type ToolReply =
   | { readonly outcome: ToolOutcome; readonly content: unknown }
-  | { readonly outcome: 'awaiting-approval'; readonly approvalId: string };
+  | { readonly outcome: 'awaiting-input'; readonly inputId: string };
 
-/** A call that has been announced and is still open. The first `end` counts; what comes after it changes nothing. */
-export interface OpenToolCall {
-  readonly toolCallId: string;
-  progress: ToolContext['progress'];
-  end(outcome: ToolOutcome, shown?: { readonly output?: unknown; readonly error?: PublicError }): void;
-}
+/** A call that can be made, with the label that people read. */
+type LabelledCall = Callable & { readonly label: string };
+
+/** A request about a call, less what the call itself says. */
+type AskedCall<Request extends ApprovalRequest | ClientToolRequest> = Omit<
+  Request,
+  'type' | 'inputId' | 'toolCallId' | 'stepId'
+>;
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 /**
  * Stands between a model and its tools. Every call that a model makes is announced with `tool-start` and concluded with
  * `tool-end`, whatever becomes of it: a result, an exception, arguments that do not fit, a tool that does not exist or is
- * not for this principal, silence, a cancelled run. People see how it went and for how long; what was in it they see as far as
+ * not for this principal, silence, a cancelled run. Only a few of a run are made at once; when it is cancelled, those that still wait
+ * are not announced at all. People see how it went and for how long; what was in it they see as far as
  * the tool allows.
  */
 @Injectable()
@@ -47,6 +63,10 @@ export class ToolTrackingService {
   constructor(
     private readonly registry: ToolRegistry,
     private readonly approvals: ApprovalPolicy = new ApprovalPolicy(),
+    private readonly slots: ToolCallSlots = new ToolCallSlots(),
+    private readonly taint: TaintPolicy = new TaintPolicy(),
+    private readonly security: SecurityLog = new SecurityLog(),
+    private readonly switches: Switches = new Switches(),
   ) {}
 
   /**
@@ -55,74 +75,146 @@ export class ToolTrackingService {
    *
    * @throws the reason of `run.signal` once that is aborted
    */
-  async call(call: ToolCall, run: ToolRun): Promise<ToolAnswer> {
-    const decided = run.decisions.get(approvalIdOf(call));
-    const checked = await checkCall(this.registry.get(call.toolName), { call, run, decided });
-    if (!('tool' in checked)) return this.refuse(checked, call, run);
+  async call(call: ToolCall, run: ToolRun): Promise<ToolReply> {
+    const decided = run.decisions.get(toInputId(call))?.answer;
+    const ofClient = run.clientTools?.get(call.toolName);
+    const tool = ofClient ?? this.registry.get(call.toolName);
+    const checked = await checkCall(tool, { call, run, decision: decided });
+    if (!('tool' in checked)) {
+      if (checked.outcome === 'denied') this.recordRefusal(call, run, 'role');
+      return this.refuse(checked, call, run);
+    }
+    const attempt = { call, run, decision: decided };
+    const labelled = { ...checked, label: getLabel(checked.tool, checked.input) };
+    const off = this.switches.refuseTool(checked.tool.name);
+    if (off) return this.forbid(rejectSwitchedOff(off), 'switched-off', attempt, labelled.label);
+    return ofClient ? this.callClient(labelled, attempt) : this.callOwn(labelled, attempt);
+  }
 
-    const { tool, input } = checked;
-    const label = labelOf(tool, input);
-    if (decided?.decision === 'deny') return this.refuse(denied(tool, decided), call, run, label);
-    const question = decided ? undefined : this.approvals.questionFor(tool, input, run.principal);
-    if (!question) return this.execute({ ...checked, label }, { call, run, decided });
-    if (call.nested) return this.refuse(unaskable(tool), call, run, label);
-    return this.ask({ ...question, toolName: tool.name, label }, call, run);
+  /** A call of a tool of this application. */
+  private async callOwn(
+    { tool, input, label }: LabelledCall,
+    { call, run, decision: decided }: Attempt,
+  ): Promise<ToolReply> {
+    if (decided?.decision === 'deny') return this.refuse(rejectDenied(tool, decided), call, run, label);
+    const objection = decided ? undefined : await this.taint.findObjection(tool, input, run.sources);
+    run.signal.throwIfAborted();
+    if (objection?.rule === 'deny')
+      return this.forbid(rejectTainted(tool, objection.reason), 'tainted', { call, run }, label);
+    const question = decided ? undefined : this.findQuestion({ tool, input }, objection?.reason, run);
+    if (!question) return this.executeInTurn({ tool, input, label }, { call, run, decision: decided });
+    if (call.nested) return this.refuse(approvalUnavailable(tool), call, run, label);
+    return this.ask({ kind: 'approval', ...question, toolName: tool.name, label }, call, run);
+  }
+
+  /** A call of a tool that the front end runs: the client is asked for its result, which the run that goes on takes. */
+  private callClient({ tool, input, label }: LabelledCall, { call, run, decision }: Attempt): ToolReply {
+    if (decision?.decision === 'deny') return this.refuse(rejectUnmade(tool, decision), call, run, label);
+    if (decision?.decision === 'answer') {
+      const { value } = decision;
+      this.begin(call, run, label, input).end('ok', { output: value });
+      return { outcome: 'ok', content: value };
+    }
+    if (call.nested) return this.refuse(clientUnavailable(tool), call, run, label);
+    const expiresAt = this.approvals.expiresAt();
+    return this.ask({ kind: 'client-tool', input, expiresAt, toolName: tool.name, label }, call, run);
+  }
+
+  /**
+   * Checks the tools that a front end declares for a run.
+   *
+   * @throws AppError REQUEST_INVALID for one that cannot be shown to a model, or has the name of a tool that the principal has here
+   */
+  checkClientTools(declared: readonly ClientTool[], principal: Principal): void {
+    const names = toClientTools(declared);
+    const taken = this.registry.availableTo(principal).find(({ name }) => names.has(name));
+    if (taken) throw refuseTool(taken.name, 'The agent has a tool of this name. Use another one.');
+  }
+
+  /** Returns the time at which an input that is requested now counts as denied, in milliseconds since the epoch. */
+  inputExpiresAt(): number {
+    return this.approvals.expiresAt();
   }
 
   /** Announces a call that somebody else makes, such as a node of a team's own graph; the caller says how it ends. */
-  begin(call: ToolCall, run: ToolRun, label = `Using ${nameOf(call)}…`, input?: unknown): OpenToolCall {
-    const toolCallId = uniqueId(call, run);
-    const startedAt = Date.now();
-    let open = true;
-
-    const announcement = {
-      toolCallId,
-      toolName: nameOf(call),
-      stepId: call.stepId,
-      messageId: run.messageId,
-      label,
-    };
-    void run.emit({ type: 'tool-start', ...announcement, ...(input !== undefined && { input }) });
-
-    return {
-      toolCallId,
-      progress: (update) => {
-        if (open) void run.emit({ type: 'tool-progress', toolCallId, ...progressOf(update) });
-      },
-      end: (outcome, shown = {}) => {
-        if (!open) return;
-        open = false;
-        const durationMs = Date.now() - startedAt;
-        void run.emit({ type: 'tool-end', toolCallId, outcome, ...shown, durationMs });
-      },
-    };
+  begin(call: ToolCall, run: ToolRun, label?: string, input?: unknown): OpenToolCall {
+    const isForeign = this.taint.isForeign(getToolName(call), this.registry.get(call.toolName));
+    return announceCall(call, run, { label, input, isForeign });
   }
 
-  private refuse({ outcome, shown, told }: Fault, call: ToolCall, run: ToolRun, label?: string): ToolAnswer {
-    this.begin(call, run, label).end(outcome, { error: shown });
-    return { outcome, content: told };
+  private findQuestion(
+    { tool, input }: Callable,
+    reason: string | undefined,
+    { principal }: ToolRun,
+  ): ApprovalQuestion | undefined {
+    if (reason === undefined) return this.approvals.findQuestion(tool, input, principal);
+    return { ...this.approvals.toQuestion(tool, input), reason };
   }
 
-  /** The call is not announced as begun: whether it ever is, a person decides. */
-  private ask(
-    asked: Question & { readonly toolName: string; readonly label: string },
+  /** Records a refusal without a person's decision, for operators. */
+  private forbid(
+    fault: Rejection,
+    reason: string,
+    { call, run }: Pick<Attempt, 'call' | 'run'>,
+    label: string,
+  ): ToolReply {
+    this.recordRefusal(call, run, reason);
+    return this.refuse(fault, call, run, label);
+  }
+
+  private recordRefusal(call: ToolCall, { principal, runId, threadId }: ToolRun, reason: string): void {
+    const subject = getToolName(call);
+    this.security.record({ type: 'tool-refused', principal, reason, subject, runId, threadId });
+  }
+
+  private refuse(
+    { outcome, publicError, modelMessage }: Rejection,
     call: ToolCall,
     run: ToolRun,
-  ): ToolAnswer {
-    const approvalId = approvalIdOf(call);
-    const toolCallId = uniqueId(call, run);
-    void run.emit({ type: 'approval-request', approvalId, toolCallId, stepId: call.stepId, ...asked });
-    return { outcome: 'awaiting-approval', approvalId };
+    label?: string,
+  ): ToolReply {
+    this.begin(call, run, label).end(outcome, { error: publicError });
+    return { outcome, content: modelMessage };
+  }
+
+  /** The call is not announced as begun: whether it ever is, the answer decides. */
+  private ask(
+    asked: AskedCall<ApprovalRequest> | AskedCall<ClientToolRequest>,
+    call: ToolCall,
+    run: ToolRun,
+  ): ToolReply {
+    const inputId = toInputId(call);
+    const toolCallId = toUniqueId(call, run);
+    const { stepId } = call;
+    void run.emit({ type: 'input-request', inputId, toolCallId, stepId, ...asked });
+    return { outcome: 'awaiting-input', inputId };
+  }
+
+  /** A call is announced when it is its turn: one that has only waited when the process dies was never begun. */
+  private async executeInTurn(callable: LabelledCall, attempt: Attempt): Promise<ToolReply> {
+    const { call, run } = attempt;
+    // A call inside another has that one's slot: if it waited for its own, both could wait for ever.
+    if (call.nested) return this.execute(callable, attempt);
+    const release = await this.slots.enter(run);
+    try {
+      return await this.execute(callable, attempt);
+    } finally {
+      release();
+    }
   }
 
   private async execute(
-    { tool, input, label }: Callable & { readonly label: string },
-    { call, run, decided }: Attempt,
-  ): Promise<ToolAnswer> {
+    { tool, input, label }: LabelledCall,
+    { call, run, decision }: Attempt,
+  ): Promise<ToolReply> {
     const open = this.begin(call, run, label, expose(tool.expose?.input, input));
     const timeoutMs = tool.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(timedOut(tool, timeoutMs)), timeoutMs);
+    const timer = setTimeout(() => timeout.abort(createTimeoutError(tool, timeoutMs)), timeoutMs);
+    const stopWatching = this.switches.onChange(() => {
+      const off = this.switches.refuseTool(tool.name);
+      if (off) timeout.abort(off);
+    });
 
     try {
       // A process that dies during the call has to leave word of it; else the next owner would make it again.
@@ -135,29 +227,37 @@ export class ToolTrackingService {
         principal: run.principal,
         signal: AbortSignal.any([run.signal, timeout.signal]),
         idempotencyKey: `${run.runId}:${call.stepId}:${call.toolCallId}`,
+        mayReach: (host) => this.taint.mayReach(host, run.sources),
         progress: open.progress,
-        ...(decided && { approvedBy: decided.by }),
+        ...(decision && { approvedBy: decision.by }),
       });
-      const output = expose(tool.expose?.output, result);
+      const output = expose(tool.expose?.output, result instanceof MediaResult ? result.words : result);
       open.end('ok', output === undefined ? {} : { output });
-      return { outcome: 'ok', content: decided?.decision === 'edit' ? withEdit(input, result) : result };
+      return { outcome: 'ok', content: decision?.decision === 'edit' ? withEdit(input, result) : result };
     } catch (error) {
       if (run.signal.aborted) {
         open.end('cancelled');
         throw run.signal.reason;
       }
-      const outcome = timeout.signal.aborted ? 'timeout' : 'error';
+      const outcome = toOutcome(timeout.signal);
       open.end(outcome, {
         error: toPublicError(error, { code: 'TOOL_FAILED', message: 'The tool failed.' }),
       });
-      return { outcome, content: `The tool '${tool.name}' failed: ${wordsOf(error)}` };
+      return { outcome, content: `The tool '${tool.name}' failed: ${errorMessage(error)}` };
     } finally {
       clearTimeout(timer);
+      stopWatching();
     }
   }
 }
 
-function timedOut({ name }: Tool, timeoutMs: number): AppError {
+/** Returns the outcome of a failed call: its own failure, or that it was stopped. */
+function toOutcome({ aborted, reason }: AbortSignal): ToolOutcome {
+  if (!aborted) return 'error';
+  return reason instanceof AppError && reason.code === 'TOOL_DENIED' ? 'denied' : 'timeout';
+}
+
+function createTimeoutError({ name }: Tool, timeoutMs: number): AppError {
   const seconds = timeoutMs / 1000;
   return new AppError('TOOL_TIMEOUT', `The tool '${name}' did not answer within ${seconds} seconds.`, {
     retryable: true,
@@ -169,19 +269,8 @@ function withEdit(input: Record<string, unknown>, result: unknown): unknown {
   return { note: 'A person changed the arguments before the call.', arguments: input, result };
 }
 
-/** Field by field: what tools yield may come from anywhere, and must not become another event. */
-function progressOf(update: unknown): Exclude<ToolProgressUpdate, string> {
-  if (typeof update !== 'object' || update === null) return { message: String(update) };
-  const { message, fraction, data } = update as Readonly<Record<string, unknown>>;
-  return {
-    ...(typeof message === 'string' && { message }),
-    ...(typeof fraction === 'number' && { fraction }),
-    ...(data !== undefined && { data }),
-  };
-}
-
 /** A label is shown while the tool runs; a tool whose label cannot be made still runs. */
-function labelOf({ label, name }: Tool, input: Record<string, unknown>): string {
+function getLabel({ label, name }: Tool, input: Record<string, unknown>): string {
   if (typeof label === 'string') return label;
   try {
     return label(input);

@@ -1,13 +1,13 @@
 import { expect } from '@jest/globals';
 import { z } from 'zod';
-import type { GivenAnswer } from '../events/approval.js';
+import type { AnsweredInput } from '../events/requested-input.js';
 import type { RunEvent, ToolEnd, ToolStart } from '../events/run-event.js';
-import type { Tool, ToolRun } from './agent-tool.js';
+import type { ConversationSources, Tool, ToolRun } from './agent-tool.js';
 import type { ApprovalPolicy } from './approval.policy.js';
-import type { ToolCall } from './tool.call.js';
+import type { ToolCall } from './tool-call.js';
 import { ToolRegistry } from './tool.registry.js';
 import { SOMEBODY } from './tool.testing.js';
-import { ToolTrackingService, type ToolAnswer } from './tool-tracking.service.js';
+import { ToolTrackingService, type ToolReply } from './tool-tracking.service.js';
 
 export const INPUT = z.object({ city: z.string(), secret: z.string().optional() });
 
@@ -30,7 +30,13 @@ export class NotedRun implements ToolRun {
   readonly signal = this.abort.signal;
   readonly events: RunEvent[] = [];
   readonly begunCalls = new Map<string, string>();
-  readonly decisions = new Map<string, GivenAnswer>();
+  readonly decisions = new Map<string, AnsweredInput>();
+  /** Tools that have brought text of strangers into it. */
+  readonly strangers: string[] = [];
+  readonly sources: ConversationSources = {
+    readStrangers: async () => this.strangers,
+    readPersonText: async () => [],
+  };
   readonly recorded = async (): Promise<void> => void this.events.push(RECORDED);
 
   constructor(readonly principal = SOMEBODY) {}
@@ -43,9 +49,9 @@ export class NotedRun implements ToolRun {
 
 export type Declared = Partial<Tool<typeof INPUT>> & Pick<Tool<typeof INPUT>, 'execute'>;
 
-export type Told = Extract<ToolAnswer, { content: unknown }>;
+export type ToolReplies = Extract<ToolReply, { content: unknown }>;
 
-export function trackingOf(declared: Declared, policy?: ApprovalPolicy): ToolTrackingService {
+export function createTracking(declared: Declared, policy?: ApprovalPolicy): ToolTrackingService {
   const registry = new ToolRegistry();
   const tool = {
     name: 'weather',
@@ -62,8 +68,8 @@ export function trackingOf(declared: Declared, policy?: ApprovalPolicy): ToolTra
 export async function called(
   declared: Declared,
   { call = {}, run = new NotedRun() }: { call?: Partial<ToolCall>; run?: NotedRun } = {},
-): Promise<{ answer: Told; start: ToolStart; end: ToolEnd; progress: RunEvent[] }> {
-  const answer = (await trackingOf(declared).call({ ...CALL, ...call }, run)) as Told;
+): Promise<{ answer: ToolReplies; start: ToolStart; end: ToolEnd; progress: RunEvent[] }> {
+  const answer = (await createTracking(declared).call({ ...CALL, ...call }, run)) as ToolReplies;
   const [start, ...rest] = run.events;
   const end = rest.pop();
   expect([start?.type, end?.type]).toEqual(['tool-start', 'tool-end']);

@@ -4,7 +4,7 @@ import { Test } from '@nestjs/testing';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { AgentTool } from './agent-tool.decorator.js';
-import { executeTool } from './tool.execution.js';
+import { executeTool } from './tool-execution.js';
 import { ToolExplorer, type ToolRequest } from './tool.explorer.js';
 import { ToolRegistry } from './tool.registry.js';
 import { callContext, SOMEBODY } from './tool.testing.js';
@@ -86,12 +86,12 @@ describe('ToolExplorer', () => {
     expect(await call(registry, 'from_controller')).toBe('Controller, Ada');
   });
 
-  it('finds inherited methods', async () => {
+  it('finds inherited methods with tools', async () => {
     const registry = await explored({ providers: [PoliteGreeter] });
     expect(await call(registry, 'greet')).toBe('Good day, Ada');
   });
 
-  it('finds providers that a factory or a value gives, and an alias only once', async () => {
+  it('finds providers of factories and values, and an alias only once', async () => {
     const factory = { provide: 'GREETER', useFactory: async () => new PoliteGreeter() };
     const alias = { provide: 'ALIAS', useExisting: 'GREETER' };
     const value = { provide: 'VALUE', useValue: new GreetingController() };
@@ -131,7 +131,7 @@ describe('ToolExplorer', () => {
     expect(await call(registry, 'scoped')).toBe('ada');
   });
 
-  it('asks the module that has the provider, not another that uses the same token', async () => {
+  it('takes the provider from the module that declares the tool, even if another uses the same token', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class Scoped {
       @AgentTool(options('scoped'))
@@ -151,14 +151,14 @@ describe('ToolExplorer', () => {
     expect(await call(module.get(ToolRegistry), 'scoped')).toBe('mine');
   });
 
-  it('does not let an application start with two tools of one name', async () => {
+  it('stops the start of an application with two tools of one name', async () => {
     await expect(explored({ providers: [Greeter, PoliteGreeter] })).rejects.toMatchObject({
       code: 'TOOL_DUPLICATE',
       message: expect.stringMatching(/Greeter\.greet and PoliteGreeter\.greet/),
     });
   });
 
-  it('does not let an application start with a tool that cannot work', async () => {
+  it('stops the start of an application with an invalid tool', async () => {
     class Wrong {
       @AgentTool(options('not a name'))
       greet(): void {}

@@ -8,7 +8,7 @@ import { ToolRegistry } from './tool.registry.js';
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 type Instance = Record<string, AgentToolMethod<Tool['input']>>;
 
-/** What a request-scoped provider gets for `@Inject(REQUEST)` when a tool call, and no HTTP request, asks for it. */
+/** The value of `@Inject(REQUEST)` in a request-scoped provider that a tool call asks for, and not an HTTP request. */
 export interface ToolRequest {
   readonly principal: Principal;
 }
@@ -41,7 +41,7 @@ export class ToolExplorer implements OnModuleInit {
   }
 
   #explore(wrapper: Wrapper): void {
-    const prototype = prototypeOf(wrapper);
+    const prototype = getPrototype(wrapper);
     if (!prototype) return;
     for (const method of this.scanner.getAllMethodNames(prototype)) {
       const options = agentToolOptions(prototype, method);
@@ -74,7 +74,7 @@ function isSingleton(wrapper: Wrapper): boolean {
 }
 
 /** The class to look at: the instance's own where there is one (a factory does not tell its class), else the declared one. */
-function prototypeOf(wrapper: Wrapper): object | undefined {
+function getPrototype(wrapper: Wrapper): object | undefined {
   if (!isSingleton(wrapper)) return (wrapper.metatype as { prototype?: object } | null)?.prototype;
   const instance: unknown = wrapper.instance;
   return typeof instance === 'object' && instance !== null

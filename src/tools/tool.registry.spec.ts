@@ -27,7 +27,7 @@ function refusal(register: () => void): AppError {
 }
 
 describe('ToolRegistry', () => {
-  it('gives tools by name and in the order of registration', () => {
+  it('returns tools by name and lists them in the order of registration', () => {
     const registry = new ToolRegistry();
     registry.register(tool({ name: 'b' }), 'B.b');
     registry.register(tool({ name: 'a' }), 'A.a');
@@ -36,7 +36,7 @@ describe('ToolRegistry', () => {
     expect(registry.get('toString')).toBeUndefined();
   });
 
-  it('takes a tool out, and its name can be used again', () => {
+  it('removes a tool and frees its name', () => {
     const registry = new ToolRegistry();
     registry.register(tool(), 'SearchTool.search');
     expect(registry.unregister('search')).toBe(true);
@@ -45,7 +45,7 @@ describe('ToolRegistry', () => {
     expect(() => registry.register(tool(), 'WebTool.find')).not.toThrow();
   });
 
-  it('offers a principal only what its roles allow', () => {
+  it('offers a principal only the tools that its roles allow', () => {
     const registry = new ToolRegistry();
     registry.register(tool({ name: 'open' }), 'A.open');
     registry.register(tool({ name: 'refund', roles: ['support', 'admin'] }), 'A.refund');
@@ -54,7 +54,7 @@ describe('ToolRegistry', () => {
     expect(names(['admin'])).toEqual(['open', 'refund']);
   });
 
-  it('names both places when two tools have one name', () => {
+  it('names both places when two tools have the same name', () => {
     const registry = new ToolRegistry();
     registry.register(tool(), 'SearchTool.search');
     const { code, message } = refusal(() => registry.register(tool(), 'WebTool.find'));
@@ -66,7 +66,7 @@ describe('ToolRegistry', () => {
   });
 
   it.each(['', 'has space', 'ümlaut', 'a.b', 'x'.repeat(65), undefined as unknown as string])(
-    'refuses the name %p',
+    'refuses the tool name %p',
     (name) => {
       const { code, message } = refusal(() => new ToolRegistry().register(tool({ name }), 'A.a'));
       expect(code).toBe('TOOL_INVALID');
@@ -75,7 +75,7 @@ describe('ToolRegistry', () => {
   );
 
   it.each([z.string(), z.array(z.object({})), { type: 'object' }, undefined])(
-    'refuses an input that is no zod object',
+    'refuses a tool whose input is not a zod object',
     (input) => {
       const { code, message } = refusal(() =>
         new ToolRegistry().register(tool({ input: input as unknown as z.ZodObject }), 'A.a'),
@@ -85,7 +85,7 @@ describe('ToolRegistry', () => {
     },
   );
 
-  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses timeoutMs %p', (timeoutMs) => {
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses a tool with timeoutMs %p', (timeoutMs) => {
     const { code, message } = refusal(() => new ToolRegistry().register(tool({ timeoutMs }), 'A.a'));
     expect(code).toBe('TOOL_INVALID');
     expect(message).toContain(String(timeoutMs));

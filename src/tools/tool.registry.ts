@@ -14,10 +14,10 @@ export class ToolRegistry {
    * @throws AppError `TOOL_INVALID` when the declaration cannot work, `TOOL_DUPLICATE` when the name is taken
    */
   register<Input extends z.ZodObject>(tool: Tool<Input>, origin: string): void {
-    const fault = faultOf(tool);
+    const fault = findFault(tool);
     if (fault !== undefined) throw new AppError('TOOL_INVALID', `The tool of ${origin} ${fault}`);
     const taken = this.#entries.get(tool.name);
-    if (taken) throw new AppError('TOOL_DUPLICATE', duplicate(tool.name, taken.origin, origin));
+    if (taken) throw new AppError('TOOL_DUPLICATE', createDuplicateError(tool.name, taken.origin, origin));
     this.#entries.set(tool.name, { tool, origin });
   }
 
@@ -30,8 +30,8 @@ export class ToolRegistry {
     return this.#entries.get(name)?.tool;
   }
 
-  /** Where the tool is written, as it was registered. */
-  originOf(name: string): string | undefined {
+  /** Returns the place where the tool is declared, as it was registered. */
+  getOrigin(name: string): string | undefined {
     return this.#entries.get(name)?.origin;
   }
 
@@ -46,8 +46,8 @@ export class ToolRegistry {
   }
 }
 
-/** What makes this declaration unusable, as the rest of a sentence, with the remedy. */
-function faultOf({
+/** Returns the fault that makes this declaration unusable, as the rest of a sentence, with the remedy; undefined if there is none. */
+function findFault({
   name,
   input,
   timeoutMs,
@@ -69,7 +69,7 @@ function isZodObject(schema: unknown): boolean {
   return (schema as Partial<z.ZodObject> | undefined)?._zod?.def?.type === 'object';
 }
 
-function duplicate(name: string, first: string, second: string): string {
+function createDuplicateError(name: string, first: string, second: string): string {
   return first === second
     ? `The tool '${name}' of ${first} was found twice. Provide its class in one module and export it from there.`
     : `Two tools are named '${name}': ${first} and ${second}. Rename one in its @AgentTool.`;

@@ -15,6 +15,7 @@ export function callContext(
     principal: SOMEBODY,
     signal: new AbortController().signal,
     idempotencyKey: 'run:step:call',
+    mayReach: async () => true,
     progress: (update) => void updates.push(update),
     updates,
     ...fields,

@@ -108,14 +108,14 @@ export class StreamServer {
 
 /** One stream, as its test writes it. */
 export class ScriptedStream {
-  /** How far this server's clock is ahead of everybody's. */
+  /** Time by which this server's clock is ahead of the others', in milliseconds. */
   aheadMs = 0;
   private seq = 0;
   private epoch = 1;
 
   constructor(private readonly response: ServerResponse) {}
 
-  /** What is sent next has this number. */
+  /** Sets the number of the next event. */
   from(seq: number, epoch = 1): this {
     this.seq = seq - 1;
     this.epoch = epoch;
@@ -137,7 +137,7 @@ export class ScriptedStream {
     this.response.write(`id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 
-  /** The connection breaks, once what was sent has gone out. */
+  /** The plan of one step: its text, its tool, and the deaths of its owner in the middle of it. */
   cut(): void {
     if (!this.response.headersSent) this.response.destroy();
     else this.response.write(':\n\n', () => this.response.destroy());

@@ -1,15 +1,11 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Cluster, type ClusterOptions } from '../../src/testing/cluster/cluster.js';
-import { clusterLoop, killAndStart, killAtRandom, replace } from '../../src/testing/cluster/cluster.loop.js';
-import { complaintsOf, tableOf, type KillReport } from '../../src/testing/kill-loop/kill.report.js';
-import { redisForTests } from '../../src/testing/cluster/redis.testing.js';
+import { Cluster, type ClusterOptions } from '../harness/cluster/cluster.js';
+import { clusterLoop, killAndStart, killAtRandom, replace } from '../harness/cluster/cluster-loop.js';
+import { listComplaints, formatTable, type KillReport } from '../harness/kill-loop/kill-report.js';
+import { redisForTests } from '../harness/cluster/redis.testing.js';
 import { EventStream } from '../support/event-stream.js';
-
-// The processes run as they ship; `npm test` builds first.
-const program = fileURLToPath(new URL('../../dist/testing/cluster/node.process.js', import.meta.url));
+import { postJson } from '../support/post-json.js';
 
 /** A model so slow that its run cannot end by itself before it is cancelled. */
 const SLOWLY_MS = 60_000;
@@ -24,22 +20,17 @@ afterEach(async () => {
 }, 60_000);
 
 async function start(options: Partial<ClusterOptions> = {}): Promise<Cluster> {
-  if (!existsSync(program)) throw new Error('There is no build. Run `npm run build` first, or `npm test`.');
-  cluster = await Cluster.start({ program, seed, ...options });
+  cluster = await Cluster.start({ seed, ...options });
   return cluster;
 }
 
 function expectNoComplaints(report: KillReport): void {
-  process.stdout.write(`\n${tableOf(report)}\n`);
-  expect({ seed, complaints: complaintsOf(report) }).toEqual({ seed, complaints: [] });
+  process.stdout.write(`\n${formatTable(report)}\n`);
+  expect({ seed, complaints: listComplaints(report) }).toEqual({ seed, complaints: [] });
 }
 
 async function ask(port: number | undefined): Promise<{ status: number; runId: string }> {
-  const response = await fetch(`http://127.0.0.1:${port}/api/chat/runs`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ message: 'hello' }),
-  });
+  const response = await postJson(`http://127.0.0.1:${port}/api/chat/runs`, { message: 'hello' });
   const { runId = '' } = (await response.json()) as { runId?: string };
   return { status: response.status, runId };
 }
@@ -48,19 +39,19 @@ function watch(port: number | undefined, runId: string): Promise<EventStream> {
   return EventStream.open(`http://127.0.0.1:${port}/api/chat/runs/${runId}/events`);
 }
 
-describe('a cluster', () => {
-  it('shows a run that any worker works on through any API process, the same', async () => {
+describe('cluster', () => {
+  it('shows the same events of a run through every API process', async () => {
     const { apis } = await start();
     const { runId } = await ask(apis[0]?.port);
     const streams = await Promise.all(apis.map(({ port }) => watch(port, runId)));
     for (const stream of streams) await stream.closed();
     const [here, there] = streams.map(({ events }) => events);
     // Some of its answers use a tool that a person has to approve first.
-    expect(['completed', 'awaiting-approval']).toContain(here?.at(-1)?.data['outcome']);
+    expect(['completed', 'awaiting-input']).toContain(here?.at(-1)?.data['outcome']);
     expect(there).toEqual(here);
   }, 60_000);
 
-  it('loses nothing and shows everybody the same, whatever is killed: API, worker, all workers, database', async () => {
+  it('loses no event and shows every reader the same while API, workers and database are killed at random', async () => {
     const started = await start();
     const report = await clusterLoop(started, {
       seed,
@@ -95,7 +86,7 @@ describe('a cluster', () => {
     expect(times.length).toBeGreaterThan(6);
   }, 300_000);
 
-  it('accepts nothing of a worker that was frozen past its lease and goes on', async () => {
+  it('accepts no event from a worker that was frozen past its lease', async () => {
     const started = await start();
     const report = await clusterLoop(started, {
       seed,
@@ -115,7 +106,7 @@ describe('a cluster', () => {
     expect(report.logs.flat().filter(({ event }) => event.type === 'run-resume').length).toBeGreaterThan(3);
   }, 300_000);
 
-  it('is replaced process by process under two hundred live readers, and loses nothing', async () => {
+  it('loses no event when every process is replaced in turn under live readers', async () => {
     const started = await start();
     const report = await clusterLoop(started, {
       seed,
@@ -133,18 +124,18 @@ describe('a cluster', () => {
     expect(report.restarts).toBe(4);
   }, 300_000);
 
-  it('cancels a run that a worker elsewhere works on', async () => {
+  it('cancels a run that a worker behind another API process executes', async () => {
     const { apis } = await start({ node: { paceMs: SLOWLY_MS } });
     await cancelled(apis[0]?.port, apis[1]?.port);
   }, 60_000);
 
-  it('cancels, and shows what happens, also when every hint is lost', async () => {
+  it('cancels a run and shows its end even if every wakeup is lost', async () => {
     const { apis } = await start({ node: { deaf: true, paceMs: SLOWLY_MS } });
     await cancelled(apis[0]?.port, apis[1]?.port);
   }, 60_000);
 
-  it('counts starts and open streams over all API processes', async () => {
-    const { apis } = await start({ workers: 0, node: { startsPerMinute: 5, openStreams: 3 } });
+  it('counts run starts and open streams over all API processes', async () => {
+    const { apis } = await start({ workers: 0, node: { startsPerMinute: 5, maxOpenStreams: 3 } });
     const answers: { status: number; runId: string }[] = [];
     for (let index = 0; index < 8; index += 1) answers.push(await ask(apis[index % 2]?.port));
     expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202, 429, 429, 429]);
@@ -156,7 +147,7 @@ describe('a cluster', () => {
   }, 60_000);
 
   (redis.isThere ? it : it.skip)(
-    'does the same with Redis for the hints, also when a worker is killed',
+    'loses no event when Redis carries the wakeups and every worker is killed in turn',
     async () => {
       const started = await start({ node: { redisUrl: redis.url } });
       const report = await clusterLoop(started, {

@@ -1,15 +1,15 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createChatAgent } from '../../src/agents/langgraph/chat.agent.js';
 import { PostgresStorage } from '../../src/storage/postgres/postgres.storage.js';
-import { PostgresServer } from '../../src/testing/cluster/postgres.server.js';
-import { SeededModel } from '../../src/testing/seeded.model.js';
+import { PostgresServer } from '../harness/cluster/postgres.server.js';
+import { SeededModel } from '../harness/seeded.model.js';
 import { ChatServer, gate } from '../support/chat.server.js';
 
 let close: () => Promise<void> = async () => undefined;
 afterEach(() => close(), 60_000);
 
-describe('a database that is away for longer than anybody waits', () => {
-  it('fails no run: when it is back, the agent goes on from what it remembers', async () => {
+describe('database outage longer than a request waits', () => {
+  it('continues a run from its checkpoint once a database is back that was away longer than a request waits', async () => {
     const database = await PostgresServer.start();
     // A request gives up at once; what is said of it could be appended when the database is back.
     const storage = new PostgresStorage({ url: database.url, requestPatienceMs: 100 });

@@ -2,10 +2,10 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { createChatAgent } from '../../src/agents/langgraph/chat.agent.js';
 import { formatCursor } from '../../src/events/cursor.js';
 import { PostgresStorage } from '../../src/storage/postgres/postgres.storage.js';
-import { PgBouncerServer } from '../../src/testing/cluster/pgbouncer.server.js';
-import { hasPgBouncer } from '../../src/testing/cluster/pgbouncer.testing.js';
-import { PostgresServer } from '../../src/testing/cluster/postgres.server.js';
-import { SeededModel } from '../../src/testing/seeded.model.js';
+import { PgBouncerServer } from '../harness/cluster/pgbouncer.server.js';
+import { hasPgBouncer } from '../harness/cluster/pgbouncer.testing.js';
+import { PostgresServer } from '../harness/cluster/postgres.server.js';
+import { SeededModel } from '../harness/seeded.model.js';
 import { ChatServer } from '../support/chat.server.js';
 
 const closing: (() => Promise<void>)[] = [];
@@ -15,7 +15,7 @@ afterEach(async () => {
 
 describe('instances behind PgBouncer in transaction mode', () => {
   (hasPgBouncer(process.env) ? it : it.skip)(
-    'answer at one what another one works on, for many people at once',
+    'streams the whole log of 20 runs at one instance while another executes them behind PgBouncer',
     async () => {
       const database = await PostgresServer.start();
       closing.push(() => database.stop());

@@ -9,13 +9,14 @@ import { foldRun, type RunView } from '../../src/events/run-view.js';
 import { PostgresStorage } from '../../src/storage/postgres/postgres.storage.js';
 import { SqliteStorage } from '../../src/storage/sqlite/sqlite.storage.js';
 import type { Storage } from '../../src/storage/storage.js';
-import { PostgresServer } from '../../src/testing/cluster/postgres.server.js';
-import { copySqlite } from '../../src/testing/cluster/sqlite.copy.testing.js';
+import { PostgresServer } from '../harness/cluster/postgres.server.js';
+import { copySqlite } from '../harness/cluster/sqlite-copy.testing.js';
 import { FaultProxy } from '../../src/testing/fault.proxy.js';
-import { answer } from '../../src/testing/scripted.agent.js';
+import { createAnswer } from '../../src/testing/scripted.agent.js';
 import { ChatServer, gate, type ChatServerOptions, type Play } from '../support/chat.server.js';
 import { EventStream } from '../support/event-stream.js';
 import { sayOneByOne } from '../support/plays.js';
+import { postJson } from '../support/post-json.js';
 
 /** A server over data of which an older copy can be put back. People come in by `origin` all the time. */
 interface World {
@@ -131,16 +132,16 @@ describe.each([
   ['PostgreSQL', onPostgres],
   ['PostgreSQL that fails over to a standby', onFailover],
   ['SQLite', onSqlite],
-])('a run on %s, when an older copy of the data is put back', (_name, make) => {
+])('run on %s after an older copy of the data is restored', (_name, make) => {
   let world: World;
   afterEach(() => world?.close(), 60_000);
 
-  it('goes on from there, and shows everybody what its log says, also who has seen what was lost', async () => {
+  it('continues a run from the restored log, and resets a reader who had seen the lost events', async () => {
     const [backedUp, restored] = [gate(), gate()];
     let tries = 0;
     world = await make(async ({ message }, context) => {
       if (message === 'first') tries += 1;
-      const events = answer(context, ['kept ', `try-${tries} `, 'and ', 'gone.']);
+      const events = createAnswer(context, ['kept ', `try-${tries} `, 'and ', 'gone.']);
       await sayOneByOne(context, events.slice(0, 3));
       await orAborted(backedUp.opened, context.signal);
       // Before the copy is put back, words of the lost time; then as many others, so that every seq is there again.
@@ -160,7 +161,7 @@ describe.each([
     await forsaken.sees('gone.');
 
     await putBack();
-    expect(await statusOf(world, late)).toBe(404);
+    expect(await readStatus(world, late)).toBe(404);
     await expect(forsaken.ended.promise).rejects.toMatchObject({ code: 'NOT_FOUND' });
     restored.open();
     const last = await viewer.ended.promise;
@@ -180,7 +181,7 @@ describe.each([
     expect(reader.events.map(({ id }) => id)).toEqual(log.map((recorded) => formatCursor(recorded)));
   }, 120_000);
 
-  it('that was only begun in the lost time begins again, and is not taken for what it was', async () => {
+  it('starts a run again whose first events were lost, and shows nothing of the lost attempt', async () => {
     const [backedUp, restored] = [gate(), gate()];
     let tries = 0;
     // One at a time: the second run waits while the first is at work.
@@ -189,7 +190,7 @@ describe.each([
         await orAborted(backedUp.opened, context.signal);
         if (message !== 'second') return;
         tries += 1;
-        const events = answer(context, ['this ', `is try-${tries} `, 'of ', 'many.']);
+        const events = createAnswer(context, ['this ', `is try-${tries} `, 'of ', 'many.']);
         await sayOneByOne(context, events.slice(0, 6));
         await orAborted(restored.opened, context.signal);
         await sayOneByOne(context, events.slice(6));
@@ -211,10 +212,10 @@ describe.each([
     expect(JSON.stringify(last)).not.toContain(lostWord);
   }, 120_000);
 
-  it('that had ended in the lost time ends again, and who has seen its end is told', async () => {
+  it('ends a run again whose end was lost, and resets a reader who had seen that end', async () => {
     const backedUp = gate();
     world = await make(async (_, context) => {
-      const events = answer(context, ['kept ', 'and ', 'ended.']);
+      const events = createAnswer(context, ['kept ', 'and ', 'ended.']);
       await sayOneByOne(context, events.slice(0, 3));
       await orAborted(backedUp.opened, context.signal);
       await sayOneByOne(context, events.slice(3));
@@ -240,15 +241,11 @@ describe.each([
 });
 
 async function startRun({ origin }: World, message: string): Promise<string> {
-  const response = await fetch(`${origin}/runs`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ message }),
-  });
+  const response = await postJson(`${origin}/runs`, { message });
   return ((await response.json()) as { runId: string }).runId;
 }
 
-async function statusOf({ origin }: World, runId: string): Promise<number> {
+async function readStatus({ origin }: World, runId: string): Promise<number> {
   return (await fetch(`${origin}/runs/${runId}/events`)).status;
 }
 

@@ -8,7 +8,7 @@ import { Client } from 'pg';
 import { MIGRATIONS } from '../../src/storage/postgres/migrations/migrations.js';
 import { PostgresDatabase } from '../../src/storage/postgres/postgres.database.js';
 import { migrate } from '../../src/storage/postgres/postgres.migrator.js';
-import { PostgresServer } from '../../src/testing/cluster/postgres.server.js';
+import { PostgresServer } from '../harness/cluster/postgres.server.js';
 import { AppProcess } from '../page/support/app.process.js';
 import { EventStream } from '../support/event-stream.js';
 
@@ -50,12 +50,12 @@ const UP_TO_DATE = { code: 0, said: 'The tables are up to date.', complained: ''
 const migrated = (count: number) => ({ code: 0, said: `Migrations run: ${count}.`, complained: '' });
 
 describe('npm run migrate', () => {
-  it('makes all tables in an empty database, and finds nothing to do a second time', async () => {
+  it('creates all tables in an empty database, and runs no migration the second time', async () => {
     expect(await runMigrate()).toEqual(migrated(MIGRATIONS.length));
     expect(await runMigrate()).toEqual(UP_TO_DATE);
   }, 60_000);
 
-  it('brings the tables of the version before up to date', async () => {
+  it('runs only the last migration on the tables of the previous version', async () => {
     const database = new PostgresDatabase({ url, schema: 'agent_stream', poolSize: 1, patienceMs: 0 });
     await migrate(database, MIGRATIONS.length - 1);
     await database.close();
@@ -63,7 +63,7 @@ describe('npm run migrate', () => {
     expect(await runMigrate()).toEqual(UP_TO_DATE);
   }, 60_000);
 
-  it('is done once by deployments that start it at the same moment', async () => {
+  it('runs each migration once when four deployments start them at the same moment', async () => {
     const outcomes = await Promise.all(Array.from({ length: 4 }, () => runMigrate()));
     const done = outcomes.filter(({ said }) => said !== UP_TO_DATE.said);
     expect(done).toEqual([migrated(MIGRATIONS.length)]);
@@ -74,14 +74,14 @@ describe('npm run migrate', () => {
     ]);
   }, 60_000);
 
-  it('says what is missing where there is no shared database', async () => {
+  it('exits with a message when DATABASE_URL is not set', async () => {
     const { code, complained } = await runMigrate({});
     expect(code).toBe(78);
     expect(complained).toBe('DATABASE_URL is not set: the embedded database migrates itself.');
   }, 60_000);
 });
 
-describe('ROLES', () => {
+describe('ROLES setting', () => {
   const processes: AppProcess[] = [];
   afterEach(async () => {
     for (const each of processes.splice(0)) await each.kill();
@@ -94,7 +94,7 @@ describe('ROLES', () => {
     return `http://127.0.0.1:${app.port}`;
   }
 
-  it('let one process answer people and another one work: a run waits until there is one that works', async () => {
+  it('keeps a run pending without a worker process, and completes it once a process with ROLES=worker starts', async () => {
     const api = await start('api');
     const stream = await EventStream.open(`${api}/api/chat`, { method: 'POST', body: { message: 'Hello' } });
     const { data: ready } = await stream.frame('ready');
@@ -104,13 +104,13 @@ describe('ROLES', () => {
     expect(await stream.closed()).toBe('end');
     expect(stream.events.at(-1)?.data).toMatchObject({ type: 'end', outcome: 'completed' });
 
-    const statusOf = async (address: string) => (await fetch(address)).status;
+    const readStatus = async (address: string) => (await fetch(address)).status;
     const paths = ['/health/ready', '/', '/docs', `/api/chat/runs/${String(ready['runId'])}`];
-    expect(await Promise.all(paths.map((path) => statusOf(api + path)))).toEqual([200, 200, 200, 200]);
-    expect(await Promise.all(paths.map((path) => statusOf(worker + path)))).toEqual([200, 404, 404, 404]);
+    expect(await Promise.all(paths.map((path) => readStatus(api + path)))).toEqual([200, 200, 200, 200]);
+    expect(await Promise.all(paths.map((path) => readStatus(worker + path)))).toEqual([200, 404, 404, 404]);
   }, 60_000);
 
-  it('find the tables made, whoever starts first: all at the same moment, on an empty database', async () => {
+  it('starts processes of all roles at the same moment on an empty database', async () => {
     const [api] = await Promise.all([start('api'), start('worker'), start('api,worker')]);
     const stream = await EventStream.open(`${api}/api/chat`, { method: 'POST', body: { message: 'Hello' } });
     expect(await stream.closed()).toBe('end');

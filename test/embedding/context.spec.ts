@@ -2,8 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
 import { ClsModule, ClsService } from 'nestjs-cls';
 import { z } from 'zod';
-import { answersOf, ScriptedModel } from '../../src/agents/langgraph/langgraph.testing.js';
-import { AgentTool, ChatModule, createChatAgent, MemoryStorage, type ToolContext } from '../../src/index.js';
+import { findToolMessages, ScriptedModel } from '../../src/agents/langgraph/langgraph.testing.js';
+import { AgentTool, ChatModule, type ToolContext } from '../../src/index.js';
+import { createChatAgent } from '../../src/agents/langgraph/index.js';
+import { MemoryStorage } from '../../src/storage/index.js';
 import { FRAMEWORKS, hostServers } from './host.server.js';
 
 const WHOAMI = 'who_am_i';
@@ -34,8 +36,8 @@ class Account {
 /** Calls the tool, then says what it was told. */
 const model = () =>
   new ScriptedModel((messages) => {
-    const [answer] = answersOf(messages);
-    if (answer) return { words: [answer.text] };
+    const [answer] = findToolMessages(messages);
+    if (answer) return { chunks: [answer.text] };
     return { calls: [{ id: `call-${messages.length}`, name: WHOAMI, args: '{}' }] };
   });
 
@@ -55,7 +57,7 @@ const model = () =>
         storage: new MemoryStorage(),
         auth: {
           kind: 'host' as const,
-          principalOf: ({ headers }) => ({ userId: String(headers['x-user']), tenant: 'acme', roles: [] }),
+          getPrincipal: ({ headers }) => ({ userId: String(headers['x-user']), tenant: 'acme', roles: [] }),
         },
         agents: (kit) => [createChatAgent({ ...kit, name: 'chat', description: 'Chats.', model: model() })],
         hooks: {
@@ -77,10 +79,10 @@ const model = () =>
 })
 class HostModule {}
 
-describe.each(FRAMEWORKS)("a tool, in the host's async-local context on %s", (framework) => {
+describe.each(FRAMEWORKS)('async-local context of the host on %s', (framework) => {
   const start = hostServers();
 
-  it('finds there what the host has put into it: of its own run, and of no other that goes on beside it', async () => {
+  it('gives each tool call the async-local values of its own run while other runs execute', async () => {
     const server = await start(HostModule, { framework });
     const people = ['ada', 'bob', 'cleo', 'dan'];
     const streams = await Promise.all(

@@ -4,7 +4,7 @@ import { ChatModule } from '../../src/chat/chat.module.js';
 import type { ChatModuleOptions } from '../../src/chat/chat.options.js';
 import { ChatService } from '../../src/client/index.js';
 import { MemoryStorage } from '../../src/storage/memory/memory.storage.js';
-import { answer, ScriptedAgent } from '../../src/testing/scripted.agent.js';
+import { createAnswer, ScriptedAgent } from '../../src/testing/scripted.agent.js';
 import { gate, type Play } from '../support/chat.server.js';
 import { nineWords } from '../support/plays.js';
 import { until } from '../support/until.js';
@@ -17,7 +17,7 @@ const KEYED: ChatModuleOptions['auth'] = {
 };
 const WITH_KEY = { 'x-api-key': API_KEY };
 
-describe.each(FRAMEWORKS)('on %s', (framework) => {
+describe.each(FRAMEWORKS)('ChatModule on %s', (framework) => {
   const start = hostServers();
 
   function serve(play: Play, options: Partial<ChatModuleOptions> = {}): Promise<HostServer> {
@@ -31,7 +31,7 @@ describe.each(FRAMEWORKS)('on %s', (framework) => {
     return start(module, { framework });
   }
 
-  it('streams an answer, whose reader can go away and resume it anywhere without repeating a frame', async () => {
+  it('streams the text of a run, and resumes after any event without repeating a frame', async () => {
     const server = await serve(nineWords);
     const asked = await server.ask();
     expect(await asked.closed()).toBe('end');
@@ -50,9 +50,9 @@ describe.each(FRAMEWORKS)('on %s', (framework) => {
     expect(past.status).toBe(204);
   });
 
-  it('is used by the published client: ask, cancel, threads', async () => {
+  it('serves the published client: start, cancel and list threads', async () => {
     const server = await serve(async (_, { emit, messageId, attempt, signal }) => {
-      for (const event of answer({ messageId, attempt }, ['well']).slice(0, 3)) void emit(event);
+      for (const event of createAnswer({ messageId, attempt }, ['well']).slice(0, 3)) void emit(event);
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
     });
     const chat = new ChatService({ baseUrl: server.url('/api/chat') });
@@ -65,7 +65,7 @@ describe.each(FRAMEWORKS)('on %s', (framework) => {
     expect(items).toMatchObject([{ id: run.threadId }]);
   });
 
-  it('refuses before the stream, as problem+json', async () => {
+  it('refuses a bad request as problem+json before any stream', async () => {
     const silent = gate();
     const server = await serve(() => silent.opened, { auth: KEYED });
 
@@ -95,9 +95,11 @@ describe.each(FRAMEWORKS)('on %s', (framework) => {
     silent.open();
   });
 
-  it('answers 429 with Retry-After when the budget for runs or streams is used up', async () => {
+  it('answers 429 with Retry-After when the budget for run starts or open streams is used up', async () => {
     const silent = gate();
-    const server = await serve(() => silent.opened, { throttling: { startsPerMinute: 1, openStreams: 1 } });
+    const server = await serve(() => silent.opened, {
+      throttling: { startsPerMinute: 1, maxOpenStreams: 1 },
+    });
     const stream = await server.ask();
     const { runId } = (await stream.frame('ready')).data;
 
@@ -131,9 +133,9 @@ describe.each(FRAMEWORKS)('on %s', (framework) => {
     expect(watched.events).toEqual(asked.events);
   });
 
-  it('holds little for a reader that takes nothing, while its run goes on', async () => {
+  it('buffers at most one megabyte for a reader that stops reading, while others get the whole run', async () => {
     const server = await serve(async (_, { emit, signal, messageId, attempt }) => {
-      const [begin, open] = answer({ messageId, attempt }, []);
+      const [begin, open] = createAnswer({ messageId, attempt }, []);
       void emit(begin!);
       void emit(open!);
       const partId = (open as { partId: string }).partId;
@@ -158,7 +160,7 @@ describe.each(FRAMEWORKS)('on %s', (framework) => {
     await quick.closed();
   });
 
-  it('ends its streams and closes in time when the application closes', async () => {
+  it('ends its open streams when the application closes', async () => {
     const server = await serve(
       (_, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
     );

@@ -9,19 +9,14 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { z } from 'zod';
-import { answersOf, ScriptedModel } from '../../src/agents/langgraph/langgraph.testing.js';
-import {
-  AppError,
-  ChatModule,
-  createChatAgent,
-  MemoryStorage,
-  ToolRegistry,
-  type ChatModuleOptions,
-  type McpServerOptions,
-  type Tool,
-} from '../../src/index.js';
+import { findToolMessages, ScriptedModel } from '../../src/agents/langgraph/langgraph.testing.js';
+import { AppError, ChatModule, type ChatModuleOptions, type McpServerOptions } from '../../src/index.js';
+import type { Tool } from '../../src/tools/index.js';
+import { createChatAgent } from '../../src/agents/langgraph/index.js';
+import { MemoryStorage } from '../../src/storage/index.js';
+import { ToolRegistry } from '../../src/tools/index.js';
 import { McpServer } from '../../src/tools/mcp/mcp.server.js';
-import { McpServers } from '../../src/tools/mcp/mcp.servers.js';
+import { McpServers } from '../../src/tools/mcp/mcp-servers.js';
 import { callContext } from '../../src/tools/tool.testing.js';
 import { until } from '../support/until.js';
 import { hostServers } from './host.server.js';
@@ -39,7 +34,7 @@ const EVERYTHING: McpServerOptions = {
   transport: { command: process.execPath, args: [script('server-everything')] },
 };
 
-describe('an MCP server', () => {
+describe('McpServer', () => {
   const registry = { current: new ToolRegistry() };
   const servers: McpServer[] = [];
   const processes: ChildProcess[] = [];
@@ -75,7 +70,7 @@ describe('an MCP server', () => {
   });
 
   it(
-    'gives its tools as it describes them, and does what they say',
+    'offers the tools of an MCP server with their descriptions, schemas and side effects, and calls them',
     async () => {
       await connect(filesystem());
       expect(names()).toEqual(expect.arrayContaining(['files_read_text_file', 'files_write_file']));
@@ -84,11 +79,14 @@ describe('an MCP server', () => {
         label: 'Using Read Text File…',
         description: expect.stringContaining('file'),
       });
-      expect(read.input.safeParse({}).success).toBe(false);
-      expect(read.input.safeParse({ path: 'note.txt' }).success).toBe(true);
+      expect((await read.input.safeParseAsync({})).success).toBe(false);
+      expect((await read.input.safeParseAsync({ path: 'note.txt' })).success).toBe(true);
       const result = await read.execute({ path: join(folder, 'note.txt') }, callContext());
       expect(JSON.stringify(result)).toContain('The meeting is at noon.');
-      await expect(read.execute({ path: '/etc/passwd' }, callContext())).rejects.toThrow(/denied|outside/i);
+      await expect(read.execute({ path: '/etc/passwd' }, callContext())).rejects.toMatchObject({
+        message: 'The MCP server reported that the call failed.',
+        modelMessage: expect.stringMatching(/denied|outside/i),
+      });
       // What reads may be read again after a crash; what a server calls idempotent may be done again; the rest may not.
       expect(
         [read, tool('files_write_file'), tool('files_edit_file')].map(({ sideEffect }) => sideEffect),
@@ -98,7 +96,7 @@ describe('an MCP server', () => {
   );
 
   it(
-    'is as open as the options say, tool by tool',
+    'applies the roles, labels and timeouts of the options to each tool of an MCP server',
     async () => {
       await connect(
         filesystem({
@@ -118,7 +116,7 @@ describe('an MCP server', () => {
   );
 
   it(
-    'tells its progress, and stops when the call is cancelled',
+    'reports the progress of an MCP call, and aborts it when the call is cancelled',
     async () => {
       await connect(EVERYTHING);
       const slow = tool('everything_trigger-long-running-operation');
@@ -137,7 +135,7 @@ describe('an MCP server', () => {
   );
 
   it(
-    'that dies takes its tools with it, says so, and brings them back when it is back',
+    'removes the tools of an MCP server that dies, logs it, and restores them when it is back',
     async () => {
       const port = await freePort();
       const first = await serve(port);
@@ -156,7 +154,7 @@ describe('an MCP server', () => {
       await until(() => names().length === 0);
       expect(warn).toHaveBeenCalledWith(
         expect.objectContaining({ server: 'remote', tools: before }),
-        "The MCP server 'remote' is away; its tools are taken out until it is back.",
+        "The MCP server 'remote' cannot be reached. Its tools are removed until it is back.",
       );
       warn.mockRestore();
       await serve(port);
@@ -168,7 +166,7 @@ describe('an MCP server', () => {
   );
 
   it(
-    'that is not there keeps nobody from starting, and is there when it comes',
+    'starts while an MCP server is unreachable, and adds its tools once it answers',
     async () => {
       const port = await freePort();
       await connect({ name: 'late', transport: { url: `http://127.0.0.1:${port}/mcp` }, retryMs: 20 });
@@ -180,7 +178,7 @@ describe('an MCP server', () => {
   );
 
   it(
-    'cannot take the name of a tool that is there, nor another server its own',
+    'rejects an MCP tool whose name is taken, and two MCP servers of one name',
     async () => {
       registry.current.register({ ...echo('everything_echo') }, 'EchoService.echo');
       await expect(connect(EVERYTHING)).rejects.toThrow(
@@ -203,18 +201,18 @@ describe('an MCP server', () => {
   }
 });
 
-describe("an agent with an MCP server's tools", () => {
+describe('agent with the tools of an MCP server', () => {
   const start = hostServers();
 
   it(
-    'calls them like any other: tracked, exposed as said, and not there for other roles',
+    'tracks and exposes an MCP call as the options say, and denies it to other roles',
     async () => {
       const told: string[][] = [];
       const options: ChatModuleOptions = {
         storage: new MemoryStorage(),
         auth: {
           kind: 'host',
-          principalOf: ({ headers }) => ({ userId: 'u', tenant: 't', roles: [String(headers['x-role'])] }),
+          getPrincipal: ({ headers }) => ({ userId: 'u', tenant: 't', roles: [String(headers['x-role'])] }),
         },
         agents: (kit) => [
           createChatAgent({
@@ -222,10 +220,10 @@ describe("an agent with an MCP server's tools", () => {
             name: 'chat',
             description: 'Chats.',
             model: new ScriptedModel((messages) => {
-              const answers = answersOf(messages);
+              const answers = findToolMessages(messages);
               if (answers.length > 0) {
                 told.push(answers.map(({ text }) => text));
-                return { words: ['Done.'] };
+                return { chunks: ['Done.'] };
               }
               return { calls: [{ id: 'call-1', name: 'everything_get-sum', args: '{"a":2,"b":40}' }] };
             }),

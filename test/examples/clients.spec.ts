@@ -12,7 +12,7 @@ const KEY = 'a-key-of-some-length';
 const SETTINGS = { DEMO_PACE_MS: '28', AUTH_API_KEYS: `${KEY}:ann@acme` };
 const SLOW_MS = 60_000;
 
-/** What a script has written. */
+/** The output of a script. */
 interface Script {
   readonly child: ChildProcess;
   readonly lines: string[];
@@ -21,7 +21,7 @@ interface Script {
 }
 
 /** The numbers of the run's events among frames; `ready` has that of the reader's cursor. */
-function seqsOf(lines: readonly string[]): number[] {
+function listSeqs(lines: readonly string[]): number[] {
   const frames = lines.join('\n').split('\n\n');
   return frames
     .filter((frame) => !frame.includes('event: ready'))
@@ -29,7 +29,7 @@ function seqsOf(lines: readonly string[]): number[] {
     .map(Number);
 }
 
-describe('the scripts of examples/clients', () => {
+describe('scripts of examples/clients', () => {
   const serve = appServers();
   const running: Script[] = [];
   const proxies: FaultProxy[] = [];
@@ -67,15 +67,15 @@ describe('the scripts of examples/clients', () => {
   }
 
   it(
-    'curl.sh sees every event once, although it is cut, and stops a run',
+    'prints every event once in curl.sh although the stream is cut, and cancels a run',
     async () => {
       const { origin } = await serve(SETTINGS);
       const { lines, over } = run('bash', 'curl.sh', { SERVER: origin, TOKEN: KEY });
       expect([await over, lines]).toEqual([0, lines]);
       const cut = lines.findIndex((line) => line.startsWith('# cut'));
       const behind = lines[cut]?.split(' ').at(-1);
-      const before = seqsOf(lines.slice(0, lines.indexOf(`id: ${behind}`) + 1));
-      const seqs = [...before, ...seqsOf(lines.slice(cut))];
+      const before = listSeqs(lines.slice(0, lines.indexOf(`id: ${behind}`) + 1));
+      const seqs = [...before, ...listSeqs(lines.slice(cut))];
       expect(before.length).toBeGreaterThan(0);
       expect(seqs).toEqual(seqs.map((_, index) => index + 1));
       expect(lines.slice(cut)).toContain('event: end');
@@ -85,7 +85,7 @@ describe('the scripts of examples/clients', () => {
   );
 
   it(
-    'node.mjs goes on after a cut, with the client and with fetch',
+    'prints every event once in node.mjs although both of its streams are cut',
     async () => {
       const { port } = new URL((await serve(SETTINGS)).origin);
       const proxy = await FaultProxy.listen({ target: () => Number(port) });
@@ -118,7 +118,7 @@ describe('the scripts of examples/clients', () => {
   it.each([
     ['curl.sh', 'bash', 'UNAUTHENTICATED'],
     ['node.mjs', process.execPath, 'ChatError'],
-  ])('%s says that it lacks a token', async (file, command, complaint) => {
+  ])('fails in %s with a message when the token is missing', async (file, command, complaint) => {
     const { origin } = await serve(SETTINGS);
     const { lines, over } = run(command, file, { SERVER: origin });
     expect(await over).not.toBe(0);

@@ -1,13 +1,18 @@
 import { expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { answersOf, ScriptedModel } from '../../src/agents/langgraph/langgraph.testing.js';
-import { AgentTool, createChatAgent } from '../../src/index.js';
+import { findToolMessages, ScriptedModel } from '../../src/agents/langgraph/langgraph.testing.js';
+import { AgentTool } from '../../src/index.js';
+import { createChatAgent } from '../../src/agents/langgraph/index.js';
 import { chatServers } from '../support/chat.server.js';
+import { Deeds, obedientAgent } from '../security/tainted-servers.js';
 import { describeInChromium } from './support/browser.js';
-import { ChatPage, pageOf } from './support/chat.page.js';
+import { ChatPage, toPageUrl } from './support/chat.page.js';
 
 const PAYMENT = z.object({ to: z.string(), amount: z.number() });
+
+/** The effects of all calls, of all tests. */
+const paid: string[] = [];
 
 @Injectable()
 class Payments {
@@ -19,21 +24,30 @@ class Payments {
     approval: true,
   })
   pay({ to, amount }: z.output<typeof PAYMENT>): string {
-    return `${to} has ${amount}`;
+    paid.push(`${to} has ${amount}`);
+    return paid.at(-1)!;
   }
 }
 
 /** Pays Ada and Eve, unless it is told to leave it. */
 const model = () =>
   new ScriptedModel((messages) => {
-    const answers = answersOf(messages);
-    if (answers.length > 0) return { words: answers.map(({ text }) => `${text}; `) };
-    if (messages.at(-1)?.text === 'Leave it') return { words: ['Fine.'] };
+    const answers = findToolMessages(messages);
+    if (answers.length > 0) return { chunks: answers.map(({ text }) => `${text}; `) };
+    if (messages.at(-1)?.text === 'Leave it') return { chunks: ['Fine.'] };
     const pay = (id: string, to: string) => ({ id, name: 'pay', args: `{"to":"${to}","amount":50}` });
-    return { words: ['Two payments.'], calls: [pay('a', 'Ada'), pay('e', 'Eve')] };
+    return { chunks: ['Two payments.'], calls: [pay('a', 'Ada'), pay('e', 'Eve')] };
   });
 
-describeInChromium('the page while an agent waits for a decision', (chromium) => {
+/** Pays one, whatever the name. */
+const payingModel = (to: string) =>
+  new ScriptedModel((messages) =>
+    findToolMessages(messages).length > 0
+      ? { chunks: ['Done.'] }
+      : { calls: [{ id: 'p', name: 'pay', args: JSON.stringify({ to, amount: 50 }) }] },
+  );
+
+describeInChromium('page during an approval', (chromium) => {
   const serve = chatServers();
 
   async function asked(options?: Parameters<typeof chromium.visit>[1]) {
@@ -41,18 +55,29 @@ describeInChromium('the page while an agent waits for a decision', (chromium) =>
       agents: (kit) => [createChatAgent({ ...kit, name: 'chat', description: 'Chats.', model: model() })],
       tools: [Payments],
     });
-    const chat = new ChatPage(await chromium.visit(pageOf(server), options));
+    const chat = new ChatPage(await chromium.visit(toPageUrl(server), options));
     await chat.ask('Pay them');
-    await chat.stands('awaiting-approval');
+    await chat.stands('awaiting-input');
     const cards = chat.page.getByTestId('approval');
     const card = (who: string) => cards.filter({ hasText: `Paying ${who}` });
     const button = (who: string, name: string) => card(who).getByRole('button', { name, exact: true });
     return { server, chat, card, button };
   }
 
-  it('shows what waits, takes a yes and a no, and goes on by itself', async () => {
+  it('explains why approval is needed when the conversation has read text of strangers', async () => {
+    const server = await serve(obedientAgent(new Deeds()));
+    const chat = new ChatPage(await chromium.visit(toPageUrl(server)));
+    await chat.ask('read send');
+    await chat.stands('awaiting-input');
+    const card = chat.page.getByTestId('approval');
+    await card.getByText('This conversation has read text of strangers (read_page), and').waitFor();
+    await card.getByRole('button', { name: 'Approve', exact: true }).click();
+    await card.getByText('Approved by').waitFor();
+  });
+
+  it('shows pending calls, takes an approval and a denial, and continues the run by itself', async () => {
     const { chat, card, button } = await asked();
-    expect(await card('Ada').innerText()).toMatch(/Waits for your decision until[\s\S]*"amount": 50/);
+    expect(await card('Ada').innerText()).toMatch(/Needs your approval · expires[\s\S]*"amount": 50/);
     await button('Ada', 'Approve').click();
     await card('Ada').getByText('Approved by').waitFor();
     await button('Eve', 'Deny…').click();
@@ -70,14 +95,14 @@ describeInChromium('the page while an agent waits for a decision', (chromium) =>
     expect(await chat.page.getByTestId('message').count()).toBe(3);
   });
 
-  it('takes other arguments, and says when they do not fit', async () => {
+  it('approves a call with changed arguments, and explains when they do not fit', async () => {
     const { chat, card, button } = await asked({ mayFail: true });
     await button('Ada', 'Approve').click();
     await button('Eve', 'Change…').click();
     const field = card('Eve').getByLabel('Arguments, as JSON');
     await field.fill('{"to":');
     await button('Eve', 'Approve with changes').click();
-    await card('Eve').getByText('That is no JSON object.').waitFor();
+    await card('Eve').getByText("That isn't a valid JSON object.").waitFor();
     await field.fill('{"to":"Eve","amount":"all"}');
     await button('Eve', 'Approve with changes').click();
     await card('Eve')
@@ -90,10 +115,10 @@ describeInChromium('the page while an agent waits for a decision', (chromium) =>
     expect(await chat.answer.innerText()).toContain('Eve has 7');
   });
 
-  it('can be answered after a reload, by the keyboard', async () => {
+  it('takes approvals from the keyboard after a reload', async () => {
     const { chat, button, card } = await asked();
     await chat.page.reload();
-    await chat.stands('awaiting-approval');
+    await chat.stands('awaiting-input');
     for (const who of ['Ada', 'Eve']) {
       await button(who, 'Approve').focus();
       await chat.page.keyboard.press('Enter');
@@ -103,18 +128,46 @@ describeInChromium('the page while an agent waits for a decision', (chromium) =>
     await chat.shows('Ada has 50; Eve has 50;');
   });
 
-  it('closes what waits when the conversation goes on, here or in another window', async () => {
+  it('closes pending approvals in every window when the conversation goes on', async () => {
     const { server, chat, card, button } = await asked({ mayFail: true });
-    const other = new ChatPage(await chromium.visit(`${pageOf(server)}?thread=${chat.threadId}`));
-    await other.stands('awaiting-approval');
+    const other = new ChatPage(await chromium.visit(`${toPageUrl(server)}?thread=${chat.threadId}`));
+    await other.stands('awaiting-input');
     await other.ask('Leave it');
     await other.shows('Fine.');
     const closedCard = other.page.getByTestId('approval').first();
-    await closedCard.getByText('Nobody decided').waitFor();
+    await closedCard.getByText('Closed by your next message').waitFor();
     expect(await closedCard.getByRole('button').count()).toBe(0);
 
     await button('Ada', 'Approve').click();
     await chat.shows('Fine.');
-    await card('Ada').getByText('Nobody decided').waitFor();
+    await card('Ada').getByText('Closed by your next message').waitFor();
+  });
+
+  it('shows invisible characters as codes, also while editing, and sends them unchanged', async () => {
+    // Would look like "Eve and exe.gpj" of an honest name.
+    const name = 'Eve\u202egpj.exe\u200b\u{e0041}';
+    const server = await serve({
+      agents: (kit) => [
+        createChatAgent({ ...kit, name: 'chat', description: 'Chats.', model: payingModel(name) }),
+      ],
+      tools: [Payments],
+    });
+    const chat = new ChatPage(await chromium.visit(toPageUrl(server)));
+    await chat.ask('Pay them');
+    await chat.stands('awaiting-input');
+    const card = chat.page.getByTestId('approval');
+    const text = await card.innerText();
+    expect(text).toContain('Paying Eve⟨U+202E⟩gpj.exe⟨U+200B⟩⟨U+E0041⟩');
+    expect(text).toContain(String.raw`"to": "Eve\u202egpj.exe\u200b\udb40\udc41"`);
+    expect(text).toContain('invisible or change the direction');
+    expect(text).not.toMatch(/[\p{Bidi_Control}\u200b\u{e0041}]/u);
+    await card.getByRole('button', { name: 'Change…' }).click();
+    const field = card.getByLabel('Arguments, as JSON');
+    const written = await field.inputValue();
+    expect(written).toContain(String.raw`\u202e`);
+    await field.fill(written.replace('50', '7'));
+    await card.getByRole('button', { name: 'Approve with changes' }).click();
+    await chat.stands('completed');
+    expect(paid.at(-1)).toBe(`${name} has 7`);
   });
 });

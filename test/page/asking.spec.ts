@@ -1,16 +1,16 @@
 import { expect, it } from '@jest/globals';
 import { chatServers, gate } from '../support/chat.server.js';
 import { describeInChromium } from './support/browser.js';
-import { ChatPage, pageOf } from './support/chat.page.js';
+import { ChatPage, toPageUrl } from './support/chat.page.js';
 import { Puppet } from './support/puppet.js';
 
-describeInChromium('asking on the page', (chromium) => {
+describeInChromium('message form of the page', (chromium) => {
   const serve = chatServers();
 
-  it('can be taken back before the server has answered', async () => {
+  it('cancels a run that is stopped before the server has replied', async () => {
     const puppet = new Puppet();
     const server = await serve({ play: puppet.play });
-    const chat = new ChatPage(await chromium.visit(pageOf(server)));
+    const chat = new ChatPage(await chromium.visit(toPageUrl(server)));
     const line = gate();
     await chat.page.route('**/api/chat/runs', async (route) => {
       await line.opened;
@@ -22,10 +22,10 @@ describeInChromium('asking on the page', (chromium) => {
     await chat.stands('cancelled');
   });
 
-  it('waits its turn when another window was quicker', async () => {
+  it("says that another window's run is in progress, and sends the message on retry", async () => {
     const puppet = new Puppet();
     const server = await serve({ play: puppet.play });
-    const first = new ChatPage(await chromium.visit(pageOf(server), { mayFail: true }));
+    const first = new ChatPage(await chromium.visit(toPageUrl(server), { mayFail: true }));
     await first.ask('One');
     (await puppet.run()).end();
     await first.stands('completed');
@@ -38,7 +38,7 @@ describeInChromium('asking on the page', (chromium) => {
     await first.ask('Two');
     const run = await puppet.run();
     await second.ask('Three');
-    await second.answer.getByText('Another answer is being written in this conversation.').waitFor();
+    await second.answer.getByText('This conversation is still being answered.').waitFor();
     run.end();
     await first.stands('completed');
     await second.retry.click();
@@ -49,10 +49,10 @@ describeInChromium('asking on the page', (chromium) => {
     await second.shows('Now');
   });
 
-  it('starts with an example at a click', async () => {
+  it('sends an example when it is clicked', async () => {
     const puppet = new Puppet();
     const server = await serve({ play: puppet.play });
-    const chat = new ChatPage(await chromium.visit(pageOf(server)));
+    const chat = new ChatPage(await chromium.visit(toPageUrl(server)));
     await chat.page.getByTestId('example').first().click();
     const run = await puppet.run();
     expect(run.message).toMatch(/^Which countries border Austria\?/);

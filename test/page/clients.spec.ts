@@ -7,7 +7,7 @@ import { chatServers, type ChatServerOptions } from '../support/chat.server.js';
 import { payingServers } from '../protocols/approvals.server.js';
 import { describeInChromium } from './support/browser.js';
 import { ClientPage } from './support/client.page.js';
-import { buildReactPages, ClientPages } from './support/client.pages.js';
+import { buildReactPages, ClientPages } from './support/client-pages.js';
 import { Puppet } from './support/puppet.js';
 
 /** Above what an installation from a registry takes. */
@@ -18,7 +18,7 @@ interface Library {
   readonly page: string;
   /** Comes back after a cut without being told to. */
   readonly reconnects: boolean;
-  /** What it, or the browser, says in the console where all is well, or where a test lets a run fail. */
+  /** Lines that it, or the browser, may write to the console if all is well, or if a test lets a run fail. */
   readonly mayComplain?: RegExp;
 }
 
@@ -39,7 +39,7 @@ const LIBRARIES: readonly (readonly [string, Library])[] = [
   ],
 ];
 
-describeInChromium('the pages of examples/clients', (chromium) => {
+describeInChromium('pages of examples/clients', (chromium) => {
   const serveChat = chatServers();
   const serveApp = appServers();
   const servePayer = payingServers();
@@ -75,14 +75,14 @@ describeInChromium('the pages of examples/clients', (chromium) => {
         if (!reconnects) await chat.page.getByRole('button', { name: 'Reconnect' }).click();
       };
       const chat = new ClientPage(
-        await chromium.visit(pages.urlOf(page, proxy.origin), { mayFail, mayComplain }),
+        await chromium.visit(pages.toUrl(page, proxy.origin), { mayFail, mayComplain }),
       );
       return { puppet, chat, cut, mend };
     }
 
-    it('has a conversation with tools, and shows it again when it is opened again', async () => {
+    it('shows a conversation with tools, and the same again after a reload', async () => {
       const { origin } = await serveApp(settings());
-      const chat = new ClientPage(await chromium.visit(pages.urlOf(page, origin), { mayComplain }));
+      const chat = new ClientPage(await chromium.visit(pages.toUrl(page, origin), { mayComplain }));
       await chat.ask('What is 17 times 23?');
       await chat.page.locator('.tool[data-tool=calculator]').waitFor();
       await chat.page.locator('.words[data-of=assistant]', { hasText: '391' }).waitFor();
@@ -98,7 +98,7 @@ describeInChromium('the pages of examples/clients', (chromium) => {
       expect(await chat.page.locator('.words, .tool').allInnerTexts()).toEqual(said);
     });
 
-    it('shows words and tools as they come, also in a tab that is opened in the middle', async () => {
+    it('shows text and tools as they arrive, also after a reload and in a second tab', async () => {
       const { puppet, chat } = await open();
       await chat.ask('Go.');
       const run = await puppet.run();
@@ -127,7 +127,7 @@ describeInChromium('the pages of examples/clients', (chromium) => {
       }
     });
 
-    it('goes on after a cut, and says nothing twice', async () => {
+    it('continues after a cut without repeating text', async () => {
       const { puppet, chat, cut, mend } = await open({}, { mayFail: true });
       await chat.ask('Go.');
       const run = await puppet.run();
@@ -149,7 +149,7 @@ describeInChromium('the pages of examples/clients', (chromium) => {
       await chat.isIdle();
     });
 
-    it('has the whole of an answer that has ended behind a cut', async () => {
+    it('shows the whole text of a run that ended while the connection was cut', async () => {
       const { puppet, chat, cut, mend } = await open({}, { mayFail: true });
       await chat.ask('Go.');
       const run = await puppet.run();
@@ -165,7 +165,7 @@ describeInChromium('the pages of examples/clients', (chromium) => {
       await chat.alert.waitFor({ state: 'detached' });
     });
 
-    it('stops the run, and keeps what was said', async () => {
+    it('stops the run and keeps the partial text', async () => {
       const { puppet, chat } = await open();
       await chat.ask('A long story');
       const run = await puppet.run();
@@ -180,7 +180,7 @@ describeInChromium('the pages of examples/clients', (chromium) => {
       await chat.isIdle();
     });
 
-    it('shows why a run failed, and asks again', async () => {
+    it('shows the public message of a failed run, and completes the next one', async () => {
       const { puppet, chat } = await open();
       await chat.ask('Try.');
       const run = await puppet.run();
@@ -197,9 +197,9 @@ describeInChromium('the pages of examples/clients', (chromium) => {
       await chat.isIdle();
     });
 
-    it('asks a person before a call is made, and goes on with the answer', async () => {
+    it('asks for approval before a call, and continues after approving or denying it', async () => {
       const { url } = await servePayer({ settings: settings() });
-      const address = pages.urlOf(page, new URL(url).origin, 'chat');
+      const address = pages.toUrl(page, new URL(url).origin, 'chat');
       const chat = new ClientPage(await chromium.visit(address, { mayComplain }));
       await chat.ask('Pay 20.');
       await chat.approval.filter({ hasText: 'Paying Eve' }).waitFor();
@@ -217,7 +217,7 @@ describeInChromium('the pages of examples/clients', (chromium) => {
       expect(await chat.page.locator('.words', { hasText: '30 to Eve' }).count()).toBe(0);
     });
 
-    it('is refused without credentials, and works with them', async () => {
+    it('shows a 401 without credentials, and works with them', async () => {
       const auth = { kind: 'credentials', apiKeys: [{ key: KEY, userId: 'ann', tenant: 'acme' }] } as const;
       const { puppet, chat } = await open({ auth }, { mayFail: true });
       await chat.alert.filter({ hasText: /401|UNAUTHENTICATED/ }).waitFor();

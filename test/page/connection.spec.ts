@@ -9,7 +9,7 @@ import { describeInChromium } from './support/browser.js';
 import { ChatPage } from './support/chat.page.js';
 import { Puppet } from './support/puppet.js';
 
-describeInChromium('the page when the connection is bad', (chromium) => {
+describeInChromium('page on a bad connection', (chromium) => {
   const serve = chatServers();
   const toUndo: (() => Promise<void>)[] = [];
 
@@ -28,7 +28,7 @@ describeInChromium('the page when the connection is bad', (chromium) => {
     return { puppet, server, network, proxy, chat: new ChatPage(page) };
   }
 
-  it('says that it reconnects, goes on by itself, and ends with the words of the log', async () => {
+  it('says that it reconnects, continues by itself, and ends with the text of the log', async () => {
     const { puppet, server, network, proxy, chat } = await open();
     await chat.ask('Talk');
     const run = await puppet.run();
@@ -51,7 +51,7 @@ describeInChromium('the page when the connection is bad', (chromium) => {
     expect(await chat.words()).toBe('Before between after');
   });
 
-  it('loses and repeats nothing when it is cut again and again, and asks only once', async () => {
+  it('shows every word once through repeated cuts, and starts only one run', async () => {
     const { puppet, server, proxy, chat } = await open();
     await chat.ask('Count');
     const run = await puppet.run();
@@ -69,7 +69,7 @@ describeInChromium('the page when the connection is bad', (chromium) => {
     expect(body['messages']).toHaveLength(2);
   });
 
-  it('learns of an end that came while the network was away', async () => {
+  it('shows the end of a run that ended while the network was down', async () => {
     const { puppet, network, proxy, chat } = await open();
     await chat.ask('Finish without me');
     const run = await puppet.run();
@@ -86,21 +86,21 @@ describeInChromium('the page when the connection is bad', (chromium) => {
     await chat.shows('Begun and done');
   });
 
-  it('says that an answer is gone when the server does not know it any more, and offers to ask again', async () => {
+  it('says that a deleted run is gone, and offers to ask again', async () => {
     const { puppet, server, proxy, chat } = await open();
     await chat.ask('Will you be there?');
     const run = await puppet.run();
     run.say('Perhaps ');
     await chat.shows('Perhaps');
     // As after a restore of an older state.
-    await server.storage.runs.deleteThread(chat.threadId);
+    await server.storage.runs.deleteThread({ userId: 'local', tenant: 'local' }, chat.threadId);
     proxy.drop('cut');
-    await chat.answer.getByText('The server does not have this answer any more.').waitFor();
+    await chat.answer.getByText('This answer is no longer on the server.').waitFor();
     await chat.retry.waitFor();
     run.end();
   });
 
-  it('keeps a question that could not be sent, and sends it once when asked to', async () => {
+  it('keeps a message that could not be sent, and sends it once on retry', async () => {
     const { puppet, network, proxy, chat } = await open();
     await chat.composer.waitFor();
     network.up = false;
@@ -124,7 +124,7 @@ describeInChromium('the page when the connection is bad', (chromium) => {
     await chat.badge.getByText('Offline').waitFor({ state: 'detached' });
   });
 
-  it('has an EventSource of the browser’s own come back with Last-Event-ID, and miss no event', async () => {
+  it("delivers every event once to the browser's own EventSource after a reset", async () => {
     const { puppet, server, proxy, chat } = await open();
     const { runId, eventsUrl } = await server.startRun();
     const run = await puppet.run();
@@ -170,7 +170,7 @@ describeInChromium('the page when the connection is bad', (chromium) => {
     );
   });
 
-  it('survives a server that is killed in the middle: the next one finishes the answer, without a repeated word', async () => {
+  it('completes the run without repeated text when the server is killed and restarted in the middle', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'page-'));
     const app = new AppProcess({ DATA_DIR: directory, DEMO_PACE_MS: '25', LOG_LEVEL: 'info' });
     toUndo.push(async () => {

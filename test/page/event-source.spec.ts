@@ -2,10 +2,10 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { FaultProxy } from '../../src/testing/fault.proxy.js';
 import { chatServers, type ChatServerOptions } from '../support/chat.server.js';
 import { describeInChromium } from './support/browser.js';
-import { ClientPages } from './support/client.pages.js';
+import { ClientPages } from './support/client-pages.js';
 import { Puppet } from './support/puppet.js';
 
-describeInChromium("examples/clients/event-source.html, on the browser's EventSource", (chromium) => {
+describeInChromium('examples/clients/event-source.html', (chromium) => {
   const serve = chatServers();
   const proxies: FaultProxy[] = [];
   let pages: ClientPages;
@@ -27,7 +27,7 @@ describeInChromium("examples/clients/event-source.html, on the browser's EventSo
     });
     const proxy = await FaultProxy.listen({ target: () => server.port });
     proxies.push(proxy);
-    const page = await chromium.visit(pages.urlOf('event-source.html', proxy.origin), { mayFail: true });
+    const page = await chromium.visit(pages.toUrl('event-source.html', proxy.origin), { mayFail: true });
     const ask = async (question: string) => {
       await page.getByRole('textbox').fill(question);
       await page.getByRole('button', { name: 'Send' }).click();
@@ -40,7 +40,7 @@ describeInChromium("examples/clients/event-source.html, on the browser's EventSo
     return { puppet, proxy, page, ask, shows };
   }
 
-  it('shows a run to its end, through a cut and a reload', async () => {
+  it('shows a run to its end through a cut and a reload', async () => {
     const { puppet, proxy, page, ask, shows } = await open();
     await ask('Go.');
     const run = await puppet.run();
@@ -57,7 +57,7 @@ describeInChromium("examples/clients/event-source.html, on the browser's EventSo
     await shows('Half ', 'Looking… ok, 7 ms', 'and half.', 'completed');
   });
 
-  it('stops a run', async () => {
+  it('cancels the run when Stop is clicked', async () => {
     const { puppet, page, ask, shows } = await open();
     await ask('Go.');
     const run = await puppet.run();
@@ -68,7 +68,7 @@ describeInChromium("examples/clients/event-source.html, on the browser's EventSo
     await shows('Half', 'cancelled');
   });
 
-  it('watches by a ticket where credentials are asked for, and says so without them', async () => {
+  it('asks to sign in without credentials, and follows the run by ticket with them', async () => {
     const key = 'a-key-of-some-length';
     const { puppet, page, ask, shows } = await open({
       auth: { kind: 'credentials', apiKeys: [{ key, userId: 'ann', tenant: 'acme' }] },

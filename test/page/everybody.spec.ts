@@ -2,19 +2,19 @@ import { expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { chatServers } from '../support/chat.server.js';
 import { describeInChromium, type VisitOptions } from './support/browser.js';
-import { ChatPage, pageOf } from './support/chat.page.js';
+import { ChatPage, toPageUrl } from './support/chat.page.js';
 import { Puppet } from './support/puppet.js';
 
-describeInChromium('the page for everybody', (chromium) => {
+describeInChromium('accessibility of the page', (chromium) => {
   const serve = chatServers();
 
   async function open(options?: VisitOptions) {
     const puppet = new Puppet();
     const server = await serve({ play: puppet.play });
-    return { puppet, chat: new ChatPage(await chromium.visit(pageOf(server), options)) };
+    return { puppet, chat: new ChatPage(await chromium.visit(toPageUrl(server), options)) };
   }
 
-  it('can be used without a mouse: reach, ask, break a line, stop', async () => {
+  it('works by keyboard alone: focus, send, break a line, stop, start a new conversation', async () => {
     const { puppet, chat } = await open();
     const { page } = chat;
     await page.keyboard.press('Tab');
@@ -40,9 +40,9 @@ describeInChromium('the page for everybody', (chromium) => {
     await page.getByRole('heading', { name: 'Ask, and watch it work.' }).waitFor();
   });
 
-  it('goes by Tab in the order in which one reads', async () => {
+  it('moves the focus by Tab in reading order', async () => {
     const { chat } = await open();
-    await chat.page.getByText('What you ask is kept here.').waitFor();
+    await chat.page.getByText('Your conversations appear here.').waitFor();
     const order: string[] = [];
     for (let stop = 0; stop < 10; stop++) {
       await chat.page.keyboard.press('Tab');
@@ -52,13 +52,13 @@ describeInChromium('the page for everybody', (chromium) => {
       'Skip to the question',
       'New conversation',
       'API',
-      'Colours: as the system',
+      'Theme: system',
       'Conversation',
     ]);
     expect(order.at(-1)).toBe('Your question');
   });
 
-  it('has landmarks, a name for every control, and says what happens in sentences', async () => {
+  it('has landmarks, a name for every control, and announces the text in sentences', async () => {
     const { puppet, chat } = await open();
     const { page } = chat;
     await chat.ask('Say it');
@@ -81,12 +81,12 @@ describeInChromium('the page for everybody', (chromium) => {
     expect(outline).toContain('- main');
     expect(outline).toContain('- banner');
     expect(outline).toContain('- article "You"');
-    expect(outline).toContain('- article "Answer of scripted"');
+    expect(outline).toContain('- article "Answer from scripted"');
     expect(outline).toContain('- heading "Say it" [level=1]');
     expect(await unnamedControls(page)).toEqual([]);
   });
 
-  it('announces what a tool does and how that ended', async () => {
+  it('announces the start of a tool and how it ended', async () => {
     const { puppet, chat } = await open();
     await chat.ask('Say it');
     const run = await puppet.run();
@@ -99,7 +99,7 @@ describeInChromium('the page for everybody', (chromium) => {
     await chat.stands('completed');
   });
 
-  it('has a drawer on a phone: closed it cannot be reached, open it holds the focus, Escape closes it', async () => {
+  it('has a drawer on a phone that is hidden when closed, traps the focus when open, and closes on Escape', async () => {
     const { puppet, chat } = await open({
       viewport: { width: 390, height: 844 },
       hasTouch: true,
@@ -131,17 +131,17 @@ describeInChromium('the page for everybody', (chromium) => {
     await fresh.waitFor({ state: 'hidden' });
   });
 
-  it('is dark where the system is, and remembers another choice', async () => {
+  it("follows the system's dark theme, and remembers another choice after a reload", async () => {
     const { chat } = await open({ colorScheme: 'dark' });
     const { page } = chat;
     const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const dark = await paper();
-    await page.getByRole('button', { name: 'Colours: as the system' }).click();
+    await page.getByRole('button', { name: 'Theme: system' }).click();
     const light = await paper();
     expect([dark, light].map(brightness)).toEqual([expect.closeTo(0.07, 1), expect.closeTo(0.96, 1)]);
     await page.reload();
     expect(await paper()).toBe(light);
-    await page.getByRole('button', { name: 'Colours: light' }).click();
+    await page.getByRole('button', { name: 'Theme: light' }).click();
     expect(await paper()).toBe(dark);
   });
 });

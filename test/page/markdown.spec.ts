@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { chatServers } from '../support/chat.server.js';
 import { describeInChromium } from './support/browser.js';
-import { ChatPage, pageOf } from './support/chat.page.js';
+import { ChatPage, toPageUrl } from './support/chat.page.js';
 import { Puppet } from './support/puppet.js';
 
 const MARKDOWN = `# Findings
@@ -25,10 +25,10 @@ See [the docs](https://example.com/docs).`;
 describeInChromium('Markdown on the page', (chromium) => {
   const serve = chatServers();
 
-  it('looks as it was meant: lists go on from their number, boxes are ticked, numbers stand to the right', async () => {
+  it('keeps the start number of lists, checked boxes, right-aligned cells and safe links', async () => {
     const puppet = new Puppet();
     const server = await serve({ play: puppet.play });
-    const chat = new ChatPage(await chromium.visit(pageOf(server)));
+    const chat = new ChatPage(await chromium.visit(toPageUrl(server)));
     await chat.ask('Show me');
     const run = await puppet.run();
     for (const line of MARKDOWN.split(/(?<=\n)/)) run.say(line);

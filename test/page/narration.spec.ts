@@ -3,7 +3,7 @@ import { applyEvent, emptyView, type RunView } from '../../src/events/run-view.j
 import type { RunEvent } from '../../src/events/run-event.js';
 import { chatServers } from '../support/chat.server.js';
 import { describeInChromium } from './support/browser.js';
-import { pageOf } from './support/chat.page.js';
+import { toPageUrl } from './support/chat.page.js';
 
 const STEP = { stepId: 's', name: 'answer', attempt: 1 } as const;
 const TEXT = { type: 'text-start', partId: 'p', messageId: 'm', stepId: 's' } as const;
@@ -15,12 +15,12 @@ const BEGIN: RunEvent[] = [
 const USAGE = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
 
 // The page's modules import each other by the addresses at which they are served, so it is a browser that tries them.
-describeInChromium('what a screen reader says of a run', (chromium) => {
+describeInChromium('screen reader text of a run', (chromium) => {
   const serve = chatServers();
 
-  /** What is said at each of these events. */
+  /** Returns the sentences for each of these events. */
   async function narrate(events: readonly RunEvent[]): Promise<string[][]> {
-    const page = await chromium.visit(pageOf(await serve()));
+    const page = await chromium.visit(toPageUrl(await serve()));
     const views: RunView[] = [emptyView('run')];
     for (const [index, event] of events.entries()) {
       const recorded = { runId: 'run', threadId: 't', seq: index + 1, epoch: 1, at: 0, event };
@@ -36,7 +36,7 @@ describeInChromium('what a screen reader says of a run', (chromium) => {
     }, views);
   }
 
-  it('is whole sentences, without marks, and the rest at the end', async () => {
+  it('reads whole sentences without Markdown marks, and the rest at the end', async () => {
     const said = await narrate([
       ...BEGIN,
       TEXT,
@@ -57,7 +57,7 @@ describeInChromium('what a screen reader says of a run', (chromium) => {
     ]);
   });
 
-  it('is each tool’s start and end, and never its progress', async () => {
+  it('reads the start and the end of a tool, and not its progress', async () => {
     const call = { toolCallId: 'c', toolName: 't', stepId: 's', messageId: 'm' };
     const said = await narrate([
       ...BEGIN,
@@ -72,7 +72,7 @@ describeInChromium('what a screen reader says of a run', (chromium) => {
     ]);
   });
 
-  it('goes on after a step that was taken back, from what is there then', async () => {
+  it('continues with the new text after a step was reset', async () => {
     const said = await narrate([
       ...BEGIN,
       TEXT,

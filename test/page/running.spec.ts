@@ -2,19 +2,19 @@ import { expect, it } from '@jest/globals';
 import { AppError } from '../../src/errors.js';
 import { chatServers } from '../support/chat.server.js';
 import { describeInChromium } from './support/browser.js';
-import { ChatPage, pageOf } from './support/chat.page.js';
+import { ChatPage, toPageUrl } from './support/chat.page.js';
 import { Puppet } from './support/puppet.js';
 
-describeInChromium('the page while an agent works', (chromium) => {
+describeInChromium('page during a run', (chromium) => {
   const serve = chatServers();
 
   async function open() {
     const puppet = new Puppet();
     const server = await serve({ play: puppet.play });
-    return { puppet, chat: new ChatPage(await chromium.visit(pageOf(server))) };
+    return { puppet, chat: new ChatPage(await chromium.visit(toPageUrl(server))) };
   }
 
-  it('shows words as they come, long before the answer is complete', async () => {
+  it('shows each piece of text as it arrives, before the run has completed', async () => {
     const { puppet, chat } = await open();
     await chat.ask('Say three words');
     const run = await puppet.run();
@@ -33,7 +33,7 @@ describeInChromium('the page while an agent works', (chromium) => {
     expect(await chat.words()).toBe('One two three');
   });
 
-  it('shows a line per tool: what it does, how far it is, how it ended and how long it took', async () => {
+  it('shows for each tool its label, progress, outcome, duration and details', async () => {
     const { puppet, chat } = await open();
     await chat.ask('Search');
     const run = await puppet.run();
@@ -61,7 +61,7 @@ describeInChromium('the page while an agent works', (chromium) => {
     await chat.stands('completed');
   });
 
-  it('shows how long a tool has run, however wrong the clock is here', async () => {
+  it("shows how long a tool has run even if the browser's clock is an hour fast", async () => {
     const puppet = new Puppet();
     const context = await chromium.context();
     await context.addInitScript(() => {
@@ -69,7 +69,7 @@ describeInChromium('the page while an agent works', (chromium) => {
       Date.now = () => now() + 3_600_000;
     });
     const page = await context.newPage();
-    await page.goto(pageOf(await serve({ play: puppet.play })));
+    await page.goto(toPageUrl(await serve({ play: puppet.play })));
     const chat = new ChatPage(page);
     await chat.ask('Search');
     const run = await puppet.run();
@@ -81,7 +81,7 @@ describeInChromium('the page while an agent works', (chromium) => {
     await chat.stands('completed');
   });
 
-  it('keeps what was said when it is stopped, also after a reload', async () => {
+  it('keeps the partial text and tools of a stopped run, also after a reload', async () => {
     const { puppet, chat } = await open();
     await chat.ask('A long story');
     const run = await puppet.run();
@@ -100,7 +100,7 @@ describeInChromium('the page while an agent works', (chromium) => {
     expect(await chat.tools.nth(1).getAttribute('data-outcome')).toBe('cancelled');
   });
 
-  it('says why an answer failed, keeps what was said, and asks again on request', async () => {
+  it('shows why a run failed, keeps its partial text, and asks again on retry', async () => {
     const { puppet, chat } = await open();
     await chat.ask('Try');
     const first = await puppet.run();
@@ -127,7 +127,7 @@ describeInChromium('the page while an agent works', (chromium) => {
     expect(await chat.retry.count()).toBe(0);
   });
 
-  it('says nothing of the inside when an agent breaks', async () => {
+  it('hides the internal message of an error that an agent throws', async () => {
     const { puppet, chat } = await open();
     await chat.ask('Break');
     (await puppet.run()).fail(new Error('connect ECONNREFUSED 10.0.0.7:5432'));
@@ -135,7 +135,7 @@ describeInChromium('the page while an agent works', (chromium) => {
     expect(await chat.answer.innerText()).not.toContain('10.0.0.7');
   });
 
-  it('goes on after a reload in the middle, with the tool’s true start, and has its history after the end', async () => {
+  it("continues after a reload with the tool's true start, and shows the same history after the end", async () => {
     const { puppet, chat } = await open();
     await chat.ask('Count');
     const run = await puppet.run();
@@ -161,7 +161,7 @@ describeInChromium('the page while an agent works', (chromium) => {
     await chat.page.locator('[data-role=user]').getByText('Count').waitFor();
   });
 
-  it('goes on when the reader comes back from another page', async () => {
+  it('continues when the reader comes back from another page', async () => {
     const { puppet, chat } = await open();
     await chat.ask('Wait for me');
     const run = await puppet.run();
@@ -175,7 +175,7 @@ describeInChromium('the page while an agent works', (chromium) => {
     await chat.stands('completed');
   });
 
-  it('shows the same in two tabs, of which one came late', async () => {
+  it('shows the same in two tabs, one of which was opened late', async () => {
     const { puppet, chat } = await open();
     await chat.ask('For both');
     const run = await puppet.run();

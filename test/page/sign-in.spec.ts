@@ -1,21 +1,21 @@
 import { expect, it } from '@jest/globals';
 import { chatServers } from '../support/chat.server.js';
 import { describeInChromium } from './support/browser.js';
-import { ChatPage, pageOf } from './support/chat.page.js';
+import { ChatPage, toPageUrl } from './support/chat.page.js';
 import { Puppet } from './support/puppet.js';
 
 const KEY = 'a-key-of-some-length';
 
-describeInChromium('signing in on the page', (chromium) => {
+describeInChromium('sign-in on the page', (chromium) => {
   const serve = chatServers();
 
-  it('takes an API key for a cookie that no script can read, with which streams open, and forgets it at sign-out', async () => {
+  it('exchanges an API key for an HttpOnly cookie that opens streams, and deletes it at sign-out', async () => {
     const puppet = new Puppet();
     const server = await serve({
       play: puppet.play,
       auth: { kind: 'credentials', apiKeys: [{ key: KEY, userId: 'ann', tenant: 'acme' }] },
     });
-    const chat = new ChatPage(await chromium.visit(pageOf(server), { mayFail: true }));
+    const chat = new ChatPage(await chromium.visit(toPageUrl(server), { mayFail: true }));
     const { page } = chat;
     const dialog = page.getByRole('dialog', { name: 'Sign in' });
     const token = dialog.getByLabel('Access token or API key');

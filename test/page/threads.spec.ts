@@ -1,19 +1,19 @@
 import { expect, it } from '@jest/globals';
 import { chatServers } from '../support/chat.server.js';
-import { answer } from '../../src/testing/scripted.agent.js';
+import { createAnswer } from '../../src/testing/scripted.agent.js';
 import { sayOneByOne } from '../support/plays.js';
 import { describeInChromium } from './support/browser.js';
-import { ChatPage, pageOf } from './support/chat.page.js';
+import { ChatPage, toPageUrl } from './support/chat.page.js';
 import { Puppet } from './support/puppet.js';
 
 describeInChromium('conversations on the page', (chromium) => {
   const serve = chatServers();
 
-  it('begins, switches and deletes them, and the address says which one is shown', async () => {
+  it('starts, switches and deletes conversations, and keeps the shown one in the address', async () => {
     const server = await serve({
-      play: ({ message }, context) => sayOneByOne(context, answer(context, [`You said ${message}.`])),
+      play: ({ message }, context) => sayOneByOne(context, createAnswer(context, [`You said ${message}.`])),
     });
-    const chat = new ChatPage(await chromium.visit(pageOf(server)));
+    const chat = new ChatPage(await chromium.visit(toPageUrl(server)));
     const { page, threads } = chat;
     await chat.ask('apples');
     await chat.shows('You said apples.');
@@ -43,7 +43,7 @@ describeInChromium('conversations on the page', (chromium) => {
 
     await threads.nth(1).hover();
     await page.getByRole('button', { name: 'Delete “apples”' }).click();
-    await page.getByRole('button', { name: 'Keep it' }).click();
+    await page.getByRole('button', { name: 'Cancel' }).click();
     expect(await threads.count()).toBe(2);
     await page.getByRole('button', { name: 'Delete “apples”' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
@@ -52,10 +52,10 @@ describeInChromium('conversations on the page', (chromium) => {
     expect((await server.call('GET', `/threads/${apples}`)).status).toBe(404);
   });
 
-  it('lets a run go on in one while another is read, and marks where', async () => {
+  it('keeps a run going while another conversation is shown, and marks it in the list', async () => {
     const puppet = new Puppet();
     const server = await serve({ play: puppet.play });
-    const chat = new ChatPage(await chromium.visit(pageOf(server)));
+    const chat = new ChatPage(await chromium.visit(toPageUrl(server)));
     await chat.ask('slow');
     const run = await puppet.run();
     run.say('Still ');
@@ -69,9 +69,9 @@ describeInChromium('conversations on the page', (chromium) => {
     await chat.stands('completed');
   });
 
-  it('says so when the address names one that is not there', async () => {
+  it('says that a conversation does not exist when the address names an unknown one', async () => {
     const server = await serve();
-    const page = await chromium.visit(`${pageOf(server)}?thread=nowhere`, { mayFail: true });
-    await page.getByText('This conversation is not there, or it is not yours.').waitFor();
+    const page = await chromium.visit(`${toPageUrl(server)}?thread=nowhere`, { mayFail: true });
+    await page.getByText("This conversation doesn't exist, or you don't have access.").waitFor();
   });
 });

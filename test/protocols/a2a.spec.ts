@@ -4,9 +4,9 @@ import type { Client } from '@a2a-js/sdk/client';
 import { type ChatServer } from '../support/chat.server.js';
 import { EventStream } from '../support/event-stream.js';
 import { everything, nineWords, overloaded, twoPart } from '../support/plays.js';
-import { CLIENTS, idOf, messageOf, Seen, watch, wordsOf } from './a2a.clients.js';
+import { CLIENTS, toId, toMessage, Seen, watch, readText } from './a2a-clients.js';
 import { demoServers } from './demo.server.js';
-import { protocolServers } from './protocol.servers.js';
+import { protocolServers } from './protocol-servers.js';
 
 const start = protocolServers();
 const startDemo = demoServers();
@@ -18,12 +18,12 @@ const LIST: ListTasksRequest = {
   statusTimestampAfter: undefined,
 };
 const ask = (client: Client, text: string, names = {}) =>
-  watch(client.sendMessageStream(messageOf(text, names)));
+  watch(client.sendMessageStream(toMessage(text, names)));
 
-describe.each(CLIENTS)('@a2a-js/sdk, in version %s,', (_version, connect) => {
-  const clientOf = (server: ChatServer) => connect(server.origin);
+describe.each(CLIENTS)('client @a2a-js/sdk %s', (_version, connect) => {
+  const connectTo = (server: ChatServer) => connect(server.origin);
 
-  it('finds the card, talks with a tool, and goes on talking in the context', async () => {
+  it('reads the card, calls a tool, and sends a second message in the same context', async () => {
     const client = await connect(await startDemo());
     const first = await ask(client, 'What is 6 times 7?');
     expect(first.text).toContain('42');
@@ -37,17 +37,17 @@ describe.each(CLIENTS)('@a2a-js/sdk, in version %s,', (_version, connect) => {
     expect(second.taskId).not.toBe(first.taskId);
   });
 
-  it('comes back after a cut, and has nothing twice', async () => {
+  it('resubscribes to a task after a cut, and gets its whole text once', async () => {
     const { play, middle, onward } = twoPart();
-    const client = await clientOf(await start(play));
+    const client = await connectTo(await start(play));
     const before = new Seen();
-    for await (const update of client.sendMessageStream(messageOf('Go.'))) {
+    for await (const update of client.sendMessageStream(toMessage('Go.'))) {
       before.take(update);
       if (before.text === 'Half ') break;
     }
     await middle.opened;
     const after = new Seen();
-    for await (const update of client.resubscribeTask(idOf(before.taskId))) {
+    for await (const update of client.resubscribeTask(toId(before.taskId))) {
       after.take(update);
       onward.open();
     }
@@ -55,9 +55,9 @@ describe.each(CLIENTS)('@a2a-js/sdk, in version %s,', (_version, connect) => {
     expect(after.states).toEqual(['TASK_STATE_WORKING', 'TASK_STATE_COMPLETED']);
   });
 
-  it('finds the task of a repeated message, and shows a second viewer the same', async () => {
+  it('returns the running task for a repeated message, with the same text', async () => {
     const { play, middle, onward } = twoPart();
-    const client = await clientOf(await start(play));
+    const client = await connectTo(await start(play));
     const first = ask(client, 'Go.', { messageId: 'message-1', contextId: 'context-1' });
     await middle.opened;
     const again = ask(client, 'Go.', { messageId: 'message-1', contextId: 'context-1' });
@@ -67,49 +67,51 @@ describe.each(CLIENTS)('@a2a-js/sdk, in version %s,', (_version, connect) => {
     expect(one.text).toBe('Half and half.');
   });
 
-  it('asks without a stream, and reads the task afterwards', async () => {
-    const client = await clientOf(await start(everything));
-    const task = await client.sendMessage(messageOf('Go.'));
+  it('sends a message without a stream, and reads the same task afterwards', async () => {
+    const client = await connectTo(await start(everything));
+    const task = await client.sendMessage(toMessage('Go.'));
     if (!('artifacts' in task)) throw new Error('A task was expected.');
     expect(TaskState[task.status?.state ?? -1]).toBe('TASK_STATE_COMPLETED');
-    expect(task.artifacts.map(wordsOf)).toEqual(['Let me\nlook that\r\nup… \u2028🙂', 'Here it is.']);
-    expect(await client.getTask(idOf(task.id))).toEqual(task);
-    await expect(client.resubscribeTask(idOf(task.id)).next()).rejects.toThrow('has ended');
-    await expect(client.cancelTask(idOf(task.id))).rejects.toThrow('has ended');
+    expect(task.artifacts.map(readText)).toEqual(['Let me\nlook that\r\nup… \u2028🙂', 'Here it is.']);
+    expect(await client.getTask(toId(task.id))).toEqual(task);
+    await expect(client.resubscribeTask(toId(task.id)).next()).rejects.toThrow('has ended');
+    await expect(client.cancelTask(toId(task.id))).rejects.toThrow('has ended');
   });
 
-  it('stops a task, and keeps what was said', async () => {
+  it('cancels a task and keeps the partial text', async () => {
     const { play, middle } = twoPart();
-    const client = await clientOf(await start(play));
+    const client = await connectTo(await start(play));
     const seen = new Seen();
-    const asked = watch(client.sendMessageStream(messageOf('Go.')), seen);
+    const asked = watch(client.sendMessageStream(toMessage('Go.')), seen);
     await middle.opened;
     while (seen.taskId === '') await new Promise((resolve) => setImmediate(resolve));
-    const task = await client.cancelTask(idOf(seen.taskId));
+    const task = await client.cancelTask(toId(seen.taskId));
     expect(TaskState[task.status?.state ?? -1]).toBe('TASK_STATE_CANCELED');
     await asked;
     expect([seen.text, seen.states.at(-1)]).toEqual(['Half ', 'TASK_STATE_CANCELED']);
   });
 
-  it('is told of a failure, in public words only', async () => {
-    const client = await clientOf(await start(overloaded));
-    const task = await client.sendMessage(messageOf('Go.'));
+  it('reports a failed run with its public message only', async () => {
+    const client = await connectTo(await start(overloaded));
+    const task = await client.sendMessage(toMessage('Go.'));
     if (!('status' in task)) throw new Error('A task was expected.');
     expect(TaskState[task.status?.state ?? -1]).toBe('TASK_STATE_FAILED');
-    expect(wordsOf(task.status!.message!)).toBe('The model is busy.');
+    expect(readText(task.status!.message!)).toBe('The model is busy.');
   });
 
-  it('reads the card without credentials, and is refused everything else', async () => {
+  it('reads the card without credentials, and gets 401 from every other call', async () => {
     const secret = 'x'.repeat(32);
-    const client = await clientOf(await start(nineWords, { auth: { kind: 'credentials', jwt: { secret } } }));
+    const client = await connectTo(
+      await start(nineWords, { auth: { kind: 'credentials', jwt: { secret } } }),
+    );
     await expect(ask(client, 'Go.')).rejects.toThrow('401');
-    await expect(client.getTask(idOf('nothing'))).rejects.toThrow('401');
+    await expect(client.getTask(toId('nothing'))).rejects.toThrow('401');
   });
 
-  it('sees a broken connection, not an end, when the server goes away in the middle', async () => {
+  it('throws when the server closes in the middle of a task', async () => {
     const { play, middle } = twoPart();
     const server = await start(play);
-    const client = await clientOf(server);
+    const client = await connectTo(server);
     const asked = ask(client, 'Go.');
     await middle.opened;
     void server.close();
@@ -117,10 +119,10 @@ describe.each(CLIENTS)('@a2a-js/sdk, in version %s,', (_version, connect) => {
   });
 });
 
-describe('A2A', () => {
-  const clientOf = (server: ChatServer) => CLIENTS[0]![1](server.origin);
+describe('A2A routes', () => {
+  const connectTo = (server: ChatServer) => CLIENTS[0]![1](server.origin);
 
-  it('finds the card below the calls as well', async () => {
+  it('serves the same agent card at the root and below the A2A calls', async () => {
     const server = await start(nineWords);
     const calls = `${server.origin}/protocols/a2a`;
     const cards = await Promise.all(
@@ -136,13 +138,13 @@ describe('A2A', () => {
     });
   });
 
-  it('lists tasks page by page: in a context, and over all of them', async () => {
-    const client = await clientOf(await start(nineWords));
+  it('lists tasks page by page, by context, status and time', async () => {
+    const client = await connectTo(await start(nineWords));
     const asked: Seen[] = [];
     for (const contextId of ['one', 'two', 'one', 'two', 'two'])
       asked.push(await ask(client, 'Go.', { contextId }));
     const [a, b, c, d, e] = asked.map(({ taskId }) => taskId);
-    const pagesOf = async (filter: Partial<ListTasksRequest>) => {
+    const readPages = async (filter: Partial<ListTasksRequest>) => {
       const pages: string[][] = [];
       let pageToken = '';
       do {
@@ -152,34 +154,36 @@ describe('A2A', () => {
       } while (pageToken !== '');
       return pages.filter((page) => page.length > 0);
     };
-    expect(await pagesOf({ contextId: 'two', pageSize: 2 })).toEqual([[e, d], [b]]);
-    expect((await pagesOf({ pageSize: 2 })).flat()).toEqual([e, d, b, c, a]);
-    expect(await pagesOf({})).toEqual([[e, d, b, c, a]]);
-    expect(await pagesOf({ contextId: 'nowhere' })).toEqual([]);
-    expect(await pagesOf({ status: TaskState.TASK_STATE_FAILED })).toEqual([]);
-    expect(await pagesOf({ statusTimestampAfter: new Date(Date.now() + 60_000).toISOString() })).toEqual([]);
+    expect(await readPages({ contextId: 'two', pageSize: 2 })).toEqual([[e, d], [b]]);
+    expect((await readPages({ pageSize: 2 })).flat()).toEqual([e, d, b, c, a]);
+    expect(await readPages({})).toEqual([[e, d, b, c, a]]);
+    expect(await readPages({ contextId: 'nowhere' })).toEqual([]);
+    expect(await readPages({ status: TaskState.TASK_STATE_FAILED })).toEqual([]);
+    expect(await readPages({ statusTimestampAfter: new Date(Date.now() + 60_000).toISOString() })).toEqual(
+      [],
+    );
 
     const { tasks, totalSize } = await client.listTasks(LIST);
     expect(totalSize).toBe(5);
     expect(tasks[0]).toMatchObject({ artifacts: [], history: [{ role: Role.ROLE_USER }] });
     expect(TaskState[tasks[0]!.status!.state]).toBe('TASK_STATE_COMPLETED');
     const whole = await client.listTasks({ ...LIST, includeArtifacts: true, historyLength: 0 });
-    expect(whole.tasks[0]).toEqual({ ...(await client.getTask(idOf(e!))), history: [] });
+    expect(whole.tasks[0]).toEqual({ ...(await client.getTask(toId(e!))), history: [] });
     await expect(client.listTasks({ ...LIST, pageToken: 'nonsense' })).rejects.toThrow('pageToken');
   });
 
-  it("lists nobody else's tasks", async () => {
+  it("lists only the caller's tasks", async () => {
     const auth = {
       kind: 'host',
-      principalOf: ({ headers }: { headers: Record<string, unknown> }) => ({
+      getPrincipal: ({ headers }: { headers: Record<string, unknown> }) => ({
         userId: String(headers['x-user']),
         tenant: 'here',
         roles: [],
       }),
     } as const;
-    const client = await clientOf(await start(nineWords, { auth }));
+    const client = await connectTo(await start(nineWords, { auth }));
     const as = (user: string) => ({ serviceParameters: { 'x-user': user } });
-    await client.sendMessage(messageOf('Go.', { contextId: 'mine' }), as('ada'));
+    await client.sendMessage(toMessage('Go.', { contextId: 'mine' }), as('ada'));
     const list = async (user: string, contextId = '') =>
       (await client.listTasks({ ...LIST, contextId }, as(user))).tasks.length;
     expect(await Promise.all([list('ada'), list('eve'), list('eve', 'mine')])).toEqual([1, 0, 0]);
@@ -188,7 +192,7 @@ describe('A2A', () => {
 
 describe('A2A calls', () => {
   it.each([
-    ['no call', { hello: 'world' }, {}, -32600],
+    ['a body that is not a call', { hello: 'world' }, {}, -32600],
     ['an unknown method', { method: 'DoIt' }, {}, -32601],
     ["another version's words", { method: 'GetTask', params: { id: 'x' } }, { 'a2a-version': '0.3' }, -32009],
     [
@@ -199,14 +203,14 @@ describe('A2A calls', () => {
     ],
     ['a list, in 0.3', { method: 'tasks/list' }, {}, -32601],
     ['an unknown task', { method: 'GetTask', params: { id: 'x' } }, {}, -32001],
-    ['to watch an unknown task', { method: 'SubscribeToTask', params: { id: 'x' } }, {}, -32001],
+    ['a subscription to an unknown task', { method: 'SubscribeToTask', params: { id: 'x' } }, {}, -32001],
     [
       'a file',
       { method: 'SendMessage', params: { message: { messageId: 'm', parts: [{ url: 'file:///x' }] } } },
       {},
       -32602,
     ],
-  ])('are refused in their own words: %s', async (_what, call, headers, code) => {
+  ])('answers with the error code of JSON-RPC or A2A to %s', async (_what, call, headers, code) => {
     const server = await start(nineWords);
     const stream = await EventStream.open(`${server.origin}/protocols/a2a`, {
       method: 'POST',

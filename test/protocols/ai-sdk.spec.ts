@@ -1,21 +1,23 @@
+import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import type { UIMessage } from 'ai';
 import type { AuthOptions } from '../../src/auth/auth.options.js';
 import { AppError } from '../../src/errors.js';
-import { answer } from '../../src/testing/scripted.agent.js';
+import { createAnswer } from '../../src/testing/scripted.agent.js';
 import { chatServers, gate, type ChatServer, type Play } from '../support/chat.server.js';
 import { sayOneByOne } from '../support/plays.js';
 import { until } from '../support/until.js';
-import { chatOf, plain, SDKS, textOf, toolsOf } from './ai-sdk.chat.js';
+import { createChat, plain, SDKS, readText, listTools } from './ai-sdk-chat.js';
 import { demoServers } from './demo.server.js';
+import { postJson } from '../support/post-json.js';
 
 type Fetch = typeof fetch;
 
-const rootOf = (server: ChatServer) => new URL(server.url).origin;
+const toRoot = (server: ChatServer) => new URL(server.url).origin;
 /** The bearer token names the user. */
 const BEARER_IS_USER: AuthOptions = {
   kind: 'host',
-  principalOf: ({ headers }) => {
+  getPrincipal: ({ headers }) => {
     const userId = headers.authorization?.replace('Bearer ', '');
     return userId === undefined ? undefined : { userId, tenant: 'here', roles: [] };
   },
@@ -27,41 +29,41 @@ function cutAfter(frames: number): Fetch {
   return async (url, init) => {
     const response = await fetch(url, init);
     if (requests++ > 0 || !response.body) return response;
-    let seen = '';
-    const body = response.body.pipeThrough(
-      new TransformStream<Uint8Array, Uint8Array>({
-        transform(chunk, controller) {
-          seen += Buffer.from(chunk).toString();
-          controller.enqueue(chunk);
-          if (seen.split('\n\n').length > frames) controller.error(new TypeError('network error'));
-        },
-      }),
-    );
-    return new Response(body, response);
+    const body = Readable.toWeb(Readable.from(untilCut(response.body, frames)));
+    return new Response(body as ReadableStream, response);
   };
 }
 
-describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
+async function* untilCut(body: AsyncIterable<Uint8Array>, frames: number) {
+  let seen = '';
+  for await (const chunk of body) {
+    yield chunk;
+    seen += Buffer.from(chunk).toString();
+    if (seen.split('\n\n').length > frames) throw new TypeError('network error');
+  }
+}
+
+describe.each(SDKS)('AI SDK %s', (version, sdk) => {
   const start = chatServers();
   const startDemo = demoServers();
-  const newChat = chatOf(sdk);
+  const newChat = createChat(sdk);
   const serve = (play: Play, options = {}) => start({ play, protocols: {}, ...options });
 
-  it('has a conversation with tools, and a second turn in the same thread', async () => {
+  it('calls a tool, and sends a second message in the same thread', async () => {
     const url = await startDemo();
     const chat = newChat({ url });
     await chat.sendMessage({ text: 'What is 17 times 23?' });
     expect(chat.errors).toEqual([]);
     expect(chat.status).toBe('ready');
-    expect(toolsOf(chat.lastMessage)).toMatchObject([
+    expect(listTools(chat.lastMessage)).toMatchObject([
       { toolName: 'calculator', state: 'output-available', output: { result: '391' } },
     ]);
-    expect(textOf(chat.lastMessage)).toContain('391');
+    expect(readText(chat.lastMessage)).toContain('391');
 
     await chat.sendMessage({ text: 'What is the capital of Austria?' });
     expect(chat.errors).toEqual([]);
     expect(chat.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant']);
-    expect(textOf(chat.lastMessage)).toContain('Vienna');
+    expect(readText(chat.lastMessage)).toContain('Vienna');
 
     const thread = await (await fetch(`${url}/api/chat/threads/chat-1`)).json();
     expect(thread.messages.map(({ id }: { id: string }) => id)).toEqual(
@@ -69,50 +71,52 @@ describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
     );
   });
 
-  it('rebuilds the same message after a cut, and in a new chat, while the run goes on', async () => {
+  it('rebuilds the same message after a cut and in a new chat while the run is in progress', async () => {
     const rest = gate();
     const server = await serve(async (_, context) => {
-      await sayOneByOne(context, answer(context, ['Half ', 'of ', 'it, '], 'first'));
+      await sayOneByOne(context, createAnswer(context, ['Half ', 'of ', 'it, '], 'first'));
       await rest.opened;
-      await sayOneByOne(context, answer(context, ['and ', 'the ', 'rest.'], 'last'));
+      await sayOneByOne(context, createAnswer(context, ['and ', 'the ', 'rest.'], 'last'));
     });
-    const chat = newChat({ url: rootOf(server), fetch: cutAfter(5) });
+    const chat = newChat({ url: toRoot(server), fetch: cutAfter(5) });
     await chat.sendMessage({ text: 'hello' });
     expect(chat.status).toBe('error');
-    expect(textOf(chat.lastMessage)).toContain('Half');
+    expect(readText(chat.lastMessage)).toContain('Half');
 
     const [user] = chat.messages;
-    const reloaded = newChat({ url: rootOf(server), messages: [user!] });
+    const reloaded = newChat({ url: toRoot(server), messages: [user!] });
     const resumed = Promise.all([chat.resumeStream(), reloaded.resumeStream()]);
+    // There is nothing to resume of a run that has ended by then.
+    await until(() => [chat, reloaded].every(({ status }) => status === 'streaming'));
     rest.open();
     await resumed;
     for (const { status, lastMessage, messages } of [chat, reloaded]) {
       expect(status).toBe('ready');
       expect(messages).toHaveLength(2);
-      expect(textOf(lastMessage)).toBe('Half of it, and the rest.');
+      expect(readText(lastMessage)).toBe('Half of it, and the rest.');
     }
     expect(plain(reloaded.lastMessage)).toEqual(plain(chat.lastMessage));
   });
 
-  it('sees nothing to resume once the run has ended', async () => {
-    const server = await serve((_, context) => sayOneByOne(context, answer(context, ['Done.'])));
-    const chat = newChat({ url: rootOf(server) });
+  it('resumes nothing once the run has ended', async () => {
+    const server = await serve((_, context) => sayOneByOne(context, createAnswer(context, ['Done.'])));
+    const chat = newChat({ url: toRoot(server) });
     await chat.sendMessage({ text: 'hello' });
     const before = plain(chat.messages);
     await chat.resumeStream();
     expect(plain(chat.messages)).toEqual(before);
     expect(chat.status).toBe('ready');
-    const response = await fetch(`${rootOf(server)}/protocols/ai-sdk/chat/chat-1/stream`);
+    const response = await fetch(`${toRoot(server)}/protocols/ai-sdk/chat/chat-1/stream`);
     expect(response.status).toBe(204);
   });
 
-  it('begins with what was said, and misses no answer that ends before it resumes', async () => {
+  it('loads the history, and resumes a run that ended after the history was read', async () => {
     const rest = gate();
     const server = await serve(async ({ message }, context) => {
       if (message === 'and?') await rest.opened;
-      await sayOneByOne(context, answer(context, [`${message} `, 'done.']));
+      await sayOneByOne(context, createAnswer(context, [`${message} `, 'done.']));
     });
-    const url = rootOf(server);
+    const url = toRoot(server);
     const first = newChat({ url });
     await first.sendMessage({ text: 'hello' });
     const asked = first.sendMessage({ text: 'and?' });
@@ -122,12 +126,12 @@ describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
     const history = (await (await fetch(`${route}/messages`)).json()) as UIMessage[];
     expect(history.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
     expect(history[1]?.id).toBe(first.messages[1]?.id);
-    expect(history.map(textOf)).toEqual(['hello', 'hello done.', 'and?']);
+    expect(history.map(readText)).toEqual(['hello', 'hello done.', 'and?']);
 
     rest.open();
     await asked;
     const whole = (await (await fetch(`${route}/messages`)).json()) as UIMessage<{ runId: string }>[];
-    expect(whole.map(textOf)).toEqual(['hello', 'hello done.', 'and?', 'and? done.']);
+    expect(whole.map(readText)).toEqual(['hello', 'hello done.', 'and?', 'and? done.']);
     expect(whole.at(-1)?.id).toBe(first.lastMessage?.id);
 
     // The run has ended between reading the history and resuming.
@@ -136,22 +140,22 @@ describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
     };
     const behind = newChat({ url, messages: history, fetch: after() });
     await behind.resumeStream();
-    expect(behind.messages.map(textOf)).toEqual(whole.map(textOf));
+    expect(behind.messages.map(readText)).toEqual(whole.map(readText));
     const { status } = await after(whole.at(-1)!.metadata!.runId)(`${route}/stream`);
     expect(status).toBe(204);
   });
 
-  it('leaves the run alone when it stops reading, and stops it by the stop route', async () => {
+  it('leaves the run going when it stops reading, and cancels it by the stop route', async () => {
     const watched = gate();
     const aborted = gate();
     const server = await serve(async (_, context) => {
       context.signal.addEventListener('abort', () => aborted.open());
-      const [stepStart, textStart, ...words] = answer(context, ['Some', ' words']);
+      const [stepStart, textStart, ...words] = createAnswer(context, ['Some', ' words']);
       await sayOneByOne(context, [stepStart!, textStart!, ...words.slice(0, 2)]);
       watched.open();
       await aborted.opened;
     });
-    const chat = newChat({ url: rootOf(server) });
+    const chat = newChat({ url: toRoot(server) });
     const sent = chat.sendMessage({ text: 'hello' });
     await watched.opened;
     await chat.stop();
@@ -164,24 +168,24 @@ describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
       watching.open();
       return response;
     };
-    const second = newChat({ url: rootOf(server), fetch: noticed });
+    const second = newChat({ url: toRoot(server), fetch: noticed });
     const resumed = second.resumeStream();
     await watching.opened;
-    const stopped = await fetch(`${rootOf(server)}/protocols/ai-sdk/chat/chat-1/stop`, { method: 'POST' });
+    const stopped = await fetch(`${toRoot(server)}/protocols/ai-sdk/chat/chat-1/stop`, { method: 'POST' });
     expect(stopped.status).toBe(204);
     await aborted.opened;
     await resumed;
     expect(second.status).toBe('ready');
-    expect(textOf(second.lastMessage)).toBe('Some words');
+    expect(readText(second.lastMessage)).toBe('Some words');
   });
 
-  it('sees nothing of what a retry has taken back', async () => {
+  it('shows nothing of a step that was reset, at the latest after it has resumed', async () => {
     const rest = gate();
     const server = await serve(async (_, context) => {
       const { messageId, attempt } = context;
       const step = { stepId: 'step', name: 'answer', attempt } as const;
       await sayOneByOne(context, [
-        ...answer(context, ['First, '], 'first'),
+        ...createAnswer(context, ['First, '], 'first'),
         { type: 'step-start', ...step },
         { type: 'text-start', partId: 'broken', messageId, stepId: 'step' },
         { type: 'text-delta', partId: 'broken', delta: 'a mistake' },
@@ -197,37 +201,37 @@ describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
         { type: 'step-end', ...step },
       ]);
     });
-    const chat = newChat({ url: rootOf(server) });
+    const chat = newChat({ url: toRoot(server) });
     const sent = chat.sendMessage({ text: 'hello' });
     // Version 6 does not know `reset-step`, takes it for an error, and gets over it by resuming.
     const broken = version === '6';
-    await until(() => (broken ? chat.status === 'error' : textOf(chat.lastMessage).endsWith('then ')));
+    await until(() => (broken ? chat.status === 'error' : readText(chat.lastMessage).endsWith('then ')));
     const resumed = broken ? sent.then(() => chat.resumeStream()) : sent;
-    await until(() => textOf(chat.lastMessage) === 'First, then ');
+    await until(() => readText(chat.lastMessage) === 'First, then ');
     rest.open();
     await resumed;
     expect(chat.status).toBe('ready');
-    expect(textOf(chat.lastMessage)).toBe('First, then last.');
+    expect(readText(chat.lastMessage)).toBe('First, then last.');
   });
 
-  it('shows a failed run as an error, with the words that were meant for people', async () => {
+  it('shows a failed run as an error with its public message', async () => {
     const server = await serve(() => {
       throw new AppError('MODEL_OVERLOADED', 'The model is busy. Try again in a minute.');
     });
-    const chat = newChat({ url: rootOf(server) });
+    const chat = newChat({ url: toRoot(server) });
     await chat.sendMessage({ text: 'hello' });
     expect(chat.status).toBe('error');
     expect(chat.error?.message).toBe('The model is busy. Try again in a minute.');
   });
 
-  it('is told by the server that ends in the middle of a run that this was not the end', async () => {
+  it('shows an error when the server closes in the middle of a run', async () => {
     const said = gate();
     const server = await serve(async (_, context) => {
-      await sayOneByOne(context, answer(context, ['So far']));
+      await sayOneByOne(context, createAnswer(context, ['So far']));
       said.open();
       await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
     });
-    const chat = newChat({ url: rootOf(server) });
+    const chat = newChat({ url: toRoot(server) });
     const sent = chat.sendMessage({ text: 'hello' });
     await said.opened;
     await server.close();
@@ -235,9 +239,9 @@ describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
     expect(chat.status).toBe('error');
   });
 
-  it('without credentials gets the 401 before any stream', async () => {
+  it('shows the 401 of a request without credentials', async () => {
     const server = await serve(() => {}, { auth: BEARER_IS_USER });
-    const chat = newChat({ url: rootOf(server) });
+    const chat = newChat({ url: toRoot(server) });
     await chat.sendMessage({ text: 'hello' });
     expect(chat.status).toBe('error');
     expect(chat.error?.message).toContain('UNAUTHENTICATED');
@@ -245,64 +249,63 @@ describe.each(SDKS)('the AI SDK, version %s,', (version, sdk) => {
     expect(chat.error?.message).toContain('UNAUTHENTICATED');
   });
 
-  it("cannot ask in, watch or stop somebody else's chat", async () => {
+  it("hides another user's chat, and starts the caller's own under the same id", async () => {
     const rest = gate();
     const server = await serve(() => rest.opened, { auth: BEARER_IS_USER });
-    const url = rootOf(server);
+    const url = toRoot(server);
     const own = newChat({ url, headers: { authorization: 'Bearer ann' } });
     const sent = own.sendMessage({ text: 'hello' });
     await until(() => server.readers === 1);
 
     const headers = { authorization: 'Bearer bob' };
-    const other = newChat({ url, headers });
-    await other.sendMessage({ text: 'hello' });
-    expect(other.error?.message).toContain('NOT_FOUND');
     const route = `${url}/protocols/ai-sdk/chat/chat-1`;
     expect((await fetch(`${route}/stream`, { headers })).status).toBe(204);
     expect((await fetch(`${route}/stream?after=`, { headers })).status).toBe(204);
     expect(await (await fetch(`${route}/messages`, { headers })).json()).toEqual([]);
     expect((await fetch(`${route}/stop`, { method: 'POST', headers })).status).toBe(404);
 
+    const other = newChat({ url, headers });
+    const sentToo = other.sendMessage({ text: 'mine' });
     rest.open();
-    await sent;
-    expect(own.status).toBe('ready');
+    await Promise.all([sent, sentToo]);
+    expect([own.status, other.status]).toEqual(['ready', 'ready']);
+    const said = async (asker: Record<string, string>) =>
+      JSON.stringify(await (await fetch(`${route}/messages`, { headers: asker })).json());
+    expect(await said(headers)).toContain('mine');
+    expect(await said({ authorization: 'Bearer ann' })).not.toContain('mine');
   });
 });
 
-describe('the AI SDK routes', () => {
+describe('AI SDK routes', () => {
   const start = chatServers();
   const serve = (play: Play = () => {}) => start({ play, protocols: {} });
   const ask = (server: ChatServer, body: unknown) =>
-    fetch(`${rootOf(server)}/protocols/ai-sdk/chat`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
+    postJson(`${toRoot(server)}/protocols/ai-sdk/chat`, body);
   const user = (...parts: unknown[]) => ({ id: 'm', role: 'user', parts });
 
-  it('frame as the specification says: LF, no names, [DONE] last', async () => {
-    const server = await serve((_, context) => sayOneByOne(context, answer(context, ['Hi'])));
+  it('writes AI SDK frames with LF line ends, no event names, and [DONE] at the end', async () => {
+    const server = await serve((_, context) => sayOneByOne(context, createAnswer(context, ['Hi'])));
     const response = await ask(server, { id: 'c', message: user({ type: 'text', text: 'hello' }) });
     expect(response.headers.get('x-vercel-ai-ui-message-stream')).toBe('v1');
     const body = await response.text();
     expect(body).not.toMatch(/\r|^event:/m);
-    expect(body).toMatch(/\n\nid: \w+\.1\.\d+\ndata: \[DONE\]\n\n$/);
+    expect(body).toMatch(/\n\nid: \w+\.\w+\.\d+\ndata: \[DONE\]\n\n$/);
   });
 
   it.each([
-    ['no chat', { messages: [user({ type: 'text', text: 'hi' })] }],
-    ['no message', { id: 'c' }],
+    ['a body without a chat id', { messages: [user({ type: 'text', text: 'hi' })] }],
+    ['a body without a message', { id: 'c' }],
     ['an empty message', { id: 'c', message: user({ type: 'text', text: ' ' }) }],
     ['a file', { id: 'c', message: user({ type: 'file', url: 'data:,x', mediaType: 'text/plain' }) }],
-    ['an answer in the place of a question', { id: 'c', message: { role: 'assistant', parts: [] } }],
-    ['a chat id that is no id', { id: '../c', message: user({ type: 'text', text: 'hi' }) }],
-  ])('refuse %s', async (_what, body) => {
+    ['an assistant message as the last one', { id: 'c', message: { role: 'assistant', parts: [] } }],
+    ['an invalid chat id', { id: '../c', message: user({ type: 'text', text: 'hi' }) }],
+  ])('refuses %s', async (_what, body) => {
     const response = await ask(await serve(), body);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ code: 'REQUEST_INVALID' });
   });
 
-  it('refuse a second question while the first is being answered', async () => {
+  it('refuses a second message while a run is in progress', async () => {
     const done = gate();
     const server = await serve(() => done.opened);
     const body = { id: 'c', message: user({ type: 'text', text: 'hi' }) };
@@ -313,8 +316,8 @@ describe('the AI SDK routes', () => {
     expect(await first.text()).toContain('[DONE]');
   });
 
-  it('stop nothing in a chat of nobody', async () => {
-    const url = `${rootOf(await serve())}/protocols/ai-sdk/chat/nowhere`;
+  it('answers 404 to a stop and 204 to a stream of an unknown chat', async () => {
+    const url = `${toRoot(await serve())}/protocols/ai-sdk/chat/nowhere`;
     expect((await fetch(`${url}/stop`, { method: 'POST' })).status).toBe(404);
     expect((await fetch(`${url}/stream`)).status).toBe(204);
   });

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { answersOf, ScriptedModel } from '../../src/agents/langgraph/langgraph.testing.js';
-import { AgentTool, createChatAgent } from '../../src/index.js';
+import { findToolMessages, ScriptedModel } from '../../src/agents/langgraph/langgraph.testing.js';
+import { AgentTool } from '../../src/index.js';
+import { createChatAgent } from '../../src/agents/langgraph/index.js';
 import { chatServers, type ChatServer, type ChatServerOptions } from '../support/chat.server.js';
 
 const PAYMENT = z.object({ to: z.string(), amount: z.number() });
@@ -29,16 +30,16 @@ function paymentsThat(hold: () => Promise<void>) {
 /** Makes a call for each amount in the message, and then says what came of them. */
 function payer(): ScriptedModel {
   return new ScriptedModel((messages) => {
-    const answers = answersOf(messages);
-    if (answers.length > 0) return { words: answers.map(({ text }) => `[${text}]`) };
+    const answers = findToolMessages(messages);
+    if (answers.length > 0) return { chunks: answers.map(({ text }) => `[${text}]`) };
     const amounts = messages.at(-1)?.text.match(/\d+/g) ?? [];
-    if (amounts.length === 0) return { words: ['Well.'] };
+    if (amounts.length === 0) return { chunks: ['Well.'] };
     const calls = amounts.map((amount, index) => ({
       id: `call${index}`,
       name: 'pay',
       args: `{"to":"Eve","amount":${amount}}`,
     }));
-    return { words: ['Let me pay.'], calls };
+    return { chunks: ['Let me pay.'], calls };
   });
 }
 
@@ -57,7 +58,7 @@ export function payingServers(): (options?: PayingOptions) => Promise<ChatServer
 }
 
 /** The runs of a thread, as the native API has them: how often something went on. */
-export async function runsOf(
+export async function listRuns(
   server: ChatServer,
   threadId: string,
   headers?: Record<string, string>,

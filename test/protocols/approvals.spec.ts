@@ -2,12 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import type { AuthOptions } from '../../src/auth/auth.options.js';
 import type { ChatServer } from '../support/chat.server.js';
-import { payingServers, runsOf } from './approvals.server.js';
+import { payingServers, listRuns } from './approvals.server.js';
+import { postJson } from '../support/post-json.js';
 
 /** The bearer token names the user. */
 const BEARER_IS_USER: AuthOptions = {
   kind: 'host',
-  principalOf: ({ headers }) => {
+  getPrincipal: ({ headers }) => {
     const userId = headers.authorization?.replace('Bearer ', '');
     return userId === undefined ? undefined : { userId, tenant: 'here', roles: [] };
   },
@@ -16,20 +17,20 @@ const BEARER_IS_USER: AuthOptions = {
 interface Waiting {
   readonly threadId: string;
   readonly runId: string;
-  readonly approvalId: string;
+  readonly inputId: string;
 }
 
-/** How each protocol says yes, and where. */
+/** Each protocol's path and body for a yes. */
 const ANSWERS: [string, string, (waiting: Waiting) => object][] = [
   [
     'the AI SDK',
     'ai-sdk/chat',
-    ({ threadId: id, approvalId }) => ({
+    ({ threadId: id, inputId }) => ({
       id,
       message: {
         role: 'assistant',
         parts: [
-          { type: 'dynamic-tool', state: 'approval-responded', approval: { id: approvalId, approved: true } },
+          { type: 'dynamic-tool', state: 'approval-responded', approval: { id: inputId, approved: true } },
         ],
       },
     }),
@@ -37,7 +38,7 @@ const ANSWERS: [string, string, (waiting: Waiting) => object][] = [
   [
     'AG-UI',
     'ag-ui',
-    ({ threadId, approvalId: interruptId }) => ({
+    ({ threadId, inputId: interruptId }) => ({
       threadId,
       runId: 'run-b',
       messages: [],
@@ -47,7 +48,7 @@ const ANSWERS: [string, string, (waiting: Waiting) => object][] = [
   [
     'OpenAI Responses',
     'openai/v1/responses',
-    ({ runId, approvalId: approval_request_id }) => ({
+    ({ runId, inputId: approval_request_id }) => ({
       model: 'chat',
       stream: true,
       previous_response_id: `resp_${runId}`,
@@ -57,15 +58,15 @@ const ANSWERS: [string, string, (waiting: Waiting) => object][] = [
   [
     "LangGraph's runs/stream",
     'langgraph/threads/:threadId/runs/stream',
-    ({ approvalId }) => ({
+    ({ inputId }) => ({
       assistant_id: 'chat',
-      command: { resume: { [approvalId]: { decisions: [{ type: 'approve' }] } } },
+      command: { resume: { [inputId]: { decisions: [{ type: 'approve' }] } } },
     }),
   ],
   [
     "LangGraph's event protocol",
     'langgraph/threads/:threadId/commands',
-    ({ approvalId: interrupt_id }) => ({
+    ({ inputId: interrupt_id }) => ({
       id: 1,
       method: 'input.respond',
       params: { interrupt_id, response: { decisions: [{ type: 'approve' }] } },
@@ -74,46 +75,42 @@ const ANSWERS: [string, string, (waiting: Waiting) => object][] = [
   [
     'A2A',
     'a2a',
-    ({ runId: taskId, approvalId }) => ({
+    ({ runId: taskId, inputId }) => ({
       jsonrpc: '2.0',
       id: 1,
       method: 'SendMessage',
       params: {
-        message: { messageId: 'm', taskId, parts: [{ data: { approvalId, decision: 'approve' } }] },
+        message: { messageId: 'm', taskId, parts: [{ data: { inputId, decision: 'approve' } }] },
       },
     }),
   ],
 ];
 
-describe.each(ANSWERS)('an approval, answered by %s,', (_protocol, path, bodyOf) => {
+describe.each(ANSWERS)('approval by %s', (_protocol, path, toBody) => {
   const serve = payingServers();
   const ann = { authorization: 'Bearer ann' };
 
   async function waiting(server: ChatServer): Promise<Waiting> {
     const stream = await server.ask({ message: 'Pay 50.' }, ann);
     await stream.closed();
-    const { data } = await stream.frame('approval-request');
+    const { data } = await stream.frame('input-request');
     const { data: ready } = await stream.frame('ready');
     return {
       runId: String(ready['runId']),
       threadId: String(ready['threadId']),
-      approvalId: String(data['approvalId']),
+      inputId: String(data['inputId']),
     };
   }
 
   async function answer(server: ChatServer, asked: Waiting, headers: Record<string, string>) {
     const url = `${new URL(server.url).origin}/protocols/${path.replace(':threadId', asked.threadId)}`;
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(bodyOf(asked)),
-    });
+    const response = await postJson(url, toBody(asked), headers);
     return { status: response.status, text: await response.text() };
   }
 
-  const runs = (server: ChatServer, { threadId }: Waiting) => runsOf(server, threadId, ann);
+  const runs = (server: ChatServer, { threadId }: Waiting) => listRuns(server, threadId, ann);
 
-  it('is one of its owner, wherever it was asked for, and of nobody else', async () => {
+  it("accepts a decision from the run's owner only", async () => {
     const server = await serve({ auth: BEARER_IS_USER });
     const asked = await waiting(server);
     expect((await answer(server, asked, {})).status).toBe(401);
@@ -126,10 +123,10 @@ describe.each(ANSWERS)('an approval, answered by %s,', (_protocol, path, bodyOf)
   });
 });
 
-describe('the routes that take answers', () => {
+describe('routes that take decisions', () => {
   const serve = payingServers();
 
-  it("are in the API's description, with what they answer when it is too late", async () => {
+  it('describes the 409 to a late decision in the OpenAPI document', async () => {
     const server = await serve();
     const document = documentSchema.parse(await (await fetch(new URL('/openapi.json', server.url))).json());
     const closing = Object.entries(document.paths)

@@ -6,7 +6,7 @@ import { afterEach } from '@jest/globals';
 import { createApp } from '../../src/app/bootstrap.js';
 import { loadConfig } from '../../src/app/config.js';
 import { createLog } from '../../src/app/log.js';
-import { MemoryStorage } from '../../src/storage/memory/memory.storage.js';
+import { defaultStorage } from '../support/storages.js';
 
 /** Starts the standalone app with its offline model, on a real port, and gives its URL. Closed after each test. */
 export function demoServers(): (env?: Record<string, string>) => Promise<string> {
@@ -21,7 +21,7 @@ export function demoServers(): (env?: Record<string, string>) => Promise<string>
     const DATA_DIR = mkdtempSync(join(tmpdir(), 'demo-'));
     const config = loadConfig({ DATA_DIR, DEMO_PACE_MS: '0', ...env });
     const app = await createApp(config, {
-      storage: new MemoryStorage(),
+      storage: defaultStorage(),
       log: createLog({ level: 'silent' }),
     });
     apps.push(app);

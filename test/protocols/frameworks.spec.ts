@@ -6,20 +6,21 @@ import { StreamController } from '@langchain/langgraph-sdk/stream';
 import OpenAI, { APIError } from 'openai';
 import { ChatModule } from '../../src/chat/chat.module.js';
 import type { ProtocolsOptions } from '../../src/chat/chat.options.js';
-import { MemoryStorage } from '../../src/storage/memory/memory.storage.js';
 import { ScriptedAgent } from '../../src/testing/scripted.agent.js';
 import { FRAMEWORKS, hostServers } from '../embedding/host.server.js';
 import { collected } from '../support/collected.js';
 import { nineWords } from '../support/plays.js';
+import { defaultStorage } from '../support/storages.js';
+import { postJson } from '../support/post-json.js';
 
 const WORDS = 'thequickbrownfoxjumpsoverthelazydog';
 
-describe.each(FRAMEWORKS)('on %s, below a prefix of the host,', (framework) => {
+describe.each(FRAMEWORKS)('protocols on %s below a prefix of the host', (framework) => {
   const start = hostServers();
   const serve = (protocols?: ProtocolsOptions) =>
     start(
       ChatModule.forRoot({
-        storage: new MemoryStorage(),
+        storage: defaultStorage(),
         agents: () => [new ScriptedAgent(nineWords)],
         auth: { kind: 'local' },
         ...(protocols && { protocols }),
@@ -28,21 +29,17 @@ describe.each(FRAMEWORKS)('on %s, below a prefix of the host,', (framework) => {
       { framework },
     );
 
-  it('the AI SDK routes stream, and answer what is over with 204', async () => {
+  it('streams an AI SDK chat, and answers 204 to a resume or stop of an ended run', async () => {
     const server = await serve({ prefix: 'spoken' });
     const message = { role: 'user', parts: [{ type: 'text', text: 'hello' }] };
-    const response = await fetch(server.url('/spoken/ai-sdk/chat'), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ id: 'chat-1', message }),
-    });
+    const response = await postJson(server.url('/spoken/ai-sdk/chat'), { id: 'chat-1', message });
     expect(response.headers.get('x-vercel-ai-ui-message-stream')).toBe('v1');
     expect(await response.text()).toMatch(/"type":"finish".*\n\nid: .*\ndata: \[DONE\]\n\n$/s);
     expect((await server.call('GET', '/spoken/ai-sdk/chat/chat-1/stream')).status).toBe(204);
     expect((await server.call('POST', '/spoken/ai-sdk/chat/chat-1/stop')).status).toBe(204);
   });
 
-  it('the OpenAI routes stream, answer whole, and refuse', async () => {
+  it('streams an OpenAI response, returns it whole, and refuses an unknown model', async () => {
     const server = await serve({ prefix: 'spoken' });
     const client = new OpenAI({ baseURL: server.url('/spoken/openai/v1'), apiKey: 'none', maxRetries: 0 });
     const ask = { model: 'scripted', input: 'hello' };
@@ -53,7 +50,7 @@ describe.each(FRAMEWORKS)('on %s, below a prefix of the host,', (framework) => {
     await expect(refused).rejects.toMatchObject({ status: 400, code: 'AGENT_UNKNOWN' });
   });
 
-  it('AG-UI clients run and connect', async () => {
+  it('runs and connects AG-UI clients', async () => {
     const server = await serve({ prefix: 'spoken' });
     const agent = new HttpAgent({ url: server.url('/spoken/ag-ui'), threadId: 'thread-1' });
     agent.addMessage({ id: 'q', role: 'user', content: 'hello' });
@@ -64,7 +61,7 @@ describe.each(FRAMEWORKS)('on %s, below a prefix of the host,', (framework) => {
     expect(viewer.messages).toEqual(agent.messages);
   });
 
-  it('LangGraph clients submit', async () => {
+  it("submits through LangGraph's StreamController", async () => {
     const server = await serve({ prefix: 'spoken' });
     const client = new Client({ apiUrl: server.url('/spoken/langgraph'), apiKey: null });
     const controller = new StreamController({ assistantId: 'scripted', client });
@@ -76,7 +73,7 @@ describe.each(FRAMEWORKS)('on %s, below a prefix of the host,', (framework) => {
     expect(body).toMatchObject({ values: { messages: [{ content: 'hello' }, { content: WORDS }] } });
   });
 
-  it('LangGraph clients stream a run, join it, and take up where they were', async () => {
+  it('streams a LangGraph run, joins it, and resumes it after a Last-Event-ID', async () => {
     const server = await serve({ prefix: 'spoken' });
     const { runs } = new Client({ apiUrl: server.url('/spoken/langgraph'), apiKey: null });
     const input = { messages: [{ type: 'human', content: 'hello' }] };
@@ -91,7 +88,7 @@ describe.each(FRAMEWORKS)('on %s, below a prefix of the host,', (framework) => {
     );
   });
 
-  it('A2A clients find the card, send, and are refused', async () => {
+  it('serves the A2A card, a message, and an error for an unknown task', async () => {
     const server = await serve({ prefix: 'spoken' });
     const client = await new ClientFactory().createFromUrl(server.url('/spoken/a2a/'));
     const call = { jsonrpc: '2.0', id: 1, method: 'SendMessage' };
@@ -102,7 +99,7 @@ describe.each(FRAMEWORKS)('on %s, below a prefix of the host,', (framework) => {
     await expect(client.getTask(unknown)).rejects.toThrow("There is no run 'nothing'");
   });
 
-  it('no protocol is served to a host that asks for none', async () => {
+  it('serves no protocol unless the host asks for it', async () => {
     const server = await serve();
     expect((await server.call('GET', '/protocols/openai/v1/models')).status).toBe(404);
   });

@@ -1,22 +1,19 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { Client, HttpAgentServerAdapter, type DefaultValues } from '@langchain/langgraph-sdk';
-import { StreamController } from '@langchain/langgraph-sdk/stream';
+import { describe, expect, it } from '@jest/globals';
+import { Client, HttpAgentServerAdapter } from '@langchain/langgraph-sdk';
 import { EventStream } from '../support/event-stream.js';
-import { faultProxies } from '../support/fault.proxies.js';
+import { faultProxies } from '../support/fault-proxies.js';
 import { everything, nineWords, overloaded, twoPart } from '../support/plays.js';
 import { demoServers } from './demo.server.js';
-import { protocolServers } from './protocol.servers.js';
+import { getSnapshot, langGraphHooks, shows, type Hook } from './langgraph-hooks.js';
+import { protocolServers } from './protocol-servers.js';
+import { postJson } from '../support/post-json.js';
 
+// Closed in this order after each test: clients that reconnect at once would never leave a server that is closing.
+const createController = langGraphHooks();
+const startProxy = faultProxies();
 const start = protocolServers();
 const startDemo = demoServers();
-const startProxy = faultProxies();
-const baseOf = (origin: string) => `${origin}/protocols/langgraph`;
-
-type Hook = StreamController<DefaultValues>;
-const controllers: Hook[] = [];
-afterEach(async () => {
-  await Promise.all(controllers.splice(0).map((controller) => controller.dispose()));
-});
+const toBase = (origin: string) => `${origin}/protocols/langgraph`;
 
 interface HookOptions {
   readonly assistantId?: string;
@@ -26,12 +23,11 @@ interface HookOptions {
   readonly headers?: Record<string, string>;
 }
 
-/** What `useStream` is made of, without React. */
-function hookOf(
+function createHook(
   origin: string,
   { assistantId = 'scripted', threadId, adapter, headers = {} }: HookOptions = {},
 ): Hook {
-  const apiUrl = baseOf(origin);
+  const apiUrl = toBase(origin);
   const client = new Client({
     apiUrl,
     apiKey: null,
@@ -41,142 +37,125 @@ function hookOf(
   const transport = adapter
     ? new HttpAgentServerAdapter({ apiUrl, defaultHeaders: headers, ...(threadId && { threadId }) })
     : undefined;
-  const controller = new StreamController({
+  return createController({
     assistantId,
     client,
     threadId: threadId ?? null,
-    reconnectDelayMs: () => 0,
     ...(transport && { transport }),
   });
-  controllers.push(controller);
-  return controller;
 }
 
-const snapshotOf = (hook: Hook) => hook.rootStore.getSnapshot();
-const textsOf = (hook: Hook) =>
-  snapshotOf(hook).messages.map((message) => `${message.getType()}: ${message.text}`);
+const listTexts = (hook: Hook) =>
+  getSnapshot(hook).messages.map((message) => `${message.getType()}: ${message.text}`);
 
 function ask(hook: Hook, content: string): Promise<void> {
   return hook.submit({ messages: [{ type: 'human', content }] });
-}
-
-/** Resolves once the hook shows it. */
-async function shows(hook: Hook, condition: () => boolean): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const look = () => {
-      if (!condition()) return;
-      stop();
-      resolve();
-    };
-    const stop = hook.rootStore.subscribe(look);
-    queueMicrotask(look);
-  });
 }
 
 describe.each([
   ['its own transport', false],
   ['HttpAgentServerAdapter', true],
 ])("LangGraph's StreamController over %s", (_name, adapter) => {
-  it('talks with a tool, and goes on talking in the thread', async () => {
-    const hook = hookOf(await startDemo(), { assistantId: 'assistant', adapter });
+  it('calls a tool, and sends a second message in the thread', async () => {
+    const hook = createHook(await startDemo(), { assistantId: 'assistant', adapter });
     await ask(hook, 'What is 6 times 7?');
-    await shows(hook, () => textsOf(hook).at(-1)?.includes('42') ?? false);
-    expect(snapshotOf(hook).messages.map((message) => message.getType())).toEqual([
+    await shows(hook, () => listTexts(hook).at(-1)?.includes('42') ?? false);
+    expect(getSnapshot(hook).messages.map((message) => message.getType())).toEqual([
       'human',
       'ai',
       'tool',
       'ai',
     ]);
-    expect(snapshotOf(hook).toolCalls).toMatchObject([{ name: 'calculator', status: 'finished' }]);
+    expect(getSnapshot(hook).toolCalls).toMatchObject([{ name: 'calculator', status: 'finished' }]);
 
     await ask(hook, 'Which countries border Austria?');
-    await shows(hook, () => textsOf(hook).at(-1)?.includes('Italy') ?? false);
-    expect(snapshotOf(hook).isLoading).toBe(false);
-    expect(textsOf(hook).filter((text) => text.startsWith('human'))).toEqual([
+    await shows(hook, () => listTexts(hook).at(-1)?.includes('Italy') ?? false);
+    expect(getSnapshot(hook).isLoading).toBe(false);
+    expect(listTexts(hook).filter((text) => text.startsWith('human'))).toEqual([
       'human: What is 6 times 7?',
       'human: Which countries border Austria?',
     ]);
   });
 
-  it('shows a second viewer what was said and what follows', async () => {
+  it('shows a second viewer the text so far and the rest', async () => {
     const { play, middle, onward } = twoPart();
     const origin = (await start(play)).origin;
-    const hook = hookOf(origin, { adapter });
+    const hook = createHook(origin, { adapter });
     const asked = ask(hook, 'Go.');
     await middle.opened;
-    const viewer = hookOf(origin, { threadId: snapshotOf(hook).threadId!, adapter });
-    await shows(viewer, () => textsOf(viewer).at(-1) === 'ai: Half ');
-    expect(snapshotOf(viewer).isLoading).toBe(true);
+    const viewer = createHook(origin, { threadId: getSnapshot(hook).threadId!, adapter });
+    await shows(viewer, () => listTexts(viewer).at(-1) === 'ai: Half ');
+    expect(getSnapshot(viewer).isLoading).toBe(true);
     onward.open();
     await asked;
-    await shows(viewer, () => !snapshotOf(viewer).isLoading);
-    expect(textsOf(viewer)).toEqual(['human: Go.', 'ai: Half and half.']);
+    await shows(viewer, () => !getSnapshot(viewer).isLoading);
+    expect(listTexts(viewer)).toEqual(['human: Go.', 'ai: Half and half.']);
 
-    const late = hookOf(origin, { threadId: snapshotOf(hook).threadId!, adapter });
+    const late = createHook(origin, { threadId: getSnapshot(hook).threadId!, adapter });
     await late.hydrationPromise;
-    expect(textsOf(late)).toEqual(textsOf(viewer));
-    expect(snapshotOf(late).messages.map(({ id }) => id)).toEqual(
-      snapshotOf(hook).messages.map(({ id }) => id),
+    expect(listTexts(late)).toEqual(listTexts(viewer));
+    expect(getSnapshot(late).messages.map(({ id }) => id)).toEqual(
+      getSnapshot(hook).messages.map(({ id }) => id),
     );
   });
 
-  it('is told of a failure, in public words only', async () => {
+  it('shows a failed run with its public message only', async () => {
     const origin = (await start(overloaded)).origin;
-    const hook = hookOf(origin, { adapter });
+    const hook = createHook(origin, { adapter });
     await ask(hook, 'Go.');
-    expect(snapshotOf(hook).error).toMatchObject({ message: 'The model is busy.' });
+    expect(getSnapshot(hook).error).toMatchObject({ message: 'The model is busy.' });
   });
 
-  it('reports a refused start', async () => {
-    const hook = hookOf((await start(nineWords)).origin, { assistantId: 'nobody', adapter });
+  it('shows the error of a start with an unknown agent', async () => {
+    const hook = createHook((await start(nineWords)).origin, { assistantId: 'nobody', adapter });
     await ask(hook, 'Go.');
-    expect(String(snapshotOf(hook).error)).toContain("There is no agent 'nobody'");
+    expect(String(getSnapshot(hook).error)).toContain("There is no agent 'nobody'");
   });
 
-  it('is refused without credentials', async () => {
+  it('shows the 401 of a start without credentials', async () => {
     const secret = 'x'.repeat(32);
     const origin = (await start(nineWords, { auth: { kind: 'credentials', jwt: { secret } } })).origin;
-    const hook = hookOf(origin, { adapter });
+    const hook = createHook(origin, { adapter });
     await ask(hook, 'Go.');
-    expect(String(snapshotOf(hook).error)).toContain('401');
+    expect(String(getSnapshot(hook).error)).toContain('401');
   });
 });
 
-describe('LangGraph clients', () => {
-  it('stop a run and keep what was said', async () => {
+describe("LangGraph's event protocol", () => {
+  it('stops a run and keeps the partial text', async () => {
     const { play, middle } = twoPart();
     const server = await start(play);
-    const hook = hookOf(server.origin);
+    const hook = createHook(server.origin);
     void ask(hook, 'Go.');
     await middle.opened;
-    await shows(hook, () => textsOf(hook).at(-1) === 'ai: Half ');
+    await shows(hook, () => listTexts(hook).at(-1) === 'ai: Half ');
     await hook.stop();
-    const viewer = hookOf(server.origin, { threadId: snapshotOf(hook).threadId! });
-    await shows(viewer, () => !snapshotOf(viewer).isLoading && textsOf(viewer).length === 2);
-    expect(textsOf(viewer)).toEqual(['human: Go.', 'ai: Half ']);
+    const viewer = createHook(server.origin, { threadId: getSnapshot(hook).threadId! });
+    await shows(viewer, () => !getSnapshot(viewer).isLoading && listTexts(viewer).length === 2);
+    expect(listTexts(viewer)).toEqual(['human: Go.', 'ai: Half ']);
   });
 
-  it('come back after a cut by themselves, and say nothing twice', async () => {
+  it('lets a client reconnect by itself after a cut without repeating text', async () => {
     const { play, middle, onward } = twoPart();
     const server = await start(play);
     const proxy = await startProxy(server);
-    const hook = hookOf(proxy.origin);
+    const hook = createHook(proxy.origin);
     const asked = ask(hook, 'Go.');
     await middle.opened;
-    await shows(hook, () => textsOf(hook).at(-1) === 'ai: Half ');
+    await shows(hook, () => listTexts(hook).at(-1) === 'ai: Half ');
     proxy.drop('reset');
     onward.open();
     await asked;
-    await shows(hook, () => textsOf(hook).at(-1) === 'ai: Half and half.');
-    expect(textsOf(hook)).toEqual(['human: Go.', 'ai: Half and half.']);
+    await shows(hook, () => listTexts(hook).at(-1) === 'ai: Half and half.');
+    expect(listTexts(hook)).toEqual(['human: Go.', 'ai: Half and half.']);
     expect(proxy.connections).toBeGreaterThan(2);
   });
 
-  it('read the same numbers again, and go on behind one of them', async () => {
+  it('numbers the events the same on every read, and continues after one of them', async () => {
     const server = await start(everything);
-    const hook = hookOf(server.origin);
+    const hook = createHook(server.origin);
     await ask(hook, 'Go.');
-    const url = `${baseOf(server.origin)}/threads/${snapshotOf(hook).threadId}/stream/events`;
+    const url = `${toBase(server.origin)}/threads/${getSnapshot(hook).threadId}/stream/events`;
     const channels = ['values', 'lifecycle', 'messages', 'tools', 'input', 'custom'];
     const read = async (since?: number) => {
       const body = { channels, ...(since !== undefined && { since }) };
@@ -191,9 +170,9 @@ describe('LangGraph clients', () => {
     expect(await read(middle)).toEqual(whole.filter(({ seq }) => (seq as number) > middle));
   });
 
-  it('hear nothing of a thread of somebody else', async () => {
+  it('answers 404 to the state of an unknown thread, and opens its stream', async () => {
     const { port } = await start(nineWords);
-    const url = `${baseOf(`http://127.0.0.1:${port}`)}/threads/nowhere`;
+    const url = `${toBase(`http://127.0.0.1:${port}`)}/threads/nowhere`;
     expect((await fetch(`${url}/state`)).status).toBe(404);
     const stream = await EventStream.open(`${url}/stream/events`, {
       method: 'POST',
@@ -203,13 +182,9 @@ describe('LangGraph clients', () => {
     stream.leave();
   });
 
-  it('are refused a subscription that is none, before the stream', async () => {
-    const { port } = await start(nineWords);
-    const response = await fetch(`${baseOf(`http://127.0.0.1:${port}`)}/threads/t/stream/events`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{"channels":"all"}',
-    });
+  it('refuses a subscription with invalid channels before the stream', async () => {
+    const { origin } = await start(nineWords);
+    const response = await postJson(`${toBase(origin)}/threads/t/stream/events`, { channels: 'all' });
     expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([
       400,
       'REQUEST_INVALID',

@@ -6,21 +6,22 @@ import { chatServers } from '../support/chat.server.js';
 import { collected } from '../support/collected.js';
 import { nineWords } from '../support/plays.js';
 import { demoServers } from './demo.server.js';
+import { postJson } from '../support/post-json.js';
 
 const start = chatServers();
 const startDemo = demoServers();
 const LONG = 'x'.repeat(256 * 1024 + 1);
 
-/** What was said before, more than the native API takes in one request. */
+/** A history that is longer than the native API takes in one request. */
 const MEGABYTE = Array.from({ length: 16 }, () => 'x'.repeat(64 * 1024));
 
 interface Asked {
-  /** What the clients keep of what was said before. */
+  /** The history that the clients keep. */
   readonly history: readonly string[];
   readonly message: string;
 }
 
-/** What each library that sends its history is given back: its answer's words, or the status that it was refused with. */
+/** Each library that sends its history, with the result: its answer's text, or the status of the refusal. */
 const LIBRARIES: [string, (origin: string, asked: Asked) => Promise<string | number>][] = [
   [
     'the AI SDK',
@@ -84,8 +85,8 @@ const LIBRARIES: [string, (origin: string, asked: Asked) => Promise<string | num
   ],
 ];
 
-describe.each(LIBRARIES)('%s', (_name, ask) => {
-  it('goes on in a long conversation, and is refused a long message', async () => {
+describe.each(LIBRARIES)('size limits of %s', (_name, ask) => {
+  it('accepts a megabyte of history, and refuses a long message with 413', async () => {
     const origin = `http://127.0.0.1:${(await start({ play: nineWords, protocols: {} })).port}`;
     expect(await ask(origin, { history: MEGABYTE, message: 'Go on.' })).toBe(
       'thequickbrownfoxjumpsoverthelazydog',
@@ -94,14 +95,13 @@ describe.each(LIBRARIES)('%s', (_name, ask) => {
   });
 });
 
-describe('what is too long', () => {
+describe('size limits of requests', () => {
   const post = async (url: string, body: unknown) => {
-    const headers = { 'content-type': 'application/json' };
-    const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+    const response = await postJson(url, body);
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
 
-  it('is refused by the size of the setting, below the protocols only', async () => {
+  it('limits protocol requests by MAX_HISTORY_BYTES, and native requests by the size of a message', async () => {
     const origin = await startDemo({ MAX_HISTORY_BYTES: '1MiB' });
     const body = { messages: MEGABYTE };
     expect(await post(`${origin}/protocols/ag-ui`, body)).toMatchObject({
@@ -117,7 +117,7 @@ describe('what is too long', () => {
     });
   });
 
-  it('never is what the native API takes', async () => {
+  it('accepts any message on a protocol that the native API accepts', async () => {
     const origin = await startDemo({ MAX_HISTORY_BYTES: '1KiB', MAX_MESSAGE_BYTES: '2KiB' });
     const body = { model: 'assistant', input: 'x'.repeat(2_000) };
     expect((await post(`${origin}/protocols/openai/v1/responses`, body)).status).toBe(200);
@@ -130,7 +130,7 @@ describe('what is too long', () => {
     });
   });
 
-  it("is an answer in A2A's and LangGraph's own words", async () => {
+  it('reports a message that is too long in the error formats of A2A and LangGraph', async () => {
     const { port } = await start({ play: nineWords, protocols: {} });
     const origin = `http://127.0.0.1:${port}/protocols`;
     const message = { messageId: 'm', role: 'ROLE_USER', parts: [{ text: LONG }] };

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import OpenAI, { APIError } from 'openai';
 import type { AuthOptions } from '../../src/auth/auth.options.js';
 import { AppError } from '../../src/errors.js';
-import { answer } from '../../src/testing/scripted.agent.js';
+import { createAnswer } from '../../src/testing/scripted.agent.js';
 import { chatServers, gate, type ChatServer, type Play } from '../support/chat.server.js';
 import { collected } from '../support/collected.js';
 import { nineWords, sayOneByOne } from '../support/plays.js';
@@ -19,14 +19,14 @@ const openAi = (url: string, apiKey = 'none') =>
 /** The bearer token names the user; `none` names nobody. */
 const BEARER_IS_USER: AuthOptions = {
   kind: 'host',
-  principalOf: ({ headers }) => {
+  getPrincipal: ({ headers }) => {
     const userId = headers.authorization?.replace('Bearer ', '') ?? 'none';
     return userId === 'none' ? undefined : { userId, tenant: 'here', roles: [] };
   },
 };
 
-/** What the call was refused with. */
-async function refusalOf(call: PromiseLike<unknown>): Promise<APIError> {
+/** Returns the error of a refused call. */
+async function catchRefusal(call: PromiseLike<unknown>): Promise<APIError> {
   try {
     await call;
   } catch (error) {
@@ -41,14 +41,14 @@ function inTwoHalves() {
   const half = gate();
   const rest = gate();
   const play: Play = async (_, context) => {
-    await sayOneByOne(context, answer(context, ['Half ', 'of ', 'it, '], 'first'));
+    await sayOneByOne(context, createAnswer(context, ['Half ', 'of ', 'it, '], 'first'));
     half.open();
     await Promise.race([
       rest.opened,
       new Promise((resolve) => context.signal.addEventListener('abort', resolve)),
     ]);
     context.signal.throwIfAborted();
-    await sayOneByOne(context, answer(context, ['and ', 'the ', 'rest.'], 'last'));
+    await sayOneByOne(context, createAnswer(context, ['and ', 'the ', 'rest.'], 'last'));
   };
   return { play, half: half.opened, goOn: () => rest.open() };
 }
@@ -56,10 +56,10 @@ function inTwoHalves() {
 const start = chatServers();
 const startDemo = demoServers();
 const serve = (play: Play, options = {}) => start({ play, protocols: {}, ...options });
-const threadsOf = async (server: ChatServer) => (await server.call('GET', '/threads')).body['items'];
+const listThreads = async (server: ChatServer) => (await server.call('GET', '/threads')).body['items'];
 
 describe('OpenAI models', () => {
-  it('are the agents', async () => {
+  it('lists the agents as OpenAI models', async () => {
     const server = await serve(nineWords);
     const models = await collected(openAi(server.url).models.list());
     expect(models.map(({ id }) => id)).toEqual(['scripted']);
@@ -67,10 +67,12 @@ describe('OpenAI models', () => {
 });
 
 describe('OpenAI Chat Completions', () => {
-  it('stream the words, and the tokens to whoever asks', async () => {
+  it('streams the text of a chat completion, and its token counts when asked for', async () => {
     const server = await serve(async (input, context) => {
       await nineWords(input, context);
-      await context.emit({ type: 'usage', inputTokens: 3, outputTokens: 9, totalTokens: 12, model: 'm' });
+      const parts = { cachedInputTokens: 2, reasoningTokens: 4 };
+      const tokens = { inputTokens: 3, outputTokens: 9, totalTokens: 12, ...parts };
+      await context.emit({ type: 'usage', ...tokens, model: 'm' });
     });
     const stream = openAi(server.url).chat.completions.stream({
       ...ASK,
@@ -80,9 +82,18 @@ describe('OpenAI Chat Completions', () => {
     const completion = await stream.finalChatCompletion();
     expect(completion.choices[0]).toMatchObject({ finish_reason: 'stop', message: { content: WORDS } });
     expect(completion.usage).toMatchObject({ prompt_tokens: 3, completion_tokens: 9, total_tokens: 12 });
+    expect(completion.usage).toMatchObject({
+      prompt_tokens_details: { cached_tokens: 2 },
+      completion_tokens_details: { reasoning_tokens: 4 },
+    });
+    const response = await openAi(server.url).responses.create(RESPOND);
+    expect(response.usage).toMatchObject({
+      input_tokens_details: { cached_tokens: 2 },
+      output_tokens_details: { reasoning_tokens: 4 },
+    });
   });
 
-  it('come whole to whoever does not stream', async () => {
+  it('returns a whole chat completion to clients that do not stream', async () => {
     const server = await serve(nineWords);
     const completion = await openAi(server.url).chat.completions.create({
       ...ASK,
@@ -92,7 +103,7 @@ describe('OpenAI Chat Completions', () => {
     expect(completion.choices[0]?.message.content).toBe(WORDS);
   });
 
-  it('answer with the tools of the server, and know the conversation that the client sends', async () => {
+  it("uses the server's tools, and passes the conversation of the client to the agent", async () => {
     const client = openAi(await startDemo());
     const { choices } = await client.chat.completions.create({
       model: 'assistant',
@@ -116,7 +127,7 @@ describe('OpenAI Chat Completions', () => {
     ]);
   });
 
-  it('stop with the client', async () => {
+  it('cancels the run when the client aborts a chat completion', async () => {
     const { play, half } = inTwoHalves();
     const aborted = gate();
     const server = await serve(async (input, context) => {
@@ -133,7 +144,7 @@ describe('OpenAI Chat Completions', () => {
     await aborted.opened;
   });
 
-  it('throw the words of a failed run, streamed or not, and do not ask twice', async () => {
+  it('reports the public message of a failed run, streamed or not, which the client does not retry', async () => {
     let asked = 0;
     const server = await serve(() => {
       asked += 1;
@@ -144,13 +155,13 @@ describe('OpenAI Chat Completions', () => {
     const streamed = client.chat.completions
       .create({ ...body, stream: true })
       .then((stream) => collected(stream));
-    expect(await refusalOf(streamed)).toMatchObject({ message: 'The model is busy.' });
-    const whole = await refusalOf(client.chat.completions.create(body));
+    expect(await catchRefusal(streamed)).toMatchObject({ message: 'The model is busy.' });
+    const whole = await catchRefusal(client.chat.completions.create(body));
     expect(whole).toMatchObject({ status: 500, message: '500 The model is busy.' });
     expect(asked).toBe(2);
   });
 
-  it('break when the server ends before the run', async () => {
+  it('breaks the connection of a chat completion when the server closes in the middle of a run', async () => {
     const { play, half } = inTwoHalves();
     const server = await serve(play);
     const stream = await openAi(server.url).chat.completions.create({
@@ -165,12 +176,12 @@ describe('OpenAI Chat Completions', () => {
     await closed;
   });
 
-  it('are refused in OpenAI terms', async () => {
+  it("refuses chat completions with OpenAI's error types and our codes", async () => {
     const server = await serve(nineWords, { auth: BEARER_IS_USER });
     const client = openAi(server.url, 'ann');
     const messages = [...ASK.messages];
     const refused = (body: object, by = client) =>
-      refusalOf(by.chat.completions.create({ ...ASK, messages, ...body }));
+      catchRefusal(by.chat.completions.create({ ...ASK, messages, ...body }));
     expect(await refused({}, openAi(server.url))).toMatchObject({
       status: 401,
       type: 'authentication_error',
@@ -188,7 +199,7 @@ describe('OpenAI Chat Completions', () => {
 });
 
 describe('OpenAI Responses', () => {
-  it('have a conversation with tools, and a second turn', async () => {
+  it('calls a tool, and continues from a previous response', async () => {
     const client = openAi(await startDemo());
     const stream = client.responses.stream({ model: 'assistant', input: 'What is 17 times 23?' });
     const first = await stream.finalResponse();
@@ -214,7 +225,7 @@ describe('OpenAI Responses', () => {
     });
   });
 
-  it('go on in the background, and are resumed after any event without repeating it', async () => {
+  it('runs a response in the background, and resumes it after any event without repeating it', async () => {
     const { play, half, goOn } = inTwoHalves();
     const server = await serve(play);
     const client = openAi(server.url);
@@ -251,7 +262,7 @@ describe('OpenAI Responses', () => {
     }
   });
 
-  it('are answered at once when they go on in the background without a stream', async () => {
+  it('returns a queued response at once in the background without a stream', async () => {
     const { play, goOn } = inTwoHalves();
     const server = await serve(play);
     const client = openAi(server.url);
@@ -262,7 +273,7 @@ describe('OpenAI Responses', () => {
     expect((await viewer.finalResponse()).status).toBe('completed');
   });
 
-  it('are cancelled, and keep what was said', async () => {
+  it('cancels a background response and keeps the partial text', async () => {
     const { play, half } = inTwoHalves();
     const server = await serve(play);
     const client = openAi(server.url);
@@ -278,7 +289,7 @@ describe('OpenAI Responses', () => {
     expect(await client.responses.retrieve(id)).toMatchObject({ status: 'cancelled' });
   });
 
-  it('stop with the client when they are not in the background', async () => {
+  it('cancels the run when the client leaves a response that is not in the background', async () => {
     const { play, half } = inTwoHalves();
     const server = await serve(play);
     const client = openAi(server.url);
@@ -293,7 +304,7 @@ describe('OpenAI Responses', () => {
     expect(await viewer.finalResponse()).toMatchObject({ status: 'cancelled' });
   });
 
-  it('fail with the words that were meant for people', async () => {
+  it('reports a failed response with its public message', async () => {
     const server = await serve(() => {
       throw new AppError('MODEL_OVERLOADED', 'The model is busy.');
     });
@@ -304,34 +315,37 @@ describe('OpenAI Responses', () => {
     expect(events.at(-1)).toMatchObject({ type: 'response.failed', response: failed });
   });
 
-  it('belong to whoever asked', async () => {
+  it('hides a response from other users, who may use the same conversation id', async () => {
     const { play, goOn } = inTwoHalves();
     const server = await serve(play, { auth: BEARER_IS_USER });
     const ann = openAi(server.url, 'ann');
     const { id, conversation } = await ann.responses.create({ ...RESPOND, background: true });
-    expect(await refusalOf(openAi(server.url).responses.retrieve(id))).toMatchObject({ status: 401 });
+    expect(await catchRefusal(openAi(server.url).responses.retrieve(id))).toMatchObject({ status: 401 });
     const bob = openAi(server.url, 'bob').responses;
     for (const call of [
       bob.retrieve(id),
       bob.retrieve(id, { stream: true }),
       bob.cancel(id),
       bob.create({ ...RESPOND, previous_response_id: id }),
-      bob.create({ ...RESPOND, conversation: conversation?.id ?? '' }),
     ])
-      expect(await refusalOf(call)).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+      expect(await catchRefusal(call)).toMatchObject({ status: 404, code: 'NOT_FOUND' });
     goOn();
     const viewer = ann.responses.stream({ response_id: id });
     expect((await viewer.finalResponse()).status).toBe('completed');
+    // What he calls by the same name is a conversation of his own.
+    const own = await bob.create({ ...RESPOND, conversation: conversation?.id ?? '' });
+    expect(own.conversation).toEqual(conversation);
+    expect(await catchRefusal(ann.responses.retrieve(own.id))).toMatchObject({ status: 404 });
   });
 
-  it('that do not exist are not found, and what is no number is refused', async () => {
+  it('answers 404 to an unknown response, and 400 to an invalid starting_after', async () => {
     const server = await serve(nineWords);
     const { responses } = openAi(server.url);
-    expect(await refusalOf(responses.retrieve('resp_nobody'))).toMatchObject({ status: 404 });
-    expect(await refusalOf(responses.retrieve('nonsense'))).toMatchObject({ status: 404 });
+    expect(await catchRefusal(responses.retrieve('resp_nobody'))).toMatchObject({ status: 404 });
+    expect(await catchRefusal(responses.retrieve('nonsense'))).toMatchObject({ status: 404 });
     const { id } = await responses.create(RESPOND);
     const refused = responses.retrieve(id, { stream: true, starting_after: -5 });
-    expect(await refusalOf(refused)).toMatchObject({ status: 400 });
-    expect(await threadsOf(server)).toHaveLength(1);
+    expect(await catchRefusal(refused)).toMatchObject({ status: 400 });
+    expect(await listThreads(server)).toHaveLength(1);
   });
 });

@@ -16,27 +16,27 @@ async function respond(url: string): Promise<EventStream> {
   });
 }
 
-describe('the streams of all protocols', () => {
-  it('give the id of an event to its last frame, and to those before it that of the event before', async () => {
+describe('streams of all protocols', () => {
+  it('gives the last frame of an event its id, and every earlier frame the id of the previous event', async () => {
     const stream = await respond((await serve(everything)).url);
     expect(await stream.closed()).toBe('end');
     const seqs = stream.frames.map(({ id }) => parseCursor(id)?.seq ?? -1);
-    const idsOf = (type: string) =>
+    const listIds = (type: string) =>
       stream.frames.flatMap(({ event }, at) => (event === type ? [seqs[at]!] : []));
     expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
     // The first event of the run is two frames, and a reader that has only the first of them has nothing yet.
     expect(seqs.slice(0, 2)).toEqual([0, 1]);
     // `text-start` is two frames, too; and `text-end` is three.
-    const [begun] = idsOf('response.content_part.added');
-    expect(idsOf('response.output_item.added')[0]).toBeLessThan(begun!);
+    const [begun] = listIds('response.content_part.added');
+    expect(listIds('response.output_item.added')[0]).toBeLessThan(begun!);
     const [said, part, item] = ['output_text.done', 'content_part.done', 'output_item.done'].map(
-      (name) => idsOf(`response.${name}`)[0]!,
+      (name) => listIds(`response.${name}`)[0]!,
     );
     expect(said).toBe(part);
     expect(item).toBeGreaterThan(part!);
   });
 
-  it('begin before the run says anything', async () => {
+  it('sends the headers of a stream before the run emits anything', async () => {
     const rest = gate();
     const stream = await respond((await serve(() => rest.opened)).url);
     expect(stream.status).toBe(200);
@@ -45,7 +45,7 @@ describe('the streams of all protocols', () => {
     expect(await stream.closed()).toBe('end');
   });
 
-  it('are cut when their log cannot be read any more: what is missing is not taken for the end', async () => {
+  it('breaks the connection of a stream when its log cannot be read any further', async () => {
     const storage = new MemoryStorage();
     const first = await respond((await serve(nineWords, { storage })).url);
     await first.closed();
@@ -54,10 +54,11 @@ describe('the streams of all protocols', () => {
 
     // Another instance, which has nothing of the run in memory.
     const { url } = await serve(nineWords, { storage });
-    const read = storage.log.read.bind(storage.log);
-    storage.log.read = async (...[run, afterSeq, limit]) => {
+    const read = storage.log.readPage.bind(storage.log);
+    storage.log.readPage = async (...[run, afterSeq, limit]) => {
       if (afterSeq > 0) throw new Error('disk on fire');
-      return (await read(run, 0, limit)).slice(0, 5);
+      const page = await read(run, 0, limit);
+      return { ...page, events: page.events.slice(0, 5) };
     };
     const stream = await EventStream.open(
       `${new URL(url).origin}/protocols/openai/v1/responses/${id}?stream=true`,

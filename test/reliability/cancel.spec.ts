@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { createChatAgent } from '../../src/agents/langgraph/chat.agent.js';
-import { ScriptedModel, type Reply } from '../../src/agents/langgraph/langgraph.testing.js';
+import { ScriptedModel, type ScriptedAnswer } from '../../src/agents/langgraph/langgraph.testing.js';
 import { SqliteStorage } from '../../src/storage/sqlite/sqlite.storage.js';
 import { AgentTool } from '../../src/tools/agent-tool.decorator.js';
 import type { ToolContext } from '../../src/tools/agent-tool.js';
@@ -32,28 +32,31 @@ class SlowTools {
   }
 }
 
-const calling = (name: string): Reply => ({ words: ['Wait.'], calls: [{ id: 'call', name, args: '{}' }] });
+const calling = (name: string): ScriptedAnswer => ({
+  chunks: ['Wait.'],
+  calls: [{ id: 'call', name, args: '{}' }],
+});
 
-const CASES: readonly { readonly where: string; readonly frame: string; readonly reply: Reply }[] = [
+const CASES: readonly { readonly where: string; readonly frame: string; readonly reply: ScriptedAnswer }[] = [
   {
-    where: 'a model that talks',
+    where: 'a model call',
     frame: 'text-delta',
-    reply: { words: ['Half'], hold: (signal) => sleep(HANGS_MS, undefined, signal && { signal }) },
+    reply: { chunks: ['Half'], hold: (signal) => sleep(HANGS_MS, undefined, signal && { signal }) },
   },
   {
-    where: 'a deaf model',
+    where: 'a model call that ignores its signal',
     frame: 'text-delta',
-    reply: { words: ['Half'], hold: () => sleep(HANGS_MS, undefined, { ref: false }) },
+    reply: { chunks: ['Half'], hold: () => sleep(HANGS_MS, undefined, { ref: false }) },
   },
-  { where: 'a tool', frame: 'tool-start', reply: calling('listening') },
-  { where: 'a deaf tool', frame: 'tool-start', reply: calling('deaf') },
+  { where: 'a tool call', frame: 'tool-start', reply: calling('listening') },
+  { where: 'a tool call that ignores its signal', frame: 'tool-start', reply: calling('deaf') },
 ];
 
-describe('a cancelled run', () => {
+describe('cancelled run', () => {
   const startServer = chatServers();
 
   it.each(CASES)(
-    'ends for its viewer in the middle of $where',
+    'ends a cancelled run for its reader in the middle of $where',
     async ({ where, frame, reply }) => {
       const server = await startServer({
         storage: new SqliteStorage({ directory: ':memory:' }),

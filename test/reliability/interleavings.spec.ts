@@ -7,10 +7,10 @@ import type { Run } from '../../src/runs/run.js';
 import { MemoryStorage } from '../../src/storage/memory/memory.storage.js';
 import { SqliteStorage } from '../../src/storage/sqlite/sqlite.storage.js';
 import type { Storage } from '../../src/storage/storage.js';
-import { checkHistory } from '../../src/testing/history/history.checker.js';
+import { checkHistory } from '../../src/testing/history/history-checker.js';
 import type { ObservedFrame } from '../../src/testing/history/history.js';
-import { answer } from '../../src/testing/scripted.agent.js';
-import { newRun, recorded, USAGE } from '../../src/testing/storage/storage.samples.js';
+import { createAnswer } from '../../src/testing/scripted.agent.js';
+import { newRun, recorded, USAGE } from '../../src/testing/storage/storage-samples.js';
 
 const LEASE_MS = 4_000;
 const SCHEDULES = 1_000;
@@ -22,7 +22,7 @@ const clock = () => now;
 describe.each<[string, () => Storage]>([
   ['memory', () => new MemoryStorage({ clock })],
   ['sqlite', () => new SqliteStorage({ directory: ':memory:', clock })],
-])('claims, appends, renewals, expiries, cancels and readers over %s, in any order', (_, make) => {
+])('random interleavings of owners, expiries, cancels and readers on %s', (_, make) => {
   let storage: Storage;
   let runs = 0;
   let takeovers = 0;
@@ -33,7 +33,7 @@ describe.each<[string, () => Storage]>([
   });
   afterAll(() => storage.close());
 
-  it('leave a log without an anomaly, in which every acknowledged event is', async () => {
+  it('keeps every acknowledged event in a log without anomalies, in any order of claims and appends', async () => {
     const plan = fc.record({
       owners: fc.array(fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 3 }), {
         minLength: 2,
@@ -131,8 +131,8 @@ class World {
       return true;
     };
 
-    if (!(await say(openingOf(run, log)))) return;
-    const [stepStart, textStart, ...rest] = answer({ messageId: 'm', attempt: run.epoch }, []);
+    if (!(await say(toOpening(run, log)))) return;
+    const [stepStart, textStart, ...rest] = createAnswer({ messageId: 'm', attempt: run.epoch }, []);
     if (!(await say([stepStart!, textStart!]))) return;
     const { partId } = textStart as { partId: string };
     for (const count of words) {
@@ -156,7 +156,7 @@ class World {
     return this.frames;
   }
 
-  /** When nobody else moves any more, whoever is left over ends the run. */
+  /** Lets the remaining owner end the run when no other moves. */
   async finish(): Promise<void> {
     now += LEASE_MS;
     await this.own('last', [], (act) => act());
@@ -171,8 +171,8 @@ class World {
   }
 }
 
-/** What an owner says first, by what its predecessors have left. */
-function openingOf(run: Run, log: readonly RecordedEvent[]): RunEvent[] {
+/** Returns the first events of an owner, by what its predecessors have left. */
+function toOpening(run: Run, log: readonly RecordedEvent[]): RunEvent[] {
   if (run.lastSeq === 0) return [{ type: 'run-start', agent: 'a', messageId: 'm' }];
   const open = log
     .filter(({ seq }) => seq <= run.lastSeq)

@@ -1,14 +1,14 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Footprint } from '../../src/testing/footprint.js';
+import type { Footprint } from '../harness/footprint.js';
 import { between, randomFrom } from '../../src/testing/random.js';
-import { FetchReader } from '../../src/testing/readers/fetch.reader.js';
+import { startProgram } from '../harness/program.js';
+import { FetchReader } from '../harness/readers/fetch.reader.js';
+import { postJson } from '../support/post-json.js';
 
 /** Until everything that is kept on purpose is full, the events of the last 64 runs among it, and V8 knows the code. */
 const WARM_UP = 300;
@@ -17,20 +17,19 @@ const WARM_UP = 300;
 const RUNS = process.env['LONG'] ? 300 : 50;
 const LOOKS = process.env['LONG'] ? 10 : 3;
 
-/** What V8 learns about code comes first; after it a run may leave less than its ids would take, were they kept. */
+/** Limit of the growth. V8's learning about code comes first; after it a run may leave less than its ids would take. */
 const GROWTH_LIMIT_BYTES = 150_000 + RUNS * LOOKS * 100;
 
 // Apart from its clients, and as it ships: `npm test` builds first.
-const program = fileURLToPath(new URL('../../dist/testing/soak/soak.process.js', import.meta.url));
+const program = new URL('../harness/soak/soak.process.ts', import.meta.url);
 
-describe('a server that works for a long time', () => {
+describe('server under long load', () => {
   let directory: string;
   let server: ChildProcess;
 
   beforeEach(async () => {
-    if (!existsSync(program)) throw new Error('There is no build. Run `npm run build` first, or `npm test`.');
     directory = await mkdtemp(join(tmpdir(), 'soak-'));
-    server = fork(program, [directory], { execArgv: ['--expose-gc'] });
+    server = startProgram(program, directory, { execArgv: ['--expose-gc'] });
   });
 
   afterEach(async () => {
@@ -40,7 +39,7 @@ describe('a server that works for a long time', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it('holds no more after hundreds of runs than before them', async () => {
+  it('uses no more heap and handles after hundreds of runs than before them', async () => {
     const [{ port }] = (await once(server, 'message')) as [{ port: number }];
     const url = `http://127.0.0.1:${port}/api/chat`;
 
@@ -85,11 +84,7 @@ async function work(url: string, count: number): Promise<void> {
 }
 
 async function startRun(url: string): Promise<string> {
-  const response = await fetch(`${url}/runs`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ message: 'What is 12 * 34?' }),
-  });
+  const response = await postJson(`${url}/runs`, { message: 'What is 12 * 34?' });
   return ((await response.json()) as { runId: string }).runId;
 }
 

@@ -7,12 +7,12 @@ import { z } from 'zod';
 import type { AgentContext } from '../../src/agents/agent.js';
 import { createChatAgent } from '../../src/agents/langgraph/chat.agent.js';
 import { foldRun } from '../../src/events/run-view.js';
-import type { AppendResult, EventLog } from '../../src/runs/event.log.js';
-import { ADA, aborted, processWith, type Process } from '../../src/runs/run.testing.js';
+import type { AppendResult, EventLog } from '../../src/runs/event-log.js';
+import { ADA, aborted, processWith, type TestProcess } from '../../src/runs/run.testing.js';
 import { MemoryStorage } from '../../src/storage/memory/memory.storage.js';
-import { checkHistory } from '../../src/testing/history/history.checker.js';
-import { answer, ScriptedAgent } from '../../src/testing/scripted.agent.js';
-import { SeededModel } from '../../src/testing/seeded.model.js';
+import { checkHistory } from '../../src/testing/history/history-checker.js';
+import { createAnswer, ScriptedAgent } from '../../src/testing/scripted.agent.js';
+import { SeededModel } from '../harness/seeded.model.js';
 import type { Storage } from '../../src/storage/storage.js';
 import type { Tool } from '../../src/tools/agent-tool.js';
 import { ToolRegistry } from '../../src/tools/tool.registry.js';
@@ -21,8 +21,8 @@ import { gate } from '../support/chat.server.js';
 
 const LEASE_MS = 4_000;
 
-describe('a run whose owner is taken for dead', () => {
-  const processes: Process[] = [];
+describe('run that is taken over', () => {
+  const processes: TestProcess[] = [];
   afterEach(async () => {
     await Promise.all(processes.splice(0).map(({ executor }) => executor.drain(0)));
   });
@@ -34,7 +34,7 @@ describe('a run whose owner is taken for dead', () => {
     return {
       storage,
       pass: (ms: number) => void (now += ms),
-      start: async (process: Process) => {
+      start: async (process: TestProcess) => {
         processes.push(process);
         await process.executor.start();
         return process;
@@ -42,7 +42,7 @@ describe('a run whose owner is taken for dead', () => {
     };
   }
 
-  it('goes on under its next owner, and takes nothing from the one that was only frozen', async () => {
+  it('completes a run under its next owner, and appends nothing from the owner that was frozen', async () => {
     const { storage, pass, start } = sharedStorage();
     const [spoke, thaw] = [gate(), gate()];
     const results: AppendResult[][] = [];
@@ -52,12 +52,12 @@ describe('a run whose owner is taken for dead', () => {
         [
           new ScriptedAgent(async (_, context) => {
             frozen = context;
-            const [stepStart, textStart, word] = answer(context, ['half ', 'never']);
+            const [stepStart, textStart, word] = createAnswer(context, ['half ', 'never']);
             for (const event of [stepStart, textStart, word]) void context.emit(event!);
             await context.recorded();
             spoke.open();
             await thaw.opened;
-            for (const event of answer(context, ['too ', 'late'], 'late')) void context.emit(event);
+            for (const event of createAnswer(context, ['too ', 'late'], 'late')) void context.emit(event);
             await aborted(context.signal);
           }),
         ],
@@ -71,17 +71,17 @@ describe('a run whose owner is taken for dead', () => {
     const second = await start(
       processWith([new ScriptedAgent((_, context) => say(context, ['all ', 'of it']))], { storage }),
     );
-    const log = await second.logOf(run.id);
+    const log = await second.readLog(run.id);
     thaw.open();
     await aborted(frozen!.signal);
 
     expect(results.at(-1)).toEqual(['fenced']);
-    expect(await second.logOf(run.id)).toEqual(log);
+    expect(await second.readLog(run.id)).toEqual(log);
     expect(checkHistory({ runId: run.id, log, readers: [] })).toEqual([]);
     expect(foldRun(run.id, log).parts).toMatchObject([{ kind: 'text', text: 'all of it' }]);
   });
 
-  it('has the model call of its frozen owner aborted', async () => {
+  it('aborts the model call of a frozen owner', async () => {
     const { storage, pass, start } = sharedStorage();
     const asked = gate();
     const model = new SeededModel({ seed: 1, attempt: 1, paceMs: 1e9 });
@@ -99,14 +99,14 @@ describe('a run whose owner is taken for dead', () => {
     pass(LEASE_MS + 1);
     const next = new SeededModel({ seed: 1, attempt: 2, paceMs: 0 });
     const second = await start(processWith([chatAgent(storage, { model: next })], { storage }));
-    const log = await second.logOf(run.id);
+    const log = await second.readLog(run.id);
     // Nobody tells the frozen one: it learns from its next renewal that it has lost the run.
     await aborted(signal!);
     expect(checkHistory({ runId: run.id, log, readers: [] })).toEqual([]);
     expect(log.at(-1)?.event).toMatchObject({ type: 'end', outcome: 'completed' });
   });
 
-  it('keeps what a completed tool has shown, however often its sibling is tried', async () => {
+  it('shows a completed tool call once through repeated takeovers in the middle of its sibling', async () => {
     const { storage, pass, start } = sharedStorage();
     const quick = tool('quick', async () => 'done');
     let run: { readonly id: string } | undefined;
@@ -129,14 +129,14 @@ describe('a run whose owner is taken for dead', () => {
       );
       pass(LEASE_MS + 1);
     }
-    const log = await processes.at(-1)!.logOf(run!.id);
+    const log = await processes.at(-1)!.readLog(run!.id);
     expect(checkHistory({ runId: run!.id, log, readers: [] })).toEqual([]);
     const tools = foldRun(run!.id, log).parts.filter(({ kind }) => kind === 'tool');
     const names = new Set(tools.map((part) => part.kind === 'tool' && part.toolName));
     expect([tools.length, names]).toEqual([2, new Set(['quick', 'slow'])]);
   });
 
-  it("is worked on in nobody else's async context, whoever caused the claim", async () => {
+  it('executes a run outside the async context of the code that started it', async () => {
     const { storage, start } = sharedStorage();
     const ambient = new AsyncLocalStorage<string>();
     const found: unknown[] = [];
@@ -146,11 +146,11 @@ describe('a run whose owner is taken for dead', () => {
     const run = await ambient.run("another run's tool", () =>
       process.runs.start({ principal: ADA, message: 'hello' }),
     );
-    await process.logOf(run.id);
+    await process.readLog(run.id);
     expect(found).toEqual([undefined]);
   });
 
-  it('has word in its log of a call that must not be made twice, before the call is made', async () => {
+  it("stores the start of a call with side effect 'once' before making the call", async () => {
     const { storage, start } = sharedStorage();
     const found: string[][] = [];
     const pay = tool('pay', async (_, { runId }) => {
@@ -160,13 +160,13 @@ describe('a run whose owner is taken for dead', () => {
     const agent = chatAgent(storage, { model: callsEach(['pay']), tools: [{ ...pay, sideEffect: 'once' }] });
     const process = await start(processWith([agent], { storage }));
     const run = await process.runs.start({ principal: ADA, message: 'hello' });
-    await process.logOf(run.id);
+    await process.readLog(run.id);
     expect(found).toEqual([expect.arrayContaining(['tool-start'])]);
   });
 });
 
 function say(context: AgentContext, words: readonly string[]): void {
-  for (const event of answer(context, words)) void context.emit(event);
+  for (const event of createAnswer(context, words)) void context.emit(event);
 }
 
 /** The same storage; what its log answers to appends is written down. */
@@ -178,6 +178,7 @@ function witnessed(storage: MemoryStorage, results: AppendResult[][]): Storage {
       return answers;
     },
     read: (...place) => storage.log.read(...place),
+    readPage: (...place) => storage.log.readPage(...place),
   };
   return Object.assign(Object.create(storage) as Storage, { log });
 }

@@ -32,7 +32,8 @@ export function appServers(): (env?: Record<string, string>) => Promise<AppServe
   };
 }
 
-async function startApp(env: Record<string, string>): Promise<AppServer> {
+/** Starts one that the caller closes. */
+export async function startApp(env: Record<string, string> = {}): Promise<AppServer> {
   const directory = await mkdtemp(join(tmpdir(), 'app-'));
   const lines: string[] = [];
   const log = createLog({ level: 'trace' }, { write: (line: string) => void lines.push(line) });

@@ -8,15 +8,14 @@ import { loadConfig } from '../../src/app/config.js';
 import { createLog } from '../../src/app/log.js';
 import { ChatModule } from '../../src/chat/chat.module.js';
 import type { ChatModuleExtras, ChatModuleOptions } from '../../src/chat/chat.options.js';
-import { SseStreams } from '../../src/http/sse.streams.js';
-import { MemoryStorage } from '../../src/storage/memory/memory.storage.js';
+import { SseStreams } from '../../src/http/sse-streams.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { ScriptedAgent } from '../../src/testing/scripted.agent.js';
 import { OpenStreams } from '../../src/throttling/open-streams.js';
-import type { InProcessOpenStreams } from '../../src/throttling/in-process.open-streams.js';
 import { EventStream, type StreamRequest } from './event-stream.js';
+import { defaultStorage } from './storages.js';
 
-/** What the scripted agent does; or all options, where a test needs others. */
+/** The script of the agent; or all options, if a test needs others. */
 export type Play = ConstructorParameters<typeof ScriptedAgent>[0];
 export type ChatServerOptions = Partial<ChatModuleOptions & ChatModuleExtras> & {
   readonly play?: Play;
@@ -39,11 +38,11 @@ export class ChatServer {
     settings = {},
     ...options
   }: ChatServerOptions = {}): Promise<ChatServer> {
-    const storage = options.storage ?? new MemoryStorage();
+    const storage = options.storage ?? defaultStorage();
     const module = ChatModule.forRoot({
       auth: { kind: 'local' },
       agents: () => [new ScriptedAgent(play)],
-      throttling: { startsPerMinute: 100_000, openStreams: 100_000 },
+      throttling: { startsPerMinute: 100_000, maxOpenStreams: 100_000 },
       drainMs: 0,
       ...options,
       storage,
@@ -83,7 +82,7 @@ export class ChatServer {
 
   /** Principals with an open stream. */
   get readers(): number {
-    return this.app.get<InProcessOpenStreams>(OpenStreams, { strict: false }).principals;
+    return this.app.get(OpenStreams, { strict: false }).principals;
   }
 
   /** Sends JSON and reads JSON. */

@@ -82,7 +82,7 @@ export class EventStream {
     return this.response.statusCode;
   }
 
-  /** What is in the log; without `ready` and `reset`. */
+  /** The events in the log; without `ready` and `reset`. */
   get events(): SeenFrame[] {
     return this.frames.filter(({ event }) => event !== 'ready' && event !== 'reset');
   }

@@ -5,7 +5,7 @@ export function setServerClock(ms) {
   aheadMs = ms;
 }
 
-/** What time it is where the times in a run come from. */
+/** Returns the time by the clock that dates the events of a run. */
 export function serverNow() {
   return Date.now() + aheadMs;
 }

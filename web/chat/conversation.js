@@ -16,7 +16,7 @@ export class Conversation {
   entries = [];
   /** `loading`, `idle`, `starting` (sent, no answer yet), `running`, `stopping`. */
   phase = 'idle';
-  /** Why the thread is not shown. */
+  /** The reason why the thread is not shown. */
   problem;
   /** Asks for the messages before those that are shown. */
   earlier;
@@ -59,7 +59,7 @@ export class Conversation {
       const page = await this.#chat.thread(threadId, { signal });
       this.title = page.thread.title;
       this.earlier = page.nextCursor;
-      this.entries = this.#entriesOf(page.messages);
+      this.entries = this.#toEntries(page.messages);
       this.phase = 'idle';
       if (page.thread.activeRunId) this.#followActive(page.thread.activeRunId);
     } catch (error) {
@@ -75,7 +75,7 @@ export class Conversation {
     const { signal } = this.#visit;
     const page = await this.#chat.thread(this.threadId, { cursor: this.earlier, signal });
     this.earlier = page.nextCursor;
-    this.entries = [...this.#entriesOf(page.messages), ...this.entries];
+    this.entries = [...this.#toEntries(page.messages), ...this.entries];
     this.#events.onChange();
   }
 
@@ -163,21 +163,21 @@ export class Conversation {
   /**
    * Decides on a tool call that an answer has stopped for. Rejects with why that did not work.
    */
-  async answer(key, approvalId, answer) {
+  async answer(key, inputId, answer) {
     const visit = this.#visit;
     const { runId, question } = this.entries.find((entry) => entry.key === key);
     try {
-      const { run, continuedBy } = await this.#chat.answer(runId, approvalId, answer);
+      const { run, continuedBy } = await this.#chat.answer(runId, inputId, answer);
       if (visit !== this.#visit) return;
       const { view } = this.entries.find((entry) => entry.key === key);
-      this.#change(key, { view: withDecisions(view, run.approvals) });
+      this.#change(key, { view: withDecisions(view, run.inputs) });
       if (continuedBy) this.#goOn(continuedBy.runId, question);
       this.#events.onChange();
     } catch (error) {
       if (visit !== this.#visit) return;
       this.#noteSignIn(error);
       // Another window was quicker: show how it stands.
-      if (error.code === 'APPROVAL_CLOSED') void this.open(this.threadId);
+      if (error.code === 'INPUT_CLOSED') void this.open(this.threadId);
       throw error;
     }
   }
@@ -244,7 +244,7 @@ export class Conversation {
     // Another window was quicker: show what it asked, and give this question back.
     const busy = error.code === 'THREAD_BUSY';
     const message = busy
-      ? 'Another answer is being written in this conversation. Wait for its end, then ask again.'
+      ? 'This conversation is still being answered. Ask again when the answer is complete.'
       : sentence(error);
     this.#change(key, { problem: { message, remedy: 'retry' } });
     this.#noteSignIn(error);
@@ -259,7 +259,7 @@ export class Conversation {
     if (index >= 0) this.entries = this.entries.with(index, { ...this.entries[index], ...changes });
   }
 
-  #entriesOf(messages) {
+  #toEntries(messages) {
     let question;
     return messages.map((message) => {
       if (message.role === 'user') question = message.text;
@@ -279,6 +279,6 @@ export class Conversation {
 function whyNotFollowed(error) {
   // Deleted, or begun after the backup that the server was put back to: there is nothing to reconnect to.
   if (error.code === 'NOT_FOUND')
-    return { message: 'The server does not have this answer any more.', remedy: 'retry' };
+    return { message: 'This answer is no longer on the server.', remedy: 'retry' };
   return { message: sentence(error), remedy: 'reconnect' };
 }

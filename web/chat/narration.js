@@ -1,10 +1,10 @@
-import { textOf } from '../../client/index.js';
+import { getText } from '../../client/index.js';
 import { closed, plainLabel, toolOutcome } from './sentences.js';
 import { duration } from '../dom/format.js';
 
 /**
- * What a screen reader says of a run: each tool's start and end, whole sentences of the answer, and how it ended.
- * Never single tokens.
+ * The sentences that a screen reader says of a run: each tool's start and end, whole sentences of the answer, and the outcome. Never
+ * single tokens.
  */
 export class Narration {
   #runId;
@@ -15,13 +15,13 @@ export class Narration {
     if (this.#runId !== after.runId) {
       this.#runId = after.runId;
       // What a reader finds on the page already is theirs to read.
-      this.#read = textOf(before).length;
+      this.#read = getText(before).length;
     }
     return [...toolSentences(before, after), ...this.#answer(after), ...ending(before, after)];
   }
 
   #answer(view) {
-    const text = textOf(view);
+    const text = getText(view);
     // After a reset there may be less than was read before.
     this.#read = Math.min(this.#read, text.length);
     const fresh = text.slice(this.#read);
@@ -57,7 +57,7 @@ function ending(before, after) {
       return [`The answer failed. ${after.error?.message ?? ''}`];
     case 'cancelled':
       return ['Stopped.'];
-    case 'awaiting-approval':
+    case 'awaiting-input':
       return ['The agent waits for a decision.'];
     default:
       return [];

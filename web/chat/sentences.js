@@ -1,11 +1,11 @@
-/** Why something did not work, for people. */
+/** Returns a sentence for people that explains an error. */
 export function sentence(error) {
-  if (error.needsSignIn) return 'You need to sign in to go on.';
+  if (error.needsSignIn) return 'Your session has ended. Sign in to continue.';
   switch (error.code) {
     case 'UNREACHABLE':
       return navigator.onLine ? 'The server cannot be reached.' : 'You are offline.';
     case 'NOT_FOUND':
-      return 'This conversation is not there, or it is not yours.';
+      return "This conversation doesn't exist, or you don't have access.";
     case 'RATE_LIMITED':
     case 'TOO_MANY_STREAMS':
       return error.retryAfterMs
@@ -24,14 +24,14 @@ export function closed(text) {
 const TOOL_OUTCOMES = {
   ok: 'done',
   error: 'failed',
-  'invalid-input': 'called wrongly',
+  'invalid-input': 'bad input',
   'unknown-tool': 'no such tool',
   denied: 'not allowed',
   timeout: 'took too long',
   cancelled: 'stopped',
 };
 
-/** How a tool call ended, in a word or two. */
+/** Returns the outcome of a tool call in a word or two. */
 export function toolOutcome(outcome) {
   return TOOL_OUTCOMES[outcome] ?? outcome;
 }

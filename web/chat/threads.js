@@ -6,7 +6,7 @@ const WATCH_MS = 5000;
 export class Threads {
   items = [];
   nextCursor;
-  /** Why there is no list. */
+  /** The reason why there is no list. */
   note;
   #chat;
   #events;
@@ -21,7 +21,7 @@ export class Threads {
     document.addEventListener('visibilitychange', () => document.hidden || this.refresh());
   }
 
-  /** Reads the first page anew. */
+  /** Reads the first page again. */
   refresh() {
     this.#refreshing ??= this.#read().finally(() => {
       this.#refreshing = undefined;
@@ -56,7 +56,7 @@ export class Threads {
       this.items = [...page.items, ...older];
       if (older.length === 0) this.nextCursor = page.nextCursor;
       this.#failed = false;
-      this.note = this.items.length === 0 ? 'What you ask is kept here.' : undefined;
+      this.note = this.items.length === 0 ? 'Your conversations appear here.' : undefined;
     } catch (error) {
       this.#failed = !error.needsSignIn;
       this.note = sentence(error);

@@ -1,69 +1,41 @@
-import { closed, sentence } from '../chat/sentences.js';
+import { hasHidden, plainJson, withCodes } from '../chat/hidden-characters.js';
+import { closed } from '../chat/sentences.js';
 import { el, say, set } from '../dom/el.js';
-import { fullTime } from '../dom/format.js';
-import { icon } from '../dom/icons.js';
+import { RequestPartView } from './request.part.js';
 import { section } from './tool.part.js';
 
-const DECISIONS = { approve: 'Approved', edit: 'Approved with changes', deny: 'Denied' };
+const WORDS = {
+  waits: 'Needs your approval',
+  closed: 'Closed by your next message',
+  decided: { approve: 'Approved', edit: 'Approved with changes', deny: 'Denied' },
+};
 
-/** A tool call that waits for a person, with what they can say to it; and then what they said. */
-export class ApprovalPartView {
-  #answer;
-  #part;
-  #line = el('div', { class: 'approval-line' });
-  #shown = el('div');
-  #form = el('form', { class: 'approval-form' });
-  #problem = el('p', { class: 'approval-problem', role: 'alert', hidden: true });
-  element = el(
-    'div',
-    { class: 'approval node', 'data-testid': 'approval' },
-    this.#line,
-    this.#shown,
-    this.#form,
-    this.#problem,
-  );
-
-  /** @param actions `answer(approvalId, answer)`, which returns a promise */
-  constructor({ answer }) {
-    this.#answer = answer;
-    this.#form.addEventListener('submit', (event) => event.preventDefault());
+/** A tool call that waits for a person. */
+export class ApprovalPartView extends RequestPartView {
+  constructor(actions) {
+    super(actions, 'approval');
   }
 
-  update(part) {
-    this.#part = part;
-    const { label, input, decision, by, expiresAt } = part;
-    set(this.element, 'data-decision', decision ?? 'open');
-    const waits = expiresAt
-      ? `Waits for your decision until ${fullTime(expiresAt)}`
-      : 'Waits for your decision';
-    this.#line.replaceChildren(
-      icon('hand'),
-      el('strong', {}, closed(label)),
-      // Which of the two counts, the message says: a later one closes what waits.
-      ...(decision
-        ? [el('span', {}, `${DECISIONS[decision]} by ${by}`)]
-        : [el('span', { class: 'if-open' }, waits), el('span', { class: 'if-closed' }, 'Nobody decided')]),
-    );
-    this.#shown.replaceChildren(...section('Asks to use', input));
-    this.#form.replaceChildren();
-    this.#tell();
-    if (!decision) this.#offer();
+  describe({ label }) {
+    return { title: withCodes(closed(label)), ...WORDS };
   }
 
-  remove() {
-    this.element.remove();
+  show({ label, input, reason }) {
+    set(this.why, 'hidden', !reason);
+    say(this.why, reason ?? '');
+    this.shown.replaceChildren(...section('Input', input), ...warning(label, input));
   }
 
-  #offer() {
-    this.#form.replaceChildren(
-      this.#button('Approve', () => this.#say({ decision: 'approve' }), { class: 'primary' }),
-      this.#button('Change…', () => this.#offerEdit()),
-      this.#button('Deny…', () => this.#offerDenial()),
+  offer() {
+    this.form.replaceChildren(
+      this.button('Approve', () => this.say({ decision: 'approve' }), { class: 'primary' }),
+      this.button('Change…', () => this.#offerEdit()),
+      this.button('Deny…', () => this.#offerDenial()),
     );
   }
 
   #offerEdit() {
-    const text = JSON.stringify(this.#part.input, null, 2);
+    const text = plainJson(this.part.input);
     const field = el('textarea', {
       rows: String(Math.min(12, text.split('\n').length + 1)),
       'aria-label': 'Arguments, as JSON',
@@ -72,13 +44,13 @@ export class ApprovalPartView {
     field.value = text;
     const send = () => {
       const input = read(field.value);
-      if (input) void this.#say({ decision: 'edit', input });
-      else this.#tell('That is no JSON object.');
+      if (input) void this.say({ decision: 'edit', input });
+      else this.tell("That isn't a valid JSON object.");
     };
-    this.#form.replaceChildren(
+    this.form.replaceChildren(
       field,
-      this.#button('Approve with changes', send, { class: 'primary' }),
-      this.#button('Back', () => this.#offer()),
+      this.button('Approve with changes', send, { class: 'primary' }),
+      this.button('Back', () => this.offer()),
     );
     field.focus();
   }
@@ -91,36 +63,23 @@ export class ApprovalPartView {
       'aria-label': 'Why not',
     });
     const send = () =>
-      this.#say({ decision: 'deny', ...(field.value.trim() && { reason: field.value.trim() }) });
-    this.#form.replaceChildren(
+      this.say({ decision: 'deny', ...(field.value.trim() && { reason: field.value.trim() }) });
+    this.form.replaceChildren(
       field,
-      this.#button('Deny', send, { class: 'primary' }),
-      this.#button('Back', () => this.#offer()),
+      this.button('Deny', send, { class: 'primary' }),
+      this.button('Back', () => this.offer()),
     );
     field.addEventListener('keydown', ({ key, isComposing }) => key === 'Enter' && !isComposing && send());
     field.focus();
   }
+}
 
-  #button(text, click, attributes = {}) {
-    return el('button', { type: 'button', ...attributes, on: { click } }, text);
-  }
-
-  async #say(answer) {
-    this.#tell();
-    const controls = [...this.#form.elements];
-    for (const control of controls) control.disabled = true;
-    try {
-      await this.#answer(this.#part.approvalId, answer);
-    } catch (error) {
-      for (const control of controls) control.disabled = false;
-      this.#tell(sentence(error));
-    }
-  }
-
-  #tell(problem = '') {
-    set(this.#problem, 'hidden', !problem);
-    say(this.#problem, problem);
-  }
+/** Says that there are codes in it, where there are: what a person approves must not look like something else. */
+function warning(label, input) {
+  if (!hasHidden(label) && !hasHidden(JSON.stringify(input ?? null))) return [];
+  const words =
+    'Some characters here are invisible or change the direction of text. They are shown as codes.';
+  return [el('p', { class: 'approval-problem' }, words)];
 }
 
 /** The JSON object that somebody has written, if it is one. */

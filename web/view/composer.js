@@ -5,7 +5,7 @@ import { icon } from '../dom/icons.js';
 const AGENT_KEY = 'agent';
 const MOST_PX = 240;
 
-/** Where a question is written. While an answer is being written, the send button is a stop button. */
+/** The form in which a question is written. While an answer is being written, the send button is a stop button. */
 export class Composer {
   #onSend;
   #onStop;
@@ -78,13 +78,13 @@ export class Composer {
     set(this.#send, 'hidden', running);
     set(this.#stop, 'hidden', !running);
     this.#stop.disabled = phase === 'stopping';
-    say(this.#hint, running ? 'Esc stops' : 'Enter sends, Shift + Enter breaks the line');
+    say(this.#hint, running ? 'Esc stops' : 'Enter to send, Shift+Enter for a new line');
     this.#grow();
     // The button under a keyboard user's focus has just gone.
     if (reached?.hidden || reached?.disabled) this.focus();
   }
 
-  /** The agents to choose from; a single one is no choice. */
+  /** The agents to choose from; a single one leaves no choice. */
   offer({ items, default: standard }) {
     this.#agent.replaceChildren(
       ...items.map(({ name, description }) => el('option', { value: name, title: description }, words(name))),
@@ -121,7 +121,7 @@ function remember(agent) {
   try {
     localStorage.setItem(AGENT_KEY, agent);
   } catch {
-    // Then it is chosen anew next time.
+    // Then it is chosen again next time.
   }
 }
 

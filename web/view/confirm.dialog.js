@@ -19,7 +19,7 @@ export function confirmed({ title, text, action }) {
       el(
         'div',
         { class: 'dialog-actions' },
-        el('button', { value: 'no', autofocus: true }, 'Keep it'),
+        el('button', { value: 'no', autofocus: true }, 'Cancel'),
         el('button', { value: 'yes', class: 'danger' }, action),
       ),
     ),

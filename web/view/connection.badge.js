@@ -1,7 +1,7 @@
 import { el, say, set } from '../dom/el.js';
 import { everyTick } from '../dom/ticker.js';
 
-/** How the stream of the current run stands: a dot, and a word where there is something to say. */
+/** Shows the state of the current run's stream: a dot, and a word if there is something to say. */
 export class ConnectionBadge {
   #dot = el('span', { class: 'dot', 'aria-hidden': 'true' });
   #text = el('span');

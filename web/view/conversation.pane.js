@@ -1,6 +1,6 @@
 import { el, set } from '../dom/el.js';
 import { icon } from '../dom/icons.js';
-import { ScrollFollow } from '../dom/scroll.follow.js';
+import { ScrollFollow } from '../dom/scroll-follow.js';
 import { emptyState } from './empty.state.js';
 import { MessageList } from './message.list.js';
 
@@ -25,7 +25,7 @@ export class ConversationPane {
   #follow;
   element;
 
-  /** @param actions `ask(question)`, `retry(key)`, `reconnect(key)`, `answer(key, approvalId, answer)`, `earlier()`, `startNew()` */
+  /** @param actions `ask(question)`, `retry(key)`, `reconnect(key)`, `answer(key, inputId, answer)`, `earlier()`, `startNew()` */
   constructor(actions) {
     this.#list = new MessageList(actions);
     this.#empty = emptyState(actions.ask);

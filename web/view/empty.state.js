@@ -10,7 +10,7 @@ const EXAMPLES = [
   { shows: 'Searches the documentation', question: 'How do I resume a stream after a lost connection?' },
 ];
 
-/** What there is before the first question: something to ask. */
+/** Returns the page before the first question, with examples to ask. */
 export function emptyState(ask) {
   return el(
     'div',

@@ -30,7 +30,7 @@ const ALLOWED = {
 };
 
 /** The text's blocks: paragraphs, lists, code… `raw` tells whether a block has changed. */
-export function blocksOf(text) {
+export function splitBlocks(text) {
   return new Lexer(OPTIONS).lex(text).filter(({ type }) => type !== 'space' && type !== 'def');
 }
 
@@ -61,7 +61,7 @@ export function renderBlock(token) {
 /** Shows the next state of a code block in the element of the last one; false when that is not possible. */
 export function growCodeBlock(element, token) {
   const code = element.querySelector(':scope > pre > code');
-  if (token.type !== 'code' || !code || element.dataset.language !== languageOf(token)) return false;
+  if (token.type !== 'code' || !code || element.dataset.language !== getLanguage(token)) return false;
   const { textContent: shown } = code;
   if (token.text.startsWith(shown) && code.firstChild)
     code.firstChild.appendData(token.text.slice(shown.length));
@@ -71,7 +71,7 @@ export function growCodeBlock(element, token) {
 
 function codeBlock(token) {
   const code = el('code', {}, token.text);
-  const language = languageOf(token);
+  const language = getLanguage(token);
   return el(
     'div',
     { class: 'block code', 'data-language': language },
@@ -85,6 +85,6 @@ function codeBlock(token) {
   );
 }
 
-function languageOf({ lang }) {
+function getLanguage({ lang }) {
   return lang?.split(/\s/, 1)[0] ?? '';
 }

@@ -7,7 +7,7 @@ export class MessageList {
   #actions;
   #drawn = new Map();
 
-  /** @param actions what messages can ask for: `retry(key)`, `reconnect(key)`, `answer(key, approvalId, answer)` */
+  /** @param actions what messages can ask for: `retry(key)`, `reconnect(key)`, `answer(key, inputId, answer)` */
   constructor(actions) {
     this.#actions = actions;
   }

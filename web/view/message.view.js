@@ -1,4 +1,4 @@
-import { textOf } from '../../client/index.js';
+import { getText } from '../../client/index.js';
 import { closed } from '../chat/sentences.js';
 import { copyButton } from '../dom/copy.button.js';
 import { el, say, set } from '../dom/el.js';
@@ -6,7 +6,7 @@ import { duration, fullTime, tokens, words } from '../dom/format.js';
 import { icon } from '../dom/icons.js';
 import { PartList } from './part.list.js';
 
-/** What a person said. */
+/** A person's message. */
 export class UserMessageView {
   element;
 
@@ -31,17 +31,17 @@ export class UserMessageView {
   }
 }
 
-/** What an agent answered: its parts, how it ended, and what can be done then. */
+/** An agent's answer: its parts, its outcome, and the actions that follow it. */
 export class AssistantMessageView {
   #actions;
   #entry;
   #parts = new PartList({
-    answer: (approvalId, answer) => this.#actions.answer(this.#entry.key, approvalId, answer),
+    answer: (inputId, answer) => this.#actions.answer(this.#entry.key, inputId, answer),
   });
   #waiting = el('p', { class: 'waiting' }, el('span', { class: 'wave', 'aria-hidden': 'true' }), el('span'));
   #notice = el('div', { class: 'notice', hidden: true });
   #print = el('span', { class: 'print' });
-  #copy = copyButton('Copy answer', () => textOf(this.#entry.view));
+  #copy = copyButton('Copy answer', () => getText(this.#entry.view));
   #footer = el('footer', { class: 'message-foot', hidden: true }, this.#print, this.#copy);
   element = el(
     'article',
@@ -52,7 +52,7 @@ export class AssistantMessageView {
     this.#footer,
   );
 
-  /** @param actions `retry(key)`, `reconnect(key)`, `answer(key, approvalId, answer)` */
+  /** @param actions `retry(key)`, `reconnect(key)`, `answer(key, inputId, answer)` */
   constructor(_entry, actions) {
     this.#actions = actions;
   }
@@ -65,9 +65,9 @@ export class AssistantMessageView {
     const { view } = entry;
     const ended = view.status !== 'pending' && view.status !== 'running';
     set(this.element, 'data-status', view.status);
-    set(this.element, 'data-answerable', last && view.status === 'awaiting-approval');
+    set(this.element, 'data-answerable', last && view.status === 'awaiting-input');
     set(this.element, 'aria-busy', String(!ended && !entry.problem));
-    set(this.element, 'aria-label', view.agent ? `Answer of ${words(view.agent)}` : 'Answer');
+    set(this.element, 'aria-label', view.agent ? `Answer from ${words(view.agent)}` : 'Answer');
     this.#parts.update(view.parts, { flowing: followed });
     this.#showWaiting(view, ended || entry.problem !== undefined);
     this.#showNotice(entry, last);
@@ -90,7 +90,7 @@ export class AssistantMessageView {
   }
 
   #showNotice(entry, last) {
-    const notice = noticeOf(entry, last);
+    const notice = findNotice(entry, last);
     set(this.#notice, 'hidden', !notice);
     if (!notice) return;
     set(this.#notice, 'data-kind', notice.kind);
@@ -115,7 +115,7 @@ export class AssistantMessageView {
   }
 
   #showFooter(view, ended) {
-    const text = textOf(view);
+    const text = getText(view);
     set(this.#footer, 'hidden', !ended);
     set(this.#copy, 'hidden', text === '');
     const { agent, durationMs, usage } = view;
@@ -129,7 +129,7 @@ export class AssistantMessageView {
   }
 }
 
-function noticeOf({ view, problem }, last) {
+function findNotice({ view, problem }, last) {
   if (problem) return { kind: 'problem', text: problem.message, remedy: problem.remedy };
   switch (view.status) {
     case 'failed': {
@@ -143,9 +143,17 @@ function noticeOf({ view, problem }, last) {
     }
     case 'cancelled':
       return { kind: 'stopped', text: 'Stopped.', remedy: 'retry' };
-    case 'awaiting-approval':
-      return last ? { kind: 'waits', text: 'The agent goes on once you have decided.' } : undefined;
+    case 'awaiting-input':
+      return last ? { kind: 'waits', text: 'The agent continues when you have decided.' } : undefined;
     default:
-      return undefined;
+      return view.finishReason && { kind: 'stopped', text: LESS[view.finishReason], remedy: 'retry' };
   }
 }
+
+/** Reasons why an answer is incomplete. */
+const LESS = {
+  length: "The answer was cut off: it reached the model's length limit.",
+  'content-filter': "The model provider's filter held the answer back.",
+  refusal: 'The model refused to answer.',
+  empty: 'The model returned an empty answer.',
+};

@@ -1,6 +1,7 @@
 import { el } from '../dom/el.js';
 import { ApprovalPartView } from './approval.part.js';
 import { CustomPartView } from './custom.part.js';
+import { QuestionPartView } from './question.part.js';
 import { ReasoningPartView } from './reasoning.part.js';
 import { TextPartView } from './text.part.js';
 import { ToolPartView } from './tool.part.js';
@@ -10,6 +11,9 @@ const VIEWS = {
   reasoning: ReasoningPartView,
   tool: ToolPartView,
   approval: ApprovalPartView,
+  interrupt: QuestionPartView,
+  'client-tool': QuestionPartView,
+  elicitation: QuestionPartView,
   custom: CustomPartView,
 };
 
@@ -19,7 +23,7 @@ export class PartList {
   #actions;
   #drawn = new Map();
 
-  /** @param actions what parts can ask for: `answer(approvalId, answer)` */
+  /** @param actions what parts can ask for: `answer(inputId, answer)` */
   constructor(actions) {
     this.#actions = actions;
   }
@@ -27,7 +31,7 @@ export class PartList {
   update(parts, options) {
     const keys = new Set();
     parts.forEach((part, index) => {
-      const key = keyOf(part, index);
+      const key = toKey(part, index);
       keys.add(key);
       this.#draw(key, part, options);
     });
@@ -60,12 +64,15 @@ export class PartList {
   }
 }
 
-function keyOf(part, index) {
+function toKey(part, index) {
   switch (part.kind) {
     case 'tool':
       return `tool ${part.toolCallId}`;
     case 'approval':
-      return `approval ${part.approvalId}`;
+    case 'interrupt':
+    case 'client-tool':
+    case 'elicitation':
+      return `${part.kind} ${part.inputId}`;
     case 'text':
     case 'reasoning':
       return `${part.kind} ${part.partId}`;

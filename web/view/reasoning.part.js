@@ -14,7 +14,7 @@ export class ReasoningPartView {
 
   update({ text, open }) {
     set(this.element, 'data-open', open);
-    say(this.#title, open ? 'Thinking…' : 'Thought about it');
+    say(this.#title, open ? 'Thinking…' : 'Reasoning');
     say(this.#text, text);
   }
 

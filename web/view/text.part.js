@@ -1,6 +1,6 @@
 import { el, set } from '../dom/el.js';
-import { blocksOf, growCodeBlock, renderBlock } from './markdown.js';
-import { mendOpenMarkdown } from './open.markdown.js';
+import { splitBlocks, growCodeBlock, renderBlock } from './markdown.js';
+import { mendOpenMarkdown } from './open-markdown.js';
 
 // A backlog is shown within about this many frames, so that words flow although they arrive in bursts.
 const FRAMES = 9;
@@ -45,7 +45,7 @@ export class TextPartView {
   #draw() {
     const writing = this.#open || this.#shown < this.#text.length;
     const text = this.#text.slice(0, this.#shown);
-    const tokens = blocksOf(writing ? mendOpenMarkdown(text) : text);
+    const tokens = splitBlocks(writing ? mendOpenMarkdown(text) : text);
     tokens.forEach((token, index) => this.#drawBlock(token, index));
     for (const { element } of this.#blocks.splice(tokens.length)) element.remove();
     set(this.element, 'data-writing', writing);

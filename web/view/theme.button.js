@@ -2,12 +2,12 @@ import { el, set } from '../dom/el.js';
 import { icon } from '../dom/icons.js';
 
 const THEMES = [
-  { theme: 'system', icon: 'system', label: 'Colours: as the system' },
-  { theme: 'light', icon: 'sun', label: 'Colours: light' },
-  { theme: 'dark', icon: 'moon', label: 'Colours: dark' },
+  { theme: 'system', icon: 'system', label: 'Theme: system' },
+  { theme: 'light', icon: 'sun', label: 'Theme: light' },
+  { theme: 'dark', icon: 'moon', label: 'Theme: dark' },
 ];
 
-/** Goes through the themes; the choice is remembered. `theme.early.js` applies it before the first paint. */
+/** Goes through the themes; the choice is remembered. `theme-early.js` applies it before the first paint. */
 export function themeButton() {
   const button = el('button', { type: 'button', class: 'quiet', 'data-testid': 'theme' });
   let index = THEMES.findIndex(({ theme }) => theme === (document.documentElement.dataset.theme ?? 'system'));

@@ -1,4 +1,5 @@
 import { serverNow } from '../chat/clock.js';
+import { plainJson, withCodes } from '../chat/hidden-characters.js';
 import { plainLabel, toolOutcome } from '../chat/sentences.js';
 import { el, say, set } from '../dom/el.js';
 import { duration, elapsed } from '../dom/format.js';
@@ -73,8 +74,8 @@ export class ToolPartView {
     const { label, toolName, outcome, progress, error } = part;
     set(this.element, 'data-tool', toolName);
     set(this.element, 'data-outcome', outcome ?? 'running');
-    say(this.#label, outcome ? plainLabel(label) : label);
-    say(this.#message, outcome ? '' : (progress?.message ?? ''));
+    say(this.#label, withCodes(outcome ? plainLabel(label) : label));
+    say(this.#message, outcome ? '' : withCodes(progress?.message ?? ''));
     say(this.#outcome, outcome && outcome !== 'ok' ? (error?.message ?? toolOutcome(outcome)) : '');
     set(this.#bar, 'hidden', outcome !== undefined || progress?.fraction === undefined);
     if (progress?.fraction !== undefined) this.#bar.value = progress.fraction;
@@ -126,9 +127,9 @@ export class ToolPartView {
   #fillPanel() {
     const { input, output, error } = this.#part;
     this.#panel.replaceChildren(
-      ...section('Asked with', input),
-      ...section('Answered', output),
-      ...section('Went wrong', error && `${error.message} (${error.code})`),
+      ...section('Input', input),
+      ...section('Output', output),
+      ...section('Error', error && `${error.message} (${error.code})`),
     );
   }
 }
@@ -136,6 +137,6 @@ export class ToolPartView {
 /** A heading and a value, or nothing. */
 export function section(title, value) {
   if (value === undefined) return [];
-  const text = typeof value === 'string' ? value : JSON.stringify(value, null, 2);
+  const text = typeof value === 'string' ? withCodes(value) : plainJson(value);
   return [el('h4', {}, title), el('pre', { tabindex: '0', 'aria-label': title }, text)];
 }

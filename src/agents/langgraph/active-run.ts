@@ -1,7 +1,7 @@
 import type { RunnableConfig } from '@langchain/core/runnables';
 import type { ToolRun } from '../../tools/agent-tool.js';
 import type { Namespace } from './langgraph.mapper.js';
-import type { RunCheckpoints } from './run.checkpoints.js';
+import type { RunCheckpoints } from './run-checkpoints.js';
 
 /** The run that a graph is working for, as middleware, tools and checkpointer find it in their config. */
 export interface ActiveRun {
@@ -11,18 +11,20 @@ export interface ActiveRun {
   /** True while a tool is at work around that place. */
   readonly isInsideTool: (namespace: Namespace) => boolean;
   readonly checkpoints: RunCheckpoints;
+  /** A checkpoint is about to be stored, and these are the messages in it. */
+  readonly messagesNumbered: (messages: unknown) => void;
 }
 
 /** The key in `configurable`; with two underscores, so that LangGraph copies it into no metadata and no trace. */
 export const ACTIVE_RUN = '__agent_stream_run';
 
 /** Undefined when the graph was called by somebody else. */
-export function activeRunOf(config: Pick<RunnableConfig, 'configurable'>): ActiveRun | undefined {
+export function getActiveRun(config: Pick<RunnableConfig, 'configurable'>): ActiveRun | undefined {
   return config.configurable?.[ACTIVE_RUN] as ActiveRun | undefined;
 }
 
-/** Where in the graph something happens, from a callback's metadata or a node's `configurable`. */
-export function namespaceOf(source: Readonly<Record<string, unknown>>): Namespace {
+/** Reads the position in the graph from a callback's metadata or a node's `configurable`. */
+export function parseNamespace(source: Readonly<Record<string, unknown>>): Namespace {
   const namespace = source.langgraph_checkpoint_ns ?? source.checkpoint_ns;
   return typeof namespace === 'string' ? namespace : '';
 }

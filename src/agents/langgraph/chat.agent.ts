@@ -1,9 +1,9 @@
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
-import { createAgent } from 'langchain';
+import { createAgent, modelFallbackMiddleware, type AnyAgentMiddleware } from 'langchain';
 import type { ToolRegistry } from '../../tools/tool.registry.js';
 import type { ToolTrackingService } from '../../tools/tool-tracking.service.js';
-import type { CompiledGraph } from './graph.loader.js';
+import { contextMiddleware } from './context.middleware.js';
 import { LangGraphAgent } from './langgraph.agent.js';
 import { toolMiddleware } from './tool.middleware.js';
 
@@ -12,11 +12,22 @@ export interface ChatAgentOptions {
   readonly description: string;
   readonly roles?: readonly string[];
   readonly model: BaseChatModel;
+  /** Models that answer when the one before them fails, in this order. Default: none. */
+  readonly fallbacks?: readonly BaseChatModel[];
+  /**
+   * Tokens, by estimate, that a conversation may have before its oldest turns are left out of what the model gets. Default: four fifths of what
+   * LangChain knows of the model; of a model that it does not know, no limit.
+   */
+  readonly contextMaxTokens?: number;
   readonly systemPrompt?: string;
   /** Each call sees those that its principal may use, as they are registered at that moment. */
   readonly tools: ToolRegistry;
   readonly tracking: ToolTrackingService;
+  /** Bytes of text of a tool's result that go into the conversation; the rest is cut off, with a note. Default 128 KiB. */
+  readonly toolResultMaxBytes?: number;
   readonly checkpointer: BaseCheckpointSaver;
+  /** LangChain's middleware, or your own; it works around the tools of this application. */
+  readonly middleware?: readonly AnyAgentMiddleware[];
 }
 
 /**
@@ -25,13 +36,28 @@ export interface ChatAgentOptions {
  */
 export function createChatAgent(options: ChatAgentOptions): LangGraphAgent {
   const { name, description, roles, model, systemPrompt, tools, tracking, checkpointer } = options;
+  const { toolResultMaxBytes, contextMaxTokens, fallbacks = [], middleware = [] } = options;
+  const all: AnyAgentMiddleware[] = [
+    ...middleware,
+    ...(fallbacks.length > 0 ? [modelFallbackMiddleware(...fallbacks)] : []),
+    toolMiddleware(tools, tracking),
+    contextMiddleware(contextMaxTokens),
+  ];
   const agent = createAgent({
     name,
     model,
     tools: [],
-    middleware: [toolMiddleware(tools, tracking)],
+    middleware: all,
     ...(systemPrompt && { systemPrompt }),
   });
-  const graph = agent.graph as unknown as CompiledGraph;
-  return new LangGraphAgent({ name, description, graph, tracking, checkpointer, ...(roles && { roles }) });
+  return new LangGraphAgent({
+    name,
+    description,
+    graph: agent,
+    tracking,
+    checkpointer,
+    takesClientTools: true,
+    ...(roles && { roles }),
+    ...(toolResultMaxBytes !== undefined && { toolResultMaxBytes }),
+  });
 }

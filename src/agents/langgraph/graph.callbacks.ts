@@ -1,26 +1,49 @@
 import { BaseCallbackHandler, type HandleLLMNewTokenCallbackFields } from '@langchain/core/callbacks/base';
 import {
   AIMessage,
+  ToolMessage,
+  BaseMessage,
   type AIMessageChunk,
-  type BaseMessage,
   type UsageMetadata,
 } from '@langchain/core/messages';
 import type { LLMResult } from '@langchain/core/outputs';
 import { START } from '@langchain/langgraph';
-import { namespaceOf } from './active-run.js';
-import { stepIdOf, type GraphFact, type ModelUsage, type Namespace, type Words } from './langgraph.mapper.js';
+import type { FinishReason } from '../../events/run-event.js';
+import { normalizeUsage } from '../../events/usage.js';
+import { parseNamespace } from './active-run.js';
+import { receiveAnswer, receiveResult } from './arrivals.js';
+import { readFinishReason } from './finish-reason.js';
+import { NO_WORDS, readWords } from './message-shape.js';
+import { getStepId, type GraphFact, type ModelUsage, type Namespace } from './langgraph.mapper.js';
+import type { SpokenMessages } from './spoken-messages.js';
 import type { ToolCallbacks } from './tool.callbacks.js';
+import { holdsUnreadable, UNREADABLE_WORDS } from './unreadable-calls.js';
 
 interface ModelCall {
+  /** The conversation that it was asked about. */
+  readonly asked: readonly BaseMessage[];
   readonly namespace: Namespace;
   readonly model: string;
-  /** Its words are not for people: a tag says so, or it was made inside a tool. */
-  readonly silent: boolean;
+  /**
+   * Its words are not for people: a tag says so, or it was made inside a tool (`always`). Or they are data for the graph, which may make a message of
+   * them all the same (`until-returned`).
+   */
+  readonly silent: false | 'always' | 'until-returned';
   /** It has said something while it was at work. */
   streamed: boolean;
 }
 
-const NO_WORDS: Words = { text: '', reasoning: '' };
+/** State that the callbacks of a run share with the rest of it. */
+export interface RunConversation {
+  /** The messages that were in the thread before. */
+  readonly thread: readonly BaseMessage[];
+  /** Bytes of text of a tool's result that go into the conversation; the rest is cut off, with a note. */
+  readonly resultMaxBytes: number;
+  /** Learns of each message that a model has ended. */
+  readonly spoken: SpokenMessages;
+  /** Gets what a node returned. */
+  readonly settle: (output: unknown, namespace: Namespace) => void | Promise<void>;
+}
 
 /**
  * Hears every token where the model says it. LangGraph's own `messages` stream gets them through a queue that the whole
@@ -30,28 +53,36 @@ const NO_WORDS: Words = { text: '', reasoning: '' };
 export class GraphCallbacks extends BaseCallbackHandler {
   override readonly name = 'agent-stream';
   override readonly awaitHandlers = true;
-  // Makes chat models stream also when the graph only invokes them.
+  // Makes chat models stream even when the graph only invokes them.
   readonly lc_prefer_streaming = true;
 
-  /** What the last model call threw, if it failed: one that was made again and succeeded is no reason for anything. */
+  /** The error of the last model call if it failed; cleared when the call is repeated and succeeds. */
   modelFailure: unknown;
   private readonly calls = new Map<string, ModelCall>();
   private readonly nodes = new Map<string, Namespace>();
-  /** What models have said in this run, shown or not. */
-  private readonly heard = new Set<string>();
+  private readonly history: ReadonlySet<string | undefined>;
+  /** The messages of the thread and the answers of this run: a model may have been asked about a part of them only. */
+  private readonly known: BaseMessage[];
+  private readonly spoken: SpokenMessages;
+  private readonly settle: RunConversation['settle'];
+  private readonly resultMaxBytes: number;
 
   /**
-   * @param tell may return a promise: the model then waits, because too much of what it said is not recorded yet
+   * @param emitFact may return a promise: the model then waits, because too much of what it said is not recorded yet
    * @param tools hears of the tools that the graph calls by itself
-   * @param history the ids of the messages that were in the thread before
    */
   constructor(
-    private readonly tell: (fact: GraphFact) => void | Promise<void>,
+    private readonly emitFact: (fact: GraphFact) => void | Promise<void>,
     private readonly isInsideTool: (namespace: Namespace) => boolean,
     private readonly tools: ToolCallbacks,
-    private readonly history: ReadonlySet<string | undefined>,
+    { thread, resultMaxBytes, spoken, settle }: RunConversation,
   ) {
     super();
+    this.spoken = spoken;
+    this.settle = settle;
+    this.resultMaxBytes = resultMaxBytes;
+    this.history = new Set(thread.map(({ id }) => id));
+    this.known = [...thread];
   }
 
   // The parameters in the order in which they come, which is not the one that the base class declares.
@@ -67,51 +98,55 @@ export class GraphCallbacks extends BaseCallbackHandler {
   ): void | Promise<void> {
     // The node itself, and not a chain inside it; nor LangGraph's own, which only hands the input on.
     if (name === undefined || name !== metadata.langgraph_node || name === START) return;
-    const namespace = namespaceOf(metadata);
+    const namespace = parseNamespace(metadata);
     this.nodes.set(callId, namespace);
-    return this.tell({ kind: 'step-started', namespace });
+    return this.emitFact({ kind: 'step-started', namespace });
   }
 
-  /** A node may answer without any model, or with words that no model of its has said: they are the answer all the same. */
-  override async handleChainEnd(outputs: unknown, callId: string): Promise<void> {
+  override handleChainEnd(outputs: unknown, callId: string): void | Promise<void> {
     const namespace = this.nodes.get(callId);
     this.nodes.delete(callId);
-    if (namespace === undefined || this.isInsideTool(namespace)) return;
-    for (const { id, text } of answersIn(outputs)) {
-      if (text === '' || this.heard.has(text) || (id !== undefined && this.history.has(id))) continue;
-      this.heard.add(text);
-      await this.tell({ kind: 'token', modelCallId: callId, namespace, words: { text, reasoning: '' } });
-      await this.tell({ kind: 'model-finished', modelCallId: callId, namespace });
+    if (namespace === undefined) return;
+    // A node may have written down by itself what a tool gave it.
+    for (const result of resultsIn(outputs)) {
+      if (!result.id || !this.history.has(result.id)) receiveResult(result, this.resultMaxBytes);
     }
+    return this.settle(outputs, namespace);
   }
 
-  override handleChainError(_error: unknown, callId: string): void | Promise<void> {
+  override handleChainError(error: unknown, callId: string): void | Promise<void> {
     const namespace = this.nodes.get(callId);
     this.nodes.delete(callId);
-    if (namespace !== undefined) return this.tell({ kind: 'step-failed', stepId: stepIdOf(namespace) });
+    // It hands over to the graph around it, and has not failed.
+    if (namespace === undefined || (error as Error | undefined)?.name === 'ParentCommand') return;
+    this.spoken.forget(getStepId(namespace));
+    this.tools.stepFailed(getStepId(namespace));
+    return this.emitFact({ kind: 'step-failed', stepId: getStepId(namespace) });
   }
 
   override handleChatModelStart(
     _model: unknown,
-    _messages: BaseMessage[][],
+    messages: BaseMessage[][],
     modelCallId: string,
     _parent?: string,
-    _extra?: Record<string, unknown>,
+    extra: Record<string, unknown> = {},
     tags: string[] = [],
     metadata: Record<string, unknown> = {},
   ): void | Promise<void> {
     this.modelFailure = undefined;
-    const namespace = namespaceOf(metadata);
-    const silent =
+    const namespace = parseNamespace(metadata);
+    const isHidden =
       tags.includes('nostream') || tags.includes('langsmith:nostream') || this.isInsideTool(namespace);
+    const silent = isHidden ? 'always' : isForData(extra) && 'until-returned';
     const { ls_model_name: model } = metadata;
     this.calls.set(modelCallId, {
+      asked: messages[0] ?? [],
       namespace,
       silent,
       streamed: false,
       model: typeof model === 'string' ? model : 'unknown',
     });
-    return this.tell({ kind: 'step-started', namespace });
+    return this.emitFact({ kind: 'step-started', namespace });
   }
 
   override handleLLMNewToken(
@@ -123,13 +158,13 @@ export class GraphCallbacks extends BaseCallbackHandler {
     fields?: HandleLLMNewTokenCallbackFields,
   ): void | Promise<void> {
     const call = this.calls.get(modelCallId);
-    if (!call || call.silent) return;
+    if (!call || call.silent || this.spoken.holds) return;
     const chunk =
       fields?.chunk && 'message' in fields.chunk ? (fields.chunk.message as AIMessageChunk) : undefined;
-    const words = chunk ? wordsOf(chunk.content, chunk.additional_kwargs) : { text: token, reasoning: '' };
+    const words = chunk ? readWords(chunk.content, chunk.additional_kwargs) : { text: token, reasoning: '' };
     if (words === NO_WORDS) return;
     call.streamed = true;
-    return this.tell({ kind: 'token', modelCallId, namespace: call.namespace, words });
+    return this.emitFact({ kind: 'token', modelCallId, namespace: call.namespace, words });
   }
 
   override async handleLLMEnd(output: LLMResult, modelCallId: string): Promise<void> {
@@ -139,31 +174,49 @@ export class GraphCallbacks extends BaseCallbackHandler {
     const generation = output.generations[0]?.[0];
     const message =
       generation && 'message' in generation ? (generation.message as AIMessageChunk) : undefined;
+    const finishReason = message && readReason(message, generation?.generationInfo);
+    if (message) this.receive(message, call);
     const named = message?.response_metadata?.model_name ?? message?.response_metadata?.model;
     const model = typeof named === 'string' ? named : call.model;
-    const usage = message?.usage_metadata && usageOf(message.usage_metadata, model);
-    const words = message && wordsOf(message.content, message.additional_kwargs);
+    const words = message && readWords(message.content, message.additional_kwargs);
+    const usage = readUsage(message?.usage_metadata, model, finishReason);
     if (words && words !== NO_WORDS) {
-      this.heard.add(words.text);
+      const { namespace, silent } = call;
       // A model that does not stream says everything at its end.
-      const { namespace } = call;
-      if (!call.streamed && !call.silent) await this.tell({ kind: 'token', modelCallId, namespace, words });
+      if (!call.streamed && !silent && !this.spoken.holds)
+        await this.emitFact({ kind: 'token', modelCallId, namespace, words });
+      const ids = [message?.id, `run-${modelCallId}`];
+      if (silent !== 'until-returned')
+        this.spoken.heard({ namespace, ids, words, silent: silent === 'always' });
     }
-    await this.tell({
+    await this.emitFact({
       kind: 'model-finished',
       modelCallId,
       namespace: call.namespace,
-      ...(usage && { usage }),
+      usage,
     });
   }
 
   override handleLLMError(error: unknown, modelCallId: string): void | Promise<void> {
     this.modelFailure = error;
     this.calls.delete(modelCallId);
-    return this.tell({ kind: 'model-failed', modelCallId });
+    return this.emitFact({ kind: 'model-failed', modelCallId });
   }
 
+  private receive(answer: AIMessage, { asked }: ModelCall): void {
+    receiveAnswer(answer, [...this.known, ...asked]);
+    this.known.push(answer);
+  }
+
+  /** @throws what the model is told of a call whose arguments were cut off, in the place of making it */
   override handleToolStart(...call: Parameters<ToolCallbacks['handleToolStart']>): void {
+    const [, input] = call;
+    if (holdsUnreadable(input)) {
+      // LangChain asks for it while it catches this error, and otherwise makes the call all the same.
+      this.raiseError = true;
+      queueMicrotask(() => (this.raiseError = false));
+      throw new Error(UNREADABLE_WORDS);
+    }
     this.tools.handleToolStart(...call);
   }
 
@@ -172,6 +225,7 @@ export class GraphCallbacks extends BaseCallbackHandler {
   }
 
   override handleToolEnd(output: unknown, callId: string): void {
+    if (ToolMessage.isInstance(output)) receiveResult(output, this.resultMaxBytes);
     this.tools.handleToolEnd(output, callId);
   }
 
@@ -180,38 +234,58 @@ export class GraphCallbacks extends BaseCallbackHandler {
   }
 }
 
-function usageOf(usage: UsageMetadata, model: string): ModelUsage {
+/** Reports every call, even if its provider counts tokens only in part or not at all: the run's limits count calls as well. */
+function readUsage(
+  usage: Partial<UsageMetadata> | undefined,
+  model: string,
+  finishReason: FinishReason | undefined,
+): ModelUsage {
+  const { input_token_details: input, output_token_details: output } = usage ?? {};
   return {
-    inputTokens: usage.input_tokens,
-    outputTokens: usage.output_tokens,
-    totalTokens: usage.total_tokens,
+    ...normalizeUsage({
+      inputTokens: usage?.input_tokens,
+      outputTokens: usage?.output_tokens,
+      totalTokens: usage?.total_tokens,
+      cachedInputTokens: input?.cache_read,
+      cacheWriteInputTokens: input?.cache_creation,
+      reasoningTokens: output?.reasoning,
+    }),
     model,
+    ...(finishReason && { finishReason }),
   };
 }
 
-/** The assistant's messages in what a node returned: a state update, a Command with one, or messages by themselves. */
-function answersIn(outputs: unknown): AIMessage[] {
-  if (Array.isArray(outputs)) return outputs.flatMap((output: unknown) => answersIn(output));
-  if (AIMessage.isInstance(outputs)) return [outputs];
-  if (typeof outputs !== 'object' || outputs === null) return [];
-  if ('update' in outputs) return answersIn(outputs.update);
-  return 'messages' in outputs ? answersIn(outputs.messages) : [];
+function readReason(
+  message: AIMessage,
+  beside: Record<string, unknown> | undefined,
+): FinishReason | undefined {
+  const reason = readFinishReason({ ...beside, ...message.additional_kwargs, ...message.response_metadata });
+  const calls = (message.tool_calls?.length ?? 0) + (message.invalid_tool_calls?.length ?? 0);
+  return reason ?? (calls === 0 && !readWords(message.content).text ? 'empty' : undefined);
 }
 
-/** The text and the reasoning of a chunk: a plain string, or blocks; some providers put reasoning beside the content. */
-function wordsOf(content: AIMessageChunk['content'], beside: Record<string, unknown>): Words {
-  const reasoningBeside = typeof beside.reasoning_content === 'string' ? beside.reasoning_content : '';
-  if (typeof content === 'string') {
-    return content === '' && reasoningBeside === ''
-      ? NO_WORDS
-      : { text: content, reasoning: reasoningBeside };
-  }
-  let text = '';
-  let reasoning = reasoningBeside;
-  for (const block of content) {
-    if (block.type === 'text' && typeof block.text === 'string') text += block.text;
-    else if (block.type === 'reasoning' && typeof block.reasoning === 'string') reasoning += block.reasoning;
-    else if (block.type === 'thinking' && typeof block.thinking === 'string') reasoning += block.thinking;
-  }
-  return text === '' && reasoning === '' ? NO_WORDS : { text, reasoning };
+/** The model was told to answer in a format that a program reads. */
+function isForData({ options, invocation_params: params }: Readonly<Record<string, unknown>>): boolean {
+  const asked = { ...(params as object), ...(options as object) } as Readonly<Record<string, unknown>>;
+  const { ls_structured_output_format: declared, response_format: format, format: ofOllama, text } = asked;
+  const ofResponses = (text as { readonly format?: unknown } | undefined)?.format;
+  return Boolean(declared ?? ofOllama) || [format, ofResponses].some(isJson);
+}
+
+/** The results in what a node returned. */
+function resultsIn(outputs: unknown): ToolMessage[] {
+  return messagesIn(outputs).filter((message) => ToolMessage.isInstance(message));
+}
+
+/** The messages in what a node returned: a state update, a Command with one, or messages by themselves. */
+function messagesIn(outputs: unknown): BaseMessage[] {
+  if (Array.isArray(outputs)) return outputs.flatMap((output: unknown) => messagesIn(output));
+  if (BaseMessage.isInstance(outputs)) return [outputs];
+  if (typeof outputs !== 'object' || outputs === null) return [];
+  if ('update' in outputs) return messagesIn(outputs.update);
+  return 'messages' in outputs ? messagesIn(outputs.messages) : [];
+}
+
+function isJson(format: unknown): boolean {
+  return String((format as { readonly type?: unknown } | undefined)?.type).startsWith('json');
 }

@@ -1,18 +1,19 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { CompiledStateGraph } from '@langchain/langgraph';
 import { AppError } from '../../errors.js';
+import { importGraphModule } from './graph-module.js';
+import { toCompiledGraph, type CompiledGraph, type GraphFactory } from './graph-source.js';
 
-/** Any compiled graph, whatever its state and nodes. */
-// eslint-disable-next-line typescript/no-explicit-any -- the type parameters are invariant; no narrower type takes every graph
-export type CompiledGraph = CompiledStateGraph<any, any, any>;
+/** Names that an agent may have, in settings and in langgraph.json. */
+export const AGENT_NAME = /^[a-z0-9_-]+$/i;
 
 /** One entry of the AGENTS setting. */
 export interface AgentReference {
   readonly name: string;
   /** `path/to/module.js` or `path/to/module.js#exportName`, as `loadGraph` takes it. */
   readonly reference: string;
+  /** One line for people who choose among agents. */
+  readonly description?: string;
 }
 
 /**
@@ -22,41 +23,59 @@ export interface AgentReference {
  */
 export function parseAgents(setting: string): AgentReference[] {
   const agents: AgentReference[] = [];
-  const faults: string[] = [];
+  const errors: string[] = [];
   for (const entry of setting.split(',').map((text) => text.trim())) {
     if (entry === '') continue;
     const [, name, reference] =
-      /^([a-z0-9-]+)=([^\s#]+(?:#[\p{ID_Start}$_][\p{ID_Continue}$]*)?)$/u.exec(entry) ?? [];
-    if (!name || !reference) faults.push(`'${entry}' is not name=path#export with a name of a-z, 0-9 and -`);
-    else if (agents.some((agent) => agent.name === name)) faults.push(`'${name}' is there twice`);
+      /^([a-z0-9_-]+)=([^\s#]+(?:#[\p{ID_Start}$_][\p{ID_Continue}$]*)?)$/iu.exec(entry) ?? [];
+    if (!name || !reference)
+      errors.push(`'${entry}' is not name=path#export with a name of letters, digits, _ and -`);
+    else if (agents.some((agent) => agent.name === name)) errors.push(`'${name}' is listed twice`);
     else agents.push({ name, reference });
   }
-  if (faults.length > 0) {
-    throw new AppError(
-      'CONFIG_INVALID',
-      `AGENTS: ${faults.join('; ')}. Example: AGENTS=support=./agents/support.js#graph`,
-    );
+  if (errors.length > 0) {
+    throw new AppError('CONFIG_INVALID', `${errors.join('; ')}. Example: support=./agents/support.js#graph`);
   }
   return agents;
 }
 
 /**
- * Loads a compiled LangGraph graph from a module.
+ * Loads a LangGraph graph from a module: JavaScript, or TypeScript where the package `jiti` is installed.
  *
- * @param reference `path/to/module.js#exportName`, relative to the working directory; without `#`, the default export. The
- *   export is a compiled graph, what `createAgent` returns, or a function (async or not) that returns one of them.
- * @throws AppError `CONFIG_INVALID` when the file or export is missing, the module fails to load, or it is no compiled graph
+ * @param reference `path/to/module.js#exportName` or, as in langgraph.json, `path/to/module.ts:exportName`; relative to the working directory; without
+ *   a name, the default export. The export is a graph, compiled or not, what `createAgent` returns, or a function (async or not) that returns one of
+ *   them. A function that takes a parameter is called for every run, with its config; any other once, here.
+ * @throws AppError `CONFIG_INVALID` when the file or export is missing, the module fails to load, or it is not a graph; `cause` says why
  */
-export async function loadGraph(reference: string): Promise<CompiledGraph> {
-  const [path = '', exportName = 'default'] = reference.split('#');
+export async function loadGraph(reference: string): Promise<CompiledGraph | GraphFactory> {
+  const { path, exportName } = splitReference(reference);
   const exported = await importExport(path, exportName);
-  const value = typeof exported === 'function' ? await build(exported as () => unknown, reference) : exported;
-  const graph = unwrap(value);
+  if (typeof exported !== 'function') return compiledFrom(exported, reference);
+  const factory = exported as GraphFactory;
+  if (factory.length > 0) return factory;
+  const made = await orInvalid(
+    () => factory({ configurable: {} }),
+    `The function '${reference}' did not return a graph.`,
+  );
+  return compiledFrom(made, reference);
+}
+
+/** A colon separates as well as `#`, but is also a character of paths: it counts where a file name of a module is before it. */
+function splitReference(reference: string): { readonly path: string; readonly exportName: string } {
+  const [, path = reference, exportName = 'default'] =
+    /^([^#]+)#(.+)$/.exec(reference) ??
+    /^(.+\.[cm]?[jt]sx?):([\p{ID_Start}$_][\p{ID_Continue}$]*)$/u.exec(reference) ??
+    [];
+  return { path, exportName };
+}
+
+async function compiledFrom(value: unknown, reference: string): Promise<CompiledGraph> {
+  const graph = await orInvalid(() => toCompiledGraph(value), `The graph '${reference}' cannot be compiled.`);
   if (graph) return graph;
-  const hint = hasMethod(value, 'compile')
-    ? 'It is a graph that is not compiled: export graph.compile().'
-    : 'Export graph.compile(), the result of createAgent(…), or a function that returns one of them.';
-  throw new AppError('CONFIG_INVALID', `The agent '${reference}' is not a compiled LangGraph graph. ${hint}`);
+  throw new AppError(
+    'CONFIG_INVALID',
+    `The agent '${reference}' is not a LangGraph graph. Export a StateGraph, the result of createAgent(…), or a function that returns one of them.`,
+  );
 }
 
 async function importExport(path: string, exportName: string): Promise<unknown> {
@@ -68,7 +87,10 @@ async function importExport(path: string, exportName: string): Promise<unknown> 
       `The agent module '${path}' does not exist. Give its path from the directory the server is started in.`,
     );
   }
-  const module = await importModule(file, path);
+  const module = await orInvalid(
+    () => importGraphModule(file),
+    `The agent module '${path}' threw an error while it was loaded.`,
+  );
   if (exportName in module) return module[exportName];
   const names = Object.keys(module);
   throw new AppError(
@@ -80,56 +102,11 @@ async function importExport(path: string, exportName: string): Promise<unknown> 
   );
 }
 
-async function importModule(file: string, path: string): Promise<Record<string, unknown>> {
+/** The cause is the operator's to read: the message names no path but the one that was given. */
+async function orInvalid<Value>(attempt: () => Value | Promise<Value>, message: string): Promise<Value> {
   try {
-    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+    return await attempt();
   } catch (cause) {
-    throw new AppError(
-      'CONFIG_INVALID',
-      `The agent module '${path}' fails while it is loaded. The cause is in the log.`,
-      {
-        cause,
-      },
-    );
+    throw new AppError('CONFIG_INVALID', message, { cause });
   }
-}
-
-async function build(factory: () => unknown, reference: string): Promise<unknown> {
-  try {
-    return await factory();
-  } catch (cause) {
-    throw new AppError(
-      'CONFIG_INVALID',
-      `The function '${reference}' fails to make a graph. The cause is in the log.`,
-      {
-        cause,
-      },
-    );
-  }
-}
-
-/**
- * Asked by shape, not by class: the module may bring its own copy of LangGraph. What `createAgent` returns has the compiled
- * graph as its `graph`.
- */
-function unwrap(value: unknown): CompiledGraph | undefined {
-  const inner = (value as { readonly graph?: unknown } | undefined)?.graph;
-  return [value, inner].find(isCompiled);
-}
-
-function isCompiled(value: unknown): value is CompiledGraph {
-  return (
-    hasMethod(value, 'stream') &&
-    hasMethod(value, 'getState') &&
-    'checkpointer' in value &&
-    'channels' in value
-  );
-}
-
-function hasMethod<Name extends string>(value: unknown, name: Name): value is Record<Name, () => unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as Record<string, unknown>)[name] === 'function'
-  );
 }

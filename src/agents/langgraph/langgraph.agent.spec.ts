@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AIMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { createAgent } from 'langchain';
-import { foldRun, textOf } from '../../events/run-view.js';
-import { ADA, typesOf } from '../../runs/run.testing.js';
+import { foldRun, getText } from '../../events/run-view.js';
+import { ADA, listTypes } from '../../runs/run.testing.js';
 import {
   noteTool,
   call,
@@ -12,26 +12,26 @@ import {
   graphAgent,
   scripted,
   expectValid,
-  endOf,
+  getEnd,
   toolEnds,
   reached,
   closeStacks,
-} from './langgraph.stack.testing.js';
-import { answersOf } from './langgraph.testing.js';
+} from './langgraph-stack.testing.js';
+import { findToolMessages } from './langgraph.testing.js';
 import { toolMiddleware } from './tool.middleware.js';
 
 afterEach(closeStacks);
 
-describe('an agent of LangChain', () => {
-  it('tells a turn with a tool in order, and its words are the final message', async () => {
+describe('LangGraphAgent with an agent of LangChain', () => {
+  it('reports a turn with a tool in order, with the same text as the stored messages', async () => {
     const model = scripted((messages) =>
-      answersOf(messages).length > 0
-        ? { words: ['It ', 'is ', 'x.'] }
-        : { words: ['Let me see. '], calls: [call('c1')] },
+      findToolMessages(messages).length > 0
+        ? { chunks: ['It ', 'is ', 'x.'] }
+        : { chunks: ['Let me see. '], calls: [call('c1')] },
     );
     const stack = await stackWith(chat(model), { tools: [noteTool('note', ({ note }) => note)] });
     const { log, threadId } = await stack.answerTo('What is it?');
-    expect(typesOf(log).filter((type) => type !== 'text-delta')).toEqual([
+    expect(listTypes(log).filter((type) => type !== 'text-delta')).toEqual([
       'run-start',
       'step-start',
       'text-start',
@@ -49,14 +49,14 @@ describe('an agent of LangChain', () => {
       'step-end',
       'end',
     ]);
-    const messages = await stack.messagesOf(threadId);
+    const messages = await stack.readMessages(threadId);
     const said = messages.filter((message) => AIMessage.isInstance(message)).map(({ text }) => text);
-    expect(said.join('')).toBe(textOf(foldRun('', log)));
+    expect(said.join('')).toBe(getText(foldRun('', log)));
     expect(said.at(-1)).toBe('It is x.');
-    expect(endOf({ log })).toMatchObject({ outcome: 'completed', usage: { totalTokens: 6 } });
+    expect(getEnd({ log })).toMatchObject({ outcome: 'completed', usage: { totalTokens: 6 } });
   });
 
-  it('runs tools side by side, each in a step of its own', async () => {
+  it('runs the tool calls of a step in parallel, each in a step of its own', async () => {
     const both = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
     const meets = (own: 0 | 1) => async () => {
       both[own].resolve();
@@ -64,7 +64,9 @@ describe('an agent of LangChain', () => {
       return 'met';
     };
     const model = scripted((messages) =>
-      answersOf(messages).length > 0 ? { words: ['Done.'] } : { calls: [call('a', 'one'), call('b', 'two')] },
+      findToolMessages(messages).length > 0
+        ? { chunks: ['Done.'] }
+        : { calls: [call('a', 'one'), call('b', 'two')] },
     );
     const tools = [noteTool('one', meets(0)), noteTool('two', meets(1))];
     const { log } = await (await stackWith(chat(model), { tools })).answerTo('Both!');
@@ -73,9 +75,9 @@ describe('an agent of LangChain', () => {
     expect(new Set(starts).size).toBe(2);
   });
 
-  it('sees the first turn in the second', async () => {
+  it('passes the messages of the first turn to the model in the second', async () => {
     const model = scripted((messages) => ({
-      words: [
+      chunks: [
         messages
           .filter((message) => HumanMessage.isInstance(message))
           .map(({ text }) => text)
@@ -87,7 +89,7 @@ describe('an agent of LangChain', () => {
     expect((await stack.answerTo('two', threadId)).text).toBe('one & two');
   });
 
-  it('concludes the calls that LangChain is silent about: unknown tool, no JSON, no object, no fit', async () => {
+  it('ends calls to unknown tools and calls with invalid arguments, and tells the model about each', async () => {
     const calls = [
       call('u', 'nothing'),
       call('j', 'note', '{"note":'),
@@ -95,7 +97,7 @@ describe('an agent of LangChain', () => {
       call('m', 'note', '{}'),
     ];
     const model = scripted((messages) =>
-      answersOf(messages).length > 0 ? { words: ['Sorry.'] } : { calls },
+      findToolMessages(messages).length > 0 ? { chunks: ['Sorry.'] } : { calls },
     );
     const stack = await stackWith(chat(model), {
       tools: [noteTool('note', () => expect('the tool').toBe('not called'))],
@@ -108,38 +110,38 @@ describe('an agent of LangChain', () => {
       'u unknown-tool',
     ]);
     expect(text).toBe('Sorry.');
-    const told = answersOf(model.asked[1] ?? []);
+    const told = findToolMessages(model.requests[1] ?? []);
     expect(told.map(({ status }) => status)).toEqual(Array(4).fill('error'));
     expect(told.map(({ text: words }) => words).join()).not.toMatch(/node_modules|\.ts:/);
   });
 
-  it('goes on after a result that JSON cannot say', async () => {
+  it('continues a run after a tool result that JSON cannot represent', async () => {
     const model = scripted((messages) =>
-      answersOf(messages).length > 0 ? { words: ['Ok.'] } : { calls: [call('c')] },
+      findToolMessages(messages).length > 0 ? { chunks: ['Ok.'] } : { calls: [call('c')] },
     );
     const { log } = await (
       await stackWith(chat(model), { tools: [noteTool('note', () => 5n)] })
     ).answerTo('Go');
-    expect([toolEnds(log), endOf({ log })]).toMatchObject([['c ok'], { outcome: 'completed' }]);
+    expect([toolEnds(log), getEnd({ log })]).toMatchObject([['c ok'], { outcome: 'completed' }]);
   });
 
-  it('stops in the middle of its words, and a new turn works', async () => {
+  it("stops a model's text in the middle when the run is cancelled, and serves the next turn", async () => {
     const model = scripted((_, turn) =>
-      turn === 1 ? { words: ['Half of'], hold: hang } : { words: ['Whole.'] },
+      turn === 1 ? { chunks: ['Half of'], hold: hang } : { chunks: ['Whole.'] },
     );
     const stack = await stackWith(chat(model));
     const { id, threadId } = await stack.ask('Go');
     await reached(stack, id, ({ type }) => type === 'text-delta');
     await stack.runs.cancel(ADA, id);
-    const log = await stack.logOf(id);
+    const log = await stack.readLog(id);
     expectValid(log);
-    expect([textOf(foldRun(id, log)), endOf({ log })]).toMatchObject(['Half of', { outcome: 'cancelled' }]);
+    expect([getText(foldRun(id, log)), getEnd({ log })]).toMatchObject(['Half of', { outcome: 'cancelled' }]);
     expect((await stack.answerTo('Again', threadId)).text).toBe('Whole.');
   });
 
-  it('stops in a tool beside one that is done, and a new turn works: every call has its answer', async () => {
+  it('stops a running tool when the run is cancelled, and gives every call a result in the next turn', async () => {
     const model = scripted((messages, turn) =>
-      turn === 1 ? { calls: [call('quick', 'quick'), call('slow', 'slow')] } : { words: ['Whole.'] },
+      turn === 1 ? { calls: [call('quick', 'quick'), call('slow', 'slow')] } : { chunks: ['Whole.'] },
     );
     const tools = [noteTool('quick', () => 'done'), noteTool('slow', (_, { signal }) => hang(signal))];
     const stack = await stackWith(chat(model), { tools });
@@ -150,39 +152,39 @@ describe('an agent of LangChain', () => {
       reached(stack, id, (event) => event.type === 'step-end' && event.name === 'tools'),
     ]);
     await stack.runs.cancel(ADA, id);
-    const log = await stack.logOf(id);
+    const log = await stack.readLog(id);
     expectValid(log);
     expect(toolEnds(log)).toEqual(['quick ok', 'slow cancelled']);
     const again = await stack.answerTo('Again', threadId);
-    expect(endOf(again)).toMatchObject({ outcome: 'completed' });
-    const answers = model.asked[1]?.filter((message) => ToolMessage.isInstance(message)) ?? [];
+    expect(getEnd(again)).toMatchObject({ outcome: 'completed' });
+    const answers = model.requests[1]?.filter((message) => ToolMessage.isInstance(message)) ?? [];
     expect(answers.map(({ text }) => text)).toEqual(['done', 'The call was cancelled before it ended.']);
   });
 
-  it('fails with MODEL_FAILED when the model breaks off, and keeps what was said', async () => {
+  it('fails the run with MODEL_FAILED and keeps the partial text when the model stream is cut', async () => {
     const failure = Object.assign(new TypeError('terminated'), {
       cause: { name: 'Error', message: 'x', code: 'UND_ERR_SOCKET' },
     });
-    const stack = await stackWith(chat(scripted(() => ({ words: ['Half of'], failure }))));
+    const stack = await stackWith(chat(scripted(() => ({ chunks: ['Half of'], failure }))));
     const { log, text } = await stack.answerTo('Go');
     expect(text).toBe('Half of');
-    expect(endOf({ log })).toMatchObject({
+    expect(getEnd({ log })).toMatchObject({
       outcome: 'failed',
       error: { code: 'MODEL_FAILED', retryable: true },
     });
   });
 
-  it('fails with RUN_LIMIT when it goes round in circles', async () => {
+  it('fails the run with RUN_LIMIT when the agent loops past its recursion limit', async () => {
     const model = scripted((_, turn) => ({ calls: [call(`c${turn}`)] }));
     const stack = await stackWith(
       (storage, tracking, registry) => {
         const middleware = [toolMiddleware(registry, tracking)];
         const { graph } = createAgent({ model, tools: [], middleware });
-        return graphAgent(graph, 10)(storage, tracking, registry);
+        return graphAgent(graph, { recursionLimit: 10 })(storage, tracking, registry);
       },
       { tools: [noteTool('note', () => 'again')] },
     );
-    expect(endOf(await stack.answerTo('Go'))).toMatchObject({
+    expect(getEnd(await stack.answerTo('Go'))).toMatchObject({
       outcome: 'failed',
       error: { code: 'RUN_LIMIT' },
     });

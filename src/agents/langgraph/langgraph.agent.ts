@@ -1,101 +1,154 @@
-import { ToolMessage, type BaseMessage } from '@langchain/core/messages';
-import { BaseChannel, isDeltaChannel } from '@langchain/langgraph/channels';
-import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
+import { HumanMessage } from '@langchain/core/messages';
+import { Command } from '@langchain/langgraph';
 import { AppError } from '../../errors.js';
-import type { Emit } from '../../events/emit.js';
-import { CHECKPOINT_FENCE, type CheckpointFence } from '../../storage/checkpoint.fence.js';
-import { keepsAll } from '../../storage/checkpoint.keeping.js';
+import { CHECKPOINT_FENCE, type CheckpointFence } from './checkpoint-fence.js';
+import { AgentGraph } from './agent-graph.js';
+import { DEFAULT_RECURSION_LIMIT, type LangGraphAgentOptions } from './langgraph-agent.options.js';
 import type { ToolRun } from '../../tools/agent-tool.js';
-import type { ToolTrackingService } from '../../tools/tool-tracking.service.js';
-import { Agent, type AgentContext, type AgentInput } from '../agent.js';
+import { toClientTools } from '../../tools/client-tool.js';
+import type { Principal } from '../../principal.js';
+import { Agent, type AgentContext, type AgentInput, type GivenInput } from '../agent.js';
+import { checkConfigurable, checkInput, makeContext } from './graph-input.js';
+import { authConfigurable, configMetadata } from './run-config.js';
 import { ACTIVE_RUN, type ActiveRun } from './active-run.js';
+import { DEFAULT_RESULT_MAX_BYTES } from './arrivals.js';
+import { hasBreakpoints, isBreakpoint, GraphInterrupts, type TaskInterrupt } from './graph-interrupts.js';
 import { GraphCallbacks } from './graph.callbacks.js';
-import type { CompiledGraph } from './graph.loader.js';
-import { LangGraphMapper, stepsOf, type GraphFact } from './langgraph.mapper.js';
+import { correct, emitAll, supersedingEmit } from './graph-emit.js';
+import { LangGraphMapper, getStepId, type GraphFact, type Namespace } from './langgraph.mapper.js';
+import { readMessages } from './message-shape.js';
 import { toModelError } from './model.errors.js';
-import { RunCheckpointer } from './run.checkpointer.js';
-import { RunCheckpoints } from './run.checkpoints.js';
-import { humanMessageId, messagesToAdd } from './thread.messages.js';
-import { isAwaitingApproval } from './tool.middleware.js';
+import { RunCheckpoints } from './run-checkpoints.js';
+import { humanMessageId, isLeftOpen } from './thread-messages.js';
+import { SpokenMessages } from './spoken-messages.js';
+import { prepareInput } from './start-input.js';
+import {
+  collectMessages,
+  NO_MESSAGES,
+  readBreakpoint,
+  readSubgraphMessages,
+  readThread,
+  type ThreadMessages,
+} from './thread-state.js';
 import { ToolCallbacks } from './tool.callbacks.js';
-
-export interface LangGraphAgentOptions {
-  readonly name: string;
-  readonly description: string;
-  readonly roles?: readonly string[];
-  /** Any compiled graph whose state has `messages`. It gets our checkpointer, whatever it was compiled with. */
-  readonly graph: CompiledGraph;
-  readonly checkpointer: BaseCheckpointSaver;
-  readonly tracking: ToolTrackingService;
-  /** Supersteps after which a run ends as RUN_LIMIT. Default 100. */
-  readonly recursionLimit?: number;
-}
+import { ToolSteps } from './tool-steps.js';
 
 /** Drives a compiled LangGraph graph, and tells what it does in canonical events. */
 export class LangGraphAgent extends Agent {
   readonly name: string;
   readonly description: string;
   override readonly roles: readonly string[] | undefined;
-  private readonly graph: CompiledGraph;
-  private readonly keepsAll: boolean;
+  private readonly graph: AgentGraph;
 
   constructor(private readonly options: LangGraphAgentOptions) {
     super();
     this.name = options.name;
     this.description = options.description;
     this.roles = options.roles;
-    this.graph = options.graph;
-    this.graph.checkpointer = new RunCheckpointer(options.checkpointer);
-    // A checkpoint that holds only what has changed is nothing without those before it.
-    this.keepsAll = keepsAll(options.checkpointer) || Object.values(this.graph.channels).some(isDelta);
+    this.graph = new AgentGraph(options);
   }
 
   async run(input: AgentInput, context: AgentContext): Promise<void> {
-    const { runId, threadId, epoch, signal } = context;
+    const { runId, threadKey, epoch } = context;
+    const failure = new AbortController();
+    // What fails in one place of the graph ends the rest: nothing of it may go on behind the run's end.
+    const signal = AbortSignal.any([context.signal, failure.signal]);
+    const { principal } = context;
+    const graph = await this.graph.get({ ...input, principal }, threadKey);
     const mapper = new LangGraphMapper(context);
-    const emit = supersedingEmit(context);
-    const tell = (fact: GraphFact): void | Promise<void> => emitAll(mapper.map(fact), emit);
+    const emit = supersedingEmit(context, (stepId) => spoken.forget(stepId));
+    const emitFact = (fact: GraphFact): void | Promise<void> => {
+      if (fact.kind === 'step-started' && spoken.holds) say(spoken.release(fact.namespace));
+      // A step that is not done over, but put right.
+      return emitAll(mapper.map(fact), fact.kind === 'taken-back' ? context.emit : emit);
+    };
+    const say = (released: ReturnType<SpokenMessages['release']>) => {
+      for (const late of released) void emitAll(mapper.map({ kind: 'said-late', ...late }), context.emit);
+    };
 
     const toolSteps = new ToolSteps(emit);
+    const clientTools = toClientTools(input.given?.clientTools);
     const run: ToolRun = {
       ...context,
+      clientTools,
+      signal,
       emit: toolSteps.emit,
       // Before a tool begins: what led to it comes first.
       recorded: async () => void (await Promise.all([checkpoints.store(), context.recorded()])),
     };
+    const settled = new Set<string>();
+    /** A node may answer without any model, in other words than its model, or take back what another has said. */
+    const settle = (output: unknown, namespace: Namespace): void | Promise<void> => {
+      settled.add(getStepId(namespace));
+      if (active.isInsideTool(namespace)) return;
+      let waiting: void | Promise<void> = undefined;
+      for (const correction of spoken.settle(readMessages(output), namespace)) {
+        waiting = correct(correction, namespace, emitFact) ?? waiting;
+      }
+      return waiting;
+    };
     const finish = (stepId: string, result: unknown) => {
+      // A node whose result was cached has not run, and one that handed over to the graph around it has returned nothing.
+      if (mapper.isUnderWay(stepId) && !settled.has(stepId))
+        void settle(result, mapper.findNamespace(stepId));
       // What its tool node answered without making a call is still part of the step; the input of a run is not a step at all.
-      if (mapper.isUnderWay(stepId)) tools.answered(messagesOf(result), stepId);
-      return tell({ kind: 'step-finished', stepId });
+      if (mapper.isUnderWay(stepId)) tools.handleToolMessages(collectMessages(result), stepId);
+      return emitFact({ kind: 'step-finished', stepId });
     };
     const checkpoints = new RunCheckpoints(
       this.options.checkpointer,
       {
         isUnderWay: (stepId) => mapper.isUnderWay(stepId),
-        finished: (stepId, writes) => {
+        isFinished: (stepId, writes) => {
           if (signal.aborted) return false;
           void finish(stepId, writes);
           context.commitNow();
           return true;
         },
       },
-      { isNewThread: context.isNewThread, keepsAll: this.keepsAll },
+      { isNewThread: context.isNewThread, keepsHistory: this.graph.keepsHistory(graph) },
     );
     const active: ActiveRun = {
       run,
       checkpoints,
-      stepStarted: (namespace) => void tell({ kind: 'step-started', namespace }),
+      stepStarted: (namespace) => void emitFact({ kind: 'step-started', namespace }),
       isInsideTool: (namespace) => toolSteps.enclose(namespace),
+      messagesNumbered: (messages) => spoken.learn(messages),
     };
-    const thread = context.isNewThread ? NO_MESSAGES : await this.threadOf(threadId, active);
-    const history = new Set(thread.seen.map(({ id }) => id));
-    const tools = new ToolCallbacks(this.options.tracking, active, history);
-    const callbacks = new GraphCallbacks(tell, active.isInsideTool, tools, history);
+    const thread = context.isNewThread ? NO_MESSAGES : await readThread(graph, threadKey, active);
+    const stopped = isLeftOpen(thread) ? await context.readStoppedBefore?.() : undefined;
+    const prepared = prepareInput(graph, thread, { ...input, stopped }, context);
+    const runContext = await makeContext(graph, input.given?.context, toContext(input, principal));
+    const interrupts = new GraphInterrupts(context, () => this.options.tracking.inputExpiresAt());
+    if (context.attempt > 1 && hasBreakpoints(graph)) {
+      const stop = await readBreakpoint(graph, threadKey, active);
+      const goesOn = prepared === null || prepared instanceof Command;
+      if (goesOn && stop && isBreakpoint(graph, stop) && interrupts.askAt(stop)) return;
+    }
+    // What a subgraph has said before it stopped comes out of it once more, at its end.
+    const within = context.decisions.size > 0 ? await readSubgraphMessages(graph, threadKey, active) : [];
+    const messages = [...thread.seen, ...within, ...collectMessages(prepared)];
+    const history = new Set(messages.map(({ id }) => id));
+    const tools = new ToolCallbacks(this.options.tracking, active, history, this.options.exposeTools);
+    const spoken = new SpokenMessages(history, this.options.holdMessages);
+    await this.recall(context, { mapper, spoken, thread });
+    const { toolResultMaxBytes: resultMaxBytes = DEFAULT_RESULT_MAX_BYTES } = this.options;
+    const conversation = { thread: messages, resultMaxBytes, spoken, settle };
+    const callbacks = new GraphCallbacks(emitFact, active.isInsideTool, tools, conversation);
 
+    const unfinished = new Set<string>();
     try {
-      const stream = await this.graph.stream(inputOf(thread, input, context), {
+      const stream = await graph.stream(prepared, {
+        context: runContext,
+        metadata: configMetadata(input.metadata),
         configurable: {
-          thread_id: threadId,
+          ...input.given?.configurable,
+          ...authConfigurable(principal),
+          run_id: runId,
+          assistant_id: this.name,
+          graph_id: this.name,
+          // LangGraph's name for where a graph's memory is. Not the id that a client may have minted: see the decision on it.
+          thread_id: threadKey,
           [CHECKPOINT_FENCE]: { runId, epoch } satisfies CheckpointFence,
           [ACTIVE_RUN]: active,
         },
@@ -104,86 +157,112 @@ export class LangGraphAgent extends Agent {
         streamMode: ['tasks', 'custom'],
         subgraphs: true,
         durability: 'sync',
-        recursionLimit: this.options.recursionLimit ?? 100,
+        recursionLimit: Math.min(
+          graph.config?.recursionLimit ?? this.options.recursionLimit ?? DEFAULT_RECURSION_LIMIT,
+          input.given?.recursionLimit ?? Infinity,
+        ),
         signal,
       });
       for await (const [namespace, mode, payload] of stream as AsyncIterable<[string[], string, unknown]>) {
-        if (mode === 'custom') await tell({ kind: 'written', value: payload });
-        else await this.followTask(namespace, payload as TaskPayload, { tell, finish, context, checkpoints });
+        if (mode === 'custom') await emitFact({ kind: 'written', value: payload });
+        else {
+          const task = payload as TaskPayload;
+          if ('result' in task) unfinished.delete(task.id);
+          // What an earlier owner has finished is announced, and has its result in the checkpoint.
+          else if (!context.completedSteps.has(task.id)) unfinished.add(task.id);
+          await this.followTask(namespace, task, { emitFact, finish, context, checkpoints, interrupts });
+        }
       }
+      // A graph that was compiled to stop says nothing of it.
+      if ((hasBreakpoints(graph) || unfinished.size > 0) && !interrupts.hasAsked && !signal.aborted) {
+        const stop = await readBreakpoint(graph, threadKey, active);
+        if (stop) interrupts.askAt(stop);
+      }
+      say(spoken.release());
     } catch (error) {
-      throw signal.aborted ? error : explain(error, callbacks.modelFailure);
+      const reason = context.signal.aborted ? error : explain(error, callbacks.modelFailure);
+      failure.abort(error);
+      throw reason;
     } finally {
       // However it ends, the next turn knows what the person said.
       await checkpoints.store();
     }
   }
 
+  /** Reads the output of earlier owners of the run, to recognise text that comes again and text that is replaced. */
+  private async recall(
+    context: AgentContext,
+    {
+      mapper,
+      spoken,
+      thread,
+    }: { readonly mapper: LangGraphMapper; readonly spoken: SpokenMessages; readonly thread: ThreadMessages },
+  ): Promise<void> {
+    const { attempt, messageId } = context;
+    if (attempt === 1) return;
+    const before = (await context.spokenBefore?.()) ?? [];
+    for (const { started, texts } of before) {
+      mapper.recall(started);
+      for (const text of texts) spoken.recalled(started.stepId, text);
+    }
+    const { seen } = thread;
+    spoken.learn(seen);
+    const asked = seen.findIndex(({ id }) => id === humanMessageId(messageId));
+    spoken.recallHeld(asked < 0 ? [] : seen.slice(asked + 1), before.at(-1)?.started.stepId ?? '');
+  }
+
+  override async check({ message, metadata, given = {} }: AgentInput, principal: Principal): Promise<void> {
+    checkConfigurable(given, { agent: this.name, allowed: this.options.configurable });
+    this.checkClientTools(given, principal);
+    const graph = await this.graph.get({ metadata, principal, given });
+    const said = given.isWithoutMessage ? {} : { messages: [new HumanMessage(message)] };
+    await checkInput(graph, { ...said, ...given.input }, given.input !== undefined);
+    await makeContext(graph, given.context, toContext({ metadata }, principal));
+  }
+
+  private checkClientTools({ clientTools = [] }: GivenInput, principal: Principal): void {
+    if (clientTools.length === 0) return;
+    if (!this.options.takesClientTools) {
+      throw new AppError(
+        'REQUEST_INVALID',
+        `clientTools: The agent '${this.name}' takes no tools of its client. Leave them out.`,
+      );
+    }
+    this.options.tracking.checkClientTools(clientTools, principal);
+  }
+
   private async followTask(
     namespace: readonly string[],
     task: TaskPayload,
     {
-      tell,
+      emitFact,
       finish,
       context,
       checkpoints,
+      interrupts: asked,
     }: {
-      readonly tell: (fact: GraphFact) => void | Promise<void>;
+      readonly emitFact: (fact: GraphFact) => void | Promise<void>;
       readonly finish: (stepId: string, result: unknown) => void | Promise<void>;
       readonly context: AgentContext;
       readonly checkpoints: RunCheckpoints;
+      readonly interrupts: GraphInterrupts;
     },
   ): Promise<void> {
     if (!('result' in task)) {
       // Announced beside its unfinished siblings, but not run again: its result is in the checkpoint.
       if (context.completedSteps.has(task.id)) return;
-      await tell({ kind: 'step-started', namespace: [...namespace, `${task.name}:${task.id}`].join('|') });
+      await emitFact({
+        kind: 'step-started',
+        namespace: [...namespace, `${task.name}:${task.id}`].join('|'),
+      });
       return;
     }
     const { interrupts = [] } = task;
-    if (interrupts.some(({ value }) => !isAwaitingApproval(value))) {
-      throw new AppError(
-        'RUN_FAILED',
-        'The agent stopped to ask a person in its own way, which cannot be answered here. Mark its tool with `approval` instead.',
-      );
-    }
     // The step stays open: it is not over, and the run that has the answer does it again.
-    if (interrupts.length > 0) return;
+    if (interrupts.length > 0) return asked.ask(interrupts, task.id);
     // Where a graph keeps no checkpoints, this is the only sign that a step is over.
     if (!checkpoints.holds(task.id)) await finish(task.id, task.result);
   }
-
-  /** The messages of a thread, with and without what is written but in no checkpoint yet. */
-  private async threadOf(threadId: string, active: ActiveRun): Promise<ThreadMessages> {
-    const state = await this.graph.getState({
-      configurable: { thread_id: threadId, [ACTIVE_RUN]: active },
-    });
-    const seen = messagesOf(state.values);
-    // Only answers to tool calls are written by some tasks of a step and not yet by others.
-    if (!ToolMessage.isInstance(seen.at(-1))) return { seen, stored: seen };
-    return { seen, stored: messagesOf((await this.graph.getState(state.config)).values) };
-  }
-}
-
-interface ThreadMessages {
-  readonly stored: readonly BaseMessage[];
-  readonly seen: readonly BaseMessage[];
-}
-
-const NO_MESSAGES: ThreadMessages = { stored: [], seen: [] };
-
-/**
- * What the graph starts from: the new message; or nothing but its checkpoint, when an earlier owner has stored that already, or when
- * the run before this one stopped in the middle for an approval.
- */
-function inputOf(
-  thread: ThreadMessages,
-  { message }: AgentInput,
-  { messageId, attempt, decisions }: AgentContext,
-): { messages: BaseMessage[] } | null {
-  if (decisions.size > 0) return null;
-  const isStored = attempt > 1 && thread.seen.some(({ id }) => id === humanMessageId(messageId));
-  return isStored ? null : { messages: messagesToAdd(thread, { message, messageId }) };
 }
 
 /** LangGraph's `tasks` stream: a task begins, and then has a result. */
@@ -191,61 +270,12 @@ interface TaskPayload {
   readonly id: string;
   readonly name: string;
   readonly result?: unknown;
-  readonly interrupts?: readonly { readonly value?: unknown }[];
+  readonly interrupts?: readonly TaskInterrupt[];
 }
 
-/** Which steps have a tool running in them. What a model says inside a tool is the tool's business, not the answer. */
-class ToolSteps {
-  private readonly callsOf = new Map<string, string>();
-
-  constructor(private readonly forward: Emit) {}
-
-  readonly emit: Emit = (event) => {
-    if (event.type === 'tool-start') this.callsOf.set(event.toolCallId, event.stepId);
-    if (event.type === 'tool-end') this.callsOf.delete(event.toolCallId);
-    return this.forward(event);
-  };
-
-  enclose(namespace: string): boolean {
-    if (this.callsOf.size === 0) return false;
-    const withTools = new Set(this.callsOf.values());
-    return stepsOf(namespace).some(({ stepId }) => withTools.has(stepId));
-  }
-}
-
-/** Takes back what an earlier owner's attempt at a step has put out, should the step begin once more although it was completed. */
-function supersedingEmit({ attempt, completedSteps, emit }: AgentContext): Emit {
-  return (event) => {
-    if (event.type === 'step-start' && completedSteps.has(event.stepId)) {
-      void emit({ type: 'step-reset', stepId: event.stepId, attempt, reason: 'retry' });
-    }
-    return emit(event);
-  };
-}
-
-function emitAll(events: ReturnType<LangGraphMapper['map']>, emit: Emit): void | Promise<void> {
-  let waiting: Promise<void> | undefined;
-  for (const event of events) waiting = emit(event) || waiting;
-  return waiting;
-}
-
-/** The messages among a task's writes, whether they come as a state update or as pairs of channel and value. */
-function messagesOf(result: unknown): BaseMessage[] {
-  if (Array.isArray(result)) {
-    const pair = result.find((write: unknown) => Array.isArray(write) && write[0] === 'messages') as
-      [string, unknown] | undefined;
-    return asArray(pair?.[1]);
-  }
-  return asArray((result as { messages?: unknown } | null | undefined)?.messages);
-}
-
-function isDelta(channel: object): boolean {
-  return channel instanceof BaseChannel && isDeltaChannel(channel);
-}
-
-function asArray(value: unknown): BaseMessage[] {
-  if (value === undefined || value === null) return [];
-  return (Array.isArray(value) ? value : [value]) as BaseMessage[];
+/** Returns the context that every graph gets. It overrides given values, so that callers cannot claim to be somebody else. */
+function toContext({ metadata }: Pick<AgentInput, 'metadata'>, { userId, tenant, roles }: Principal) {
+  return { principal: { userId, tenant, roles: [...roles] }, metadata };
 }
 
 function explain(error: unknown, modelFailure: unknown): unknown {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { RunEvent } from '../../events/run-event.js';
-import { foldRun, textOf } from '../../events/run-view.js';
+import { foldRun, getText } from '../../events/run-view.js';
 import { NOTHING_OPEN, trackOpen } from '../../runs/open-items.js';
 import { recordedAll } from '../../runs/run.testing.js';
-import { LangGraphMapper, stepIdOf, stepsOf, type GraphFact } from './langgraph.mapper.js';
+import { LangGraphMapper, getStepId, listSteps, type GraphFact } from './langgraph.mapper.js';
 
-function eventsOf(facts: readonly GraphFact[]): RunEvent[] {
+function mapAll(facts: readonly GraphFact[]): RunEvent[] {
   const mapper = new LangGraphMapper({ messageId: 'm', attempt: 1 });
   return facts.flatMap((fact) => mapper.map(fact));
 }
@@ -19,16 +19,16 @@ const token = (modelCallId: string, namespace: string, text: string, reasoning =
 });
 const started = (namespace: string): GraphFact => ({ kind: 'step-started', namespace });
 const finished = (stepId: string): GraphFact => ({ kind: 'step-finished', stepId });
-const said = (events: readonly RunEvent[]) => textOf(foldRun('run', recordedAll(events)));
+const said = (events: readonly RunEvent[]) => getText(foldRun('run', recordedAll(events)));
 const short = (events: readonly RunEvent[]) =>
   events.map((event) => {
     if ('delta' in event) return event.delta;
     return 'stepId' in event ? `${event.type} ${event.stepId}` : event.type;
   });
 
-describe('the LangGraph mapper', () => {
-  it('starts a step with whatever is heard of it first, and once', () => {
-    const events = eventsOf([
+describe('LangGraphMapper', () => {
+  it('starts a step once, at the first fact about it, and ends it once', () => {
+    const events = mapAll([
       token('a', 'model:t1', 'Hi'),
       started('model:t1'),
       started('model:t1'),
@@ -44,13 +44,13 @@ describe('the LangGraph mapper', () => {
   });
 
   it('starts outer steps before inner ones and ends them after', () => {
-    const events = eventsOf([started('outer:t1|inner:t2'), finished('t1'), finished('t2')]);
+    const events = mapAll([started('outer:t1|inner:t2'), finished('t1'), finished('t2')]);
     expect(short(events)).toEqual(['step-start t1', 'step-start t2', 'step-end t2', 'step-end t1']);
     expect(events[1]).toMatchObject({ parentStepId: 't1' });
   });
 
   it('keeps reasoning and text apart, in the order in which they came', () => {
-    const events = eventsOf([
+    const events = mapAll([
       token('a', 'n:t', '', 'hm'),
       token('a', 'n:t', 'so', '.'),
       token('a', 'n:t', '!'),
@@ -67,34 +67,34 @@ describe('the LangGraph mapper', () => {
     ]);
   });
 
-  it('keeps the words of models that speak at the same time apart', () => {
-    const events = eventsOf([token('a', 'n:t', 'A1 '), token('b', 'n:t', 'B1 '), token('a', 'n:t', 'A2 ')]);
+  it('keeps the texts of models that stream at the same time apart', () => {
+    const events = mapAll([token('a', 'n:t', 'A1 '), token('b', 'n:t', 'B1 '), token('a', 'n:t', 'A2 ')]);
     const texts = foldRun('run', recordedAll(events)).parts.map((part) =>
       part.kind === 'text' ? part.text : '',
     );
     expect(texts).toEqual(['A1 A2 ', 'B1 ']);
   });
 
-  it('supersedes what a model call has said that failed and was made again, and only then', () => {
+  it('supersedes the text of a failed model call once the call is made again', () => {
     const failed: GraphFact[] = [token('a', 'n:t', 'Half'), { kind: 'model-failed', modelCallId: 'a' }];
-    expect(said(eventsOf(failed))).toBe('Half');
-    const retried = eventsOf([...failed, token('b', 'n:t', 'Whole')]);
+    expect(said(mapAll(failed))).toBe('Half');
+    const retried = mapAll([...failed, token('b', 'n:t', 'Whole')]);
     expect(said(retried)).toBe('Whole');
     expect(retried).toContainEqual({ type: 'step-reset', stepId: 't', attempt: 1, reason: 'retry' });
   });
 
-  it('supersedes what a step has said that failed and was run again, also when its model did not fail', () => {
+  it('supersedes the text of a failed step once it runs again, even if its model did not fail', () => {
     const failed: GraphFact[] = [
       token('a', 'n:t', 'One'),
       { kind: 'model-finished', modelCallId: 'a', namespace: 'n:t' },
       { kind: 'step-failed', stepId: 't' },
     ];
-    expect(said(eventsOf(failed))).toBe('One');
-    expect(said(eventsOf([...failed, token('b', 'n:t', 'Two')]))).toBe('Two');
+    expect(said(mapAll(failed))).toBe('One');
+    expect(said(mapAll([...failed, token('b', 'n:t', 'Two')]))).toBe('Two');
   });
 
-  it('takes no words of another model with it when one that spoke beside it has failed', () => {
-    const events = eventsOf([
+  it('keeps the text of a model when another one beside it fails', () => {
+    const events = mapAll([
       token('a', 'n:t', 'A1 '),
       token('b', 'n:t', 'B1 '),
       { kind: 'model-failed', modelCallId: 'b' },
@@ -104,8 +104,8 @@ describe('the LangGraph mapper', () => {
     expect(said(events)).toContain('A1 A2 ');
   });
 
-  it('says nothing of what outlived its step', () => {
-    const events = eventsOf([
+  it('ignores facts that arrive after their step has ended', () => {
+    const events = mapAll([
       started('n:t'),
       finished('t'),
       token('a', 'n:t', 'late'),
@@ -115,9 +115,9 @@ describe('the LangGraph mapper', () => {
     expect(short(events)).toEqual(['step-start t', 'step-end t']);
   });
 
-  it('reports the tokens of a model call, also of one that said nothing', () => {
+  it('reports the tokens of a model call, even of one without text', () => {
     const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3, model: 'x' };
-    const events = eventsOf([{ kind: 'model-finished', modelCallId: 'a', namespace: 'n:t', usage }]);
+    const events = mapAll([{ kind: 'model-finished', modelCallId: 'a', namespace: 'n:t', usage }]);
     expect(events.at(-1)).toEqual({ type: 'usage', ...usage });
   });
 
@@ -132,20 +132,20 @@ describe('the LangGraph mapper', () => {
     ],
     ['text', { name: 'custom', data: 'text' }],
     [null, { name: 'custom', data: null }],
-  ])('names what a graph has written: %j', (value, expected) => {
-    expect(eventsOf([{ kind: 'written', value }])).toEqual([{ type: 'custom', ...expected }]);
+  ])('names custom data that a graph writes: %j', (value, expected) => {
+    expect(mapAll([{ kind: 'written', value }])).toEqual([{ type: 'custom', ...expected }]);
   });
 
-  it('reads a namespace', () => {
-    expect(stepsOf('')).toEqual([]);
-    expect(stepsOf('a:1|b:c:2')).toEqual([
+  it('parses a namespace into its steps', () => {
+    expect(listSteps('')).toEqual([]);
+    expect(listSteps('a:1|b:c:2')).toEqual([
       { name: 'a', stepId: '1' },
       { name: 'b:c', stepId: '2' },
     ]);
-    expect(stepIdOf('a:1|b:2')).toBe('2');
+    expect(getStepId('a:1|b:2')).toBe('2');
   });
 
-  it('follows the rules of the protocol, whatever a graph tells in whatever order, and loses no word of an open step', () => {
+  it('keeps the rules of the event protocol for graph facts in any order', () => {
     const namespaces = fc.constantFrom('n:1', 'n:2', 'n:1|i:3', 'n:1|i:4', 'n:2|i:5|j:6');
     const calls = fc.constantFrom('a', 'b', 'c');
     const facts = fc.oneof(
@@ -174,7 +174,7 @@ describe('the LangGraph mapper', () => {
           return { ...fact, namespace };
         });
         let open = NOTHING_OPEN;
-        for (const event of eventsOf(valid)) {
+        for (const event of mapAll(valid)) {
           const steps = open.steps.map(({ stepId }) => stepId);
           if (event.type === 'step-start') expect(steps).not.toContain(event.stepId);
           if (event.type === 'step-start' && event.parentStepId) expect(steps).toContain(event.parentStepId);

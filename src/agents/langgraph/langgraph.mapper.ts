@@ -1,9 +1,9 @@
-import type { RunEvent, StepStart, Usage } from '../../events/run-event.js';
+import type { FinishReason, RunEvent, StepStart, Usage } from '../../events/run-event.js';
 
 /** A node's place in a graph, as LangGraph writes it: `node:taskId`, and `outer:taskId|inner:taskId` inside a subgraph. */
 export type Namespace = string;
 
-/** What a running graph tells, in the order in which it tells it. A `modelCallId` is unique in its run. */
+/** A fact that a running graph reports, in the order of reports. A `modelCallId` is unique in its run. */
 export type GraphFact =
   | { readonly kind: 'step-started'; readonly namespace: Namespace }
   | { readonly kind: 'step-finished'; readonly stepId: string }
@@ -13,7 +13,7 @@ export type GraphFact =
       readonly kind: 'token';
       readonly modelCallId: string;
       readonly namespace: Namespace;
-      readonly words: Words;
+      readonly words: TextChunk;
     }
   | {
       readonly kind: 'model-finished';
@@ -22,16 +22,21 @@ export type GraphFact =
       readonly usage?: ModelUsage;
     }
   | { readonly kind: 'model-failed'; readonly modelCallId: string }
+  /** Words that were held back until the step was over, and may be said now. */
+  | { readonly kind: 'said-late'; readonly stepId: string; readonly words: TextChunk }
+  /** A message of the step was replaced or removed; `kept` is what of its words stands. */
+  | { readonly kind: 'taken-back'; readonly stepId: string; readonly kept: readonly TextChunk[] }
   | { readonly kind: 'written'; readonly value: unknown };
 
-/** What a chunk of a model's answer holds for people. */
-export interface Words {
+/** The text for people in a chunk of a model's answer. */
+export interface TextChunk {
   readonly text: string;
   readonly reasoning: string;
 }
 
 export interface ModelUsage extends Usage {
   readonly model: string;
+  readonly finishReason?: FinishReason;
 }
 
 interface OpenPart {
@@ -56,6 +61,7 @@ interface Step {
  */
 export class LangGraphMapper {
   private readonly steps = new Map<string, Step>();
+  private readonly recalled = new Map<string, StepStart>();
   private readonly openParts = new Map<string, OpenPart>();
   private parts = 0;
 
@@ -70,7 +76,7 @@ export class LangGraphMapper {
       case 'step-failed':
         return this.fail(fact.stepId);
       case 'token':
-        return this.speak(fact.modelCallId, fact.namespace, fact.words);
+        return this.mapText(fact.modelCallId, fact.namespace, fact.words);
       case 'model-finished': {
         const { modelCallId, namespace, usage } = fact;
         const report: RunEvent[] = usage ? [{ type: 'usage', ...usage }] : [];
@@ -78,6 +84,10 @@ export class LangGraphMapper {
       }
       case 'model-failed':
         return this.breakOff(fact.modelCallId);
+      case 'said-late':
+        return this.sayLate(fact.stepId, [fact.words]);
+      case 'taken-back':
+        return this.takeBack(fact.stepId, fact.kept);
       case 'written':
         return [customEvent(fact.value)];
       default:
@@ -85,9 +95,21 @@ export class LangGraphMapper {
     }
   }
 
+  /** A step that an earlier owner of the run has ended, as that owner began it. */
+  recall(started: StepStart): void {
+    this.recalled.set(started.stepId, started);
+  }
+
   /** True between a step's `step-start` and its `step-end`. */
   isUnderWay(stepId: string): boolean {
     return this.steps.get(stepId)?.ended === false;
+  }
+
+  /** The namespace of a step that has begun. */
+  findNamespace(stepId: string): Namespace {
+    const { name, parentStepId } = this.steps.get(stepId)?.started ?? { name: '' };
+    const here = `${name}:${stepId}`;
+    return parentStepId === undefined ? here : `${this.findNamespace(parentStepId)}|${here}`;
   }
 
   /** The `step-start`s of a namespace that were not said yet: the outer step's before the inner one's. */
@@ -95,7 +117,7 @@ export class LangGraphMapper {
     if (this.isOver(namespace)) return [];
     const events: RunEvent[] = [];
     let parentStepId: string | undefined;
-    for (const { name, stepId } of stepsOf(namespace)) {
+    for (const { name, stepId } of listSteps(namespace)) {
       if (!this.steps.has(stepId)) {
         const { attempt } = this.run;
         const started: StepStart = {
@@ -131,7 +153,7 @@ export class LangGraphMapper {
     return this.closeParts(stepId);
   }
 
-  private speak(modelCallId: string, namespace: Namespace, { text, reasoning }: Words): RunEvent[] {
+  private mapText(modelCallId: string, namespace: Namespace, { text, reasoning }: TextChunk): RunEvent[] {
     if (text === '' && reasoning === '') return [];
     const open = this.openParts.get(modelCallId);
     // The ordinary token, without a detour.
@@ -140,22 +162,31 @@ export class LangGraphMapper {
     if (this.isOver(namespace)) return [];
     return [
       ...this.enter(namespace),
-      ...this.supersede(stepIdOf(namespace)),
-      ...(reasoning === '' ? [] : this.say('reasoning', modelCallId, namespace, reasoning)),
-      ...(text === '' ? [] : this.say('text', modelCallId, namespace, text)),
+      ...this.supersede(getStepId(namespace)),
+      ...(reasoning === '' ? [] : this.mapDelta('reasoning', modelCallId, namespace, reasoning)),
+      ...(text === '' ? [] : this.mapDelta('text', modelCallId, namespace, text)),
     ];
   }
 
-  private say(kind: OpenPart['kind'], modelCallId: string, namespace: Namespace, delta: string): RunEvent[] {
+  private mapDelta(
+    kind: OpenPart['kind'],
+    modelCallId: string,
+    namespace: Namespace,
+    delta: string,
+  ): RunEvent[] {
+    return this.sayIn(getStepId(namespace), kind, modelCallId, delta);
+  }
+
+  private sayIn(stepId: string, kind: OpenPart['kind'], modelCallId: string, delta: string): RunEvent[] {
     const open = this.openParts.get(modelCallId);
     if (open?.kind === kind) return [{ type: `${kind}-delta`, partId: open.partId, delta }];
     const { messageId, attempt } = this.run;
-    const part: OpenPart = { kind, partId: `p${attempt}-${++this.parts}`, stepId: stepIdOf(namespace) };
+    const part: OpenPart = { kind, partId: `p${attempt}-${++this.parts}`, stepId };
     const closing = this.closePart(modelCallId);
     this.openParts.set(modelCallId, part);
     const step = this.steps.get(part.stepId);
     if (step) step.spoke = true;
-    const { partId, stepId } = part;
+    const { partId } = part;
     return [
       ...closing,
       { type: `${kind}-start`, partId, messageId, stepId },
@@ -184,9 +215,38 @@ export class LangGraphMapper {
     return closing;
   }
 
-  /** Something that outlived its step, such as a model call nobody waited for: what it says belongs to nothing any more. */
+  private takeBack(stepId: string, kept: readonly TextChunk[]): RunEvent[] {
+    const { attempt } = this.run;
+    return [
+      ...this.closeParts(stepId),
+      { type: 'step-reset', stepId, attempt, reason: 'replaced' },
+      ...this.sayLate(stepId, kept, { begins: true }),
+    ];
+  }
+
+  /** Says something in a step, which begins again for it and ends when it is over. */
+  private sayLate(stepId: string, words: readonly TextChunk[], { begins = false } = {}): RunEvent[] {
+    const step = this.steps.get(stepId);
+    const started = step?.started ?? this.recalled.get(stepId);
+    if (!started) return [];
+    const isOver = step?.ended ?? true;
+    return [
+      ...(isOver || begins ? [started] : []),
+      ...words.flatMap(({ text, reasoning }, index) => {
+        const modelCallId = `late-${stepId}-${index}`;
+        return [
+          ...(reasoning === '' ? [] : this.sayIn(stepId, 'reasoning', modelCallId, reasoning)),
+          ...(text === '' ? [] : this.sayIn(stepId, 'text', modelCallId, text)),
+          ...this.closePart(modelCallId),
+        ];
+      }),
+      ...(isOver ? [{ ...started, type: 'step-end' } as const] : []),
+    ];
+  }
+
+  /** Something that outlived its step, such as a model call that was not awaited: its output no longer belongs to anything. */
   private isOver(namespace: Namespace): boolean {
-    return stepsOf(namespace).some(({ stepId }) => this.steps.get(stepId)?.ended);
+    return listSteps(namespace).some(({ stepId }) => this.steps.get(stepId)?.ended);
   }
 
   private supersede(stepId: string): RunEvent[] {
@@ -198,12 +258,12 @@ export class LangGraphMapper {
 }
 
 /** The task id of the innermost step: LangGraph's own, which is the same when a node is run again. */
-export function stepIdOf(namespace: Namespace): string {
-  return stepsOf(namespace).at(-1)?.stepId ?? '';
+export function getStepId(namespace: Namespace): string {
+  return listSteps(namespace).at(-1)?.stepId ?? '';
 }
 
 /** The steps of a namespace, the outermost first. */
-export function stepsOf(namespace: Namespace): { readonly name: string; readonly stepId: string }[] {
+export function listSteps(namespace: Namespace): { readonly name: string; readonly stepId: string }[] {
   if (namespace === '') return [];
   return namespace.split('|').map((segment) => {
     const colon = segment.lastIndexOf(':');
@@ -211,7 +271,10 @@ export function stepsOf(namespace: Namespace): { readonly name: string; readonly
   });
 }
 
-/** What a graph wrote with `config.writer`. A name is taken from `{ name, data }` or `{ type, … }`; anything else is 'custom'. */
+/**
+ * Turns a value that a graph wrote with `config.writer` into an event. A name is taken from `{ name, data }` or `{ type, … }`;
+ * anything else is 'custom'.
+ */
 function customEvent(value: unknown): RunEvent {
   if (typeof value !== 'object' || value === null) return { type: 'custom', name: 'custom', data: value };
   if ('name' in value && typeof value.name === 'string' && 'data' in value) {

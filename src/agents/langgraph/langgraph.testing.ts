@@ -1,9 +1,16 @@
-import { AIMessage, AIMessageChunk, ToolMessage, type BaseMessage } from '@langchain/core/messages';
-import { callPiece, StreamingModel, usagePiece, type WrittenCall } from '../../testing/streaming.model.js';
+import { AIMessageChunk, ToolMessage, type BaseMessage } from '@langchain/core/messages';
+import {
+  callPiece,
+  StreamingModel,
+  usagePiece,
+  type WrittenCall,
+} from '../../../test/harness/streaming.model.js';
 
-/** What the model does when it is asked: says words, calls tools, waits, breaks off. */
-export interface Reply {
-  readonly words?: readonly string[];
+import type { Strictness } from '../../../test/harness/strict-input.js';
+
+/** A script for the model: texts, tool calls, waits, a broken stream. */
+export interface ScriptedAnswer {
+  readonly chunks?: readonly string[];
   readonly calls?: readonly WrittenCall[];
   /** Awaited after the words; gets the signal of the call. */
   readonly hold?: (signal: AbortSignal | undefined) => Promise<void>;
@@ -11,16 +18,16 @@ export interface Reply {
   readonly failure?: Error;
 }
 
-/**
- * A model that says what a test says, a chunk per word. Like those of providers it refuses a conversation in which a tool call
- * was never answered.
- */
+/** A model that says what a test says, a chunk per word. */
 export class ScriptedModel extends StreamingModel {
   /** The conversations that it was asked about. */
-  readonly asked: (readonly BaseMessage[])[] = [];
+  readonly requests: (readonly BaseMessage[])[] = [];
 
-  constructor(private readonly script: (messages: readonly BaseMessage[], call: number) => Reply) {
-    super();
+  constructor(
+    private readonly script: (messages: readonly BaseMessage[], call: number) => ScriptedAnswer,
+    strictness?: Strictness,
+  ) {
+    super(strictness);
   }
 
   override _llmType(): string {
@@ -31,30 +38,18 @@ export class ScriptedModel extends StreamingModel {
     messages: readonly BaseMessage[],
     signal: AbortSignal | undefined,
   ): AsyncGenerator<AIMessageChunk> {
-    refuseUnanswered(messages);
-    this.asked.push(messages);
-    const { words = [], calls = [], hold, failure } = this.script(messages, this.asked.length);
-    for (const content of words) yield new AIMessageChunk({ content });
+    this.requests.push(messages);
+    const { chunks = [], calls = [], hold, failure } = this.script(messages, this.requests.length);
+    for (const content of chunks) yield new AIMessageChunk({ content });
     await hold?.(signal);
     if (failure) throw failure;
     yield* calls.map(callPiece);
-    yield usagePiece(words.length);
+    yield usagePiece(chunks.length);
   }
 }
 
 /** The tool messages after the last message of the model or of a person: what this turn's calls were answered. */
-export function answersOf(messages: readonly BaseMessage[]): ToolMessage[] {
+export function findToolMessages(messages: readonly BaseMessage[]): ToolMessage[] {
   const last = messages.findLastIndex((message) => !ToolMessage.isInstance(message));
   return messages.slice(last + 1).filter((message) => ToolMessage.isInstance(message));
-}
-
-function refuseUnanswered(messages: readonly BaseMessage[]): void {
-  const answered = new Set(
-    messages.map((message) => ToolMessage.isInstance(message) && message.tool_call_id),
-  );
-  const calls = messages.flatMap((message) =>
-    AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [],
-  );
-  const open = calls.find(({ id = '' }) => !answered.has(id));
-  if (open) throw Object.assign(new Error(`Call ${open.id} has no answer.`), { status: 400 });
 }

@@ -27,7 +27,7 @@ interface Failure {
   readonly tokens: number;
 }
 
-async function failureOf(
+async function catchFailure(
   spec: string,
   url: string,
   timeoutMs = 5_000,
@@ -70,12 +70,12 @@ describe.each(PROVIDERS)('toModelError with %s', (spec) => {
     [500, 'MODEL_FAILED', true],
     [503, 'MODEL_OVERLOADED', true],
     [529, 'MODEL_OVERLOADED', true],
-  ])('a status of %i is %s', async (status, code, retryable) => {
+  ])("maps a provider's status %i to %s", async (status, code, retryable) => {
     provider.onMessage('question', {
       error: { message: "provider's own words: my private question" },
       status,
     });
-    const { error } = await failureOf(spec, provider.url);
+    const { error } = await catchFailure(spec, provider.url);
     expect(error).toMatchObject({ code, retryable });
   });
 
@@ -84,42 +84,42 @@ describe.each(PROVIDERS)('toModelError with %s', (spec) => {
     ['answered with broken JSON', { malformedRate: 1 }, 'MODEL_FAILED'],
     ['rate limited', { rateLimitRate: 1 }, 'MODEL_OVERLOADED'],
     ['hung up on', { disconnectRate: 1 }, 'MODEL_UNREACHABLE'],
-  ])('a request that is %s', async (_, chaos, code) => {
+  ])('maps a request that is %s to a retryable error with the right code', async (_, chaos, code) => {
     provider.onMessage('question', ANSWER);
     provider.setChaos(chaos);
-    expect((await failureOf(spec, provider.url)).error).toMatchObject({ code, retryable: true });
+    expect((await catchFailure(spec, provider.url)).error).toMatchObject({ code, retryable: true });
   });
 
-  it('an answer that is cut in the middle is MODEL_FAILED, and its words have come', async () => {
+  it('maps a response that is cut in the middle to MODEL_FAILED, after some of its text has arrived', async () => {
     const cut: FixtureOpts = { latency: 20, disconnectAfterMs: 150 };
     provider.onMessage('question', ANSWER, cut);
-    const { error, tokens } = await failureOf(spec, provider.url);
+    const { error, tokens } = await catchFailure(spec, provider.url);
     expect(error).toMatchObject({ code: 'MODEL_FAILED', retryable: true });
     expect(tokens).toBeGreaterThan(0);
   });
 
-  it('an answer that does not begin in time is MODEL_UNREACHABLE', async () => {
+  it('maps a response that does not start in time to MODEL_UNREACHABLE', async () => {
     provider.onMessage('question', ANSWER);
     provider.setChaos({ latencyMs: 2_000 });
-    expect((await failureOf(spec, provider.url, 50)).error).toMatchObject({
+    expect((await catchFailure(spec, provider.url, 50)).error).toMatchObject({
       code: 'MODEL_UNREACHABLE',
       retryable: true,
     });
   });
 
-  it('a port where nobody listens is MODEL_UNREACHABLE', async () => {
+  it('maps a refused connection to MODEL_UNREACHABLE', async () => {
     const port = await listen(
       (_, response) => response.end(),
       async (url) => Number(new URL(url).port),
     );
-    const { error } = await failureOf(spec, `http://127.0.0.1:${port}`);
+    const { error } = await catchFailure(spec, `http://127.0.0.1:${port}`);
     expect(error).toMatchObject({ code: 'MODEL_UNREACHABLE', retryable: true });
   });
 
-  it('an abort is not a failure of the provider', async () => {
+  it('does not treat an abort as a failure of the provider', async () => {
     provider.onMessage('question', ANSWER);
     provider.setChaos({ latencyMs: 2_000 });
-    const { error } = await failureOf(spec, provider.url, 5_000, AbortSignal.abort());
+    const { error } = await catchFailure(spec, provider.url, 5_000, AbortSignal.abort());
     expect(error).toBeUndefined();
   });
 });
@@ -145,11 +145,11 @@ describe('toModelError', () => {
     ],
     ['anthropic:claude-haiku-4-5', 'closed cleanly', ANTHROPIC_START, 'MODEL_FAILED'],
     ['anthropic:claude-haiku-4-5', 'ended by an overload', ANTHROPIC_START + OVERLOADED, 'MODEL_OVERLOADED'],
-  ])('a stream of %s that is %s in the middle is a failure', async (spec, _, body, code) => {
+  ])('maps a stream of %s that is %s in the middle to a retryable error', async (spec, _, body, code) => {
     const answer: RequestListener = (_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).end(body);
     };
-    const { error, tokens } = await listen(answer, (url) => failureOf(spec, url));
+    const { error, tokens } = await listen(answer, (url) => catchFailure(spec, url));
     expect(error).toMatchObject({ code, retryable: true });
     expect(tokens).toBe(1);
   });
@@ -157,22 +157,22 @@ describe('toModelError', () => {
   it.each([
     ['openai:gpt-4.1-mini', "This model's maximum context length is 8192 tokens.", 'context_length_exceeded'],
     ['anthropic:claude-haiku-4-5', 'prompt is too long: 208310 tokens > 200000 maximum', undefined],
-  ])('a conversation too long for %s says so', async (spec, message, code) => {
+  ])('says that the conversation is too long when %s refuses it for that', async (spec, message, code) => {
     const provider = await LLMock.create({ port: 0, logLevel: 'silent' });
     provider.onMessage('question', { error: { message, code, type: 'invalid_request_error' }, status: 400 });
-    const { error } = await failureOf(spec, provider.url).finally(() => provider.stop());
+    const { error } = await catchFailure(spec, provider.url).finally(() => provider.stop());
     expect(error).toMatchObject({ code: 'MODEL_REFUSED', retryable: false });
     expect(error?.message).toContain('too long for this model');
   });
 
-  it('a used-up quota is not worth a retry', async () => {
+  it('marks a used-up quota as not retryable', async () => {
     const provider = await LLMock.create({ port: 0, logLevel: 'silent' });
     provider.onMessage('question', { error: { message: 'quota', code: 'insufficient_quota' }, status: 429 });
-    const { error } = await failureOf('openai:gpt-4.1-mini', provider.url).finally(() => provider.stop());
+    const { error } = await catchFailure('openai:gpt-4.1-mini', provider.url).finally(() => provider.stop());
     expect(error).toMatchObject({ code: 'MODEL_REFUSED', retryable: false });
   });
 
-  it("keeps what the log may know of the cause, and none of the provider's words", () => {
+  it("keeps status and codes of a provider's error, and none of its words", () => {
     const body = Object.assign(new Error('Incorrect API key provided: sk-secret'), {
       code: 'invalid_api_key',
     });
@@ -184,7 +184,7 @@ describe('toModelError', () => {
     expect(`${stack}${(inner as Error).stack}`).not.toContain('sk-secret');
   });
 
-  it('leaves an AppError as it is, and does not know our own faults', () => {
+  it('returns an AppError unchanged, and undefined for errors that do not come from the provider', () => {
     const known = new AppError('TOOL_DENIED', 'No.');
     expect(toModelError(known)).toBe(known);
     expect(toModelError(new TypeError('x is not a function'))).toBeUndefined();

@@ -28,7 +28,7 @@ describe('createModel', () => {
     ['ollama:llama3.2:3b', provider.url] as const,
   ];
 
-  it.each([0, 1, 2])('streams text, and tool calls, from provider %i at another address', async (index) => {
+  it.each([0, 1, 2])('streams text and tool calls from provider %i at a custom address', async (index) => {
     const [spec, baseUrl] = addresses()[index]!;
     provider.onMessage('hello', { content: 'Hello from far away.' });
     provider.onMessage('weather', { toolCalls: [{ name: 'weather', arguments: '{"city":"Vienna"}' }] });
@@ -46,7 +46,7 @@ describe('createModel', () => {
     ]);
   });
 
-  it('reports usage while streaming', async () => {
+  it('reports the usage of a streamed model call', async () => {
     provider.onMessage('hello', {
       content: 'Hello.',
       usage: { prompt_tokens: 11, completion_tokens: 3, total_tokens: 14 },
@@ -57,7 +57,7 @@ describe('createModel', () => {
     expect(whole?.usage_metadata).toMatchObject({ input_tokens: 11, output_tokens: 3, total_tokens: 14 });
   });
 
-  it('tries a call again as often as it is told', async () => {
+  it('retries a model call as often as maxRetries says', async () => {
     provider.onMessage('hello', { error: { message: 'later' }, status: 503 });
     const model = await createModel('openai:gpt-4.1-mini', {
       ...OPTIONS,
@@ -68,31 +68,31 @@ describe('createModel', () => {
     expect(provider.getRequests()).toHaveLength(2);
   });
 
-  it('makes the demo model without a key', async () => {
+  it('creates the demo model without a key', async () => {
     const model = await createModel('demo', { ...OPTIONS, demoPaceMs: 0 });
     expect((await model.invoke('Who are you?')).text).toContain('offline demo model');
   });
 
-  it.each([
-    ['openai:gpt-4.1-mini', 'OPENAI_API_KEY'],
-    ['anthropic:claude-haiku-4-5', 'ANTHROPIC_API_KEY'],
-  ])('asks for the key of %s', async (spec, variable) => {
-    await expect(createModel(spec, OPTIONS)).rejects.toMatchObject({
-      code: 'CONFIG_INVALID',
-      message: expect.stringContaining(variable),
-    });
-  });
+  it.each(['openai:gpt-4.1-mini', 'anthropic:claude-haiku-4-5'])(
+    'refuses %s without its API key and names the option to set',
+    async (spec) => {
+      await expect(createModel(spec, OPTIONS)).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining('Set apiKey of createModel'),
+      });
+    },
+  );
 });
 
 describe('parseModel', () => {
-  it('takes a provider and a model, which may contain colons', () => {
+  it('parses a provider and a model name, which may contain colons', () => {
     expect(parseModel('demo')).toEqual({ provider: 'demo', model: '' });
     expect(parseModel(' openai:gpt-4.1 ')).toEqual({ provider: 'openai', model: 'gpt-4.1' });
     expect(parseModel('ollama:llama3.2:3b')).toEqual({ provider: 'ollama', model: 'llama3.2:3b' });
   });
 
   it.each(['', 'gpt-4', 'openai', 'openai:', 'demo:x', 'azure:gpt-4', 'openai:a b', 'demo '.repeat(2)])(
-    'refuses %j and lists the forms',
+    'refuses the model %j and lists the valid forms',
     (spec) => {
       expect(() => parseModel(spec)).toThrow(
         'Write demo, openai:<model>, anthropic:<model> or ollama:<model>',

@@ -1,26 +1,32 @@
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import { AppError } from '../../errors.js';
-import { failOnSilentCut } from './model.completeness.js';
+import { nameOption } from '../../option-names.js';
+import { failOnSilentCut, failWhenSilent } from './model-completeness.js';
+import { fetchToTheEnd, guardOpenAi } from './openai.guard.js';
 
 export interface ModelOptions {
-  /** Where the provider listens; any server that speaks the provider's API will do. Default: the provider's own address. */
-  readonly baseUrl?: string;
+  /** Address of the provider; any server that speaks its API will do. Default: the provider's own address. */
+  readonly baseUrl?: string | undefined;
   /** The provider's key. Required for `openai:` and `anthropic:`; with a `baseUrl` it may be absent, for servers that ask for none. */
-  readonly apiKey?: string;
+  readonly apiKey?: string | undefined;
   /** 0 to 2. Default: the provider's. Some models accept no other. */
   readonly temperature?: number;
-  /** How often a call that failed before its first token is tried again. Default 2. */
+  /** Number of times that a call which failed before its first token is tried again. Default 2. */
   readonly maxRetries?: number;
   /** Milliseconds a provider may take to begin its answer; the length of the answer is not bounded by it. */
   readonly timeoutMs: number;
+  /** Milliseconds of silence after which an answer is given up that has begun, if only by its headers. Default 5 minutes. */
+  readonly silenceMs?: number;
   /** Milliseconds per word of the demo model. Default 28, a pace one can read. */
   readonly demoPaceMs?: number;
 }
 
+export const DEFAULT_SILENCE_MS = 5 * 60_000;
+
 const FORMS = 'demo, openai:<model>, anthropic:<model> or ollama:<model>, for example openai:gpt-4.1-mini';
 
 /**
- * The chat model that `spec` (the MODEL setting) names. Provider packages are loaded on first use, so that nobody pays for
+ * The chat model that `spec` names. Provider packages are loaded on first use, so that users do not pay for
  * those that are not used. Settings come by `options`: `app/config.ts` alone reads the environment, and a key that is there
  * by accident is not used behind the operator's back.
  *
@@ -31,37 +37,48 @@ export async function createModel(spec: string, options: ModelOptions): Promise<
   const { provider, model } = parseModel(spec);
   switch (provider) {
     case 'demo': {
-      const { DemoModel } = await import('../demo/demo.model.js');
+      const { DemoModel } = await load('world-countries', () => import('../../demo/demo.model.js'));
       return new DemoModel({ paceMs: options.demoPaceMs });
     }
     case 'openai':
-      return failOnSilentCut(await createOpenAi(model, options));
+      return createOpenAi(model, options);
     case 'anthropic':
-      return failOnSilentCut(await createAnthropic(model, options));
+      return failOnSilentCut(await createAnthropic(model, options), options.silenceMs ?? DEFAULT_SILENCE_MS);
     case 'ollama':
       return createOllama(model, options);
   }
 }
 
+/**
+ * Reads the MODEL setting: the model that answers, and those that answer when the one before them fails, separated by commas.
+ *
+ * @throws AppError `CONFIG_INVALID` that lists the forms
+ */
+export function parseModels(setting: string): string[] {
+  const names = setting.split(',').map((name) => name.trim());
+  for (const name of names) parseModel(name);
+  return names;
+}
+
 type Provider = 'demo' | 'openai' | 'anthropic' | 'ollama';
 
 /**
- * Checks the form of the MODEL setting without loading anything, so that a fault shows at boot with all the others.
+ * Checks the form of a model's name without loading anything, so that a fault shows at boot with all the others.
  *
  * @throws AppError `CONFIG_INVALID` that lists the forms
  */
 export function parseModel(spec: string): { readonly provider: Provider; readonly model: string } {
   const [, provider, model] = /^(demo|(?:openai|anthropic|ollama)(?=:))(?::(\S+))?$/.exec(spec.trim()) ?? [];
   if (!provider || (provider === 'demo') !== (model === undefined)) {
-    throw new AppError('CONFIG_INVALID', `MODEL '${spec}' is not a model. Write ${FORMS}.`);
+    throw new AppError('CONFIG_INVALID', `'${spec}' is not a model. Write ${FORMS}.`);
   }
   return { provider: provider as Provider, model: model ?? '' };
 }
 
 async function createOpenAi(model: string, options: ModelOptions): Promise<BaseChatModel> {
-  const apiKey = keyFor('openai', 'OPENAI_API_KEY', options);
-  const { ChatOpenAI } = await load('@langchain/openai', () => import('@langchain/openai'));
-  return new ChatOpenAI({
+  const apiKey = keyFor('openai', options);
+  const openai = await load('@langchain/openai', () => import('@langchain/openai'));
+  const fields = {
     model,
     apiKey,
     temperature: options.temperature,
@@ -69,12 +86,19 @@ async function createOpenAi(model: string, options: ModelOptions): Promise<BaseC
     timeout: options.timeoutMs,
     streamUsage: true,
     // Named even when absent, or the SDK would take OPENAI_BASE_URL from the environment.
-    configuration: { baseURL: options.baseUrl ?? 'https://api.openai.com/v1' },
-  });
+    configuration: {
+      baseURL: options.baseUrl ?? 'https://api.openai.com/v1',
+      fetch: fetchToTheEnd(),
+      // It would write the provider's words to the console.
+      logLevel: 'off' as const,
+    },
+  };
+  const { silenceMs = DEFAULT_SILENCE_MS } = options;
+  return new openai.ChatOpenAI({ ...fields, ...guardOpenAi(openai, fields, { silenceMs }) });
 }
 
 async function createAnthropic(model: string, options: ModelOptions): Promise<BaseChatModel> {
-  const apiKey = keyFor('anthropic', 'ANTHROPIC_API_KEY', options);
+  const apiKey = keyFor('anthropic', options);
   const { ChatAnthropic } = await load('@langchain/anthropic', () => import('@langchain/anthropic'));
   return new ChatAnthropic({
     model,
@@ -94,18 +118,18 @@ async function createOllama(model: string, options: ModelOptions): Promise<BaseC
     baseUrl: options.baseUrl ?? 'http://127.0.0.1:11434',
     temperature: options.temperature,
     maxRetries: options.maxRetries ?? 2,
-    fetch: fetchWithin(options.timeoutMs),
+    fetch: fetchWithin(options.timeoutMs, options.silenceMs ?? DEFAULT_SILENCE_MS),
     ...(options.apiKey && { headers: { Authorization: `Bearer ${options.apiKey}` } }),
   });
 }
 
 /** Local OpenAI-compatible servers often want no key, but the SDKs insist on one. */
-function keyFor(provider: string, variable: string, options: ModelOptions): string {
+function keyFor(provider: string, options: ModelOptions): string {
   if (options.apiKey) return options.apiKey;
   if (options.baseUrl) return 'none';
   throw new AppError(
     'CONFIG_INVALID',
-    `MODEL=${provider}:… needs a key. Set ${variable}, or set MODEL=demo for the offline demo model.`,
+    `${provider}:… needs a key. Set ${nameOption('apiKey of createModel')}, or take the offline demo model: demo.`,
   );
 }
 
@@ -114,7 +138,7 @@ async function load<Module>(name: string, importIt: () => Promise<Module>): Prom
     return await importIt();
   } catch (cause) {
     if (!isMissing(cause)) throw cause;
-    throw new AppError('CONFIG_INVALID', `This MODEL needs the package ${name}. Install it: npm i ${name}`, {
+    throw new AppError('CONFIG_INVALID', `This model needs the package ${name}. Install it: npm i ${name}`, {
       cause,
     });
   }
@@ -124,8 +148,8 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
 }
 
-/** The Ollama client has no timeout of its own. Until the headers are there, then as long as the answer takes. */
-function fetchWithin(timeoutMs: number): typeof fetch {
+/** The Ollama client has no timeout of its own: one for the headers, and then one for each silence. */
+function fetchWithin(timeoutMs: number, silenceMs: number): typeof fetch {
   return async (input, init) => {
     const late = new AbortController();
     const timer = setTimeout(
@@ -134,7 +158,9 @@ function fetchWithin(timeoutMs: number): typeof fetch {
     );
     try {
       const signal = init?.signal ? AbortSignal.any([init.signal, late.signal]) : late.signal;
-      return await fetch(input, { ...init, signal });
+      const response = await fetch(input, { ...init, signal });
+      if (!response.body) return response;
+      return new Response(response.body.pipeThrough(failWhenSilent(silenceMs)), response);
     } finally {
       clearTimeout(timer);
     }

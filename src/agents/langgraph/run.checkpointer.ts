@@ -8,13 +8,14 @@ import {
   type CheckpointTuple,
   type PendingWrite,
 } from '@langchain/langgraph-checkpoint';
-import { placeOf } from '../../storage/checkpoint.place.js';
-import { activeRunOf } from './active-run.js';
-import { saveWrites } from './run.checkpoints.js';
+import { toCheckpointKey } from './checkpoint-key.js';
+import { getActiveRun, type ActiveRun } from './active-run.js';
+import { withoutTakenAnswers } from './graph-interrupts.js';
+import { saveWrites } from './run-checkpoints.js';
 
 /**
- * What a graph has for a checkpointer: the storage's, but for the runs that the graph works for. Those have
- * {@link RunCheckpoints} of their own, which say what is stored of a run and when.
+ * The checkpointer of a graph: it uses the storage's, except for runs that the graph works for. Those have {@link RunCheckpoints} of
+ * their own, which say what is stored of a run and when.
  */
 export class RunCheckpointer extends BaseCheckpointSaver {
   constructor(private readonly storage: BaseCheckpointSaver) {
@@ -27,7 +28,8 @@ export class RunCheckpointer extends BaseCheckpointSaver {
     metadata: CheckpointMetadata,
     newVersions: ChannelVersions,
   ): Promise<RunnableConfig> {
-    const active = activeRunOf(config);
+    const active = getActiveRun(config);
+    active?.messagesNumbered(checkpoint.channel_values['messages']);
     if (active) return active.checkpoints.put({ config, checkpoint, metadata, newVersions });
     return this.storage.put(config, checkpoint, metadata, newVersions);
   }
@@ -38,23 +40,24 @@ export class RunCheckpointer extends BaseCheckpointSaver {
     taskId: string,
     taskPath?: string,
   ): Promise<void> {
-    const active = activeRunOf(config);
+    const active = getActiveRun(config);
     if (active) return active.checkpoints.putWrites({ config, writes, taskId, taskPath });
     return saveWrites(this.storage, { config, writes, taskId, taskPath });
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    const active = activeRunOf(config);
-    if (active && asksForNewest(config)) return active.checkpoints.newest(config);
-    await active?.checkpoints.store();
-    return this.storage.getTuple(config);
+    const active = getActiveRun(config);
+    if (!active) return this.storage.getTuple(config);
+    if (asksForNewest(config)) return forRun(active, await active.checkpoints.newest(config));
+    await active.checkpoints.store();
+    return forRun(active, await this.storage.getTuple(config));
   }
 
   override async *list(
     config: RunnableConfig,
     options?: CheckpointListOptions,
   ): AsyncGenerator<CheckpointTuple> {
-    await activeRunOf(config)?.checkpoints.store();
+    await getActiveRun(config)?.checkpoints.store();
     yield* this.storage.list(config, options);
   }
 
@@ -67,7 +70,11 @@ export class RunCheckpointer extends BaseCheckpointSaver {
   }
 }
 
+function forRun({ run }: ActiveRun, tuple: CheckpointTuple | undefined): CheckpointTuple | undefined {
+  return tuple && run.decisions.size > 0 ? withoutTakenAnswers(tuple, run.decisions) : tuple;
+}
+
 /** Of the graph itself, not of a subgraph in it. */
 function asksForNewest(config: RunnableConfig): boolean {
-  return placeOf(config).namespace === '' && !config.configurable?.['checkpoint_id'];
+  return toCheckpointKey(config).namespace === '' && !config.configurable?.['checkpoint_id'];
 }

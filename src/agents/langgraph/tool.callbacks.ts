@@ -1,28 +1,36 @@
 import { ToolMessage, type BaseMessage } from '@langchain/core/messages';
+import { isGraphInterrupt } from '@langchain/langgraph';
 import { AppError, toPublicError } from '../../errors.js';
 import type { ToolOutcome } from '../../events/run-event.js';
 import type { ToolProgressUpdate } from '../../tools/agent-tool.js';
-import type { OpenToolCall, ToolTrackingService } from '../../tools/tool-tracking.service.js';
-import { namespaceOf, type ActiveRun } from './active-run.js';
-import { stepIdOf } from './langgraph.mapper.js';
+import type { OpenToolCall } from '../../tools/open-tool-call.js';
+import type { ToolTrackingService } from '../../tools/tool-tracking.service.js';
+import { parseNamespace, type ActiveRun } from './active-run.js';
+import { getStepId } from './langgraph.mapper.js';
 
 /**
  * Watches the tools that a graph brought along and calls by itself, and has them announced like our own. What goes in and out
- * of them stays hidden: nobody has said that it may be shown. Hears through {@link GraphCallbacks}.
+ * of them stays hidden, but for those that the agent shows. Hears through {@link GraphCallbacks}.
  */
 export class ToolCallbacks {
-  private readonly open = new Map<string, OpenToolCall>();
+  private readonly open = new Map<string, OpenToolCall & { readonly isShown: boolean }>();
+  /** Number of times that each call was made, by step: middleware may repeat a call that has failed. */
+  private readonly tries = new Map<string, Map<string, number>>();
 
-  /** @param history ids of the messages of earlier turns, which a node may hand on among those of its own */
+  /**
+   * @param history ids of the messages of earlier turns, which a node may hand on among those of its own
+   * @param shown the tools whose arguments and results people may see
+   */
   constructor(
     private readonly tracking: ToolTrackingService,
     private readonly active: Pick<ActiveRun, 'run' | 'stepStarted'>,
     private readonly history: ReadonlySet<string | undefined>,
+    private readonly shown: boolean | readonly string[] = false,
   ) {}
 
   handleToolStart(
     _tool: unknown,
-    _input: string,
+    input: string,
     callId: string,
     _parent?: string,
     _tags?: string[],
@@ -31,10 +39,27 @@ export class ToolCallbacks {
     toolCallId = callId,
   ): void {
     const { run, stepStarted } = this.active;
-    const namespace = namespaceOf(metadata);
-    const stepId = stepIdOf(namespace);
+    const namespace = parseNamespace(metadata);
+    const stepId = getStepId(namespace);
     stepStarted(namespace);
-    this.open.set(callId, this.tracking.begin({ toolCallId, toolName, stepId, args: undefined }, run));
+    const isShown = this.shows(toolName);
+    const call = { toolCallId: this.nextTry(stepId, toolCallId), toolName, stepId, args: undefined };
+    const open = this.tracking.begin(call, run, undefined, isShown ? readInput(input) : undefined);
+    this.open.set(callId, { ...open, isShown });
+  }
+
+  /** Notes that the step's output is superseded, including its calls. */
+  stepFailed(stepId: string): void {
+    this.tries.delete(stepId);
+  }
+
+  /** Returns the id of the call, which says which try it is after the first. */
+  private nextTry(stepId: string, toolCallId: string): string {
+    const tries = this.tries.get(stepId) ?? new Map<string, number>();
+    this.tries.set(stepId, tries);
+    const count = (tries.get(toolCallId) ?? 0) + 1;
+    tries.set(toolCallId, count);
+    return count === 1 ? toolCallId : `${toolCallId}.try-${count}`;
   }
 
   handleToolEvent(update: unknown, callId: string): void {
@@ -42,18 +67,27 @@ export class ToolCallbacks {
   }
 
   handleToolEnd(output: unknown, callId: string): void {
-    this.end(callId, ToolMessage.isInstance(output) && output.status === 'error' ? 'error' : 'ok');
+    const failed = ToolMessage.isInstance(output) && output.status === 'error';
+    const shown = !failed && this.open.get(callId)?.isShown ? readOutput(output) : undefined;
+    this.end(callId, failed ? 'error' : 'ok', { ...(shown !== undefined && { output: shown }) });
   }
 
   handleToolError(error: unknown, callId: string): void {
-    this.end(callId, this.active.run.signal.aborted ? 'cancelled' : 'error', error);
+    // It has asked, and is called again with the answer: until then it is neither done nor failed.
+    if (isGraphInterrupt(error)) {
+      this.open.delete(callId);
+      return;
+    }
+    const outcome = this.active.run.signal.aborted ? 'cancelled' : 'error';
+    const isPublic = error instanceof AppError;
+    this.end(callId, outcome, isPublic ? { error: toPublicError(error, TOOL_FAILED) } : {});
   }
 
   /**
    * Announces the calls that a tool node answered without making them: an unknown tool, arguments that do not fit.
    * LangGraph says nothing of these but the message to the model.
    */
-  answered(messages: readonly BaseMessage[], stepId: string): void {
+  handleToolMessages(messages: readonly BaseMessage[], stepId: string): void {
     const { run } = this.active;
     for (const message of messages) {
       if (!ToolMessage.isInstance(message) || run.begunCalls.has(message.tool_call_id)) continue;
@@ -70,12 +104,36 @@ export class ToolCallbacks {
     }
   }
 
-  private end(callId: string, outcome: ToolOutcome, error?: unknown): void {
-    const shown =
-      error instanceof AppError && toPublicError(error, { code: 'TOOL_FAILED', message: 'The tool failed.' });
-    this.open.get(callId)?.end(outcome, shown ? { error: shown } : {});
+  private shows(toolName: string): boolean {
+    return typeof this.shown === 'boolean' ? this.shown : this.shown.includes(toolName);
+  }
+
+  private end(callId: string, outcome: ToolOutcome, publicError: Parameters<OpenToolCall['end']>[1]): void {
+    this.open.get(callId)?.end(outcome, publicError);
     this.open.delete(callId);
   }
+}
+
+const TOOL_FAILED = { code: 'TOOL_FAILED', message: 'The tool failed.' } as const;
+
+/** LangChain hands arguments over as JSON, and a tool of one string as that string. */
+function readInput(input: string): unknown {
+  try {
+    return JSON.parse(input);
+  } catch {
+    return input;
+  }
+}
+
+/** Returns the output of a tool: the text of a message, or of the messages that come with a Command. */
+function readOutput(output: unknown): unknown {
+  if (ToolMessage.isInstance(output)) return output.content;
+  const { update } = (output ?? {}) as { readonly update?: { readonly messages?: unknown } };
+  if (update === undefined) return output;
+  const { messages } = update;
+  return Array.isArray(messages)
+    ? messages.find((message) => ToolMessage.isInstance(message))?.content
+    : undefined;
 }
 
 /** LangChain's tool nodes have no other sign of it than these words. */

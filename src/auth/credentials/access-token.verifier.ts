@@ -2,8 +2,9 @@ import { Logger } from '@nestjs/common';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { AppError } from '../../errors.js';
 import type { JwtOptions } from '../auth.options.js';
-import type { Authentication } from '../authentication.js';
-import { principalOfClaims } from './claims.js';
+import type { Authentication, Refusal } from '../authentication.js';
+import { jwtSource, type CredentialSource } from '../credential-source.js';
+import { toPrincipal } from './claims.js';
 
 const CLOCK_TOLERANCE_S = 5;
 const KEY_SET_TIMEOUT_MS = 5_000;
@@ -13,6 +14,7 @@ export class AccessTokenVerifier {
   private readonly logger = new Logger(AccessTokenVerifier.name);
   private readonly key: Uint8Array | JWTVerifyGetKey;
   private readonly algorithms: string[];
+  private readonly source: CredentialSource;
 
   constructor(private readonly options: JwtOptions) {
     this.key =
@@ -21,21 +23,26 @@ export class AccessTokenVerifier {
         : Buffer.from(options.secret);
     // Always a list of our own: what a token says about its algorithm is the attacker's word (RFC 8725, section 3.1).
     const defaults = options.secret === undefined ? ['RS256', 'PS256', 'ES256', 'EdDSA'] : ['HS256'];
+    this.source = jwtSource(options);
     this.algorithms = [...(options.algorithms ?? defaults)];
   }
 
   /**
-   * Who the token stands for; undefined when it is not believed.
+   * Returns the principal of a token; undefined if the token is rejected, with the reason in `refusals`.
    * @throws AppError `AUTH_UNAVAILABLE` when the issuer's keys cannot be fetched: nothing is known about the token then
    */
-  async verify(token: string): Promise<Authentication | undefined> {
-    const payload = await this.payloadOf(token);
-    const principal = payload && principalOfClaims(payload, this.options);
-    if (!payload || !principal) return undefined;
-    return { principal, via: 'jwt', expiresAt: (payload.exp ?? 0) * 1000 };
+  async verify(token: string, refusals: Refusal[] = []): Promise<Authentication | undefined> {
+    const payload = await this.verifyPayload(token, refusals);
+    if (!payload) return undefined;
+    const principal = toPrincipal(payload, this.options);
+    if (!principal) {
+      refusals.push({ credential: 'token', reason: 'claims' });
+      return undefined;
+    }
+    return { principal, via: 'jwt', expiresAt: (payload.exp ?? 0) * 1000, source: this.source };
   }
 
-  private async payloadOf(token: string): Promise<JWTPayload | undefined> {
+  private async verifyPayload(token: string, refusals: Refusal[] = []): Promise<JWTPayload | undefined> {
     const { issuer, audience } = this.options;
     try {
       const { payload } = await jwtVerify(token, this.key, {
@@ -57,12 +64,13 @@ export class AccessTokenVerifier {
           },
         );
       this.logger.debug(`Access token refused: ${error.message}`);
+      refusals.push({ credential: 'token', reason: toReason(error) });
       return undefined;
     }
   }
 }
 
-/** The token is at fault. A network error, a time-out or an answer that is no key set is the issuer's. */
+/** The token is at fault. A network error, a time-out or a reply without a key set is the issuer's fault. */
 function isRefusal(error: unknown): error is errors.JOSEError {
   return (
     error instanceof errors.JOSEError &&
@@ -70,4 +78,14 @@ function isRefusal(error: unknown): error is errors.JOSEError {
     !(error instanceof errors.JWKSTimeout) &&
     !(error instanceof errors.JWKSInvalid)
   );
+}
+
+/** A stable word for the log. Claims are looked at only once the signature holds. */
+function toReason(error: errors.JOSEError): string {
+  if (error instanceof errors.JWTExpired) return 'expired';
+  if (error instanceof errors.JWTClaimValidationFailed) return 'claims';
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'bad-signature';
+  if (error instanceof errors.JWKSNoMatchingKey) return 'unknown-key';
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'algorithm';
+  return 'malformed';
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { apiKeyOf, bearerOf, cookieOf } from './carried-credentials.js';
+import { readApiKey, readBearer, cookiesNamed } from './carried-credentials.js';
 
-describe('the credentials that a request carries', () => {
+describe('the credentials of a request', () => {
   it.each([
     ['Bearer abc', 'abc'],
     ['bearer  abc ', 'abc'],
@@ -9,21 +9,22 @@ describe('the credentials that a request carries', () => {
     ['Bearer', undefined],
     ['Bearer a b', undefined],
     [undefined, undefined],
-  ])('are, in Authorization %j, the token %j', (authorization, token) => {
-    expect(bearerOf({ headers: { authorization } })).toBe(token);
+  ])('reads Authorization %j as the token %j', (authorization, token) => {
+    expect(readBearer({ headers: { authorization } })).toBe(token);
   });
 
-  it('are the X-API-Key before the bearer token', () => {
-    expect(apiKeyOf({ headers: { 'x-api-key': 'key', authorization: 'Bearer abc' } })).toBe('key');
-    expect(apiKeyOf({ headers: { authorization: 'Bearer abc' } })).toBe('abc');
+  it('prefers X-API-Key to the bearer token', () => {
+    expect(readApiKey({ headers: { 'x-api-key': 'key', authorization: 'Bearer abc' } })).toBe('key');
+    expect(readApiKey({ headers: { authorization: 'Bearer abc' } })).toBe('abc');
   });
 
   it.each([
-    ['session=abc', 'abc'],
-    ['other=1; session=a=b; more=2', 'a=b'],
-    ['xsession=abc; =abc; session', undefined],
-    [undefined, undefined],
-  ])('are, in the cookies %j, the session %j', (cookie, session) => {
-    expect(cookieOf({ headers: { cookie } }, 'session')).toBe(session);
+    ['session=abc', ['abc']],
+    ['other=1; session=a=b; more=2', ['a=b']],
+    ['session=abc; session=planted', ['abc', 'planted']],
+    ['xsession=abc; =abc; session', []],
+    [undefined, []],
+  ])('reads the cookies %j as the sessions %j', (cookie, sessions) => {
+    expect(cookiesNamed({ headers: { cookie } }, 'session')).toEqual(sessions);
   });
 });

@@ -1,25 +1,24 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-interface WithHeaders {
+interface HeaderCarrier {
   readonly headers: IncomingHttpHeaders;
 }
 
 /** The token of `Authorization: Bearer …` (RFC 6750, section 2.1); the scheme's name has no case. */
-export function bearerOf({ headers }: WithHeaders): string | undefined {
+export function readBearer({ headers }: HeaderCarrier): string | undefined {
   return /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
 }
 
 /** The key of `X-API-Key`, or else the bearer token. */
-export function apiKeyOf(request: WithHeaders): string | undefined {
+export function readApiKey(request: HeaderCarrier): string | undefined {
   const key = request.headers['x-api-key'];
-  return typeof key === 'string' ? key : bearerOf(request);
+  return typeof key === 'string' ? key : readBearer(request);
 }
 
-/** The value of the cookie of that name; the first, when there are several. */
-export function cookieOf({ headers }: WithHeaders, name: string): string | undefined {
-  for (const pair of headers.cookie?.split(';') ?? []) {
+/** Returns the value of every cookie of that name: a page of a sibling host can add one to ours. */
+export function cookiesNamed({ headers }: HeaderCarrier, name: string): string[] {
+  return (headers.cookie?.split(';') ?? []).flatMap((pair) => {
     const equals = pair.indexOf('=');
-    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();
-  }
-  return undefined;
+    return equals > 0 && pair.slice(0, equals).trim() === name ? [pair.slice(equals + 1).trim()] : [];
+  });
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { principalOfClaims } from './claims.js';
+import { toPrincipal } from './claims.js';
 
-describe('the principal of a token', () => {
-  it('is its subject, tenant and roles', () => {
-    expect(principalOfClaims({ sub: 'ada', tenant: 'acme', roles: ['analyst', 'admin'] }, {})).toEqual({
+describe('toPrincipal', () => {
+  it('reads subject, tenant and roles of a token', () => {
+    expect(toPrincipal({ sub: 'ada', tenant: 'acme', roles: ['analyst', 'admin'] }, {})).toEqual({
       userId: 'ada',
       tenant: 'acme',
       roles: ['analyst', 'admin'],
@@ -15,27 +15,27 @@ describe('the principal of a token', () => {
     [['analyst', 7, null, ''], ['analyst']],
     [undefined, []],
     [{ analyst: true }, []],
-  ])('has of the roles %j those that are names', (roles, expected) => {
-    expect(principalOfClaims({ sub: 'ada', roles }, {})?.roles).toEqual(expected);
+  ])("keeps of a token's roles %j those that are names", (roles, expected) => {
+    expect(toPrincipal({ sub: 'ada', roles }, {})?.roles).toEqual(expected);
   });
 
-  it('never has every role because a token says so', () => {
-    expect(principalOfClaims({ sub: 'ada', roles: ['*', 'analyst'] }, {})?.roles).toEqual(['analyst']);
+  it('does not grant every role because a token says so', () => {
+    expect(toPrincipal({ sub: 'ada', roles: ['*', 'analyst'] }, {})?.roles).toEqual(['analyst']);
   });
 
-  it('is read from the claims that the settings name, by name or by path', () => {
+  it('reads the claims of a token that the options name, by name or by path', () => {
     const payload = { uid: 'ada', org: { id: 'acme' }, 'https://example.com/roles': ['analyst'] };
     const claims = { userId: 'uid', tenant: 'org.id', roles: 'https://example.com/roles' };
-    expect(principalOfClaims(payload, { claims })).toEqual({
+    expect(toPrincipal(payload, { claims })).toEqual({
       userId: 'ada',
       tenant: 'acme',
       roles: ['analyst'],
     });
   });
 
-  it('belongs to the default tenant when the token names none', () => {
-    expect(principalOfClaims({ sub: 'ada' }, {})?.tenant).toBe('default');
-    expect(principalOfClaims({ sub: 'ada' }, { defaultTenant: 'acme' })?.tenant).toBe('acme');
+  it('uses the default tenant when a token names none', () => {
+    expect(toPrincipal({ sub: 'ada' }, {})?.tenant).toBe('default');
+    expect(toPrincipal({ sub: 'ada' }, { defaultTenant: 'acme' })?.tenant).toBe('acme');
   });
 
   it.each([
@@ -44,11 +44,11 @@ describe('the principal of a token', () => {
     { sub: 7 as unknown as string },
     { sub: 'ada', tenant: 7 },
     { sub: 'ada', tenant: '' },
-  ])('is nobody for %j', (payload) => {
-    expect(principalOfClaims(payload, {})).toBeUndefined();
+  ])('returns no principal for a token with %j', (payload) => {
+    expect(toPrincipal(payload, {})).toBeUndefined();
   });
 
-  it('is nobody when the setting names something that every object has', () => {
-    expect(principalOfClaims({}, { claims: { userId: 'constructor.name' } })).toBeUndefined();
+  it('returns no principal when the claim path names an inherited property', () => {
+    expect(toPrincipal({}, { claims: { userId: 'constructor.name' } })).toBeUndefined();
   });
 });

@@ -1,19 +1,19 @@
 import type { JWTPayload } from 'jose';
 import type { Principal } from '../../principal.js';
-import type { JwtOptions } from '../auth.options.js';
+import { DEFAULT_CLAIMS, type JwtOptions } from '../auth.options.js';
 
-/** Who a verified token stands for; undefined when it does not name a user, or names the tenant with something that is no text. */
-export function principalOfClaims(
+/** Returns the principal of a verified token; undefined if the token names no user, or if its tenant is not text. */
+export function toPrincipal(
   payload: JWTPayload,
   { claims = {}, defaultTenant = 'default' }: Pick<JwtOptions, 'claims' | 'defaultTenant'>,
 ): Principal | undefined {
-  const userId = claimAt(payload, claims.userId ?? 'sub');
-  const tenant = claimAt(payload, claims.tenant ?? 'tenant') ?? defaultTenant;
+  const userId = claimAt(payload, claims.userId ?? DEFAULT_CLAIMS.userId);
+  const tenant = claimAt(payload, claims.tenant ?? DEFAULT_CLAIMS.tenant) ?? defaultTenant;
   if (!isName(userId) || !isName(tenant)) return undefined;
-  return { userId, tenant, roles: rolesOf(claimAt(payload, claims.roles ?? 'roles')) };
+  return { userId, tenant, roles: parseRoles(claimAt(payload, claims.roles ?? DEFAULT_CLAIMS.roles)) };
 }
 
-function rolesOf(claim: unknown): string[] {
+function parseRoles(claim: unknown): string[] {
   const roles = typeof claim === 'string' ? claim.split(' ') : Array.isArray(claim) ? claim : [];
   // `*` is the development principal's: an issuer may name roles, not lift every restriction of ours.
   return roles.filter((role): role is string => isName(role) && role !== '*');

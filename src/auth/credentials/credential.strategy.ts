@@ -1,11 +1,14 @@
 import { PassportStrategy } from '@nestjs/passport';
 import passport from 'passport';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Authentication } from '../authentication.js';
+import type { Authentication, Refusal } from '../authentication.js';
 
-/** What a strategy sees of a request: see PassportAuthenticator. */
+/** The parts of a request that a strategy reads: see PassportAuthenticator. */
 export interface CredentialRequest {
   readonly headers: IncomingHttpHeaders;
+  readonly protocol?: string;
+  /** Is told what came and was not believed. */
+  readonly refusals?: Refusal[];
 }
 
 /** A registry of strategies, as `new passport.Passport()` makes it. */
@@ -14,18 +17,18 @@ export type Passport = InstanceType<typeof passport.Passport>;
 type Done = (error: unknown, authentication?: Authentication | null) => void;
 
 /** The Passport side: take one credential out of the request, have it verified. */
-class CredentialReader extends passport.Strategy {
+class HeaderStrategy extends passport.Strategy {
   constructor(
     override readonly name: string,
     readonly registry: Passport,
-    private readonly credentialOf: (request: CredentialRequest) => string | undefined,
+    private readonly readCredential: (request: CredentialRequest) => string | undefined,
     private readonly verify: (credential: string, request: CredentialRequest, done: Done) => void,
   ) {
     super();
   }
 
   override authenticate(request: CredentialRequest): void {
-    const credential = this.credentialOf(request);
+    const credential = this.readCredential(request);
     if (credential === undefined) return this.fail();
     this.verify(credential, request, (error, authentication) => {
       if (error) this.error(error);
@@ -39,7 +42,7 @@ class CredentialReader extends passport.Strategy {
  * The Nest side: a strategy is a name, where its credential is (undefined: not in this request, ask the next strategy), and
  * `validate`, which says who the credential stands for. It puts itself into the given registry.
  */
-export abstract class CredentialStrategy extends PassportStrategy(CredentialReader) {
+export abstract class CredentialStrategy extends PassportStrategy(HeaderStrategy) {
   abstract override validate(
     credential: string,
     request: CredentialRequest,

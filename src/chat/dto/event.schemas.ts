@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { RunEvent } from '../../events/run-event.js';
+import type { RunEvent, RunEventType } from '../../events/run-event.js';
+import { inputRequestSchema } from './input.schemas.js';
 
 /** The canonical events as JSON Schema sees them, for the API's description. `events/run-event.ts` is where they are defined. */
 
@@ -7,6 +8,9 @@ const usageFields = {
   inputTokens: z.int().nonnegative(),
   outputTokens: z.int().nonnegative(),
   totalTokens: z.int().nonnegative(),
+  cachedInputTokens: z.int().nonnegative().optional(),
+  cacheWriteInputTokens: z.int().nonnegative().optional(),
+  reasoningTokens: z.int().nonnegative().optional(),
 };
 export const usageSchema = z.object(usageFields).meta({ id: 'Usage' });
 
@@ -14,6 +18,9 @@ export const publicErrorSchema = z
   .object({ code: z.string(), message: z.string(), retryable: z.boolean() })
   .meta({ id: 'PublicError', description: 'A stable code and a sentence that may be shown.' });
 
+const finishReason = z.enum(['length', 'content-filter', 'refusal', 'empty']).meta({
+  description: 'Why a model stopped before its own end. Absent when it did not.',
+});
 const id = z.string();
 const at = z
   .int()
@@ -24,73 +31,83 @@ const stepFields = { stepId: id, name: z.string(), attempt: z.int().positive(), 
 const partFields = { partId: id, messageId: id, stepId: id };
 const deltaFields = { partId: id, delta: z.string() };
 
-const event = <Type extends RunEvent['type'], Fields extends z.ZodRawShape>(type: Type, fields: Fields) =>
+const event = <Type extends RunEventType, Fields extends z.ZodRawShape>(type: Type, fields: Fields) =>
   z.object({ type: z.literal(type), ...fields, at }).meta({ id: schemaName(type) });
 
+/** The events as the compiler has them, by their types. */
+type EventByType<Type extends RunEventType> = Mutable<Extract<RunEvent, { type: Type }>> & { at?: number };
+type Mutable<T> = T extends object ? { -readonly [Key in keyof T]: Mutable<T[Key]> } : T;
+
+/** A schema for each type of event. One that is missing, or that allows what the event does not, is named by the compiler. */
+const EVENT_SCHEMAS = {
+  'run-start': event('run-start', { agent: z.string(), messageId: id, resumeOf: id.optional() }),
+  'run-resume': event('run-resume', { reason: z.enum(['takeover', 'restart']) }),
+  'step-start': event('step-start', stepFields),
+  'step-end': event('step-end', stepFields),
+  'step-reset': event('step-reset', {
+    stepId: id,
+    attempt: z.int().positive(),
+    reason: z.enum(['takeover', 'restart', 'retry', 'replaced']),
+  }),
+  'text-start': event('text-start', partFields),
+  'text-delta': event('text-delta', deltaFields),
+  'text-end': event('text-end', { partId: id }),
+  'reasoning-start': event('reasoning-start', partFields),
+  'reasoning-delta': event('reasoning-delta', deltaFields),
+  'reasoning-end': event('reasoning-end', { partId: id }),
+  'tool-start': event('tool-start', {
+    toolCallId: id,
+    toolName: z.string(),
+    stepId: id,
+    messageId: id,
+    label: z.string(),
+    input: z.unknown().optional(),
+  }),
+  'tool-progress': event('tool-progress', {
+    toolCallId: id,
+    message: z.string().optional(),
+    fraction: z.number().optional(),
+    data: z.unknown().optional(),
+  }),
+  'tool-end': event('tool-end', {
+    toolCallId: id,
+    outcome: z.enum(['ok', 'error', 'invalid-input', 'unknown-tool', 'denied', 'timeout', 'cancelled']),
+    output: z.unknown().optional(),
+    error: publicErrorSchema.optional(),
+    durationMs,
+    foreign: z.literal(true).optional(),
+  }),
+  'input-request': inputRequestSchema,
+  'input-answer': event('input-answer', {
+    inputId: id,
+    kind: z.enum(['approval', 'interrupt', 'client-tool', 'elicitation']),
+    decision: z.enum(['approve', 'edit', 'deny', 'answer']),
+    by: z.string(),
+  }),
+  usage: event('usage', { ...usageFields, model: z.string(), finishReason: finishReason.optional() }),
+  custom: event('custom', { name: z.string(), data: z.unknown() }),
+  end: event('end', {
+    outcome: z.enum(['completed', 'failed', 'cancelled', 'awaiting-input']),
+    error: publicErrorSchema.optional(),
+    finishReason: finishReason.optional(),
+    usage: usageSchema,
+    durationMs,
+  }),
+} satisfies { readonly [Type in RunEventType]: z.ZodType<EventByType<Type>> };
+
+/** The types whose schemas do not allow all that their events may have: none. */
+type TooStrict = {
+  [Type in RunEventType]: EventByType<Type> extends z.output<(typeof EVENT_SCHEMAS)[Type]> ? never : Type;
+}[RunEventType];
+null as unknown as TooStrict satisfies never;
+
+const schemas = Object.values(EVENT_SCHEMAS);
+
 export const runEventSchema = z
-  .discriminatedUnion('type', [
-    event('run-start', { agent: z.string(), messageId: id, resumeOf: id.optional() }),
-    event('run-resume', { reason: z.enum(['takeover', 'restart']) }),
-    event('step-start', stepFields),
-    event('step-end', stepFields),
-    event('step-reset', {
-      stepId: id,
-      attempt: z.int().positive(),
-      reason: z.enum(['takeover', 'restart', 'retry']),
-    }),
-    event('text-start', partFields),
-    event('text-delta', deltaFields),
-    event('text-end', { partId: id }),
-    event('reasoning-start', partFields),
-    event('reasoning-delta', deltaFields),
-    event('reasoning-end', { partId: id }),
-    event('tool-start', {
-      toolCallId: id,
-      toolName: z.string(),
-      stepId: id,
-      messageId: id,
-      label: z.string(),
-      input: z.unknown().optional(),
-    }),
-    event('tool-progress', {
-      toolCallId: id,
-      message: z.string().optional(),
-      fraction: z.number().optional(),
-      data: z.unknown().optional(),
-    }),
-    event('tool-end', {
-      toolCallId: id,
-      outcome: z.enum(['ok', 'error', 'invalid-input', 'unknown-tool', 'denied', 'timeout', 'cancelled']),
-      output: z.unknown().optional(),
-      error: publicErrorSchema.optional(),
-      durationMs,
-    }),
-    event('approval-request', {
-      approvalId: id,
-      toolCallId: id,
-      toolName: z.string(),
-      stepId: id,
-      label: z.string(),
-      input: z.unknown(),
-      expiresAt: z.int().optional(),
-    }),
-    event('approval-answer', {
-      approvalId: id,
-      decision: z.enum(['approve', 'edit', 'deny']),
-      by: z.string(),
-    }),
-    event('usage', { ...usageFields, model: z.string() }),
-    event('custom', { name: z.string(), data: z.unknown() }),
-    event('end', {
-      outcome: z.enum(['completed', 'failed', 'cancelled', 'awaiting-approval']),
-      error: publicErrorSchema.optional(),
-      usage: usageSchema,
-      durationMs,
-    }),
-  ])
+  .discriminatedUnion('type', schemas as [(typeof schemas)[number], ...typeof schemas])
   .meta({
     id: 'RunEvent',
-    description: 'One fact in a run, as `data` of a frame whose `event` is its `type`.',
+    description: 'One fact in a run.',
   });
 
 /** The two frames that are not in the log. */
@@ -118,16 +135,12 @@ export const resetSchema = z
       'The cursor cannot be honoured: drop what you have, the stream starts again from the first kept event.',
   });
 
-/** One frame of a stream. */
-export const runFrameSchema = z
-  .object({
-    id: z.string().meta({ description: '`<runId>.<epoch>.<seq>`: send it back as Last-Event-ID.' }),
-    event: z.string().meta({ description: 'The `type` of `data`.' }),
-    data: z
-      .union([runEventSchema, readySchema, resetSchema])
-      .meta({ description: 'As JSON text on the `data:` line.' }),
-  })
-  .meta({ id: 'RunFrame' });
+/** The `data` of one frame of a stream: generated clients yield that, and know `id` and `event` by themselves. */
+export const frameDataSchema = z.union([runEventSchema, readySchema, resetSchema]).meta({
+  id: 'FrameData',
+  description:
+    'JSON on the `data:` line of a frame. Its `event:` line has the `type`; its `id:` line is `<runId>.<epoch>.<seq>`, to send back as Last-Event-ID.',
+});
 
 function schemaName(type: string): string {
   return `${type
@@ -135,9 +148,3 @@ function schemaName(type: string): string {
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
     .join('')}Event`;
 }
-
-// The compiler holds the schemas and the events together: each must take what the other makes.
-type Mutable<T> = T extends object ? { -readonly [Key in keyof T]: Mutable<T[Key]> } : T;
-type Described = z.output<typeof runEventSchema>;
-true satisfies [Described] extends [RunEvent & { at?: number }] ? true : never;
-true satisfies [Mutable<RunEvent>] extends [Described] ? true : never;

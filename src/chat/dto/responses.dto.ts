@@ -1,38 +1,17 @@
 import { z } from 'zod';
-import type { ThreadMessage } from '../../runs/thread.service.js';
+import type { OpenInput, ThreadMessage } from '../../runs/thread.service.js';
 import { hasEnded, type Run, type Thread } from '../../runs/run.js';
 import { publicErrorSchema, usageSchema } from './event.schemas.js';
+import { openInputSchema, requestedInputSchema } from './input.schemas.js';
 
 const time = z.int().meta({ description: 'Milliseconds since the epoch.' });
-
-const approvalSchema = z
-  .object({
-    approvalId: z.string(),
-    toolCallId: z.string(),
-    toolName: z.string(),
-    stepId: z.string(),
-    label: z.string(),
-    input: z.unknown().meta({ description: 'The arguments, as far as the tool shows them.' }),
-    expiresAt: time.optional().meta({ description: 'When it counts as denied.' }),
-    answer: z
-      .object({
-        decision: z.enum(['approve', 'edit', 'deny']),
-        input: z.unknown().optional(),
-        reason: z.string().optional(),
-        by: z.string().meta({ description: "A user id, or 'expiry'." }),
-        at: time,
-      })
-      .optional()
-      .meta({ description: 'Absent while nobody has decided.' }),
-  })
-  .meta({ id: 'Approval' });
 
 export const runSchema = z
   .object({
     id: z.string(),
     threadId: z.string(),
     agent: z.string(),
-    status: z.enum(['pending', 'running', 'completed', 'failed', 'cancelled', 'awaiting-approval']),
+    status: z.enum(['pending', 'running', 'completed', 'failed', 'cancelled', 'awaiting-input']),
     message: z.string(),
     metadata: z.record(z.string(), z.unknown()),
     messageId: z.string(),
@@ -46,11 +25,8 @@ export const runSchema = z
     resumeOf: z
       .string()
       .optional()
-      .meta({ description: 'The run that stopped for an approval, and that this one continues.' }),
-    approvals: z
-      .array(approvalSchema)
-      .optional()
-      .meta({ description: 'The calls that the run stopped for.' }),
+      .meta({ description: 'The run that waited for input, and that this one continues.' }),
+    inputs: z.array(requestedInputSchema).optional().meta({ description: 'What the run has stopped for.' }),
   })
   .meta({ id: 'Run' });
 export type RunDto = z.output<typeof runSchema>;
@@ -72,7 +48,7 @@ export const decidedSchema = z
       .meta({ description: 'The run that goes on with the answers. Absent while answers are missing.' }),
   })
   .meta({ id: 'Decided' });
-export type DecidedDto = z.output<typeof decidedSchema>;
+export type DecisionResultDto = z.output<typeof decidedSchema>;
 
 export const ticketSchema = z
   .object({
@@ -115,14 +91,21 @@ const messageSchema = z
         resumeOf: z
           .string()
           .optional()
-          .meta({ description: 'It goes on where that run stopped for an approval; both are one message.' }),
+          .meta({ description: 'It goes on where that run stopped to wait; both are one message.' }),
       })
       .meta({ id: 'AssistantMessage' }),
   ])
   .meta({ id: 'ThreadMessage' });
 
 export const threadDetailSchema = z
-  .object({ thread: threadSchema, messages: z.array(messageSchema), nextCursor })
+  .object({
+    thread: threadSchema,
+    messages: z.array(messageSchema),
+    inputs: z.array(openInputSchema).optional().meta({
+      description: 'What the thread waits for, on its first page. Absent where it waits for nothing.',
+    }),
+    nextCursor,
+  })
   .meta({
     id: 'ThreadDetail',
     description: 'Oldest first within the page; the first page is the newest part.',
@@ -130,6 +113,7 @@ export const threadDetailSchema = z
 export interface ThreadDetailDto {
   readonly thread: ThreadDto;
   readonly messages: readonly ThreadMessage[];
+  readonly inputs?: readonly OpenInput[];
   readonly nextCursor?: string;
 }
 
@@ -149,7 +133,7 @@ export const pageQuerySchema = z
   .meta({ id: 'PageQuery' });
 export type PageQueryDto = z.output<typeof pageQuerySchema>;
 
-/** What the owner of a run may know of it. */
+/** Returns the part of a run that its owner may see. */
 export function toRunDto(run: Run): RunDto {
   const { id, threadId, agent, status, message, metadata, messageId, cancelRequested, lastSeq, createdAt } =
     run;
@@ -169,7 +153,7 @@ export function toRunDto(run: Run): RunDto {
     ...(run.error && { error: run.error }),
     ...(run.usage && { usage: run.usage }),
     ...(run.resumeOf !== undefined && { resumeOf: run.resumeOf }),
-    ...(run.approvals && { approvals: [...run.approvals] }),
+    ...(run.inputs && { inputs: [...run.inputs] }),
   };
 }
 

@@ -4,8 +4,8 @@ import * as fc from 'fast-check';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';
 import { foldRun, type RunView } from '../../events/run-view.js';
-import { continuedRuns, runLogs } from '../../testing/log.arbitrary.js';
-import type { A2aTask, A2aUpdate } from './a2a.events.js';
+import { continuedRuns, runLogs } from '../../../test/harness/log-arbitrary.js';
+import type { A2aTask, A2aUpdate } from './a2a-events.js';
 import { A2aMapper } from './a2a.mapper.js';
 
 const RUN = { taskId: 'run', contextId: 'thread', question: { messageId: 'q', text: 'Go.' }, createdAt: 0 };
@@ -13,9 +13,9 @@ const USAGE = { inputTokens: 1, outputTokens: 1, totalTokens: 2 };
 const START: RunEvent = { type: 'run-start', agent: 'scripted', messageId: 'm' };
 
 describe('A2aMapper', () => {
-  it('tells a run as a task that works and an artifact that grows', () => {
+  it('maps a run to a working task and a growing artifact', () => {
     const updates = mapped(
-      logOf([
+      toLog([
         START,
         { type: 'text-start', partId: 'p1', messageId: 'm', stepId: 's' },
         { type: 'text-delta', partId: 'p1', delta: 'Hel' },
@@ -51,19 +51,20 @@ describe('A2aMapper', () => {
     ]);
   });
 
-  it('asks for input with the words of the approval', () => {
+  it('asks for A2A input with the label and arguments of an approval', () => {
     const request = {
-      type: 'approval-request',
-      approvalId: 'a1',
+      type: 'input-request',
+      kind: 'approval',
+      inputId: 'a1',
       toolCallId: 'call-1',
       toolName: 'pay',
       stepId: 's1',
       label: 'Pay 5 €?',
       input: { sum: 5 },
     } as const;
-    const end = { type: 'end', outcome: 'awaiting-approval', usage: USAGE, durationMs: 1 } as const;
-    const [asked, ended] = mapped(logOf([request, end]));
-    expect(asked).toMatchObject({ statusUpdate: { metadata: { 'approval-request': { approvalId: 'a1' } } } });
+    const end = { type: 'end', outcome: 'awaiting-input', usage: USAGE, durationMs: 1 } as const;
+    const [asked, ended] = mapped(toLog([request, end]));
+    expect(asked).toMatchObject({ statusUpdate: { metadata: { 'input-request': { inputId: 'a1' } } } });
     expect(ended).toMatchObject({
       statusUpdate: {
         status: {
@@ -71,7 +72,7 @@ describe('A2aMapper', () => {
           message: {
             parts: [
               { text: 'Pay 5 €?' },
-              { data: { approvalId: 'a1', toolName: 'pay', label: 'Pay 5 €?', input: { sum: 5 } } },
+              { data: { inputId: 'a1', toolName: 'pay', label: 'Pay 5 €?', input: { sum: 5 } } },
             ],
           },
         },
@@ -79,7 +80,7 @@ describe('A2aMapper', () => {
     });
   });
 
-  it('says, for any run, what the SDK reads as it was meant, and what adds up to the task', () => {
+  it('writes updates of any run that the SDK reads unchanged and that add up to the task', () => {
     fc.assert(
       fc.property(runLogs(), fc.nat(60), (log, when) => {
         const mapper = new A2aMapper(RUN);
@@ -101,14 +102,14 @@ describe('A2aMapper', () => {
     );
   });
 
-  it('is one task, however often it goes on after approvals', () => {
+  it('maps a run and its continuations after approvals to one task', () => {
     fc.assert(
-      fc.property(continuedRuns(), fc.nat(60), ({ before, approvals, log }, when) => {
+      fc.property(continuedRuns(), fc.nat(60), ({ before, inputs, log }, when) => {
         const mapper = new A2aMapper(RUN);
         for (const recorded of before) mapper.map(recorded);
         const waiting = mapper.task.status.message?.parts ?? [];
-        const asked = waiting.flatMap((part) => ('data' in part ? [part.data['approvalId']] : []));
-        expect(asked).toEqual(approvals.map(({ approvalId }) => approvalId));
+        const asked = waiting.flatMap((part) => ('data' in part ? [part.data['inputId']] : []));
+        expect(asked).toEqual(inputs.map(({ inputId }) => inputId));
 
         const early = log.slice(0, when % log.length).flatMap((recorded) => mapper.map(recorded));
         const joined = mapper.task;
@@ -122,7 +123,7 @@ describe('A2aMapper', () => {
   });
 });
 
-function logOf(events: readonly RunEvent[]): RecordedEvent[] {
+function toLog(events: readonly RunEvent[]): RecordedEvent[] {
   const common = { runId: 'run', threadId: 'thread', epoch: 1 };
   return events.map((event, index) => ({ ...common, seq: index + 1, at: index, event }));
 }
@@ -141,7 +142,7 @@ function sparse(value: object): object {
   return JSON.parse(json) as object;
 }
 
-/** What a client knows that keeps artifacts as the specification says; of those that say nothing it need not know. */
+/** Folds the updates as a client that keeps artifacts according to the specification. */
 function folded(task: A2aTask, updates: readonly A2aUpdate[]) {
   const artifacts = new Map(
     task.artifacts.map(({ artifactId, parts }) => [artifactId, parts.map(({ text }) => text).join('')]),

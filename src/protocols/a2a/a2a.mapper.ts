@@ -1,18 +1,19 @@
+import { describeRequest, type RequestedInput } from '../../events/requested-input.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { ApprovalRequest, RunEnd } from '../../events/run-event.js';
-import { messageIdOf } from '../transcript/transcript.js';
-import type { A2aMessage, A2aPart, A2aStatus, A2aTask, A2aUpdate } from './a2a.events.js';
-import { END_STATES } from './a2a.states.js';
+import type { InputRequest, RunEnd } from '../../events/run-event.js';
+import { toMessageId } from '../transcript/transcript-entries.js';
+import type { A2aMessage, A2aPart, A2aStatus, A2aTask, A2aUpdate } from './a2a-events.js';
+import { END_STATES } from './a2a-states.js';
 
-/** What the mapping of a run depends on beside its log. */
+/** The facts beside its log that the mapping of a run depends on. */
 export interface A2aRun {
   readonly taskId: string;
   readonly contextId: string;
   readonly question: { readonly messageId: string; readonly text: string };
-  /** When the task was submitted, in milliseconds since the epoch. */
+  /** Time when the task was submitted, in milliseconds since the epoch. */
   readonly createdAt: number;
-  /** What was answered already while others are missing, by approval id. Default: nothing. */
-  readonly answered?: ReadonlySet<string>;
+  /** Ids of inputs that were answered while others are missing. Default: nothing. */
+  readonly decidedIds?: ReadonlySet<string>;
 }
 
 interface Artifact {
@@ -31,11 +32,11 @@ interface Artifact {
 export class A2aMapper {
   private readonly artifacts = new Map<string, Artifact>();
   private status: A2aStatus;
-  /** What waits for a person, by approval id. A step that is made again asks again, for the same. */
-  private readonly requests = new Map<string, ApprovalRequest>();
+  /** The inputs that wait for a person, by id. A step that is made again asks again, for the same. */
+  private readonly requests = new Map<string, InputRequest>();
 
   constructor(private readonly run: A2aRun) {
-    this.status = { state: 'TASK_STATE_SUBMITTED', timestamp: timestampOf(run.createdAt) };
+    this.status = { state: 'TASK_STATE_SUBMITTED', timestamp: toTimestamp(run.createdAt) };
   }
 
   /** The task after everything that was mapped so far. */
@@ -54,29 +55,29 @@ export class A2aMapper {
     const { runId, event, at } = recorded;
     switch (event.type) {
       case 'run-start':
-        return [this.enter({ state: 'TASK_STATE_WORKING', timestamp: timestampOf(at) })];
+        return [this.enter({ state: 'TASK_STATE_WORKING', timestamp: toTimestamp(at) })];
       case 'text-start':
-        this.artifacts.set(messageIdOf(runId, event.partId), { runId, stepId: event.stepId, text: '' });
+        this.artifacts.set(toMessageId(runId, event.partId), { runId, stepId: event.stepId, text: '' });
         return [];
       case 'text-delta':
-        return this.say(messageIdOf(runId, event.partId), event.delta);
+        return this.appendText(toMessageId(runId, event.partId), event.delta);
       case 'text-end': {
-        const artifactId = messageIdOf(runId, event.partId);
+        const artifactId = toMessageId(runId, event.partId);
         return this.artifacts.has(artifactId) ? [this.artifactUpdate(artifactId, '', true, true)] : [];
       }
       case 'step-reset':
         return this.forget(runId, event.stepId);
-      case 'approval-request':
-        this.requests.set(event.approvalId, event);
-        return [this.tell(at, event)];
-      case 'approval-answer':
-        this.requests.delete(event.approvalId);
-        return [this.tell(at, event)];
+      case 'input-request':
+        this.requests.set(event.inputId, event);
+        return [this.toDataMessage(at, event)];
+      case 'input-answer':
+        this.requests.delete(event.inputId);
+        return [this.toDataMessage(at, event)];
       case 'tool-start':
       case 'tool-progress':
       case 'tool-end':
       case 'custom':
-        return [this.tell(at, event)];
+        return [this.toDataMessage(at, event)];
       case 'end':
         return [this.end(runId, event, at)];
       case 'run-resume':
@@ -94,7 +95,7 @@ export class A2aMapper {
     }
   }
 
-  private say(artifactId: string, delta: string): A2aUpdate[] {
+  private appendText(artifactId: string, delta: string): A2aUpdate[] {
     const artifact = this.artifacts.get(artifactId);
     if (!artifact || delta === '') return [];
     this.artifacts.set(artifactId, { ...artifact, text: artifact.text + delta });
@@ -104,7 +105,7 @@ export class A2aMapper {
   /** An artifact cannot be taken back; it can be replaced, by nothing. */
   private forget(runId: string, stepId: string): A2aUpdate[] {
     for (const request of this.requests.values())
-      if (request.stepId === stepId) this.requests.delete(request.approvalId);
+      if (request.stepId === stepId) this.requests.delete(request.inputId);
     const lost = [...this.artifacts].filter(
       ([, artifact]) => artifact.runId === runId && artifact.stepId === stepId,
     );
@@ -114,25 +115,26 @@ export class A2aMapper {
     });
   }
 
-  private tell(at: number, { type, ...facts }: RecordedEvent['event']): A2aUpdate {
-    return this.statusUpdate({ state: 'TASK_STATE_WORKING', timestamp: timestampOf(at) }, { [type]: facts });
+  private toDataMessage(at: number, { type, ...facts }: RecordedEvent['event']): A2aUpdate {
+    return this.statusUpdate({ state: 'TASK_STATE_WORKING', timestamp: toTimestamp(at) }, { [type]: facts });
   }
 
-  private end(runId: string, { outcome, error }: RunEnd, at: number): A2aUpdate {
-    const said: A2aPart[] = [];
-    if (outcome === 'failed') said.push({ text: error?.message ?? 'The agent failed.' });
-    if (outcome === 'awaiting-approval') said.push(...this.unanswered().flatMap(partsOf));
-    const message = said.length > 0 && { message: this.message('ROLE_AGENT', `${runId}-end`, said) };
-    return this.enter({ state: END_STATES[outcome], timestamp: timestampOf(at), ...message });
+  private end(runId: string, { outcome, error, finishReason }: RunEnd, at: number): A2aUpdate {
+    const parts: A2aPart[] = [];
+    if (outcome === 'failed') parts.push({ text: error?.message ?? 'The agent failed.' });
+    if (outcome === 'awaiting-input') parts.push(...this.unanswered().flatMap(toParts));
+    const message = parts.length > 0 && { message: this.message('ROLE_AGENT', `${runId}-end`, parts) };
+    const status = { state: END_STATES[outcome], timestamp: toTimestamp(at), ...message };
+    return this.enter(status, finishReason && { finishReason });
   }
 
-  private unanswered(): ApprovalRequest[] {
-    return [...this.requests.values()].filter(({ approvalId }) => !this.run.answered?.has(approvalId));
+  private unanswered(): InputRequest[] {
+    return [...this.requests.values()].filter(({ inputId }) => !this.run.decidedIds?.has(inputId));
   }
 
-  private enter(status: A2aStatus): A2aUpdate {
+  private enter(status: A2aStatus, metadata?: Readonly<Record<string, unknown>>): A2aUpdate {
     this.status = status;
-    return this.statusUpdate(status);
+    return this.statusUpdate(status, metadata);
   }
 
   private statusUpdate(status: A2aStatus, metadata?: Readonly<Record<string, unknown>>): A2aUpdate {
@@ -152,12 +154,34 @@ export class A2aMapper {
   }
 }
 
-/** For people, and for whoever is to answer with a data part that names the approval. */
-function partsOf({ approvalId, toolName, label, input, expiresAt }: ApprovalRequest): A2aPart[] {
-  const expires = expiresAt !== undefined && { expiresAt: timestampOf(expiresAt) };
-  return [{ text: label }, { data: { approvalId, toolName, label, input, ...expires } }];
+/** For people, and for clients that answer with a data part that names the input. */
+function toParts(request: InputRequest): A2aPart[] {
+  const { inputId, kind, expiresAt } = request;
+  const expires = expiresAt !== undefined && { expiresAt: toTimestamp(expiresAt) };
+  return [{ text: describeRequest(request) }, { data: { inputId, kind, ...toFacts(request), ...expires } }];
 }
 
-function timestampOf(at: number): string {
+function toFacts(request: RequestedInput): Readonly<Record<string, unknown>> {
+  switch (request.kind) {
+    case 'approval': {
+      const { toolName, label, input, reason } = request;
+      return { toolName, label, input, ...(reason !== undefined && { reason }) };
+    }
+    case 'client-tool': {
+      const { toolCallId, toolName, label, input } = request;
+      return { toolCallId, toolName, label, input };
+    }
+    case 'interrupt':
+      return { value: request.value, ...(request.schema && { schema: request.schema }) };
+    case 'elicitation':
+      return { message: request.message, schema: request.schema };
+    default:
+      // A newer instance may have recorded what this one does not know.
+      request satisfies never;
+      return {};
+  }
+}
+
+function toTimestamp(at: number): string {
   return new Date(at).toISOString();
 }

@@ -2,8 +2,10 @@ import { Controller, Get, Req, UseFilters, type Type } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { AgentRegistry } from '../../agents/agent.registry.js';
+import { ApiOpenRoute } from '../../http/api-problems.decorator.js';
 import { ProblemFilter } from '../../http/problem.filter.js';
-import type { WebRequest } from '../../http/web.exchange.js';
+import { describeAnswer } from '../../openapi/describe.js';
+import type { WebRequest } from '../../http/http.types.js';
 
 const CARD_PATH = '.well-known/agent-card.json';
 
@@ -17,16 +19,17 @@ interface AddressedRequest extends WebRequest {
   readonly host: string;
 }
 
-/** What anybody may know: the agents that ask for no role. */
+/** A principal without roles, for the agents that everybody may know: those that require no role. */
 const ANYBODY = { userId: '', tenant: '', roles: [] };
 
 /**
  * The agent's card, open to everybody, as A2A wants it. Clients of version 0.3 read other fields of it than those of 1.0, and
  * either pass over what they do not know.
  *
+ * @param name of its class, which is the name of its operation in the API's description
  * @param callPath where the calls go, below where the card's path begins
  */
-export function agentCardControllerAt(callPath: string): Type<object> {
+export function agentCardControllerAt(name: string, callPath: string): Type<object> {
   @ApiTags('a2a')
   @Controller()
   class AgentCardController {
@@ -34,11 +37,12 @@ export function agentCardControllerAt(callPath: string): Type<object> {
 
     @Get(CARD_PATH)
     @UseFilters(ProblemFilter)
-    @ApiOperation({ summary: "The agent's card, for A2A" })
-    @ApiResponse({ status: 200, description: 'The card.', standardSchema: cardSchema })
+    @ApiOperation({ summary: 'Get the agent card (A2A)', security: [] })
+    @ApiResponse({ status: 200, description: 'The card.', ...describeAnswer(cardSchema) })
+    @ApiOpenRoute()
     card(@Req() request: AddressedRequest): z.output<typeof cardSchema> {
       const { name, description } = this.agents.choose(ANYBODY, undefined);
-      const url = callUrlOf(request, callPath);
+      const url = toCallUrl(request, callPath);
       return {
         name,
         description,
@@ -60,11 +64,11 @@ export function agentCardControllerAt(callPath: string): Type<object> {
       };
     }
   }
-  return AgentCardController;
+  return Object.defineProperty(AgentCardController, 'name', { value: name });
 }
 
 /** Below whatever the host has put before our routes, at the address that the client has used. */
-function callUrlOf(request: AddressedRequest, callPath: string): string {
+function toCallUrl(request: AddressedRequest, callPath: string): string {
   const [path = ''] = request.originalUrl.split('?');
   const root = path.slice(0, path.length - CARD_PATH.length);
   return `${request.protocol}://${request.host}${root}${callPath}`.replace(/\/$/, '');

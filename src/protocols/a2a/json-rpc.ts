@@ -1,9 +1,6 @@
-import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import { AppError, type ErrorCode } from '../../errors.js';
-import { rawResponse, type WebResponse } from '../../http/web.exchange.js';
 
-/** A call's id, which its answer repeats. */
+/** A call's id, which its reply repeats. */
 export type JsonRpcId = string | number | null;
 
 /** JSON-RPC 2.0's codes, and A2A's own (specification, section 9.5). */
@@ -28,35 +25,19 @@ export class RpcError extends Error {
   }
 }
 
-/** Thrown by a guard to answer a call that is no stream: the route behind it only streams. */
-export class RpcAnswer extends Error {
-  constructor(readonly body: object) {
-    super('answered');
-  }
-
-  static result(id: JsonRpcId, result: unknown): RpcAnswer {
-    return new RpcAnswer({ jsonrpc: '2.0', id, result });
-  }
-
-  /** @throws the error itself when it is none that a caller may see */
-  static refusal(id: JsonRpcId, error: unknown): RpcAnswer {
-    const { code, message } = toRpcError(error);
-    return new RpcAnswer({ jsonrpc: '2.0', id, error: { code: RPC_ERRORS[code], message } });
-  }
+/** Makes the reply to a call that was executed. */
+export function toRpcResult(id: JsonRpcId, result: unknown): object {
+  return { jsonrpc: '2.0', id, result };
 }
 
-/** Answers with what the guard has thrown. JSON-RPC's errors are answers too: HTTP has nothing to complain about. */
-@Catch(RpcAnswer)
-export class RpcAnswerFilter implements ExceptionFilter<RpcAnswer> {
-  constructor(private readonly adapterHost: HttpAdapterHost) {}
-
-  catch({ body }: RpcAnswer, host: ArgumentsHost): void {
-    const response = host.switchToHttp().getResponse<WebResponse>();
-    const { httpAdapter: http } = this.adapterHost;
-    // Whoever asked may have left while the answer was made.
-    if (http.isHeadersSent(response) || rawResponse(response).destroyed) return;
-    http.reply(response, body, 200);
-  }
+/**
+ * Makes the reply to a call that was refused. HTTP has nothing to complain about: its status is 200.
+ *
+ * @throws the error itself when it is none that a caller may see
+ */
+export function toRpcRefusal(id: JsonRpcId, error: unknown): object {
+  const { code, message } = toRpcError(error);
+  return { jsonrpc: '2.0', id, error: { code: RPC_ERRORS[code], message } };
 }
 
 const CODES: Partial<Record<ErrorCode, keyof typeof RPC_ERRORS>> = {
@@ -65,8 +46,8 @@ const CODES: Partial<Record<ErrorCode, keyof typeof RPC_ERRORS>> = {
   NOT_FOUND: 'TASK_NOT_FOUND',
   AGENT_UNKNOWN: 'INVALID_PARAMS',
   THREAD_BUSY: 'UNSUPPORTED_OPERATION',
-  APPROVAL_PENDING: 'UNSUPPORTED_OPERATION',
-  APPROVAL_CLOSED: 'UNSUPPORTED_OPERATION',
+  INPUT_PENDING: 'UNSUPPORTED_OPERATION',
+  INPUT_CLOSED: 'UNSUPPORTED_OPERATION',
   IDEMPOTENCY_CONFLICT: 'INVALID_PARAMS',
 };
 

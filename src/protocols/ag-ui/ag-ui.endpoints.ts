@@ -1,12 +1,11 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiHeader, ApiParam } from '@nestjs/swagger';
 import { z } from 'zod';
-import { START_PROBLEMS } from '../../chat/start.problems.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
-import { AgUiConnectGuard, AgUiRunGuard } from './ag-ui.guards.js';
-import { runInputSchema } from './ag-ui.input.js';
+import { START_PROBLEMS } from '../../streams/start-problems.js';
+import { runInputSchema } from './ag-ui-input.js';
 
-/** What the routes answer that AG-UI's own clients and CopilotKit's both have, each below paths of its own. */
+/** Descriptions of the routes that AG-UI's own clients and CopilotKit's share, each below its own path. */
 
 /** An AG-UI event; https://docs.ag-ui.com has them all. */
 const frameSchema = z.looseObject({ type: z.string() }).meta({ id: 'AgUiEvent' });
@@ -25,12 +24,12 @@ export const RunAgentEndpoint = (summary: string) =>
       summary,
       description:
         'AG-UI events. A repeated `runId` joins the run that it started; answers in `resume` get the run that goes on.',
-      answers: { status: 200, description: 'The run.', schema: frameSchema },
+      reply: { status: 200, description: 'The run.', schema: frameSchema },
       accepts: runInputSchema,
       starts: true,
       streams: true,
-      guards: [AgUiRunGuard],
-      problems: [...START_PROBLEMS, 'APPROVAL_CLOSED', 'CURSOR_INVALID'],
+      reads: true,
+      problems: [...START_PROBLEMS, 'INPUT_CLOSED', 'CURSOR_INVALID'],
     }),
   );
 
@@ -41,10 +40,10 @@ export const ConnectEndpoint = (summary: string) =>
       summary,
       description:
         'Its messages, then the run that goes on, to its end. Empty when there is no such conversation.',
-      answers: { status: 200, description: 'A snapshot, then what follows.', schema: frameSchema },
+      reply: { status: 200, description: 'A snapshot, then what follows.', schema: frameSchema },
       accepts: runInputSchema,
       streams: true,
-      guards: [AgUiConnectGuard],
+      reads: true,
     }),
   );
 
@@ -54,7 +53,7 @@ export const StopEndpoint = (summary: string) =>
     ApiParam({ name: 'threadId', description: 'The conversation.' }),
     Endpoint({
       summary,
-      answers: { status: 200, description: 'Whether anything went on.', schema: stoppedSchema },
+      reply: { status: 200, description: 'Whether anything went on.', schema: stoppedSchema },
       problems: ['NOT_FOUND'],
     }),
   );

@@ -7,17 +7,17 @@ import * as fc from 'fast-check';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';
-import { continuedRuns, runLogs } from '../../testing/log.arbitrary.js';
+import { continuedRuns, runLogs } from '../../../test/harness/log-arbitrary.js';
 import { Transcript } from '../transcript/transcript.js';
-import type { AgUiEvent, AgUiMessage } from './ag-ui.events.js';
+import type { AgUiEvent, AgUiMessage } from './ag-ui-events.js';
 import { AgUiMapper, type AgUiRun } from './ag-ui.mapper.js';
-import { toAgUiMessage } from './ag-ui.messages.js';
+import { toAgUiMessage } from './ag-ui-messages.js';
 
 const QUESTION: AgUiMessage = { id: 'q', role: 'user', content: 'What is it?' };
 const RUN: AgUiRun = { threadId: 'thread-1', runId: 'client-run', history: [QUESTION], dialect: '1.0' };
 
 describe('AgUiMapper', () => {
-  it('tells a run with a tool, message by message', () => {
+  it('maps a run with a tool to AG-UI events', () => {
     expect(mapped(TOOL_RUN)).toEqual([
       { type: 'RUN_STARTED', threadId: 'thread-1', runId: 'client-run' },
       { type: 'STEP_STARTED', stepName: 'model' },
@@ -52,30 +52,31 @@ describe('AgUiMapper', () => {
         type: 'RUN_FINISHED',
         threadId: 'thread-1',
         runId: 'client-run',
-        usage: [{ model: 'm', inputTokens: 3, outputTokens: 5, totalTokens: 8 }],
+        usage: [{ model: 'm', ...USAGE, reasoningTokens: 2 }],
       },
     ]);
   });
 
-  it('ends a cancelled run in words that the client knows', () => {
-    const log = logOf([START, endOf('cancelled')]);
+  it("ends a cancelled run in the form that the client's version knows", () => {
+    const log = toLog([START, toEnd('cancelled')]);
     expect(mapped(log).at(-1)).toMatchObject({ type: 'RUN_FINISHED', outcome: { type: 'cancelled' } });
     expect(mapped(log, { ...RUN, dialect: '0' }).at(-1)).not.toHaveProperty('outcome');
   });
 
   it('ends a failed run with its public error', () => {
     const error = { code: 'MODEL_FAILED', message: 'The model call failed.', retryable: true };
-    expect(mapped(logOf([START, { ...endOf('failed'), error }])).at(-1)).toEqual({
+    expect(mapped(toLog([START, { ...toEnd('failed'), error }])).at(-1)).toEqual({
       type: 'RUN_ERROR',
       code: 'MODEL_FAILED',
       message: 'The model call failed.',
     });
   });
 
-  it('asks for an approval as an interrupt of the call, and does not announce the call again', () => {
+  it('maps an approval to an interrupt and does not announce the call again after it', () => {
     const request: RunEvent = {
-      type: 'approval-request',
-      approvalId: 'a1',
+      type: 'input-request',
+      kind: 'approval',
+      inputId: 'a1',
       toolCallId: 'call-1',
       toolName: 'pay',
       stepId: 's1',
@@ -83,7 +84,7 @@ describe('AgUiMapper', () => {
       input: { amount: 5 },
       expiresAt: 1_800_000_000_000,
     };
-    const before = logOf([START, request, endOf('awaiting-approval')]);
+    const before = toLog([START, request, toEnd('awaiting-input')]);
     const asked = mapped(before);
     expect(asked.map(({ type }) => type)).toEqual([
       'RUN_STARTED',
@@ -102,7 +103,7 @@ describe('AgUiMapper', () => {
     });
 
     const answered = mapped(
-      logOf([
+      toLog([
         START,
         toolStart('call-1'),
         { type: 'tool-end', toolCallId: 'call-1', outcome: 'ok', durationMs: 1 },
@@ -112,8 +113,8 @@ describe('AgUiMapper', () => {
     expect(answered.map(({ type }) => type)).toEqual(['RUN_STARTED', 'CUSTOM', 'TOOL_CALL_RESULT']);
   });
 
-  it('takes back what a step had said by saying what all messages are', () => {
-    const log = logOf([
+  it('sends a snapshot of all messages when a step is reset', () => {
+    const log = toLog([
       START,
       step('model'),
       { type: 'text-start', partId: 'p1', messageId: 'm', stepId: 'model' },
@@ -128,8 +129,8 @@ describe('AgUiMapper', () => {
     ]);
   });
 
-  it('empties the reasoning that was taken back, which a client would keep if it were left out', () => {
-    const log = logOf([
+  it('sends superseded reasoning as empty, since clients keep reasoning that a snapshot leaves out', () => {
+    const log = toLog([
       START,
       step('model'),
       { type: 'reasoning-start', partId: 'p1', messageId: 'm', stepId: 'model' },
@@ -146,7 +147,7 @@ describe('AgUiMapper', () => {
     ['1.0', { verify: verifyEvents, apply: defaultApplyEvents }],
     ['0', { verify: verifyOld, apply: applyOld }],
   ] as const)(
-    'keeps the rules of the %s client in any run, live and for who joins late',
+    'passes the checks of the %s client for any run, live and when joined late',
     async (dialect, library) => {
       const run = { ...RUN, dialect };
       await fc.assert(
@@ -154,17 +155,17 @@ describe('AgUiMapper', () => {
           const live = mapped(log, run);
           for (const event of live) expect(EventSchema.parse(event)).toEqual(event);
           expect(await verified(library, live)).toEqual(live);
-          const seen = spoken(await messagesOf(library, live));
+          const seen = spoken(await foldMessages(library, live));
           expect(seen).toEqual(spoken([QUESTION, ...messagesIn(log)]));
 
           const index = when % log.length;
           const joined = joinedAt(index, log, run);
           await verified(library, joined);
-          expect(spoken(await messagesOf(library, joined))).toEqual(seen);
+          expect(spoken(await foldMessages(library, joined))).toEqual(seen);
 
           // A client that kept what it had seen must not have it twice; what it has missed it puts behind what it has.
           const kept = mapped(log.slice(0, index), run);
-          expect(sorted(spoken(await messagesOf(library, [...kept, ...joined])))).toEqual(sorted(seen));
+          expect(sorted(spoken(await foldMessages(library, [...kept, ...joined])))).toEqual(sorted(seen));
         }),
         { numRuns: 150 },
       );
@@ -175,35 +176,35 @@ describe('AgUiMapper', () => {
 describe.each([
   ['1.0', { verify: verifyEvents, apply: defaultApplyEvents }],
   ['0', { verify: verifyOld, apply: applyOld }],
-] as const)('a run that goes on after approvals, for the %s client,', (dialect, library) => {
-  it('writes on in the messages of the run that asked, also for who joins late', async () => {
+] as const)('a run continued after inputs, read by the AG-UI client %s', (dialect, library) => {
+  it('continues the messages of the run that asked, live and when joined late', async () => {
     await fc.assert(
       fc.asyncProperty(continuedRuns(), fc.nat(60), async ({ before, log }, when) => {
         const asked = mapped(before, { ...RUN, dialect });
-        const history = await messagesOf(library, asked);
+        const history = await foldMessages(library, asked);
         const run = { ...RUN, dialect, history, earlier: before };
         const live = mapped(log, run);
         for (const event of live) expect(EventSchema.parse(event)).toEqual(event);
         expect(await verified(library, [...asked, ...live])).toEqual([...asked, ...live]);
-        const seen = spoken(await messagesOf(library, [...asked, ...live]));
+        const seen = spoken(await foldMessages(library, [...asked, ...live]));
         expect(sorted(seen)).toEqual(sorted(spoken([QUESTION, ...messagesIn([...before, ...log])])));
 
         const joined = joinedAt(when % log.length, log, run);
         await verified(library, joined);
-        expect(sorted(spoken(await messagesOf(library, joined)))).toEqual(sorted(seen));
+        expect(sorted(spoken(await foldMessages(library, joined)))).toEqual(sorted(seen));
       }),
       { numRuns: 100 },
     );
   });
 
-  it('lists what is asked, once each, and what is taken back no more', () => {
+  it('lists each open question once and none that was withdrawn', () => {
     fc.assert(
-      fc.property(continuedRuns(), ({ before, approvals }) => {
+      fc.property(continuedRuns(), ({ before, inputs }) => {
         const { outcome } = mapped(before, { ...RUN, dialect }).at(-1) as unknown as {
           outcome: { interrupts: { id: string }[] };
         };
         expect(outcome.interrupts.map(({ id }) => id).toSorted()).toEqual(
-          approvals.map(({ approvalId }) => approvalId).toSorted(),
+          inputs.map(({ inputId }) => inputId).toSorted(),
         );
       }),
     );
@@ -213,7 +214,7 @@ describe.each([
 const START: RunEvent = { type: 'run-start', agent: 'scripted', messageId: 'm' };
 const USAGE = { inputTokens: 3, outputTokens: 5, totalTokens: 8 };
 
-function endOf(outcome: 'completed' | 'failed' | 'cancelled' | 'awaiting-approval') {
+function toEnd(outcome: 'completed' | 'failed' | 'cancelled' | 'awaiting-input') {
   return { type: 'end', outcome, usage: USAGE, durationMs: 1 } as const;
 }
 
@@ -233,7 +234,7 @@ function toolStart(toolCallId: string): RunEvent {
   };
 }
 
-function logOf(events: readonly RunEvent[]): RecordedEvent[] {
+function toLog(events: readonly RunEvent[]): RecordedEvent[] {
   return events.map((event, index) => ({
     runId: 'run-1',
     threadId: 'thread-1',
@@ -244,32 +245,32 @@ function logOf(events: readonly RunEvent[]): RecordedEvent[] {
   }));
 }
 
-const TOOL_RUN = logOf([
+const TOOL_RUN = toLog([
   START,
   step('model'),
   { type: 'text-start', partId: 'p1', messageId: 'm', stepId: 'model' },
   { type: 'text-delta', partId: 'p1', delta: 'Let me look.' },
   { type: 'text-end', partId: 'p1' },
-  { type: 'usage', ...USAGE, model: 'm' },
+  { type: 'usage', ...USAGE, reasoningTokens: 2, model: 'm' },
   { type: 'step-end', stepId: 'model', name: 'model', attempt: 1 },
   step('tools'),
   toolStart('call-1'),
   { type: 'tool-progress', toolCallId: 'call-1', fraction: 0.5 },
   { type: 'tool-end', toolCallId: 'call-1', outcome: 'ok', output: ['one'], durationMs: 12 },
   { type: 'step-end', stepId: 'tools', name: 'tools', attempt: 1 },
-  endOf('completed'),
+  toEnd('completed'),
 ]);
 
-function mapperOf(run: AgUiRun): (recorded: RecordedEvent) => AgUiEvent[] {
+function createMapper(run: AgUiRun): (recorded: RecordedEvent) => AgUiEvent[] {
   const mapper = new AgUiMapper(run);
   return (recorded) => mapper.map(recorded);
 }
 
 function mapped(log: readonly RecordedEvent[], run: AgUiRun = RUN): AgUiEvent[] {
-  return log.flatMap(mapperOf(run));
+  return log.flatMap(createMapper(run));
 }
 
-/** What a client is sent that joins when `index` is the newest event. */
+/** Returns the events for a client that joins when `index` is the newest event. */
 function joinedAt(index: number, log: readonly RecordedEvent[], run: AgUiRun): AgUiEvent[] {
   const mapper = new AgUiMapper(run);
   const last = index === log.length - 1 ? index - 1 : index;
@@ -289,7 +290,7 @@ function verified({ verify }: Library, events: readonly AgUiEvent[]): Promise<un
 }
 
 /** The messages that the library's own reducer makes of the events. */
-async function messagesOf({ apply }: Library, events: readonly AgUiEvent[]): Promise<AgUiMessage[]> {
+async function foldMessages({ apply }: Library, events: readonly AgUiEvent[]): Promise<AgUiMessage[]> {
   const messages = [QUESTION];
   const input = { threadId: 'thread', runId: 'r', messages, state: {}, tools: [], context: [] };
   const source = from(asEvents(events));

@@ -1,28 +1,32 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type {
   ApprovalRequest,
+  ClientToolRequest,
+  InputRequest,
   RunEnd,
   TextStart,
   ReasoningStart,
   ToolEnd,
   ToolStart,
 } from '../../events/run-event.js';
-import { addUsage } from '../../events/run-view.js';
-import { contentOf, messageIdOf, resultIdOf, Transcript } from '../transcript/transcript.js';
-import type { AgUiEvent, AgUiInterrupt, AgUiMessage, AgUiOutcome, AgUiUsage } from './ag-ui.events.js';
-import { toAgUiMessage, toArguments } from './ag-ui.messages.js';
+import { addUsage } from '../../events/usage.js';
+import { toContent, toMessageId, toResultId } from '../transcript/transcript-entries.js';
+import { Transcript } from '../transcript/transcript.js';
+import type { AgUiEvent, AgUiInterrupt, AgUiMessage, AgUiOutcome, AgUiUsage } from './ag-ui-events.js';
+import { toInterrupt } from './ag-ui-interrupts.js';
+import { toAgUiMessage, toArguments } from './ag-ui-messages.js';
 
-/** What the mapping of a run depends on beside its log; the same for all its readers that speak the same dialect. */
+/** The facts beside its log that the mapping of a run depends on; the same for all readers of one dialect. */
 export interface AgUiRun {
   readonly threadId: string;
   /** As the client calls it. */
   readonly runId: string;
   /** The messages from before the run, the question last; or, of a run that goes on after approvals, what was said behind it. */
   readonly history: readonly AgUiMessage[];
-  /** What the runs before this one have written of its message, when it goes on after approvals. Default: nothing. */
+  /** Events of the runs before this one that belong to its message, if it continues them after approvals. Default: nothing. */
   readonly earlier?: readonly RecordedEvent[];
-  /** What was answered already, elsewhere, while others are missing; by approval id. Default: nothing. */
-  readonly answered?: ReadonlySet<string>;
+  /** Ids of inputs that were answered elsewhere while others are missing. Default: nothing. */
+  readonly decidedIds?: ReadonlySet<string>;
   /** `0` is what clients before 1.0 speak: they refuse the outcome `cancelled`. */
   readonly dialect: '1.0' | '0';
 }
@@ -32,17 +36,6 @@ interface OpenPart {
   readonly messageId: string;
   readonly stepId: string;
 }
-
-/** The schema of an answer to an interrupt: what the native API takes as a decision. */
-const ANSWER_SCHEMA = {
-  type: 'object',
-  required: ['approved'],
-  properties: {
-    approved: { type: 'boolean' },
-    editedArgs: { type: 'object', description: 'The whole arguments, in place of those that were shown.' },
-    reason: { type: 'string' },
-  },
-};
 
 /** A run's log as AG-UI events. Fed from seq 1, without a gap; what it says is a function of what it was fed. */
 export class AgUiMapper {
@@ -54,7 +47,7 @@ export class AgUiMapper {
   private readonly parts = new Map<string, OpenPart>();
   /** By step: names have to be unique among the open ones. */
   private readonly steps = new Map<string, string>();
-  /** What was superseded. A client keeps the reasoning that a snapshot leaves out, and has to be told that it is empty. */
+  /** Reasoning that was superseded. A client keeps the reasoning that a snapshot leaves out, and has to be told that it is empty. */
   private readonly lostReasoning: AgUiMessage[] = [];
   /** With the step that asks: what is asked in one that is made again is asked again. */
   private readonly interrupts = new Map<
@@ -92,7 +85,7 @@ export class AgUiMapper {
         return this.open(recorded, event, 'reasoning');
       case 'text-delta':
       case 'reasoning-delta':
-        return this.say(recorded, event);
+        return this.appendText(recorded, event);
       case 'text-end':
       case 'reasoning-end':
         return this.close(event.partId);
@@ -104,16 +97,16 @@ export class AgUiMapper {
       }
       case 'tool-end':
         return this.endTool(recorded, event);
-      case 'approval-request':
+      case 'input-request':
         return this.ask(recorded, event);
-      case 'approval-answer': {
+      case 'input-answer': {
         const { type: name, ...answer } = event;
         this.transcript.apply(recorded);
         return [{ type: 'CUSTOM', name, value: answer }];
       }
       case 'usage': {
-        const { type: _, model, ...tokens } = event;
-        this.usage.set(model, { model, ...addUsage(this.usage.get(model), tokens) });
+        const { model } = event;
+        this.usage.set(model, { model, ...addUsage(this.usage.get(model), event) });
         return [];
       }
       case 'custom':
@@ -136,7 +129,7 @@ export class AgUiMapper {
       this.started(),
       this.snapshot(),
       ...[...this.steps.values()].map((stepName): AgUiEvent => ({ type: 'STEP_STARTED', stepName })),
-      ...[...this.parts.values()].flatMap(startOf),
+      ...[...this.parts.values()].flatMap(startPart),
     ];
   }
 
@@ -166,8 +159,8 @@ export class AgUiMapper {
       if (entry.kind === 'reasoning' && entry.stepId === stepId)
         this.lostReasoning.push(toAgUiMessage({ ...entry, text: '' }));
     }
-    for (const [approvalId, asked] of this.interrupts)
-      if (asked.stepId === stepId) this.interrupts.delete(approvalId);
+    for (const [inputId, asked] of this.interrupts)
+      if (asked.stepId === stepId) this.interrupts.delete(inputId);
     this.transcript.apply(recorded);
     return [...closing, ...this.leave(stepId), this.snapshot()];
   }
@@ -177,13 +170,13 @@ export class AgUiMapper {
     { partId, stepId }: TextStart | ReasoningStart,
     kind: OpenPart['kind'],
   ): AgUiEvent[] {
-    const part: OpenPart = { kind, messageId: messageIdOf(recorded.runId, partId), stepId };
+    const part: OpenPart = { kind, messageId: toMessageId(recorded.runId, partId), stepId };
     this.transcript.apply(recorded);
     this.parts.set(partId, part);
-    return startOf(part);
+    return startPart(part);
   }
 
-  private say(recorded: RecordedEvent, { partId, delta }: Delta): AgUiEvent[] {
+  private appendText(recorded: RecordedEvent, { partId, delta }: Delta): AgUiEvent[] {
     const part = this.parts.get(partId);
     if (!part || delta === '') return [];
     this.transcript.apply(recorded);
@@ -217,13 +210,16 @@ export class AgUiMapper {
   }
 
   /** A call that was announced before, with the approval that it waited for, is not announced again. */
-  private announce(recorded: RecordedEvent, call: ToolStart | ApprovalRequest): AgUiEvent[] {
+  private announce(
+    recorded: RecordedEvent,
+    call: ToolStart | ApprovalRequest | ClientToolRequest,
+  ): AgUiEvent[] {
     const { toolCallId, toolName, input } = call;
-    const before = this.transcript.callerOf(toolCallId);
+    const before = this.transcript.findCaller(toolCallId);
     this.transcript.apply(recorded);
     // Other arguments than those that were announced can only be said with all messages.
-    if (before) return before === this.transcript.callerOf(toolCallId) ? [] : [this.snapshot()];
-    const parentMessageId = this.transcript.callerOf(toolCallId)?.id ?? toolCallId;
+    if (before) return before === this.transcript.findCaller(toolCallId) ? [] : [this.snapshot()];
+    const parentMessageId = this.transcript.findCaller(toolCallId)?.id ?? toolCallId;
     return [
       { type: 'TOOL_CALL_START', toolCallId, toolCallName: toolName, parentMessageId },
       { type: 'TOOL_CALL_ARGS', toolCallId, delta: toArguments(input) },
@@ -234,40 +230,35 @@ export class AgUiMapper {
   private endTool(recorded: RecordedEvent, event: ToolEnd): AgUiEvent[] {
     const { toolCallId } = event;
     this.transcript.apply(recorded);
-    const messageId = resultIdOf(recorded.runId, toolCallId);
-    return [{ type: 'TOOL_CALL_RESULT', messageId, toolCallId, content: contentOf(event), role: 'tool' }];
+    const messageId = toResultId(recorded.runId, toolCallId);
+    return [{ type: 'TOOL_CALL_RESULT', messageId, toolCallId, content: toContent(event), role: 'tool' }];
   }
 
-  private ask(recorded: RecordedEvent, event: ApprovalRequest): AgUiEvent[] {
-    const { approvalId, toolCallId, stepId, label, expiresAt } = event;
-    const interrupt: AgUiInterrupt = {
-      id: approvalId,
-      reason: 'tool_call',
-      message: label,
-      toolCallId,
-      responseSchema: ANSWER_SCHEMA,
-      ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt).toISOString() }),
-    };
-    this.interrupts.set(approvalId, { stepId, interrupt });
-    return this.announce(recorded, event);
+  private ask(recorded: RecordedEvent, event: InputRequest): AgUiEvent[] {
+    const { inputId, stepId } = event;
+    // A call without a result, at the end of a run: the client makes it, and sends the result with the next one.
+    if (event.kind === 'client-tool') return this.announce(recorded, event);
+    this.interrupts.set(inputId, { stepId, interrupt: toInterrupt(event) });
+    return event.kind === 'approval' ? this.announce(recorded, event) : [];
   }
 
-  private end({ outcome, error }: RunEnd): AgUiEvent[] {
+  private end({ outcome, error, finishReason }: RunEnd): AgUiEvent[] {
     const usage = this.usage.size > 0 ? { usage: [...this.usage.values()] } : {};
     if (outcome === 'failed') {
       const { code = 'RUN_FAILED', message = 'The agent failed.' } = error ?? {};
       return [{ type: 'RUN_ERROR', message, code, ...usage }];
     }
     const { threadId, runId } = this.run;
-    return [{ type: 'RUN_FINISHED', threadId, runId, ...this.outcomeOf(outcome), ...usage }];
+    const result = finishReason ? { result: { finishReason } } : {};
+    return [{ type: 'RUN_FINISHED', threadId, runId, ...this.toOutcome(outcome), ...result, ...usage }];
   }
 
   /** No outcome is a success. */
-  private outcomeOf(outcome: Exclude<RunEnd['outcome'], 'failed'>): { readonly outcome?: AgUiOutcome } {
+  private toOutcome(outcome: Exclude<RunEnd['outcome'], 'failed'>): { readonly outcome?: AgUiOutcome } {
     const interrupts = Array.from(this.interrupts.values(), ({ interrupt }) => interrupt).filter(
-      ({ id }) => !this.run.answered?.has(id),
+      ({ id }) => !this.run.decidedIds?.has(id),
     );
-    if (outcome === 'awaiting-approval' && interrupts.length > 0)
+    if (outcome === 'awaiting-input' && interrupts.length > 0)
       return { outcome: { type: 'interrupt', interrupts } };
     if (outcome === 'cancelled' && this.run.dialect === '1.0') return { outcome: { type: 'cancelled' } };
     return {};
@@ -281,7 +272,7 @@ export class AgUiMapper {
 
 type Delta = { readonly partId: string; readonly delta: string };
 
-function startOf({ kind, messageId }: OpenPart): AgUiEvent[] {
+function startPart({ kind, messageId }: OpenPart): AgUiEvent[] {
   if (kind === 'text') return [{ type: 'TEXT_MESSAGE_START', messageId, role: 'assistant' }];
   return [
     { type: 'REASONING_START', messageId },

@@ -1,16 +1,18 @@
-import { Controller, Get, Param, Post, Req, RequestMethod, Sse, type MessageEvent } from '@nestjs/common';
+import { Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiParam, ApiTags } from '@nestjs/swagger';
-import type { Observable } from 'rxjs';
 import { z } from 'zod';
 import { AgentRegistry } from '../../agents/agent.registry.js';
 import { CurrentPrincipal } from '../../auth/authentication.js';
 import { AppError } from '../../errors.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
-import type { WebRequest } from '../../http/web.exchange.js';
+import { replyWithEventStream } from '../../http/reply-with-event-stream.js';
+import { SseStreams } from '../../http/sse-streams.js';
+import type { WebRequest, WebResponse } from '../../http/http.types.js';
 import type { Principal } from '../../principal.js';
-import { ThreadRuns } from '../thread.runs.js';
+import { ThreadRuns } from '../thread-runs.js';
 import { ConnectEndpoint, RunAgentEndpoint, StopEndpoint, type AgUiStopped } from './ag-ui.endpoints.js';
-import { AgUiStream } from './ag-ui.stream.js';
+import { AgUiRuns } from './ag-ui-run.service.js';
+import { AgUiStream } from './ag-ui-stream.js';
 
 const AGENT_ID = { name: 'agentId', description: "The agent's name; `default` is the default agent." };
 
@@ -31,15 +33,17 @@ const infoSchema = z
 @Controller()
 export class CopilotKitController {
   constructor(
-    private readonly stream: AgUiStream,
+    private readonly runs: AgUiRuns,
+    private readonly protocol: AgUiStream,
     private readonly threads: ThreadRuns,
+    private readonly streams: SseStreams,
     private readonly agents: AgentRegistry,
   ) {}
 
   @Get('info')
   @Endpoint({
-    summary: 'The agents, for CopilotKit',
-    answers: { status: 200, description: 'What this runtime has.', schema: infoSchema },
+    summary: 'List the agents for CopilotKit',
+    reply: { status: 200, description: 'What this runtime has.', schema: infoSchema },
   })
   info(@CurrentPrincipal() principal: Principal): z.output<typeof infoSchema> {
     const available = this.agents
@@ -63,25 +67,27 @@ export class CopilotKitController {
    */
   @Post()
   @ApiExcludeEndpoint()
-  @Endpoint({ summary: 'Not served', answers: { status: 400, description: 'Says what to use instead.' } })
+  @Endpoint({ summary: 'Not supported', reply: { status: 400, description: 'Says what to use instead.' } })
   singleEndpoint(): never {
     const message = 'This runtime has a path for each call. Leave useSingleEndpoint out, or set it to false.';
     // `message` is where CopilotKit looks for words.
     throw new AppError('REQUEST_INVALID', message, { details: { message } });
   }
 
-  @Sse('agent/:agentId/run', { method: RequestMethod.POST })
+  @Post('agent/:agentId/run')
   @ApiParam(AGENT_ID)
   @RunAgentEndpoint('Run an agent, for CopilotKit')
-  run(@Req() request: WebRequest): Observable<MessageEvent> {
-    return this.stream.follow(request);
+  async run(@Req() request: WebRequest, @Res() response: WebResponse): Promise<void> {
+    const view = await this.runs.run(request);
+    await replyWithEventStream(this.streams, response, this.protocol.follow({ request, response }, view));
   }
 
-  @Sse('agent/:agentId/connect', { method: RequestMethod.POST })
+  @Post('agent/:agentId/connect')
   @ApiParam(AGENT_ID)
   @ConnectEndpoint('Join a conversation, for CopilotKit')
-  connect(@Req() request: WebRequest): Observable<MessageEvent> {
-    return this.stream.follow(request);
+  async connect(@Req() request: WebRequest, @Res() response: WebResponse): Promise<void> {
+    const view = await this.runs.connect(request);
+    await replyWithEventStream(this.streams, response, this.protocol.follow({ request, response }, view));
   }
 
   @Post('agent/:agentId/stop/:threadId')

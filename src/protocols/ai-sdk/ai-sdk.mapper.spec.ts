@@ -5,14 +5,14 @@ import * as fc from 'fast-check';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';
 import { foldRun } from '../../events/run-view.js';
-import { runLogs } from '../../testing/log.arbitrary.js';
-import type { AiSdkChunk } from './ai-sdk.chunks.js';
+import { runLogs } from '../../../test/harness/log-arbitrary.js';
+import type { AiSdkChunk } from './ai-sdk-chunks.js';
 import { createAiSdkMapper } from './ai-sdk.mapper.js';
-import { expectedParts, partsOf, readMessage } from './ai-sdk.testing.js';
+import { expectedParts, listParts, readMessage } from './ai-sdk.testing.js';
 
 const MESSAGE = 'message';
 
-function logOf(...events: readonly RunEvent[]): RecordedEvent[] {
+function toLog(...events: readonly RunEvent[]): RecordedEvent[] {
   return events.map((event, index) => ({
     runId: 'run',
     threadId: 'thread',
@@ -23,7 +23,7 @@ function logOf(...events: readonly RunEvent[]): RecordedEvent[] {
   }));
 }
 
-function chunksOf(log: readonly RecordedEvent[]): AiSdkChunk[] {
+function mapLog(log: readonly RecordedEvent[]): AiSdkChunk[] {
   return log.flatMap(createAiSdkMapper());
 }
 
@@ -38,7 +38,7 @@ const text = (partId: string, stepId: string): RunEvent => ({
   messageId: MESSAGE,
   stepId,
 });
-const end = (outcome: 'completed' | 'failed' | 'cancelled' | 'awaiting-approval'): RunEvent => ({
+const end = (outcome: 'completed' | 'failed' | 'cancelled' | 'awaiting-input'): RunEvent => ({
   type: 'end',
   outcome,
   ...(outcome === 'failed' && { error: { code: 'RUN_FAILED', message: 'It broke.', retryable: false } }),
@@ -46,31 +46,31 @@ const end = (outcome: 'completed' | 'failed' | 'cancelled' | 'awaiting-approval'
   durationMs: 4,
 });
 
-describe('a run as an AI SDK stream', () => {
-  it('shows the same message as every other viewer, whatever the run did', async () => {
+describe('createAiSdkMapper', () => {
+  it('builds the same message as other viewers see, for any run', async () => {
     await fc.assert(
       fc.asyncProperty(runLogs(), async (log) => {
-        const { message, errors } = await readMessage(chunksOf(log));
-        expect(errors).toEqual(log.at(-1)?.event.type === 'end' ? failuresOf(log) : []);
-        expect(partsOf(message)).toEqual(expectedParts(foldRun('run', log)));
+        const { message, errors } = await readMessage(mapLog(log));
+        expect(errors).toEqual(log.at(-1)?.event.type === 'end' ? findFailures(log) : []);
+        expect(listParts(message)).toEqual(expectedParts(foldRun('run', log)));
       }),
     );
   });
 
-  it('shows it at every moment', async () => {
+  it('builds the same message as other viewers see at every moment of a run', async () => {
     await fc.assert(
       fc.asyncProperty(runLogs({ maxMoves: 15 }), fc.nat(), async (log, cut) => {
         const soFar = log.slice(0, cut % log.length);
-        const { message } = await readMessage(chunksOf(soFar));
-        expect(partsOf(message)).toEqual(expectedParts(foldRun('run', soFar)));
+        const { message } = await readMessage(mapLog(soFar));
+        expect(listParts(message)).toEqual(expectedParts(foldRun('run', soFar)));
       }),
     );
   });
 
-  it('has only chunks that the AI SDK knows: version 7 all, version 6 all but reset-step', async () => {
+  it('emits only chunks that AI SDK 7 knows, and that version 6 knows except reset-step', async () => {
     await fc.assert(
       fc.asyncProperty(runLogs(), async (log) => {
-        for (const chunk of chunksOf(log)) {
+        for (const chunk of mapLog(log)) {
           expect([chunk, await validate(uiMessageChunkSchema, chunk)]).toEqual([chunk, true]);
           const known = await validate(uiMessageChunkSchemaV6 as never, chunk);
           expect([chunk, known]).toEqual([chunk, chunk.type !== 'reset-step']);
@@ -79,8 +79,8 @@ describe('a run as an AI SDK stream', () => {
     );
   });
 
-  it('names the message and the run first', () => {
-    expect(chunksOf(logOf(START))).toEqual([
+  it('names the message and the run in its first chunk', () => {
+    expect(mapLog(toLog(START))).toEqual([
       {
         type: 'start',
         messageId: MESSAGE,
@@ -89,10 +89,10 @@ describe('a run as an AI SDK stream', () => {
     ]);
   });
 
-  it('says again what stood beside a step that was taken back', () => {
+  it('repeats the text of other open steps after a step is reset', () => {
     const other = { ...STEP, stepId: 's2' };
-    const chunks = chunksOf(
-      logOf(
+    const chunks = mapLog(
+      toLog(
         START,
         { type: 'step-start', ...STEP },
         { type: 'step-start', ...other },
@@ -110,10 +110,10 @@ describe('a run as an AI SDK stream', () => {
     ]);
   });
 
-  it('shows hidden input and output as null', () => {
+  it('shows hidden input and output of a tool as null', () => {
     const call = { toolCallId: 'c', toolName: 't', stepId: 's1', messageId: MESSAGE, label: 'Working…' };
-    const chunks = chunksOf(
-      logOf(
+    const chunks = mapLog(
+      toLog(
         START,
         { type: 'step-start', ...STEP },
         { type: 'tool-start', ...call },
@@ -129,15 +129,15 @@ describe('a run as an AI SDK stream', () => {
   it.each([
     ['completed', ['finish']],
     ['cancelled', ['abort', 'finish']],
-    ['awaiting-approval', ['finish']],
+    ['awaiting-input', ['finish']],
     ['failed', ['error']],
-  ] as const)('ends when the run has %s', (outcome, types) => {
-    expect(chunksOf(logOf(START, end(outcome))).map(({ type }) => type)).toEqual(['start', ...types]);
+  ] as const)('ends the stream when the run has ended as %s', (outcome, types) => {
+    expect(mapLog(toLog(START, end(outcome))).map(({ type }) => type)).toEqual(['start', ...types]);
   });
 
-  it('asks for an approval under the call that it is about', async () => {
+  it('asks for an approval under the tool call that it is about', async () => {
     const request = {
-      approvalId: 'ok?',
+      inputId: 'ok?',
       toolCallId: 'c',
       toolName: 'pay',
       stepId: 's1',
@@ -145,7 +145,7 @@ describe('a run as an AI SDK stream', () => {
       input: { sum: 1 },
     };
     const { message } = await readMessage(
-      chunksOf(logOf(START, { type: 'approval-request', ...request }, end('awaiting-approval'))),
+      mapLog(toLog(START, { type: 'input-request', kind: 'approval', ...request }, end('awaiting-input'))),
     );
     expect(message?.parts).toMatchObject([
       { type: 'dynamic-tool', state: 'approval-requested', approval: { id: 'ok?' }, input: { sum: 1 } },
@@ -153,7 +153,7 @@ describe('a run as an AI SDK stream', () => {
   });
 });
 
-function failuresOf(log: readonly RecordedEvent[]): string[] {
+function findFailures(log: readonly RecordedEvent[]): string[] {
   const last = log.at(-1)?.event;
   return last?.type === 'end' && last.error ? [last.error.message] : [];
 }

@@ -1,24 +1,24 @@
-import type { Approval } from '../../events/approval.js';
+import { isCall, type RequestedInput } from '../../events/requested-input.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { RunEnd } from '../../events/run-event.js';
-import { applyEvent, emptyView, type RunView } from '../../events/run-view.js';
+import type { FinishReason, RunEnd } from '../../events/run-event.js';
+import { applyEvent, emptyView, isInputPart, type RunView, type ViewPart } from '../../events/run-view.js';
 import type { ProtocolMapper } from '../protocol.mapper.js';
-import type { AiSdkChunk } from './ai-sdk.chunks.js';
+import type { AiSdkChunk } from './ai-sdk-chunks.js';
 import {
-  chunksOfPart,
+  replayPart,
+  toRequestChunks,
   toolBegin,
-  toolInput,
   toolOutput,
   toolProgress,
   type DecidedCalls,
-} from './ai-sdk.parts.js';
+} from './ai-sdk-parts.js';
 
-/** What has to be known of the log so far to say the next event. */
+/** The facts of the log so far that the next event depends on. */
 interface Fold {
   readonly view: RunView;
   /** The run's steps that have begun and not ended. */
   readonly openSteps: readonly string[];
-  /** Where in the view the client's step begins; undefined between two. */
+  /** Index in the view at which the client's step began; undefined between two steps. */
   readonly stepBegan: number | undefined;
 }
 
@@ -29,17 +29,19 @@ interface Fold {
  * the moment one of ours begins until none is open: so whatever a `step-reset` takes back lies in the client's current step,
  * which is all that `reset-step` can take back.
  *
- * @param asked what the run before this one stopped for, when this one continues it: the client has these calls in its message
+ * @param approvals what the run before this one stopped for, when this one continues it: the client has these calls in its message
  */
-export function createAiSdkMapper(asked: readonly Approval[] = []): ProtocolMapper<AiSdkChunk> {
+export function createAiSdkMapper(approvals: readonly RequestedInput[] = []): ProtocolMapper<AiSdkChunk> {
   const decided: DecidedCalls = new Map(
-    asked.flatMap(({ toolCallId, answer }) => (answer ? [[toolCallId, answer.decision] as const] : [])),
+    approvals.flatMap((request) =>
+      isCall(request) && request.answer ? [[request.toolCallId, request.answer.decision] as const] : [],
+    ),
   );
   let fold: Fold = { view: emptyView(''), openSteps: [], stepBegan: undefined };
   return (recorded) => {
     const before = fold;
     fold = next(before, recorded);
-    return chunksOf(recorded, { before, after: fold, decided });
+    return toChunks(recorded, { before, after: fold, decided });
   };
 }
 
@@ -55,7 +57,9 @@ function next({ view, openSteps, stepBegan }: Fold, recorded: RecordedEvent): Fo
       };
     case 'step-end': {
       const open = without(openSteps, event.stepId);
-      return { view: after, openSteps: open, stepBegan: open.length === 0 ? undefined : stepBegan };
+      if (open.length > 0) return { view: after, openSteps: open, stepBegan };
+      // A step that is over cannot be taken back: what it has said need not be said again, however long it was.
+      return { view: withoutText(after), openSteps: open, stepBegan: undefined };
     }
     case 'step-reset':
       return { view: after, openSteps: without(openSteps, event.stepId), stepBegan };
@@ -64,13 +68,24 @@ function next({ view, openSteps, stepBegan }: Fold, recorded: RecordedEvent): Fo
   }
 }
 
+/** Keeps only the facts about calls that the end needs. */
+function withoutText(view: RunView): RunView {
+  const parts = view.parts.flatMap((part): ViewPart[] => {
+    if (isInputPart(part) && isCall(part)) return [{ ...part, input: undefined }];
+    if (part.kind !== 'tool') return [];
+    const { input: _, output: __, ...call } = part;
+    return [call];
+  });
+  return { ...view, parts };
+}
+
 interface Moment {
   readonly before: Fold;
   readonly after: Fold;
   readonly decided: DecidedCalls;
 }
 
-function chunksOf(
+function toChunks(
   { runId, threadId, event }: RecordedEvent,
   { before, after, decided }: Moment,
 ): AiSdkChunk[] {
@@ -87,7 +102,7 @@ function chunksOf(
       // What steps beside it have said is taken back with it, and said again.
       return [
         { type: 'reset-step' },
-        ...after.view.parts.slice(after.stepBegan).flatMap((part) => chunksOfPart(part, decided)),
+        ...after.view.parts.slice(after.stepBegan).flatMap((part) => replayPart(part, decided)),
       ];
     case 'text-start':
     case 'reasoning-start':
@@ -105,21 +120,19 @@ function chunksOf(
       );
     case 'tool-end':
       return [toolOutput(event, decided)];
-    case 'approval-request': {
-      const { approvalId, toolCallId } = event;
-      return [toolInput(event), { type: 'tool-approval-request', approvalId, toolCallId }];
-    }
+    case 'input-request':
+      return toRequestChunks(event);
     case 'custom':
       return [{ type: `data-${event.name}`, data: event.data }];
     case 'end':
       return [
-        ...unmade(after.view, decided),
+        ...closeUnmade(after.view, decided),
         ...(before.stepBegan === undefined ? [] : [{ type: 'finish-step' } as const]),
-        ...ending(event),
+        ...toEnding(event),
       ];
     case 'run-resume':
-    // Whoever answered has the answer already, and only version 7 reads `tool-approval-response`.
-    case 'approval-answer':
+    // The client that answered has the answer already, and only version 7 reads `tool-approval-response`.
+    case 'input-answer':
     // In the metadata of the end, summed.
     case 'usage':
       return [];
@@ -134,12 +147,12 @@ function chunksOf(
  * The calls that wait for a person who is asked no more, or that were decided and yet not made. A client that has answered them
  * would send its answer again, and again.
  */
-function unmade({ status, parts }: RunView, decided: DecidedCalls): AiSdkChunk[] {
+function closeUnmade({ status, parts }: RunView, decided: DecidedCalls): AiSdkChunk[] {
   const ended = new Set(
     parts.flatMap((part) => (part.kind === 'tool' && part.outcome ? [part.toolCallId] : [])),
   );
-  const asked = parts.flatMap((part) => (part.kind === 'approval' ? [part.toolCallId] : []));
-  const waiting = status === 'awaiting-approval' ? [] : asked;
+  const asked = parts.flatMap((part) => (isInputPart(part) && isCall(part) ? [part.toolCallId] : []));
+  const waiting = status === 'awaiting-input' ? [] : asked;
   return [...decided.keys(), ...waiting]
     .filter((toolCallId) => !ended.has(toolCallId))
     .map((toolCallId) => toolOutput({ toolCallId, outcome: 'cancelled', error: NOT_MADE }, decided));
@@ -147,13 +160,22 @@ function unmade({ status, parts }: RunView, decided: DecidedCalls): AiSdkChunk[]
 
 const NOT_MADE = { code: 'TOOL_CANCELLED', message: 'The call was not made.', retryable: false };
 
+const REASONS = {
+  length: 'length',
+  'content-filter': 'content-filter',
+  refusal: 'content-filter',
+  empty: 'other',
+} as const satisfies Record<FinishReason, string>;
+
 /** A failure is an `error` and nothing after it: the client discards the rest. */
-function ending({ outcome, error, usage, durationMs }: RunEnd): AiSdkChunk[] {
+function toEnding({ outcome, error, finishReason, usage, durationMs }: RunEnd): AiSdkChunk[] {
   const messageMetadata = { usage, durationMs };
   switch (outcome) {
     case 'completed':
-      return [{ type: 'finish', finishReason: 'stop', messageMetadata }];
-    case 'awaiting-approval':
+      return [
+        { type: 'finish', finishReason: finishReason ? REASONS[finishReason] : 'stop', messageMetadata },
+      ];
+    case 'awaiting-input':
       return [{ type: 'finish', finishReason: 'tool-calls', messageMetadata }];
     case 'cancelled':
       return [

@@ -1,10 +1,10 @@
 import * as ai from 'ai';
 import type { UIMessage, UIMessageChunk } from 'ai';
-import type { Approval } from '../../events/approval.js';
+import type { RequestedApproval } from '../../events/requested-input.js';
 import type { RunView, ToolPart, ViewPart } from '../../events/run-view.js';
-import type { AiSdkChunk } from './ai-sdk.chunks.js';
+import type { AiSdkChunk } from './ai-sdk-chunks.js';
 
-/** What the AI SDK makes of a stream, on top of what it has of the message: its last state, and the failures. */
+/** Returns the AI SDK's view of a stream, on top of its earlier message: its last state, and the failures. */
 export async function readMessage(
   chunks: readonly AiSdkChunk[],
   sdk: Pick<typeof ai, 'readUIMessageStream'> = ai,
@@ -25,7 +25,7 @@ export async function readMessage(
 }
 
 /** A message's parts, without what is only punctuation. */
-export function partsOf(message: UIMessage | undefined) {
+export function listParts(message: UIMessage | undefined) {
   return (message?.parts ?? [])
     .filter(({ type }) => !['step-start', 'data-tool-progress', 'data-tool-input'].includes(type))
     .map((part) => {
@@ -45,8 +45,12 @@ export function expectedParts(view: RunView): unknown {
 }
 
 /** The same, when the run before it has stopped for some of the calls: they stay where they were asked for. */
-export function expectedTogether(before: RunView, approvals: readonly Approval[], after: RunView): unknown {
-  const asked = new Map(approvals.map((approval) => [approval.toolCallId, approval]));
+export function expectedTogether(
+  before: RunView,
+  inputs: readonly RequestedApproval[],
+  after: RunView,
+): unknown {
+  const asked = new Map(inputs.map((approval) => [approval.toolCallId, approval]));
   const own = after.parts.filter((part) => part.kind !== 'tool' || !asked.has(part.toolCallId));
   const first = before.parts.map((part) => {
     const approval = part.kind === 'approval' ? asked.get(part.toolCallId) : undefined;
@@ -59,24 +63,28 @@ function expectedPart(part: ViewPart, { status }: RunView) {
   if (part.kind === 'text' || part.kind === 'reasoning')
     return { type: part.kind, text: part.text, state: part.open ? 'streaming' : 'done' };
   if (part.kind === 'custom') return { type: `data-${part.name}`, data: part.data };
+  if (part.kind !== 'tool' && part.kind !== 'approval') throw new Error(`No run here has ${part.kind}.`);
   const { toolCallId, toolName, label: title, input = null } = part;
   const call = { toolCallId, toolName, title, input };
-  if (part.kind === 'tool') return { ...call, ...outcomeOf(part) };
+  if (part.kind === 'tool') return { ...call, ...toOutcome(part) };
   const isOver = status === 'failed' || status === 'cancelled';
   return { ...call, state: isOver ? 'output-error' : 'approval-requested' };
 }
 
 /** As it ended in the run that goes on; of a call that it has not made, that it was not made. */
-function decidedPart({ toolCallId, toolName, label: title, input, answer }: Approval, { parts }: RunView) {
+function decidedPart(
+  { toolCallId, toolName, label: title, input, answer }: RequestedApproval,
+  { parts }: RunView,
+) {
   const call = { toolCallId, toolName, title, input };
   const made = parts.findLast(
     (part): part is ToolPart => part.kind === 'tool' && part.toolCallId === toolCallId,
   );
   if (answer?.decision === 'deny') return { ...call, state: 'output-denied' };
-  return { ...call, ...(made ? outcomeOf(made) : { state: 'output-error' }) };
+  return { ...call, ...(made ? toOutcome(made) : { state: 'output-error' }) };
 }
 
-function outcomeOf({ outcome, output = null }: ToolPart) {
+function toOutcome({ outcome, output = null }: ToolPart) {
   if (outcome === undefined) return { state: 'input-available' };
   return outcome === 'ok' ? { state: 'output-available', output } : { state: 'output-error' };
 }

@@ -1,27 +1,16 @@
-import {
-  Controller,
-  HttpCode,
-  Param,
-  Post,
-  Req,
-  RequestMethod,
-  Res,
-  Sse,
-  type MessageEvent,
-} from '@nestjs/common';
+import { Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { Observable } from 'rxjs';
 import { z } from 'zod';
-import { authOf, untilExpiry } from '../../auth/authentication.js';
-import { idSchema } from '../../chat/dto/start-run.dto.js';
+import { getAuthentication, untilExpiry } from '../../auth/authentication.js';
+import { idSchema } from '../../streams/start-run.schemas.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
-import { SseStreams } from '../../http/sse.streams.js';
+import { replyWithEventStream } from '../../http/reply-with-event-stream.js';
+import { SseStreams } from '../../http/sse-streams.js';
 import { validate } from '../../http/validate.js';
-import { rawResponse, type WebRequest, type WebResponse } from '../../http/web.exchange.js';
-import { LangGraphCommands } from './langgraph.commands.js';
-import { SubscriptionGuard } from './langgraph.guard.js';
-import { commandSchema, subscriptionSchema } from './langgraph.input.js';
-import { LangGraphStream } from './langgraph.stream.js';
+import { rawResponse, type WebRequest, type WebResponse } from '../../http/http.types.js';
+import { LangGraphCommands } from './langgraph-commands.js';
+import { commandSchema, subscriptionSchema } from './langgraph-input.js';
+import { LangGraphStream } from './langgraph-stream.js';
 import { THREAD_ID } from './run-stream.endpoints.js';
 
 const eventSchema = z
@@ -46,40 +35,41 @@ export class LangGraphController {
   @HttpCode(200)
   @THREAD_ID
   @Endpoint({
-    summary: 'Start a run, or answer what it asks, in LangGraph words',
+    summary: 'Start a run, or answer its interrupts (LangGraph)',
     description:
       'The methods `run.start` and `input.respond`. What cannot be done is answered with `type: error`.',
-    answers: { status: 200, description: 'Done, or why not.', schema: answerSchema },
+    reply: { status: 200, description: 'Done, or why not.', schema: answerSchema },
     accepts: commandSchema,
     starts: true,
   })
   async command(@Req() request: WebRequest, @Param('threadId') threadId: string): Promise<unknown> {
     const id = validate(idSchema, threadId, 'thread id');
     const command = validate(commandSchema, request.body, 'body');
-    return this.commands.execute(authOf(request).principal, id, command);
+    return this.commands.execute(getAuthentication(request).principal, id, command);
   }
 
-  @Sse('stream/events', { method: RequestMethod.POST })
+  @Post('stream/events')
   @HttpCode(200)
   @THREAD_ID
   @Endpoint({
-    summary: 'Follow a thread, in LangGraph words',
+    summary: 'Stream the events of a thread (LangGraph)',
     description: 'The channels that the body names: the current run from its start, and every run after it.',
-    answers: { status: 200, description: 'Events, until the client leaves.', schema: eventSchema },
+    reply: { status: 200, description: 'Events, until the client leaves.', schema: eventSchema },
     accepts: subscriptionSchema,
     streams: true,
-    guards: [SubscriptionGuard],
   })
-  events(
+  async events(
     @Req() request: WebRequest,
-    @Res({ passthrough: true }) response: WebResponse,
+    @Res() response: WebResponse,
     @Param('threadId') threadId: string,
-  ): Observable<MessageEvent> {
-    const { principal } = authOf(request);
+  ): Promise<void> {
+    const { principal } = getAuthentication(request);
     const subscription = validate(subscriptionSchema, request.body, 'body');
-    const ready = () => this.streams.ready(rawResponse(response));
-    return this.stream
+    const raw = rawResponse(response);
+    const ready = () => this.streams.ready(raw);
+    const frames = this.stream
       .follow({ principal, threadId, subscription, ready })
-      .pipe(untilExpiry(authOf(request)));
+      .pipe(untilExpiry(getAuthentication(request)));
+    await replyWithEventStream(this.streams, response, frames);
   }
 }

@@ -4,16 +4,16 @@ import { StreamController, type AgentServerAdapter, type Event } from '@langchai
 import * as fc from 'fast-check';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';
-import { continuedRuns, runLogs } from '../../testing/log.arbitrary.js';
+import { continuedRuns, runLogs } from '../../../test/harness/log-arbitrary.js';
 import { Transcript } from '../transcript/transcript.js';
-import type { LangGraphEvent } from './langgraph.events.js';
-import { isWanted } from './langgraph.input.js';
-import { LangGraphMapper, runIndexOf, seqBefore } from './langgraph.mapper.js';
+import type { LangGraphEvent } from './langgraph-events.js';
+import { isWanted } from './langgraph-input.js';
+import { LangGraphMapper, getRunIndex, seqBefore } from './langgraph.mapper.js';
 
 describe('LangGraphMapper', () => {
-  it('tells a run with a tool', () => {
+  it('maps a run with a tool to LangGraph events', () => {
     const events = mapped(
-      logOf([
+      toLog([
         { type: 'run-start', agent: 'scripted', messageId: 'm' },
         { type: 'step-start', stepId: 's', name: 'model', attempt: 1 },
         { type: 'text-start', partId: 'p1', messageId: 'm', stepId: 's' },
@@ -89,19 +89,20 @@ describe('LangGraphMapper', () => {
     expect(events[0]).toMatchObject({ type: 'event', event_id: 'synth:run:10000010', seq: 10_000_010 });
   });
 
-  it('asks a person, and ends interrupted', () => {
+  it('maps an approval to an interrupt and ends interrupted', () => {
     const events = mapped(
-      logOf([
+      toLog([
         {
-          type: 'approval-request',
-          approvalId: 'a1',
+          type: 'input-request',
+          kind: 'approval',
+          inputId: 'a1',
           toolCallId: 'call-1',
           toolName: 'pay',
           stepId: 's1',
           label: 'Pay?',
           input: { sum: 5 },
         },
-        { type: 'end', outcome: 'awaiting-approval', usage: USAGE, durationMs: 1 },
+        { type: 'end', outcome: 'awaiting-input', usage: USAGE, durationMs: 1 },
       ]),
     );
     expect(events.map(({ method, params }) => [method, params.data])).toMatchObject([
@@ -117,7 +118,7 @@ describe('LangGraphMapper', () => {
     ]);
   });
 
-  it('requests each input once, and says of which the answer came or is no longer wanted', () => {
+  it('requests each input once, and reports which were answered or withdrawn', () => {
     const idsIn = (events: readonly LangGraphEvent[], method: string) =>
       events.flatMap(({ method: said, params }) => {
         if (said !== method) return [];
@@ -128,8 +129,8 @@ describe('LangGraphMapper', () => {
         return interrupt_ids ?? [interrupt_id!];
       });
     fc.assert(
-      fc.property(continuedRuns(), ({ before, approvals, log }) => {
-        const ids = approvals.map(({ approvalId }) => approvalId);
+      fc.property(continuedRuns(), ({ before, inputs, log }) => {
+        const ids = inputs.map(({ inputId }) => inputId);
         const asked = mapped(before);
         const requested = idsIn(asked, 'input.requested');
         expect(new Set(requested).size).toBe(requested.length);
@@ -141,14 +142,14 @@ describe('LangGraphMapper', () => {
     );
   });
 
-  it('numbers the runs of a thread one behind the other', () => {
-    const [first, second] = [0, 1].map((index) => mapped(logOf([RESUME, START]), index));
+  it("numbers the events of a thread's runs one run after the other", () => {
+    const [first, second] = [0, 1].map((index) => mapped(toLog([RESUME, START]), index));
     expect(first!.at(-1)!.seq).toBeGreaterThan(seqBefore(0));
     expect(first!.at(-1)!.seq).toBeLessThan(seqBefore(1));
-    expect(second!.map(({ seq }) => runIndexOf(seq))).toEqual(second!.map(() => 1));
+    expect(second!.map(({ seq }) => getRunIndex(seq))).toEqual(second!.map(() => 1));
   });
 
-  it('speaks so that any run is assembled by the client as it was said', () => {
+  it('sends any run so that the client assembles every message as it was said', () => {
     fc.assert(
       fc.property(runLogs(), (log) => {
         const events = mapped(log);
@@ -167,7 +168,7 @@ describe('LangGraphMapper', () => {
             blocks.map((block) => ('text' in block ? block.text : block['reasoning'])).join(''),
           );
         }
-        for (const entry of transcriptOf(log).entries) {
+        for (const entry of toTranscript(log).entries) {
           if (!('text' in entry) || entry.kind === 'user') continue;
           expect(assembled.get(entry.id)).toBe(entry.text);
         }
@@ -176,14 +177,14 @@ describe('LangGraphMapper', () => {
     );
   });
 
-  it('makes clients drop what a step had said in whole before it began again', async () => {
+  it('makes clients drop the text of a step that was reset after it was complete', async () => {
     const said = (partId: string, delta: string): RunEvent[] => [
       { type: 'step-start', stepId: 's', name: 'model', attempt: 1 },
       { type: 'text-start', partId, messageId: 'm', stepId: 's' },
       { type: 'text-delta', partId, delta },
       { type: 'text-end', partId },
     ];
-    const log = logOf([
+    const log = toLog([
       START,
       ...said('p1', 'Wrong.'),
       { type: 'step-reset', stepId: 's', attempt: 1, reason: 'retry' },
@@ -194,11 +195,11 @@ describe('LangGraphMapper', () => {
     expect((await messagesShown(log)).map(({ id }) => id)).toEqual(['q', 'run-p2']);
   });
 
-  it("leaves the client's controller with the messages of the thread, whatever was superseded", async () => {
+  it("leaves the client's controller with the messages of the thread, for any run", async () => {
     await fc.assert(
       fc.asyncProperty(runLogs(), async (log) => {
         expect((await messagesShown(log)).map(({ id }) => id)).toEqual(
-          transcriptOf(log).entries.map(({ id }) => id),
+          toTranscript(log).entries.map(({ id }) => id),
         );
       }),
       { numRuns: 100 },
@@ -210,7 +211,7 @@ const USAGE = { inputTokens: 1, outputTokens: 1, totalTokens: 2 };
 const START: RunEvent = { type: 'run-start', agent: 'scripted', messageId: 'm' };
 const RESUME: RunEvent = { type: 'run-resume', reason: 'takeover' };
 
-function logOf(events: readonly RunEvent[]): RecordedEvent[] {
+function toLog(events: readonly RunEvent[]): RecordedEvent[] {
   const common = { runId: 'run', threadId: 'thread', epoch: 1 };
   return events.map((event, index) => ({ ...common, seq: index + 1, at: index, event }));
 }
@@ -221,7 +222,7 @@ function asked(): Transcript {
   return transcript;
 }
 
-function transcriptOf(log: readonly RecordedEvent[]): Transcript {
+function toTranscript(log: readonly RecordedEvent[]): Transcript {
   const transcript = asked();
   for (const recorded of log) transcript.apply(recorded);
   return transcript;
@@ -237,7 +238,7 @@ function asEvents(events: readonly LangGraphEvent[]): Event[] {
   return structuredClone(events) as Event[];
 }
 
-/** What a hook shows in the end that has asked for this run. */
+/** Returns the messages that a hook shows at the end of this run. */
 async function messagesShown(log: readonly RecordedEvent[]) {
   const controller = controllerOver(mapped(log));
   await controller.submit({ messages: [{ type: 'human', id: 'q', content: 'What is it?' }] });
@@ -249,7 +250,7 @@ async function messagesShown(log: readonly RecordedEvent[]) {
   return messages;
 }
 
-/** What the React hook is made of, over a server that has just these events to say. */
+/** Creates the controller inside the React hook, over a server that has just these events. */
 function controllerOver(events: readonly LangGraphEvent[]): StreamController {
   const transport: AgentServerAdapter = {
     threadId: 'thread',

@@ -1,15 +1,16 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { ApprovalRequest, RunEnd, ToolEnd } from '../../events/run-event.js';
-import { messageIdOf, type Transcript } from '../transcript/transcript.js';
+import type { InputRequest, RunEnd, ToolEnd } from '../../events/run-event.js';
+import { toMessageId } from '../transcript/transcript-entries.js';
+import type { Transcript } from '../transcript/transcript.js';
 import type {
   ContentBlock,
   LangGraphEvent,
   LangGraphFact,
   LifecycleData,
   MessageData,
-} from './langgraph.events.js';
-import { interruptOf } from './langgraph.interrupts.js';
-import { toLangGraphMessage } from './langgraph.messages.js';
+} from './langgraph-events.js';
+import { toInterrupt } from './langgraph-interrupts.js';
+import { toLangGraphMessage } from './langgraph-messages.js';
 
 /** Numbers that a run has in its thread, and that an event has in its run. More than any run can use. */
 const NUMBERS_PER_RUN = 10_000_000;
@@ -21,17 +22,17 @@ export function seqBefore(index: number): number {
 }
 
 /** The place in its thread of the run that has this number; the first one for a number that none has. */
-export function runIndexOf(seq: number): number {
+export function getRunIndex(seq: number): number {
   return Math.max(0, Math.floor(seq / NUMBERS_PER_RUN) - 1);
 }
 
 /**
  * A run's log as events of its thread. The numbers are a function of the run's place in the thread and the event's in the run,
- * so that a replay has those of the first pass, also when the log has been compacted.
+ * so that a replay has those of the first pass, even if the log has been compacted.
  */
 export class LangGraphMapper {
   private readonly parts = new Map<string, { readonly messageId: string; readonly block: ContentBlock }>();
-  /** What was requested, and the step that waits for it; none once that was taken back. */
+  /** The inputs that were requested, each with the step that waits for it; undefined once the step was superseded. */
   private readonly requests = new Map<string, string | undefined>();
 
   /**
@@ -44,7 +45,7 @@ export class LangGraphMapper {
   ) {}
 
   map(recorded: RecordedEvent): LangGraphEvent[] {
-    const facts = this.factsOf(recorded);
+    const facts = this.toFacts(recorded);
     const first = seqBefore(this.index) + recorded.seq * NUMBERS_PER_EVENT;
     return facts.map(({ method, data }, offset) => ({
       type: 'event',
@@ -56,7 +57,7 @@ export class LangGraphMapper {
     }));
   }
 
-  private factsOf(recorded: RecordedEvent): LangGraphFact[] {
+  private toFacts(recorded: RecordedEvent): LangGraphFact[] {
     const { event } = recorded;
     this.transcript.apply(recorded);
     switch (event.type) {
@@ -68,7 +69,7 @@ export class LangGraphMapper {
         return this.open(recorded, event.partId, { type: 'reasoning', reasoning: '' });
       case 'text-delta':
       case 'reasoning-delta':
-        return this.say(event.partId, event.delta);
+        return this.appendText(event.partId, event.delta);
       case 'text-end':
       case 'reasoning-end':
         return this.close(event.partId);
@@ -91,13 +92,13 @@ export class LangGraphMapper {
         this.takeBack(event.stepId);
         // A client drops what it has heard and no state had, once the thread runs again.
         return [this.values(), lifecycle({ event: 'running' })];
-      case 'approval-request': {
-        const isKnown = this.requests.has(event.approvalId);
-        this.requests.set(event.approvalId, event.stepId);
+      case 'input-request': {
+        const isKnown = this.requests.has(event.inputId);
+        this.requests.set(event.inputId, event.stepId);
         return isKnown ? [] : [requested(event)];
       }
-      case 'approval-answer':
-        return [{ method: 'input.answered', data: { interrupt_ids: [event.approvalId] } }];
+      case 'input-answer':
+        return [{ method: 'input.answered', data: { interrupt_ids: [event.inputId] } }];
       case 'custom':
         return [{ method: 'custom', data: { name: event.name, payload: event.data } }];
       case 'run-resume':
@@ -105,7 +106,7 @@ export class LangGraphMapper {
       case 'usage':
         return [];
       case 'end':
-        return [...this.withdrawn(event), this.values(), lifecycle(endOf(event))];
+        return [...this.withdrawn(event), this.values(), lifecycle(toLifecycle(event))];
       default:
         // A newer server may have written this log: what this one does not know, it does not tell.
         event satisfies never;
@@ -115,15 +116,14 @@ export class LangGraphMapper {
 
   /** A step that is made again asks again, for the same. */
   private takeBack(stepId: string): void {
-    for (const [approvalId, asker] of this.requests)
-      if (asker === stepId) this.requests.set(approvalId, undefined);
+    for (const [inputId, asker] of this.requests) if (asker === stepId) this.requests.set(inputId, undefined);
   }
 
-  /** Nobody waits any more for what was requested and then taken back, or for anything when the run has ended otherwise. */
+  /** Forgets requests that were superseded, and all of them when the run has ended otherwise. */
   private withdrawn({ outcome }: RunEnd): LangGraphFact[] {
     const ids = [...this.requests]
-      .filter(([, asker]) => asker === undefined || outcome !== 'awaiting-approval')
-      .map(([approvalId]) => approvalId);
+      .filter(([, asker]) => asker === undefined || outcome !== 'awaiting-input')
+      .map(([inputId]) => inputId);
     return ids.length > 0 ? [{ method: 'input.answered', data: { interrupt_ids: ids } }] : [];
   }
 
@@ -132,7 +132,7 @@ export class LangGraphMapper {
   }
 
   private open({ runId }: RecordedEvent, partId: string, block: ContentBlock): LangGraphFact[] {
-    const messageId = messageIdOf(runId, partId);
+    const messageId = toMessageId(runId, partId);
     this.parts.set(partId, { messageId, block });
     return [
       message(messageId, { event: 'message-start', role: 'ai', id: messageId }),
@@ -140,20 +140,18 @@ export class LangGraphMapper {
     ];
   }
 
-  private say(partId: string, words: string): LangGraphFact[] {
+  private appendText(partId: string, text: string): LangGraphFact[] {
     const part = this.parts.get(partId);
     if (!part) return [];
     const { messageId, block } = part;
     const isText = block.type === 'text';
     this.parts.set(partId, {
       messageId,
-      block: isText
-        ? { ...block, text: block.text + words }
-        : { ...block, reasoning: block.reasoning + words },
+      block: isText ? { ...block, text: block.text + text } : { ...block, reasoning: block.reasoning + text },
     });
     const delta = isText
-      ? ({ type: 'text-delta', text: words } as const)
-      : ({ type: 'reasoning-delta', reasoning: words } as const);
+      ? ({ type: 'text-delta', text: text } as const)
+      : ({ type: 'reasoning-delta', reasoning: text } as const);
     return [message(messageId, { event: 'content-block-delta', index: 0, delta })];
   }
 
@@ -182,8 +180,8 @@ function progress(payload: unknown): LangGraphFact {
   return { method: 'custom', data: { name: 'tool-progress', payload } };
 }
 
-function requested(request: ApprovalRequest): LangGraphFact {
-  const { id: interrupt_id, value: payload } = interruptOf(request);
+function requested(request: InputRequest): LangGraphFact {
+  const { id: interrupt_id, value: payload } = toInterrupt(request);
   return { method: 'input.requested', data: { interrupt_id, payload } };
 }
 
@@ -195,7 +193,7 @@ function toolEnd({ toolCallId, outcome, output = null, error }: ToolEnd) {
 }
 
 /** A cancelled run and one that waits for a person are both interrupted here. */
-function endOf({ outcome, error }: RunEnd): LifecycleData {
+function toLifecycle({ outcome, error }: RunEnd): LifecycleData {
   if (outcome === 'failed') return { event: 'failed', error: error?.message ?? 'The agent failed.' };
   return { event: outcome === 'completed' ? 'completed' : 'interrupted' };
 }

@@ -1,26 +1,18 @@
-import {
-  Controller,
-  Get,
-  Param,
-  Post,
-  Query,
-  Req,
-  RequestMethod,
-  Sse,
-  type MessageEvent,
-} from '@nestjs/common';
+import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { Observable } from 'rxjs';
 import type { z } from 'zod';
 import { CurrentPrincipal } from '../../auth/authentication.js';
-import { Reader, type RunReader } from '../../chat/run-reader.js';
 import { Frame } from '../../http/frame.js';
-import type { WebRequest } from '../../http/web.exchange.js';
+import { SchemaPipe } from '../../http/validate.js';
+import { replyWithEventStream } from '../../http/reply-with-event-stream.js';
+import { SseStreams } from '../../http/sse-streams.js';
+import { rawResponse, type WebRequest, type WebResponse } from '../../http/http.types.js';
 import type { Principal } from '../../principal.js';
-import { ProtocolStreams } from '../protocol.streams.js';
-import { ThreadTranscripts } from '../transcript/thread.transcripts.js';
-import { toRun, type LangGraphRun } from './langgraph.resources.js';
-import { LangGraphThreads } from './langgraph.threads.js';
+import { ProtocolStreams, type HttpExchange } from '../protocol-streams.js';
+import { ThreadRuns } from '../thread-runs.js';
+import { ThreadTranscripts } from '../transcript/thread-transcripts.js';
+import { toRun, type LangGraphRun } from './langgraph-resources.js';
+import { LangGraphThreads } from './langgraph-threads.js';
 import {
   CancelRunEndpoint,
   CreateRunEndpoint,
@@ -29,8 +21,9 @@ import {
   ListRunsEndpoint,
   StreamRunEndpoint,
 } from './run-stream.endpoints.js';
-import { RunStarts, streamOf, type StreamedRequest } from './run-stream.guards.js';
-import { cancelQuerySchema, listQuerySchema } from './run-stream.input.js';
+import { cancelQuerySchema, listQuerySchema } from './run-stream-input.js';
+import { RunStreamMapper } from './run-stream.mapper.js';
+import { RunStreams, type RunStreamView } from './run-stream.service.js';
 
 /**
  * Runs in the words of LangGraph's first API: `client.runs` of its SDKs, the `useStream` of `@langchain/langgraph-sdk/react`, and
@@ -40,40 +33,42 @@ import { cancelQuerySchema, listQuerySchema } from './run-stream.input.js';
 @Controller()
 export class RunStreamController {
   constructor(
-    private readonly streams: ProtocolStreams,
-    private readonly starts: RunStarts,
+    private readonly runStreams: RunStreams,
+    private readonly protocol: ProtocolStreams,
+    private readonly streams: SseStreams,
+    private readonly runs: ThreadRuns,
     private readonly threads: LangGraphThreads,
     private readonly transcripts: ThreadTranscripts,
   ) {}
 
-  @Sse('threads/:threadId/runs/stream', { method: RequestMethod.POST })
+  @Post('threads/:threadId/runs/stream')
   @StreamRunEndpoint({ inThread: true })
-  stream(@Reader() reader: RunReader, @Req() request: StreamedRequest): Observable<MessageEvent> {
-    return this.watch(reader, request);
+  async stream(@Req() request: WebRequest, @Res() response: WebResponse): Promise<void> {
+    await this.reply({ request, response }, await this.runStreams.startStreamed(request));
   }
 
-  @Sse('runs/stream', { method: RequestMethod.POST })
+  @Post('runs/stream')
   @StreamRunEndpoint({ inThread: false })
-  streamAlone(@Reader() reader: RunReader, @Req() request: StreamedRequest): Observable<MessageEvent> {
-    return this.watch(reader, request);
+  async streamAlone(@Req() request: WebRequest, @Res() response: WebResponse): Promise<void> {
+    await this.reply({ request, response }, await this.runStreams.startStreamed(request));
   }
 
-  @Sse('threads/:threadId/runs/:runId/stream')
+  @Get('threads/:threadId/runs/:runId/stream')
   @JoinStreamEndpoint({ inThread: true })
-  join(@Reader() reader: RunReader, @Req() request: StreamedRequest): Observable<MessageEvent> {
-    return this.watch(reader, request);
+  async join(@Req() request: WebRequest, @Res() response: WebResponse): Promise<void> {
+    await this.reply({ request, response }, await this.runStreams.join(request));
   }
 
-  @Sse('runs/:runId/stream')
+  @Get('runs/:runId/stream')
   @JoinStreamEndpoint({ inThread: false })
-  joinAlone(@Reader() reader: RunReader, @Req() request: StreamedRequest): Observable<MessageEvent> {
-    return this.watch(reader, request);
+  async joinAlone(@Req() request: WebRequest, @Res() response: WebResponse): Promise<void> {
+    await this.reply({ request, response }, await this.runStreams.join(request));
   }
 
   @Post('threads/:threadId/runs')
   @CreateRunEndpoint()
   async create(@Req() request: WebRequest): Promise<LangGraphRun> {
-    return toRun((await this.starts.start(request)).run);
+    return toRun(await this.runStreams.start(request));
   }
 
   @Get('threads/:threadId/runs')
@@ -81,9 +76,9 @@ export class RunStreamController {
   async list(
     @CurrentPrincipal() principal: Principal,
     @Param('threadId') threadId: string,
-    @Query({ schema: listQuerySchema }) { limit, offset, status }: z.output<typeof listQuerySchema>,
+    @Query(new SchemaPipe(listQuerySchema)) { limit, offset, status }: z.output<typeof listQuerySchema>,
   ): Promise<LangGraphRun[]> {
-    const runs = (await this.transcripts.runsOf(principal, threadId)).toReversed().map(toRun);
+    const runs = (await this.transcripts.listRuns(principal, threadId)).toReversed().map(toRun);
     const wanted = status === undefined ? runs : runs.filter((run) => run.status === status);
     return wanted.slice(offset, offset + limit);
   }
@@ -104,24 +99,31 @@ export class RunStreamController {
     @CurrentPrincipal() principal: Principal,
     @Param('threadId') threadId: string,
     @Param('runId') runId: string,
-    @Query({ schema: cancelQuerySchema }) { wait }: z.output<typeof cancelQuerySchema>,
+    @Query(new SchemaPipe(cancelQuerySchema)) { wait }: z.output<typeof cancelQuerySchema>,
   ): Promise<Record<string, never>> {
     await this.threads.cancel(await this.threads.run(principal, runId, threadId), { wait });
     return {};
   }
 
-  private watch(reader: RunReader, request: StreamedRequest): Observable<MessageEvent> {
-    const { mapper, modes, endsWithClient } = streamOf(request);
-    const { run, response } = reader;
+  private async reply(
+    exchange: HttpExchange,
+    { reader, modes, endsWithClient }: RunStreamView,
+  ): Promise<void> {
+    const { response } = exchange;
+    const { run } = reader;
+    if (endsWithClient) this.runs.stopWithClient(run, response);
+    const transcript = await this.threads.upTo(run);
+    const mapper = new RunStreamMapper({ runId: run.id, threadId: run.threadId, transcript, modes });
     // Relative to the address that the client has for its server, to which it adds them. From the first it takes the run's
     // id; the second makes it come back by itself after a cut.
     const path = `/threads/${run.threadId}/runs/${run.id}`;
     const query = [...modes].map((mode) => `stream_mode=${mode}`).join('&');
-    response.setHeader('Content-Location', path);
-    if (!endsWithClient) response.setHeader('Location', `${path}/stream?${query}`);
-    return this.streams.follow(request, reader, {
+    const raw = rawResponse(response).setHeader('Content-Location', path);
+    if (!endsWithClient) raw.setHeader('Location', `${path}/stream?${query}`);
+    const frames = this.protocol.follow(exchange, reader, {
       mapper: mapper.map,
       frame: ({ event, data }, id) => new Frame(id, event, JSON.stringify(data)),
     });
+    await replyWithEventStream(this.streams, response, frames);
   }
 }

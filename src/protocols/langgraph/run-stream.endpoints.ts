@@ -1,13 +1,12 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiHeader, ApiParam, ApiQuery } from '@nestjs/swagger';
 import { z } from 'zod';
-import { START_PROBLEMS } from '../../chat/start.problems.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
-import { runSchema } from './langgraph.resources.js';
-import { JoinStreamGuard, RunStreamGuard } from './run-stream.guards.js';
-import { runRequestSchema } from './run-stream.input.js';
+import { START_PROBLEMS } from '../../streams/start-problems.js';
+import { runSchema } from './langgraph-resources.js';
+import { cancelQuerySchema, listQuerySchema, runRequestSchema } from './run-stream-input.js';
 
-/** What each route of RunStreamController answers, who guards it, and how the API's description shows it. */
+/** The guards of each route of RunStreamController, and its page in the API's description. */
 
 export const THREAD_ID = ApiParam({ name: 'threadId', description: "The conversation's id." });
 export const RUN_ID = ApiParam({ name: 'runId', description: "The run's id." });
@@ -22,45 +21,45 @@ const STREAM = z.looseObject({}).meta({ id: 'LangGraphRunStream' });
 const STARTS = {
   accepts: runRequestSchema,
   starts: true,
-  problems: [...START_PROBLEMS, 'APPROVAL_CLOSED'],
+  problems: [...START_PROBLEMS, 'INPUT_CLOSED'],
 } as const;
 
-/** Whether the route names the thread. */
-interface Place {
+/** True if the route names the thread. */
+interface RouteScope {
   readonly inThread: boolean;
 }
 
-const paramsOf = ({ inThread }: Place) => (inThread ? [THREAD_ID] : []);
+const listParams = ({ inThread }: RouteScope) => (inThread ? [THREAD_ID] : []);
 
-export const StreamRunEndpoint = (place: Place) =>
+export const StreamRunEndpoint = (scope: RouteScope) =>
   applyDecorators(
     HttpCode(200),
-    ...paramsOf(place),
+    ...listParams(scope),
     Endpoint({
       ...STARTS,
-      summary: place.inThread
+      summary: scope.inThread
         ? 'Start a run and stream it'
         : 'Start a run in a thread of its own and stream it',
       description:
         'In the modes that the body names: `values`, `updates`, `messages-tuple`, `messages`, `custom`, `tools`.',
-      answers: { status: 200, description: 'From `metadata` to `end`.', schema: STREAM },
+      reply: { status: 200, description: 'From `metadata` to `end`.', schema: STREAM },
       streams: true,
-      guards: [RunStreamGuard],
+      reads: true,
     }),
   );
 
-export const JoinStreamEndpoint = (place: Place) =>
+export const JoinStreamEndpoint = (scope: RouteScope) =>
   applyDecorators(
-    ...paramsOf(place),
+    ...listParams(scope),
     RUN_ID,
     LAST_EVENT_ID,
     STREAM_MODE,
     Endpoint({
-      summary: 'Stream a run that was started before',
+      summary: 'Join the stream of a run (LangGraph)',
       description: 'From its first event, or behind the one that the client has.',
-      answers: { status: 200, description: 'What follows, to `end`.', schema: STREAM },
+      reply: { status: 200, description: 'What follows, to `end`.', schema: STREAM },
       streams: true,
-      guards: [JoinStreamGuard],
+      reads: true,
       problems: ['NOT_FOUND', 'CURSOR_INVALID'],
     }),
   );
@@ -71,8 +70,8 @@ export const CreateRunEndpoint = () =>
     THREAD_ID,
     Endpoint({
       ...STARTS,
-      summary: 'Start a run, and stream it later',
-      answers: { status: 200, description: 'The run.', schema: runSchema },
+      summary: 'Start a run without streaming it (LangGraph)',
+      reply: { status: 200, description: 'The run.', schema: runSchema },
     }),
   );
 
@@ -80,8 +79,10 @@ export const ListRunsEndpoint = () =>
   applyDecorators(
     THREAD_ID,
     Endpoint({
-      summary: 'The runs of a thread, the newest first',
-      answers: { status: 200, description: 'At most 100.', schema: z.array(runSchema) },
+      summary: 'List the runs of a thread, the newest first (LangGraph)',
+      reply: { status: 200, description: 'At most 100.', schema: z.array(runSchema) },
+      query: listQuerySchema,
+      reads: true,
       problems: ['NOT_FOUND'],
     }),
   );
@@ -91,8 +92,9 @@ export const GetRunEndpoint = () =>
     THREAD_ID,
     RUN_ID,
     Endpoint({
-      summary: 'How a run stands',
-      answers: { status: 200, description: 'The run.', schema: runSchema },
+      summary: 'Get a run (LangGraph)',
+      reads: true,
+      reply: { status: 200, description: 'The run.', schema: runSchema },
       problems: ['NOT_FOUND'],
     }),
   );
@@ -103,9 +105,10 @@ export const CancelRunEndpoint = () =>
     THREAD_ID,
     RUN_ID,
     Endpoint({
-      summary: 'Stop a run, in LangGraph words',
-      description: 'With `wait=1` the answer comes when it has ended.',
-      answers: { status: 202, description: 'It is being stopped.', schema: z.object({}) },
+      summary: 'Cancel a run (LangGraph)',
+      description: 'With `wait=1` the answer comes when it has ended, or after a few seconds.',
+      reply: { status: 202, description: 'It is being stopped.', schema: z.object({}) },
+      query: cancelQuerySchema,
       problems: ['NOT_FOUND'],
     }),
   );

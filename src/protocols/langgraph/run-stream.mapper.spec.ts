@@ -4,15 +4,15 @@ import * as fc from 'fast-check';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';
 import { recordedAll } from '../../runs/run.testing.js';
-import { continuedRuns, runLogs } from '../../testing/log.arbitrary.js';
+import { continuedRuns, runLogs } from '../../../test/harness/log-arbitrary.js';
 import { Transcript } from '../transcript/transcript.js';
-import type { LangGraphMessage } from './langgraph.events.js';
-import { toLangGraphMessage } from './langgraph.messages.js';
-import { STREAM_MODES, type RunStreamChunk, type StreamMode } from './run-stream.chunks.js';
+import type { LangGraphMessage } from './langgraph-events.js';
+import { toLangGraphMessage } from './langgraph-messages.js';
+import { STREAM_MODES, type RunStreamChunk, type StreamMode } from './run-stream-chunks.js';
 import { RunStreamMapper } from './run-stream.mapper.js';
 
 describe('RunStreamMapper', () => {
-  it('begins with metadata and ends with the end, whatever is asked for', () => {
+  it('starts a run stream with metadata and ends it with an end event, in any stream modes', () => {
     const log = recordedAll([START, end('completed')]);
     expect(mapped(log, [])).toEqual([
       { event: 'metadata', data: { run_id: 'run', thread_id: 'thread' } },
@@ -20,7 +20,7 @@ describe('RunStreamMapper', () => {
     ]);
   });
 
-  it('says what each step wrote, and the calls that it made of an earlier message', () => {
+  it('sends what each step wrote, with its tool calls in the earlier message', () => {
     const updates = mapped(recordedAll(WITH_TOOL), ['updates']).filter(({ event }) => event === 'updates');
     expect(updates.map(({ data }) => data)).toMatchObject([
       { model: { messages: [{ type: 'ai', content: 'Let me look.' }] } },
@@ -39,7 +39,7 @@ describe('RunStreamMapper', () => {
     ]);
   });
 
-  it("gives a message in pieces, each with its step's name", () => {
+  it('sends a message in pieces, each with the name of its step', () => {
     const pieces = mapped(recordedAll(WITH_TOOL), ['messages-tuple']).filter(
       ({ event }) => event === 'messages',
     );
@@ -61,7 +61,40 @@ describe('RunStreamMapper', () => {
     ]);
   });
 
-  it('gives a message again as it grows, to who asks for whole ones', () => {
+  it('sends the tokens of each model call once, with the message of that call', () => {
+    const counted = { inputTokens: 9, outputTokens: 4, totalTokens: 13 };
+    const log = recordedAll([
+      START,
+      { type: 'step-start', stepId: 's1', name: 'model', attempt: 1 },
+      // Says nothing, and calls.
+      { type: 'usage', ...counted, cachedInputTokens: 8, cacheWriteInputTokens: 1, model: 'm' },
+      TOOL_START,
+      // A model inside the tool.
+      { type: 'usage', inputTokens: 70, outputTokens: 70, totalTokens: 140, model: 'm' },
+      { type: 'tool-end', toolCallId: 'call-1', outcome: 'ok', durationMs: 1 },
+      { type: 'text-start', partId: 'p2', messageId: 'm', stepId: 's1' },
+      { type: 'text-delta', partId: 'p2', delta: 'Done.' },
+      { type: 'text-end', partId: 'p2' },
+      { type: 'usage', ...counted, reasoningTokens: 3, model: 'm', finishReason: 'length' },
+      end('completed'),
+    ]);
+    const tokens = { input_tokens: 9, output_tokens: 4, total_tokens: 13 };
+    const usages = [
+      { ...tokens, input_token_details: { cache_read: 8, cache_creation: 1 } },
+      { ...tokens, output_token_details: { reasoning: 3 } },
+    ];
+    const pieces = mapped(log, ['messages-tuple']).flatMap(({ event, data }) =>
+      event === 'messages' && 'usage_metadata' in data[0] ? [data[0].usage_metadata] : [],
+    );
+    expect(pieces).toEqual(usages);
+    const values = mapped(log, ['values']).findLast(({ event }) => event === 'values')?.data;
+    const { messages } = values as { messages: readonly LangGraphMessage[] };
+    expect(messages.flatMap((message) => (message.type === 'ai' ? [message.usage_metadata] : []))).toEqual(
+      usages,
+    );
+  });
+
+  it('sends a growing message again and again in the mode for whole messages', () => {
     const events = mapped(recordedAll(WITH_TOOL), ['messages']).slice(1, -1);
     expect(events.map(({ event, data }) => [event, (data as { content?: string }[])[0]?.content])).toEqual([
       ['messages/metadata', undefined],
@@ -72,7 +105,7 @@ describe('RunStreamMapper', () => {
     ]);
   });
 
-  it("tells a tool's news, and as custom events where nobody asks for them", () => {
+  it('sends tool events in the mode tools, and progress and custom data in the mode custom', () => {
     const log = recordedAll([
       START,
       TOOL_START,
@@ -85,16 +118,16 @@ describe('RunStreamMapper', () => {
     const tool = { toolCallId: 'call-1', name: 'search' };
     const progress = { message: 'Half way', fraction: 0.5 };
     const error = { code: 'TOOL_FAILED', message: 'The call ended: timeout.' };
-    const dataOf = (mode: StreamMode) =>
+    const listData = (mode: StreamMode) =>
       mapped(log, [mode])
         .filter(({ event }) => event === mode)
         .map(({ data }) => data);
-    expect(dataOf('tools')).toEqual([
+    expect(listData('tools')).toEqual([
       { ...tool, event: 'on_tool_start', input: { query: 'x' }, label: 'Searching…' },
       { ...tool, event: 'on_tool_event', data: progress },
       { ...tool, event: 'on_tool_error', error },
     ]);
-    expect(dataOf('custom')).toEqual([
+    expect(listData('custom')).toEqual([
       { name: 'tool-progress', data: { toolCallId: 'call-1', message: 'Searching…' } },
       { name: 'tool-progress', data: { toolCallId: 'call-1', ...progress } },
       { name: 'fact', data: { nested: 1 } },
@@ -103,7 +136,7 @@ describe('RunStreamMapper', () => {
     ]);
   });
 
-  it('says why a run failed, in public words', () => {
+  it('sends the public error of a failed run', () => {
     const error = { code: 'MODEL_OVERLOADED', message: 'The model is busy.', retryable: true };
     expect(mapped(recordedAll([START, { ...end('failed'), error }]), []).slice(1)).toEqual([
       { event: 'error', data: { error: 'MODEL_OVERLOADED', message: 'The model is busy.' } },
@@ -111,39 +144,39 @@ describe('RunStreamMapper', () => {
     ]);
   });
 
-  it("leaves the client's manager with the messages of the thread, whatever was superseded", async () => {
+  it("leaves the client's manager with the messages of the thread, for any run", async () => {
     await fc.assert(
       fc.asyncProperty(runLogs(), async (log) => {
-        expect((await shown(mapped(log, STREAM_MODES))).map(plain)).toEqual(wholeOf(log).map(plain));
+        expect((await shown(mapped(log, STREAM_MODES))).map(plain)).toEqual(joinMessages(log).map(plain));
       }),
       { numRuns: 150 },
     );
   });
 
-  it('writes on in the messages of the run that asked, and asks for each call once', async () => {
+  it('continues the messages of the run that asked, and asks for each call once', async () => {
     await fc.assert(
-      fc.asyncProperty(continuedRuns(), async ({ before, approvals, log }) => {
+      fc.asyncProperty(continuedRuns(), async ({ before, inputs, log }) => {
         const transcript = asked();
         for (const recorded of before) transcript.apply(recorded);
         const modes = new Set(STREAM_MODES);
         const chunks = log.flatMap(
           new RunStreamMapper({ runId: 'next', threadId: 'thread', transcript, modes }).map,
         );
-        expect((await shown(chunks)).map(plain)).toEqual(wholeOf([...before, ...log]).map(plain));
+        expect((await shown(chunks)).map(plain)).toEqual(joinMessages([...before, ...log]).map(plain));
 
         const last = mapped(before, ['values']).findLast(({ event }) => event === 'values');
-        const interrupts = approvals.map(({ approvalId: id }) => expect.objectContaining({ id }));
+        const interrupts = inputs.map(({ inputId: id }) => expect.objectContaining({ id }));
         expect(last?.data).toMatchObject({ __interrupt__: interrupts });
       }),
       { numRuns: 100 },
     );
   });
 
-  it('gives pieces that alone add up to every message', async () => {
+  it('sends pieces of messages that alone add up to every message', async () => {
     await fc.assert(
       fc.asyncProperty(runLogs(), async (log) => {
         // Of a message without words and calls there is no piece, and the question is the client's own.
-        const spoken = wholeOf(log).filter(isSpoken);
+        const spoken = joinMessages(log).filter(isSpoken);
         const seen = await shown(mapped(log, ['messages-tuple']));
         const byId = (messages: readonly Shown[]) => new Map(messages.map((each) => [each.id, plain(each)]));
         expect(byId(seen.filter(isSpoken))).toEqual(byId(spoken));
@@ -193,7 +226,7 @@ function mapped(log: readonly RecordedEvent[], modes: readonly StreamMode[]): Ru
   return log.flatMap(new RunStreamMapper(run).map);
 }
 
-function wholeOf(log: readonly RecordedEvent[]): LangGraphMessage[] {
+function joinMessages(log: readonly RecordedEvent[]): LangGraphMessage[] {
   const transcript = asked();
   for (const recorded of log) transcript.apply(recorded);
   return transcript.entries.map(toLangGraphMessage);
@@ -206,7 +239,7 @@ interface State extends Record<string, unknown> {
   messages?: Shown[];
 }
 
-/** What the legacy `useStream` keeps in the end, which this manager is behind. */
+/** Returns the messages that the legacy `useStream` keeps at the end; this manager is inside it. */
 async function shown(chunks: readonly RunStreamChunk[]): Promise<Shown[]> {
   const manager = new StreamManager<State>(new MessageTupleManager(), { throttle: false });
   let failure: unknown;
@@ -228,14 +261,14 @@ async function shown(chunks: readonly RunStreamChunk[]): Promise<Shown[]> {
 }
 
 function isSpoken({ type, content, tool_calls = [] }: Shown): boolean {
-  return type === 'tool' || (type === 'ai' && (textOf(content) !== '' || tool_calls.length > 0));
+  return type === 'tool' || (type === 'ai' && (readText(content) !== '' || tool_calls.length > 0));
 }
 
-function textOf(content: Shown['content']): string {
+function readText(content: Shown['content']): string {
   if (typeof content === 'string') return content;
   return content.map((block) => ('text' in block ? block.text : block.reasoning)).join('');
 }
 
 function plain({ id, type, content, tool_calls = [] }: Shown) {
-  return { id, type, text: textOf(content), calls: tool_calls.map((call) => [call.id, call.args]) };
+  return { id, type, text: readText(content), calls: tool_calls.map((call) => [call.id, call.args]) };
 }

@@ -1,8 +1,10 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { ApprovalRequest, CustomEvent, RunEnd, ToolEnd } from '../../events/run-event.js';
-import { messageIdOf, resultIdOf, type Transcript, type TranscriptEntry } from '../transcript/transcript.js';
-import { interruptOf } from './langgraph.interrupts.js';
-import { toLangGraphMessage } from './langgraph.messages.js';
+import type { CustomEvent, InputRequest, RunEnd, ToolEnd } from '../../events/run-event.js';
+import { isCall } from '../../events/requested-input.js';
+import { toMessageId, toResultId, type TranscriptEntry } from '../transcript/transcript-entries.js';
+import type { Transcript } from '../transcript/transcript.js';
+import { toInterrupt } from './langgraph-interrupts.js';
+import { toLangGraphMessage } from './langgraph-messages.js';
 import {
   END_STATUS,
   type MessageChunk,
@@ -12,10 +14,10 @@ import {
   type RunValues,
   type StreamMode,
   type ToolFact,
-} from './run-stream.chunks.js';
-import { MessageChunks } from './run-stream.messages.js';
+} from './run-stream-chunks.js';
+import { MessageChunks } from './run-stream-messages.js';
 
-/** What the mapping of a run depends on beside its log. */
+/** The facts beside its log that the mapping of a run depends on. */
 export interface StreamedRun {
   readonly runId: string;
   readonly threadId: string;
@@ -33,8 +35,8 @@ export class RunStreamMapper {
   private readonly messages: MessageChunks;
   private readonly stepNames = new Map<string, string>();
   private readonly toolNames = new Map<string, string>();
-  /** What waits for a person, by approval id. A step that is made again asks again, for the same. */
-  private readonly pending = new Map<string, ApprovalRequest>();
+  /** The inputs that wait for a person, by id. A step that is made again asks again, for the same. */
+  private readonly pending = new Map<string, InputRequest>();
 
   constructor(private readonly run: StreamedRun) {
     this.names = { run_id: run.runId, thread_id: run.threadId };
@@ -53,15 +55,18 @@ export class RunStreamMapper {
       case 'step-end':
         return [...this.update(event), ...this.values()];
       case 'step-reset':
-        for (const { approvalId, stepId } of this.pending.values())
-          if (stepId === event.stepId) this.pending.delete(approvalId);
-        return [...this.say(pieces), ...this.values()];
+        for (const { inputId, stepId } of this.pending.values())
+          if (stepId === event.stepId) this.pending.delete(inputId);
+        return [...this.toMessageChunks(pieces), ...this.values()];
       case 'text-start':
       case 'reasoning-start':
-        return this.announce(messageIdOf(this.run.runId, event.partId));
+        return this.announce(toMessageId(this.run.runId, event.partId));
       case 'text-delta':
       case 'reasoning-delta':
-        return [...this.whole('partial', messageIdOf(this.run.runId, event.partId)), ...this.say(pieces)];
+        return [
+          ...this.toWholeMessage('partial', toMessageId(this.run.runId, event.partId)),
+          ...this.toMessageChunks(pieces),
+        ];
       case 'text-end':
       case 'reasoning-end':
         return [];
@@ -69,7 +74,7 @@ export class RunStreamMapper {
         const { toolCallId, toolName, label, input = {} } = event;
         this.toolNames.set(toolCallId, toolName);
         return [
-          ...this.tell(toolCallId, { event: 'on_tool_start', input, label }),
+          ...this.toToolChunk(toolCallId, { event: 'on_tool_start', input, label }),
           ...this.progress({ toolCallId, message: label }),
           ...this.called(pieces, toolCallId),
         ];
@@ -77,24 +82,25 @@ export class RunStreamMapper {
       case 'tool-progress': {
         const { type: _, toolCallId, ...data } = event;
         return [
-          ...this.tell(toolCallId, { event: 'on_tool_event', data }),
+          ...this.toToolChunk(toolCallId, { event: 'on_tool_event', data }),
           ...this.progress({ toolCallId, ...data }),
         ];
       }
       case 'tool-end':
         return [
-          ...this.tell(event.toolCallId, outcomeOf(event)),
-          ...this.whole('complete', resultIdOf(this.run.runId, event.toolCallId)),
-          ...this.say(pieces),
+          ...this.toToolChunk(event.toolCallId, toToolFact(event)),
+          ...this.toWholeMessage('complete', toResultId(this.run.runId, event.toolCallId)),
+          ...this.toMessageChunks(pieces),
         ];
-      case 'approval-request':
-        this.pending.set(event.approvalId, event);
-        return this.called(pieces, event.toolCallId);
+      case 'input-request':
+        this.pending.set(event.inputId, event);
+        return isCall(event) ? this.called(pieces, event.toolCallId) : [];
       case 'custom':
-        return this.in('custom', () => ({ event: 'custom', data: writtenOf(event) }));
-      case 'run-resume':
-      case 'approval-answer':
+        return this.in('custom', () => ({ event: 'custom', data: toWritten(event) }));
       case 'usage':
+        return this.toMessageChunks(pieces);
+      case 'run-resume':
+      case 'input-answer':
         return [];
       case 'end':
         return this.end(event);
@@ -117,7 +123,7 @@ export class RunStreamMapper {
     return { messages: this.run.transcript.entries.map(toLangGraphMessage) };
   }
 
-  /** What the step wrote: its own messages, and those of others that it has made a call of. */
+  /** Returns the chunk for the output of a step: its own messages, and those of other steps that it has called. */
   private update({ stepId, name }: { readonly stepId: string; readonly name: string }): RunStreamChunk[] {
     return this.in('updates', () => {
       const written = this.run.transcript.entries.filter((entry) => isWrittenBy(stepId, entry));
@@ -126,30 +132,30 @@ export class RunStreamMapper {
   }
 
   /** Last among what an event says: the last frame alone has its id, and a piece that came twice would be joined twice. */
-  private say(pieces: readonly MessageChunk[]): RunStreamChunk[] {
+  private toMessageChunks(pieces: readonly MessageChunk[]): RunStreamChunk[] {
     if (!this.run.modes.has('messages-tuple')) return [];
-    return pieces.map((piece) => ({ event: 'messages', data: [piece, this.metadataOf(piece.id)] }));
+    return pieces.map((piece) => ({ event: 'messages', data: [piece, this.toMetadata(piece.id)] }));
   }
 
   private announce(id: string): RunStreamChunk[] {
     return this.in('messages', () => ({
       event: 'messages/metadata',
-      data: { [id]: { metadata: this.metadataOf(id) } },
+      data: { [id]: { metadata: this.toMetadata(id) } },
     }));
   }
 
-  private whole(how: 'partial' | 'complete', id: string): RunStreamChunk[] {
+  private toWholeMessage(how: 'partial' | 'complete', id: string): RunStreamChunk[] {
     const entry = this.messages.find(id);
     if (!entry) return [];
     return this.in('messages', () => ({ event: `messages/${how}`, data: [toLangGraphMessage(entry)] }));
   }
 
   private called(pieces: readonly MessageChunk[], toolCallId: string): RunStreamChunk[] {
-    const caller = this.run.transcript.callerOf(toolCallId);
-    return [...(caller ? this.whole('partial', caller.id) : []), ...this.say(pieces)];
+    const caller = this.run.transcript.findCaller(toolCallId);
+    return [...(caller ? this.toWholeMessage('partial', caller.id) : []), ...this.toMessageChunks(pieces)];
   }
 
-  private tell(toolCallId: string, news: ToolFact): RunStreamChunk[] {
+  private toToolChunk(toolCallId: string, news: ToolFact): RunStreamChunk[] {
     const name = this.toolNames.get(toolCallId) ?? '';
     return this.in('tools', () => ({ event: 'tools', data: { toolCallId, name, ...news } }));
   }
@@ -171,21 +177,21 @@ export class RunStreamMapper {
         return [...this.values(), end];
       case 'failed':
         return [...this.values(), failure, end];
-      case 'awaiting-approval':
+      case 'awaiting-input':
         return [...this.interrupted(), end];
     }
   }
 
-  /** What the run waits for. Some clients look for it among the updates, some in the state. */
+  /** Returns the chunks for the inputs that the run waits for. Some clients look for it among the updates, some in the state. */
   private interrupted(): RunStreamChunk[] {
-    const interrupts = { __interrupt__: Array.from(this.pending.values(), interruptOf) };
+    const interrupts = { __interrupt__: Array.from(this.pending.values(), toInterrupt) };
     return [
       ...this.in('updates', () => ({ event: 'updates', data: interrupts })),
       ...this.in('values', () => ({ event: 'values', data: { ...this.state(), ...interrupts } })),
     ];
   }
 
-  private metadataOf(messageId: string): MessageMetadata {
+  private toMetadata(messageId: string): MessageMetadata {
     const entry = this.messages.find(messageId);
     const stepId = entry && entry.kind !== 'user' ? entry.stepId : '';
     return { ...this.names, langgraph_node: this.stepNames.get(stepId) ?? '', tags: [] };
@@ -200,15 +206,15 @@ function isWrittenBy(stepId: string, entry: TranscriptEntry): boolean {
   );
 }
 
-function outcomeOf({ outcome, output = null, error }: ToolEnd): ToolFact {
+function toToolFact({ outcome, output = null, error }: ToolEnd): ToolFact {
   if (outcome === 'ok') return { event: 'on_tool_end', output };
   const { code = 'TOOL_FAILED', message = `The call ended: ${outcome}.` } = error ?? {};
   return { event: 'on_tool_error', error: { code, message } };
 }
 
 /** As the graph wrote it: of `{ name, data }` the log has the two apart, of anything else the whole as data. */
-function writtenOf({ name, data }: CustomEvent): unknown {
-  const isWhole =
+function toWritten({ name, data }: CustomEvent): unknown {
+  const isPlain =
     name === 'custom' || (typeof data === 'object' && data !== null && 'type' in data && data.type === name);
-  return isWhole ? data : { name, data };
+  return isPlain ? data : { name, data };
 }

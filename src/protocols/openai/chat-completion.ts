@@ -4,6 +4,7 @@ import type {
   CompletionChunk,
   CompletionError,
   CompletionFacts,
+  CompletionReason,
   CompletionUsage,
 } from './chat-completions.mapper.js';
 
@@ -14,14 +15,14 @@ export type Completion = CompletionFacts & {
     {
       readonly index: 0;
       readonly message: { readonly role: 'assistant'; readonly content: string; readonly refusal: null };
-      readonly finish_reason: 'stop';
+      readonly finish_reason: CompletionReason;
       readonly logprobs: null;
     },
   ];
   readonly usage: CompletionUsage;
 };
 
-export function completionFactsOf({ id, createdAt, agent }: Run): CompletionFacts {
+export function toCompletionFacts({ id, createdAt, agent }: Run): CompletionFacts {
   return { id: `chatcmpl-${id}`, created: Math.floor(createdAt / 1_000), model: agent };
 }
 
@@ -30,22 +31,24 @@ export function completionFactsOf({ id, createdAt, agent }: Run): CompletionFact
  *
  * @throws AppError RUN_FAILED with the words of the chunk that says so
  */
-export function completionOf(
+export function toCompletion(
   facts: CompletionFacts,
   chunks: readonly (CompletionChunk | CompletionError)[],
 ): Completion {
   let content = '';
+  let finish_reason: CompletionReason = 'stop';
   let usage: CompletionUsage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
   for (const chunk of chunks) {
     if ('error' in chunk) throw new AppError('RUN_FAILED', chunk.error.message);
     content += chunk.choices[0]?.delta.content ?? '';
+    finish_reason = chunk.choices[0]?.finish_reason ?? finish_reason;
     usage = chunk.usage ?? usage;
   }
   const message = { role: 'assistant', content, refusal: null } as const;
   return {
     ...facts,
     object: 'chat.completion',
-    choices: [{ index: 0, message, finish_reason: 'stop', logprobs: null }],
+    choices: [{ index: 0, message, finish_reason, logprobs: null }],
     usage,
   };
 }

@@ -1,8 +1,9 @@
+import { describeRequest } from '../../events/requested-input.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { RunEnd, RunEvent } from '../../events/run-event.js';
+import type { FinishReason, InputKind, RunEnd, RunEvent, Usage } from '../../events/run-event.js';
 import type { ProtocolMapper } from '../protocol.mapper.js';
 
-/** What is the same in every chunk of a completion. */
+/** The fields that all chunks of a completion share. */
 export interface CompletionFacts {
   readonly id: string;
   /** Seconds since the epoch. */
@@ -24,13 +25,34 @@ export interface CompletionChoice {
     /** Not OpenAI's, but what other providers call it. */
     readonly reasoning_content?: string;
   };
-  readonly finish_reason: 'stop' | null;
+  readonly finish_reason: CompletionReason | null;
 }
+
+export type CompletionReason = 'stop' | 'length' | 'content_filter';
+
+/** A refusal, and no answer at all, are ends of their own accord here. */
+const REASONS: Record<FinishReason, CompletionReason> = {
+  length: 'length',
+  'content-filter': 'content_filter',
+  refusal: 'stop',
+  empty: 'stop',
+};
+
+/** Introductions of a request, which the description of the input follows. */
+const LEADS: Record<InputKind, string> = {
+  approval: 'This needs an approval:',
+  'client-tool': 'This is for the client to do:',
+  interrupt: 'This needs an answer:',
+  elicitation: 'This needs an answer:',
+};
 
 export interface CompletionUsage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly total_tokens: number;
+  /** Absent where nothing was counted. */
+  readonly prompt_tokens_details?: { readonly cached_tokens: number };
+  readonly completion_tokens_details?: { readonly reasoning_tokens: number };
 }
 
 /** In the stream, in the place of a chunk: `openai` throws it as an APIError. */
@@ -46,7 +68,7 @@ export interface CompletionError {
 /**
  * A run as a chat completion: its words, and nothing of its tools, because `tool_calls` would ask the client to make them.
  *
- * The protocol has no way to take back words. When a step that has said some is taken back, the completion fails: whoever asks
+ * The protocol has no way to take back words. When a step that has said some is taken back, the completion fails: a client that asks
  * again gets a whole answer, where going on would make one of two halves.
  *
  * @param options `includeUsage`: a last chunk with the tokens
@@ -55,8 +77,8 @@ export function createChatCompletionsMapper(
   facts: CompletionFacts,
   options: { readonly includeUsage: boolean },
 ): ProtocolMapper<CompletionChunk | CompletionError> {
-  const said = new Set<string>();
-  const asked = new Set<string>();
+  const stepsWithText = new Set<string>();
+  const askedSteps = new Set<string>();
   let failed = false;
 
   const chunk = (
@@ -68,40 +90,50 @@ export function createChatCompletionsMapper(
     choices: [{ index: 0, delta, finish_reason }],
   });
 
-  const ending = ({ outcome, error, usage }: RunEnd): (CompletionChunk | CompletionError)[] => {
+  const ending = ({ outcome, error, finishReason, usage }: RunEnd): (CompletionChunk | CompletionError)[] => {
     if (outcome === 'failed')
       return [failure(error?.code ?? 'RUN_FAILED', error?.message ?? 'The run failed.')];
-    const { inputTokens: prompt_tokens, outputTokens: completion_tokens, totalTokens: total_tokens } = usage;
-    const tokens = { prompt_tokens, completion_tokens, total_tokens };
     return [
-      chunk({}, 'stop'),
+      chunk({}, finishReason ? REASONS[finishReason] : 'stop'),
       ...(options.includeUsage
-        ? [{ ...facts, object: 'chat.completion.chunk', choices: [], usage: tokens } as const]
+        ? [
+            {
+              ...facts,
+              object: 'chat.completion.chunk',
+              choices: [],
+              usage: toCompletionUsage(usage),
+            } as const,
+          ]
         : []),
     ];
   };
 
-  const chunksOf = (event: RunEvent): (CompletionChunk | CompletionError)[] => {
+  const toChunks = (event: RunEvent): (CompletionChunk | CompletionError)[] => {
     switch (event.type) {
       case 'run-start':
         return [chunk({ role: 'assistant', content: '' })];
       case 'text-start': {
-        const between = said.size > 0;
-        said.add(event.stepId);
+        const between = stepsWithText.size > 0;
+        stepsWithText.add(event.stepId);
         return between ? [chunk({ content: '\n\n' })] : [];
       }
       case 'text-delta':
         return [chunk({ content: event.delta })];
       case 'reasoning-delta':
         return [chunk({ reasoning_content: event.delta })];
-      case 'approval-request':
+      case 'input-request':
         // In a step that is made again it is asked again.
-        if (asked.has(event.approvalId)) return [];
-        asked.add(event.approvalId);
-        return [chunk({ content: `\n\nThis needs an approval: ${event.label}` })];
+        if (askedSteps.has(event.inputId)) return [];
+        askedSteps.add(event.inputId);
+        return [chunk({ content: `\n\n${LEADS[event.kind]} ${describeRequest(event)}` })];
       case 'step-reset':
-        if (!said.has(event.stepId)) return [];
-        return [failure('ANSWER_RESTARTED', 'The answer had to begin again. Ask again for all of it.')];
+        if (!stepsWithText.has(event.stepId)) return [];
+        return [
+          failure(
+            'ANSWER_RESTARTED',
+            'The answer was started again. Send the request again to get all of it.',
+          ),
+        ];
       case 'end':
         return ending(event);
       case 'run-resume':
@@ -113,7 +145,7 @@ export function createChatCompletionsMapper(
       case 'tool-start':
       case 'tool-progress':
       case 'tool-end':
-      case 'approval-answer':
+      case 'input-answer':
       case 'usage':
       case 'custom':
         return [];
@@ -126,12 +158,23 @@ export function createChatCompletionsMapper(
 
   return ({ event }: RecordedEvent) => {
     if (failed) return [];
-    const chunks = chunksOf(event);
-    failed = chunks.some((said) => 'error' in said);
+    const chunks = toChunks(event);
+    failed = chunks.some((stepsWithText) => 'error' in stepsWithText);
     return chunks;
   };
 }
 
 function failure(code: string, message: string): CompletionError {
   return { error: { message, type: 'server_error', code, param: null } };
+}
+
+function toCompletionUsage(usage: Usage): CompletionUsage {
+  const { cachedInputTokens: cached_tokens, reasoningTokens: reasoning_tokens } = usage;
+  return {
+    prompt_tokens: usage.inputTokens,
+    completion_tokens: usage.outputTokens,
+    total_tokens: usage.totalTokens,
+    ...(cached_tokens !== undefined && { prompt_tokens_details: { cached_tokens } }),
+    ...(reasoning_tokens !== undefined && { completion_tokens_details: { reasoning_tokens } }),
+  };
 }

@@ -15,8 +15,8 @@ export class ModelsController {
   @Get()
   @UseFilters(OpenAiFilter)
   @Endpoint({
-    summary: 'The agents you can ask, as models',
-    answers: { status: 200, description: 'Those that your roles allow.' },
+    summary: 'List the agents that you can use as models (OpenAI)',
+    reply: { status: 200, description: 'Those that your roles allow.' },
   })
   list(@CurrentPrincipal() principal: Principal): object {
     const data = this.agents

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { ResponseStream } from 'openai/lib/responses/ResponseStream';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import { foldRun, type ViewPart } from '../../events/run-view.js';
-import { continuedRuns, runLogs } from '../../testing/log.arbitrary.js';
+import { continuedRuns, runLogs } from '../../../test/harness/log-arbitrary.js';
 import { jsonLines } from './openai.testing.js';
 import { ResponsesMapper } from './responses.mapper.js';
 import type { OutputItem } from './responses.types.js';
@@ -26,9 +26,9 @@ const FACTS = {
   top_p: null,
 } as const;
 
-const eventsOf = (log: readonly RecordedEvent[]) => log.flatMap(new ResponsesMapper(FACTS).map);
+const mapLog = (log: readonly RecordedEvent[]) => log.flatMap(new ResponsesMapper(FACTS).map);
 
-/** What each item of the output shows to people. */
+/** Returns the visible text of an item of the output. */
 function shown(item: OutputItem) {
   if (item.type === 'message' || item.type === 'reasoning') return item.content[0]?.text ?? '';
   if (item.type === 'mcp_approval_request') return item.name;
@@ -41,8 +41,8 @@ function expected(part: ViewPart): unknown {
   return part.kind === 'approval' ? part.toolName : undefined;
 }
 
-describe('a run as a response', () => {
-  it("satisfies openai's own helper, and ends with what every other viewer sees, whatever the run did", async () => {
+describe('ResponsesMapper', () => {
+  it("gives OpenAI's own client for any run the output that other viewers see", async () => {
     await fc.assert(
       fc.asyncProperty(runLogs(), async (log) => {
         const mapper = new ResponsesMapper(FACTS);
@@ -57,15 +57,15 @@ describe('a run as a response', () => {
     );
   });
 
-  it('names the approval of each call that was asked for in the response before', async () => {
+  it('names the approval of each call that the earlier response asked for', async () => {
     await fc.assert(
-      fc.asyncProperty(continuedRuns(), async ({ before, approvals, log }) => {
+      fc.asyncProperty(continuedRuns(), async ({ before, inputs, log }) => {
         const asked = new ResponsesMapper(FACTS);
         for (const recorded of before) asked.map(recorded);
         const requests = asked.response.output.filter(({ type }) => type === 'mcp_approval_request');
-        expect(requests.map(({ id }) => id)).toEqual(approvals.map(({ approvalId }) => approvalId));
+        expect(requests.map(({ id }) => id)).toEqual(inputs.map(({ inputId }) => inputId));
 
-        const mapper = new ResponsesMapper(FACTS, approvals);
+        const mapper = new ResponsesMapper(FACTS, inputs);
         const final = await ResponseStream.fromReadableStream(
           jsonLines(log.flatMap(mapper.map)),
         ).finalResponse();
@@ -73,38 +73,38 @@ describe('a run as a response', () => {
           item.type === 'mcp_call' && item.approval_request_id ? [item.approval_request_id] : [],
         );
         const made = foldRun('next', log).parts.flatMap((part) => {
-          const approval = approvals.find(
+          const approval = inputs.find(
             ({ toolCallId }) => part.kind === 'tool' && part.toolCallId === toolCallId,
           );
-          return approval ? [approval.approvalId] : [];
+          return approval ? [approval.inputId] : [];
         });
         expect(named).toEqual(made);
       }),
     );
   });
 
-  it('numbers its events from 0 without a gap, and the same in every replay', () => {
+  it('numbers the events of a response from 0 without gaps, and the same in every replay', () => {
     fc.assert(
       fc.property(runLogs(), fc.nat(), (log, cut) => {
-        const events = eventsOf(log);
+        const events = mapLog(log);
         expect(events.map(({ sequence_number }) => sequence_number)).toEqual(events.map((_, index) => index));
-        const soFar = eventsOf(log.slice(0, cut % log.length));
+        const soFar = mapLog(log.slice(0, cut % log.length));
         expect(events.slice(0, soFar.length)).toEqual(soFar);
       }),
     );
   });
 
-  it('gives every item a place of its own, and an end', () => {
+  it('gives each output item its own index and an end', () => {
     fc.assert(
       fc.property(runLogs(), (log) => {
-        const placesOf = (type: string) =>
-          eventsOf(log).flatMap((event) =>
+        const listPlaces = (type: string) =>
+          mapLog(log).flatMap((event) =>
             'item' in event && event.type === type ? [`${event.output_index} ${event.item.id}`] : [],
           );
-        const begun = placesOf('response.output_item.added');
+        const begun = listPlaces('response.output_item.added');
         expect(begun.map((place) => Number.parseInt(place, 10))).toEqual(begun.map((_, index) => index));
         expect(new Set(begun.map((place) => place.split(' ')[1])).size).toBe(begun.length);
-        expect(new Set(placesOf('response.output_item.done'))).toEqual(new Set(begun));
+        expect(new Set(listPlaces('response.output_item.done'))).toEqual(new Set(begun));
       }),
     );
   });

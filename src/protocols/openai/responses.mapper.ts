@@ -1,24 +1,26 @@
-import type { Approval } from '../../events/approval.js';
+import type { RequestedInput } from '../../events/requested-input.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { ApprovalRequest, RunEnd, RunEvent } from '../../events/run-event.js';
+import type { FinishReason, InputRequest, RunEnd, RunEvent } from '../../events/run-event.js';
 import {
-  approvalRequest,
-  callBegun,
+  callStarted,
   endedCall,
   newCall,
-  newWords,
-  textOfWords,
+  newTextItem,
+  requestItem,
+  getItemText,
   withText,
-  wordsBegun,
-  wordsEnded,
-  wordsSaid,
-  type WordsItem,
-} from './responses.items.js';
+  textStarted,
+  textEnded,
+  textDelta,
+  type TextItem,
+} from './responses-items.js';
 import {
-  usageOf,
+  toUsage,
   type CallItem,
-  type ItemPlace,
+  type IncompleteDetails,
+  type ItemPosition,
   type OutputItem,
+  type RequestItem,
   type ResponseEvent,
   type ResponseObject,
   type UnnumberedEvent,
@@ -28,7 +30,7 @@ import {
 interface Entry<Item extends OutputItem = OutputItem> {
   readonly item: Item;
   readonly index: number;
-  /** What the run calls it. */
+  /** The run's own id of the item. */
   readonly key: string;
   readonly stepId?: string;
 }
@@ -42,12 +44,14 @@ interface Entry<Item extends OutputItem = OutputItem> {
  */
 export class ResponsesMapper {
   private output: readonly Entry[] = [];
-  /** What was asked in steps that were taken back: asked again, it is the same item, and the client has it. */
+  /** Requests from steps that were superseded. If they are asked again, the client already has the item. */
   private readonly unasked = new Map<string, Entry>();
-  private readonly approvalIds: ReadonlyMap<string, string>;
+  private readonly inputIds: ReadonlyMap<string, string>;
+  /** The calls that the client has made for the response before this one. */
+  private readonly clientCalls: ReadonlySet<string>;
   private added = 0;
   private sequence = 0;
-  private state: Pick<ResponseObject, 'status' | 'error' | 'usage'> = {
+  private state: Pick<ResponseObject, 'status' | 'error' | 'usage'> & Partial<ResponseObject> = {
     status: 'queued',
     error: null,
     usage: null,
@@ -55,13 +59,20 @@ export class ResponsesMapper {
 
   /**
    * @param facts what is true of the response from its beginning to its end
-   * @param asked what the response before this one has asked for, when this one goes on with the answers
+   * @param approvals what the response before this one has asked for, when this one goes on with the answers
    */
   constructor(
     private readonly facts: Omit<ResponseObject, 'status' | 'error' | 'usage' | 'output'>,
-    asked: readonly Approval[] = [],
+    approvals: readonly RequestedInput[] = [],
   ) {
-    this.approvalIds = new Map(asked.map(({ toolCallId, approvalId }) => [toolCallId, approvalId]));
+    this.clientCalls = new Set(
+      approvals.flatMap((each) => (each.kind === 'client-tool' ? [each.toolCallId] : [])),
+    );
+    this.inputIds = new Map(
+      approvals.flatMap((each) =>
+        each.kind === 'approval' ? [[each.toolCallId, each.inputId] as const] : [],
+      ),
+    );
   }
 
   /** The response after the events so far. */
@@ -70,9 +81,9 @@ export class ResponsesMapper {
   }
 
   readonly map = ({ event }: RecordedEvent): ResponseEvent[] =>
-    this.say(event).map((said) => ({ ...said, sequence_number: this.sequence++ }));
+    this.mapEvent(event).map((said) => ({ ...said, sequence_number: this.sequence++ }));
 
-  private say(event: RunEvent): UnnumberedEvent[] {
+  private mapEvent(event: RunEvent): UnnumberedEvent[] {
     switch (event.type) {
       case 'run-start':
         this.state = { ...this.state, status: 'in_progress' };
@@ -87,36 +98,38 @@ export class ResponsesMapper {
         const entry = this.add({
           key: partId,
           stepId,
-          item: newWords(kind, this.newId(kind === 'text' ? 'msg' : 'rs')),
+          item: newTextItem(kind, this.newId(kind === 'text' ? 'msg' : 'rs')),
         });
-        return [...added(entry), wordsBegun(entry.item, placeOf(entry))];
+        return [...added(entry), textStarted(entry.item, toPosition(entry))];
       }
       case 'text-delta':
       case 'reasoning-delta': {
-        const entry = this.find<WordsItem>(event.partId);
+        const entry = this.find<TextItem>(event.partId);
         if (!entry) return [];
-        this.replace(entry, withText(entry.item, textOfWords(entry.item) + event.delta));
-        return [wordsSaid(entry.item, placeOf(entry), event.delta)];
+        this.replace(entry, withText(entry.item, getItemText(entry.item) + event.delta));
+        return [textDelta(entry.item, toPosition(entry), event.delta)];
       }
       case 'text-end':
       case 'reasoning-end': {
-        const entry = this.find<WordsItem>(event.partId);
-        return entry ? this.endWords(entry, 'completed') : [];
+        const entry = this.find<TextItem>(event.partId);
+        return entry ? this.endText(entry, 'completed') : [];
       }
       case 'tool-start': {
         const { toolCallId, stepId } = event;
-        const item = newCall(event, this.newId('mcp'), this.approvalIds.get(toolCallId));
+        // The client has made it, and has told us the result.
+        if (this.clientCalls.has(toolCallId)) return [];
+        const item = newCall(event, this.newId('mcp'), this.inputIds.get(toolCallId));
         const entry = this.add({ key: toolCallId, stepId, item });
-        return [...added(entry), ...callBegun(entry.item, placeOf(entry))];
+        return [...added(entry), ...callStarted(entry.item, toPosition(entry))];
       }
       case 'tool-end': {
         const entry = this.find<CallItem>(event.toolCallId);
         if (!entry) return [];
         const ended = this.replace(entry, endedCall(entry.item, event));
         const how = event.outcome === 'ok' ? 'completed' : 'failed';
-        return [{ type: `response.mcp_call.${how}`, ...placeOf(ended) }, ...done(ended)];
+        return [{ type: `response.mcp_call.${how}`, ...toPosition(ended) }, ...done(ended)];
       }
-      case 'approval-request':
+      case 'input-request':
         return this.ask(event);
       case 'step-reset':
         return this.takeBack(event.stepId);
@@ -126,7 +139,7 @@ export class ResponsesMapper {
       case 'step-start':
       case 'step-end':
       case 'tool-progress':
-      case 'approval-answer':
+      case 'input-answer':
       case 'usage':
       case 'custom':
         return [];
@@ -137,28 +150,27 @@ export class ResponsesMapper {
     }
   }
 
-  private ask(request: ApprovalRequest): UnnumberedEvent[] {
-    const { approvalId, stepId } = request;
-    const again = this.unasked.get(approvalId);
+  private ask(request: InputRequest): UnnumberedEvent[] {
+    const { inputId, stepId } = request;
+    const again = this.unasked.get(inputId);
     if (again) {
-      this.unasked.delete(approvalId);
+      this.unasked.delete(inputId);
       this.output = [...this.output, again];
       return [];
     }
-    const entry = this.add({ key: approvalId, stepId, item: approvalRequest(request, approvalId) });
+    const entry = this.add({ key: inputId, stepId, item: requestItem(request) });
     return [...added(entry), ...done(entry)];
   }
 
-  private endWords(entry: Entry<WordsItem>, status: 'completed' | 'incomplete'): UnnumberedEvent[] {
-    const ended = this.replace(entry, { ...withText(entry.item, textOfWords(entry.item)), status });
-    return [...wordsEnded(ended.item, placeOf(ended)), ...done(ended)];
+  private endText(entry: Entry<TextItem>, status: 'completed' | 'incomplete'): UnnumberedEvent[] {
+    const ended = this.replace(entry, { ...withText(entry.item, getItemText(entry.item)), status });
+    return [...textEnded(ended.item, toPosition(ended)), ...done(ended)];
   }
 
   private takeBack(stepId: string): UnnumberedEvent[] {
     const taken = this.output.filter((entry) => entry.stepId === stepId);
     const events = taken.flatMap((entry) => this.breakOff(entry));
-    for (const entry of taken)
-      if (entry.item.type === 'mcp_approval_request') this.unasked.set(entry.key, entry);
+    for (const entry of taken) if (isRequest(entry.item)) this.unasked.set(entry.key, entry);
     this.output = this.output.filter((entry) => entry.stepId !== stepId);
     return events;
   }
@@ -166,17 +178,25 @@ export class ResponsesMapper {
   /** An item that the client was told of has to end, or the response could not. */
   private breakOff(entry: Entry): UnnumberedEvent[] {
     const { item } = entry;
-    if (item.type === 'mcp_approval_request' || item.status !== 'in_progress') return [];
-    if (item.type !== 'mcp_call') return this.endWords({ ...entry, item }, 'incomplete');
+    if (isRequest(item) || item.status !== 'in_progress') return [];
+    if (item.type !== 'mcp_call') return this.endText({ ...entry, item }, 'incomplete');
     return done(this.replace(entry, { ...item, status: 'incomplete' }));
   }
 
-  private finish({ outcome, error, usage }: RunEnd): UnnumberedEvent {
-    const ended = { error: null, usage: usageOf(usage) };
+  private finish({ outcome, error, finishReason, usage }: RunEnd): UnnumberedEvent {
+    const ended = { error: null, usage: toUsage(usage) };
     switch (outcome) {
-      case 'completed':
+      case 'completed': {
+        const reason = finishReason && INCOMPLETE[finishReason];
+        if (reason) {
+          this.state = { ...ended, status: 'incomplete', incomplete_details: { reason } };
+          return { type: 'response.incomplete', response: this.response };
+        }
+        this.state = { ...ended, status: 'completed' };
+        return { type: 'response.completed', response: this.response };
+      }
       // Answered in the next request; this response is as complete as it gets.
-      case 'awaiting-approval':
+      case 'awaiting-input':
         this.state = { ...ended, status: 'completed' };
         return { type: 'response.completed', response: this.response };
       case 'cancelled':
@@ -215,7 +235,17 @@ export class ResponsesMapper {
   }
 }
 
-function placeOf({ item, index }: Entry): ItemPlace {
+function isRequest(item: OutputItem): item is RequestItem {
+  return item.type === 'mcp_approval_request' || item.type === 'function_call';
+}
+
+/** A refusal, and no answer at all, are complete here. */
+const INCOMPLETE: Partial<Record<FinishReason, IncompleteDetails['reason']>> = {
+  length: 'max_output_tokens',
+  'content-filter': 'content_filter',
+};
+
+function toPosition({ item, index }: Entry): ItemPosition {
   return { item_id: item.id, output_index: index };
 }
 

@@ -1,16 +1,21 @@
 import type { Usage } from '../../events/run-event.js';
 
+/** The reason why a response is incomplete. */
+export interface IncompleteDetails {
+  readonly reason: 'max_output_tokens' | 'content_filter';
+}
+
 /** The Responses API's words, as far as runs need them. `openai` refuses a `response.*` event whose type it does not know. */
 export interface ResponseObject {
   readonly id: string;
   readonly object: 'response';
   /** Seconds since the epoch. */
   readonly created_at: number;
-  readonly status: 'queued' | 'in_progress' | 'completed' | 'failed' | 'cancelled';
+  readonly status: 'queued' | 'in_progress' | 'completed' | 'incomplete' | 'failed' | 'cancelled';
   readonly background: boolean;
   readonly conversation: { readonly id: string };
   readonly error: { readonly code: 'server_error'; readonly message: string } | null;
-  readonly incomplete_details: null;
+  readonly incomplete_details: IncompleteDetails | null;
   readonly instructions: null;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly model: string;
@@ -19,20 +24,23 @@ export interface ResponseObject {
   readonly previous_response_id: string | null;
   readonly temperature: null;
   readonly tool_choice: 'auto';
-  readonly tools: readonly [];
+  readonly tools: readonly FunctionTool[];
   readonly top_p: null;
   readonly usage: ResponseUsage | null;
 }
 
 export interface ResponseUsage {
   readonly input_tokens: number;
-  readonly input_tokens_details: { readonly cached_tokens: 0 };
+  readonly input_tokens_details: { readonly cached_tokens: number };
   readonly output_tokens: number;
-  readonly output_tokens_details: { readonly reasoning_tokens: 0 };
+  readonly output_tokens_details: { readonly reasoning_tokens: number };
   readonly total_tokens: number;
 }
 
-export type OutputItem = MessageItem | ReasoningItem | CallItem | ApprovalRequestItem;
+export type OutputItem = MessageItem | ReasoningItem | CallItem | RequestItem;
+
+/** An item that the next request answers. */
+export type RequestItem = ApprovalRequestItem | FunctionCallItem;
 type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
 
 export interface MessageItem {
@@ -77,6 +85,17 @@ export interface CallItem {
   readonly approval_request_id?: string;
 }
 
+/** A call that the client makes: of a tool of its own, or of none, where a graph or an MCP server asks a question. */
+export interface FunctionCallItem {
+  readonly type: 'function_call';
+  readonly id: string;
+  /** The id that its `function_call_output` names. */
+  readonly call_id: string;
+  readonly name: string;
+  readonly arguments: string;
+  readonly status: 'completed';
+}
+
 export interface ApprovalRequestItem {
   readonly type: 'mcp_approval_request';
   readonly id: string;
@@ -88,8 +107,8 @@ export interface ApprovalRequestItem {
 
 export type ResponseEvent = UnnumberedEvent & { readonly sequence_number: number };
 
-/** Where in the output an event belongs. */
-export interface ItemPlace {
+/** Position of an item in the output. */
+export interface ItemPosition {
   readonly item_id: string;
   readonly output_index: number;
 }
@@ -109,36 +128,46 @@ export type UnnumberedEvent =
       readonly output_index: number;
       readonly item: OutputItem;
     }
-  | (ItemPlace & {
+  | (ItemPosition & {
       readonly type: 'response.content_part.added' | 'response.content_part.done';
       readonly content_index: 0;
       readonly part: TextContent | ReasoningContent;
     })
-  | (ItemPlace & {
+  | (ItemPosition & {
       readonly type: 'response.output_text.delta' | 'response.reasoning_text.delta';
       readonly content_index: 0;
       readonly delta: string;
       readonly logprobs?: readonly [];
     })
-  | (ItemPlace & {
+  | (ItemPosition & {
       readonly type: 'response.output_text.done' | 'response.reasoning_text.done';
       readonly content_index: 0;
       readonly text: string;
       readonly logprobs?: readonly [];
     })
-  | (ItemPlace & {
+  | (ItemPosition & {
       readonly type:
         'response.mcp_call.in_progress' | 'response.mcp_call.completed' | 'response.mcp_call.failed';
     })
-  | (ItemPlace & { readonly type: 'response.mcp_call_arguments.delta'; readonly delta: string })
-  | (ItemPlace & { readonly type: 'response.mcp_call_arguments.done'; readonly arguments: string });
+  | (ItemPosition & { readonly type: 'response.mcp_call_arguments.delta'; readonly delta: string })
+  | (ItemPosition & { readonly type: 'response.mcp_call_arguments.done'; readonly arguments: string });
 
-export function usageOf({ inputTokens, outputTokens, totalTokens }: Usage): ResponseUsage {
+export function toUsage(usage: Usage): ResponseUsage {
+  const { inputTokens, outputTokens, totalTokens, cachedInputTokens = 0, reasoningTokens = 0 } = usage;
   return {
     input_tokens: inputTokens,
-    input_tokens_details: { cached_tokens: 0 },
+    input_tokens_details: { cached_tokens: cachedInputTokens },
     output_tokens: outputTokens,
-    output_tokens_details: { reasoning_tokens: 0 },
+    output_tokens_details: { reasoning_tokens: reasoningTokens },
     total_tokens: totalTokens,
   };
+}
+
+/** A function that the client runs. */
+export interface FunctionTool {
+  readonly type: 'function';
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: Readonly<Record<string, unknown>> | null;
+  readonly strict: null;
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { RunEvent } from '../../events/run-event.js';
-import { foldRun, textOf } from '../../events/run-view.js';
-import { continuedRuns, runLogs } from '../../testing/log.arbitrary.js';
+import { foldRun, getText } from '../../events/run-view.js';
+import { continuedRuns, runLogs } from '../../../test/harness/log-arbitrary.js';
 import { Transcript } from './transcript.js';
 
 describe('Transcript', () => {
-  it('puts results behind the message that made the calls, and later calls into a message of their own', () => {
+  it('puts results after the message that made the calls, and later calls into a new message', () => {
     const transcript = folded([
       text('p1', 'model-1'),
       called('a', 'tools-1'),
@@ -23,10 +23,10 @@ describe('Transcript', () => {
       'run-calls-c',
       'run-result-c',
     ]);
-    expect(transcript.callerOf('b')?.calls.map(({ toolCallId }) => toolCallId)).toEqual(['a', 'b']);
+    expect(transcript.findCaller('b')?.calls.map(({ toolCallId }) => toolCallId)).toEqual(['a', 'b']);
   });
 
-  it('keeps a message whose words were taken back for the calls of other steps', () => {
+  it('keeps a message without its superseded text when it holds calls of other steps', () => {
     const transcript = folded([
       text('p1', 'model'),
       called('a', 'tools'),
@@ -36,10 +36,11 @@ describe('Transcript', () => {
     expect(transcript.entries[0]).not.toHaveProperty('text');
   });
 
-  it('tells a call that was announced with its approval from one that uses its id again', () => {
+  it('tells a call announced with its approval from a later call with the same id', () => {
     const request: RunEvent = {
-      type: 'approval-request',
-      approvalId: 'approval',
+      type: 'input-request',
+      kind: 'approval',
+      inputId: 'approval',
       toolCallId: 'a',
       toolName: 'pay',
       stepId: 's1',
@@ -57,10 +58,11 @@ describe('Transcript', () => {
     ]);
   });
 
-  it('has an approved call as it was made, and its result in the step that made it', () => {
+  it('keeps an approved call with its final input, and its result in the step that made it', () => {
     const request: RunEvent = {
-      type: 'approval-request',
-      approvalId: 'approval',
+      type: 'input-request',
+      kind: 'approval',
+      inputId: 'approval',
       toolCallId: 'a',
       toolName: 'pay',
       stepId: 'asking',
@@ -68,7 +70,13 @@ describe('Transcript', () => {
       input: { sum: 5 },
     };
     const transcript = folded([request]);
-    const edit: RunEvent = { type: 'approval-answer', approvalId: 'approval', decision: 'edit', by: 'ann' };
+    const edit: RunEvent = {
+      type: 'input-answer',
+      kind: 'approval',
+      inputId: 'approval',
+      decision: 'edit',
+      by: 'ann',
+    };
     const made = { ...called('a', 'making'), input: { sum: 4 } } as RunEvent;
     folded([edit, made, ended('a')], transcript, 'next');
     expect(transcript.entries).toMatchObject([
@@ -80,7 +88,7 @@ describe('Transcript', () => {
     expect(transcript.entries.map(({ id }) => id)).toEqual(['run-calls-a', 'next-result-a']);
   });
 
-  it('asks once what a run that goes on after an approval answers still', () => {
+  it("adds the user's message once for a run and its continuation", () => {
     const transcript = new Transcript();
     transcript.ask('q', 'Pay!');
     folded([called('a', 'tools')], transcript);
@@ -89,9 +97,9 @@ describe('Transcript', () => {
     expect(transcript.entries.map(({ id }) => id)).toEqual(['q', 'run-calls-a', 'next-result-a']);
   });
 
-  it('goes on in the message of a run that stopped, with each call and each result once', () => {
+  it('continues the message of a run that stopped for inputs, with each call and result once', () => {
     fc.assert(
-      fc.property(continuedRuns(), ({ before, approvals, log }) => {
+      fc.property(continuedRuns(), ({ before, inputs, log }) => {
         const transcript = new Transcript();
         for (const recorded of [...before, ...log]) transcript.apply(recorded);
         const named = transcript.entries.flatMap((entry) =>
@@ -100,9 +108,7 @@ describe('Transcript', () => {
             : [entry.kind === 'result' ? `result ${entry.toolCallId}` : entry.id],
         );
         expect(new Set(named).size).toBe(named.length);
-        expect(named).toEqual(
-          expect.arrayContaining(approvals.map(({ toolCallId }) => `call ${toolCallId}`)),
-        );
+        expect(named).toEqual(expect.arrayContaining(inputs.map(({ toolCallId }) => `call ${toolCallId}`)));
         const ended = foldRun('next', log).parts.flatMap((part) =>
           part.kind === 'tool' && part.outcome ? [`result ${part.toolCallId}`] : [],
         );
@@ -111,7 +117,7 @@ describe('Transcript', () => {
     );
   });
 
-  it('has the words that every viewer sees', () => {
+  it('collects the same text as other viewers see, for any run', () => {
     fc.assert(
       fc.property(runLogs(), (log) => {
         const transcript = new Transcript();
@@ -119,7 +125,7 @@ describe('Transcript', () => {
         const words = transcript.entries.map((entry) =>
           entry.kind === 'assistant' ? (entry.text ?? '') : '',
         );
-        expect(words.join('')).toBe(textOf(foldRun('run', log)));
+        expect(words.join('')).toBe(getText(foldRun('run', log)));
       }),
     );
   });

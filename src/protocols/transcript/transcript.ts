@@ -1,73 +1,68 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { ApprovalAnswer, ToolEnd, ToolOutcome } from '../../events/run-event.js';
-
-/** A conversation as client libraries keep it: one message after the other, a tool's result behind the call. */
-export type TranscriptEntry = UserEntry | AssistantEntry | ReasoningEntry | ResultEntry;
-
-export interface UserEntry {
-  readonly kind: 'user';
-  readonly id: string;
-  readonly text: string;
-}
-
-/** Whose output something is: a run that goes on after an approval makes the steps again in which the one before has stopped. */
-interface Origin {
-  readonly runId: string;
-  readonly stepId: string;
-}
-
-/** What a model said in one go, and the tools it called then. */
-export interface AssistantEntry extends Origin {
-  readonly kind: 'assistant';
-  readonly id: string;
-  /** Absent when it has only called tools. */
-  readonly text?: string;
-  readonly calls: readonly ToolCall[];
-}
-
-export interface ToolCall extends Origin {
-  readonly toolCallId: string;
-  readonly toolName: string;
-  /** As far as the tool exposes it. */
-  readonly input: unknown;
-}
-
-export interface ReasoningEntry extends Origin {
-  readonly kind: 'reasoning';
-  readonly id: string;
-  readonly text: string;
-}
-
-export interface ResultEntry extends Origin {
-  readonly kind: 'result';
-  readonly id: string;
-  readonly toolCallId: string;
-  readonly toolName: string;
-  readonly outcome: ToolOutcome;
-  /** What the tool put out, as far as it is exposed; or why it did not. */
-  readonly content: string;
-}
+import { isCall } from '../../events/requested-input.js';
+import type { InputAnswered, ToolEnd, Usage, UsageReport } from '../../events/run-event.js';
+import {
+  makes,
+  toContent,
+  toMessageId,
+  toResultId,
+  weighEntry,
+  without,
+  type AssistantEntry,
+  type Origin,
+  type ToolCall,
+  type TranscriptEntry,
+} from './transcript-entries.js';
 
 /**
  * Folds runs into messages. Pure: ids and order are a function of the logs, so that a live stream, a snapshot and the history
  * of a thread name the same message alike.
  */
 export class Transcript {
-  private readonly items: TranscriptEntry[] = [];
+  private items: TranscriptEntry[] = [];
   /** The assistant message that a tool call belongs to; none once a result stands behind it. */
   private speaker: string | undefined;
-  /** The calls that people were asked about, by approval id. */
-  private readonly asked = new Map<string, string>();
+  /** The tokens of a model call that has said nothing so far: those of the calls that it makes next. */
+  private unclaimed: Usage | undefined;
+  /** The calls that people were asked about, or that the client makes, by input id. */
+  private approvalsByCall = new Map<string, string>();
   /** The calls whose arguments a person has changed. */
-  private readonly edited = new Set<string>();
+  private edited = new Set<string>();
   /** The steps that make the calls: one that was announced with an approval is made in another run's step. */
-  private readonly madeIn = new Map<string, string>();
+  private madeIn = new Map<string, string>();
 
   get entries(): readonly TranscriptEntry[] {
     return this.items;
   }
 
-  /** What the person said, before the run that answers. A run that goes on after an approval answers the same question still. */
+  /** Returns one that goes its own way from here. What was said so far is shared. */
+  fork(): Transcript {
+    const fork = new Transcript();
+    fork.items = [...this.items];
+    fork.speaker = this.speaker;
+    fork.unclaimed = this.unclaimed;
+    fork.approvalsByCall = new Map(this.approvalsByCall);
+    fork.edited = new Set(this.edited);
+    fork.madeIn = new Map(this.madeIn);
+    return fork;
+  }
+
+  /** Roughly the bytes of what was said. */
+  get bytes(): number {
+    return this.items.reduce((bytes, entry) => bytes + weighEntry(entry), 0);
+  }
+
+  /** Drops the oldest questions, each with its answer, until there are at most so many bytes, or one question. */
+  trim(maxBytes: number): void {
+    let { bytes } = this;
+    while (bytes > maxBytes) {
+      const second = this.items.findIndex(({ kind }, index) => kind === 'user' && index > 0);
+      if (second === -1) return;
+      for (const dropped of this.items.splice(0, second)) bytes -= weighEntry(dropped);
+    }
+  }
+
+  /** Adds the person's message, before the run that answers it. A run that goes on after an approval answers the same question still. */
   ask(id: string, text: string): void {
     if (this.items.findLast(({ kind }) => kind === 'user')?.id === id) return;
     this.items.push({ kind: 'user', id, text });
@@ -77,7 +72,8 @@ export class Transcript {
   apply({ runId, event }: RecordedEvent): void {
     switch (event.type) {
       case 'text-start':
-        this.speaker = messageIdOf(runId, event.partId);
+        this.speaker = toMessageId(runId, event.partId);
+        this.unclaimed = undefined;
         this.items.push({
           kind: 'assistant',
           id: this.speaker,
@@ -90,7 +86,7 @@ export class Transcript {
       case 'reasoning-start':
         this.items.push({
           kind: 'reasoning',
-          id: messageIdOf(runId, event.partId),
+          id: toMessageId(runId, event.partId),
           runId,
           stepId: event.stepId,
           text: '',
@@ -98,17 +94,21 @@ export class Transcript {
         return;
       case 'text-delta':
       case 'reasoning-delta':
-        return this.say(messageIdOf(runId, event.partId), event.delta);
+        return this.appendText(toMessageId(runId, event.partId), event.delta);
       case 'tool-start':
         this.madeIn.set(event.toolCallId, event.stepId);
         return this.call(runId, event);
-      case 'approval-request':
-        this.asked.set(event.approvalId, event.toolCallId);
+      case 'input-request':
+        // A question that is not about a call is not a message.
+        if (!isCall(event)) return;
+        this.approvalsByCall.set(event.inputId, event.toolCallId);
         return this.call(runId, event);
-      case 'approval-answer':
+      case 'input-answer':
         return this.decide(event);
       case 'tool-end':
         return this.result(runId, event);
+      case 'usage':
+        return this.report(event);
       case 'step-reset':
         return this.forget({ runId, stepId: event.stepId });
       case 'run-start':
@@ -118,7 +118,6 @@ export class Transcript {
       case 'text-end':
       case 'reasoning-end':
       case 'tool-progress':
-      case 'usage':
       case 'custom':
       case 'end':
         return;
@@ -128,7 +127,7 @@ export class Transcript {
   }
 
   /** The message that made the call. */
-  callerOf(toolCallId: string): AssistantEntry | undefined {
+  findCaller(toolCallId: string): AssistantEntry | undefined {
     return this.items.findLast((entry): entry is AssistantEntry => makes(entry, toolCallId));
   }
 
@@ -140,30 +139,42 @@ export class Transcript {
     return last?.kind === 'assistant';
   }
 
-  private say(id: string, delta: string): void {
+  private appendText(id: string, delta: string): void {
     const index = this.items.findLastIndex((entry) => entry.id === id);
     const entry = this.items[index];
     if (entry?.kind === 'assistant' || entry?.kind === 'reasoning')
       this.items[index] = { ...entry, text: (entry.text ?? '') + delta };
   }
 
+  /** The end of a model call belongs to the message that it was writing. A message has one: those of models inside its tools are not its own. */
+  private report({ finishReason, type: _type, model: _model, ...usage }: UsageReport): void {
+    const index = this.items.findLastIndex(({ id }) => id === this.speaker);
+    const entry = this.items[index];
+    if (entry?.kind !== 'assistant') this.unclaimed = usage;
+    else if (!entry.usage) this.items[index] = { ...entry, ...(finishReason && { finishReason }), usage };
+  }
+
   private call(runId: string, { toolCallId, toolName, stepId, input }: Called): void {
     // Announced already, with the approval that it waited for.
     if (this.isOpen(toolCallId)) return this.edit(toolCallId, input);
     const call = { toolCallId, toolName, runId, stepId, input };
-    this.speaker ??= messageIdOf(runId, `calls-${toolCallId}`);
+    this.speaker ??= toMessageId(runId, `calls-${toolCallId}`);
     const index = this.items.findLastIndex(({ id }) => id === this.speaker);
     const entry = this.items[index];
     if (entry?.kind === 'assistant') this.items[index] = { ...entry, calls: [...entry.calls, call] };
-    else this.items.push({ kind: 'assistant', id: this.speaker, runId, stepId, calls: [call] });
+    else {
+      const usage = this.unclaimed && { usage: this.unclaimed };
+      this.items.push({ kind: 'assistant', id: this.speaker, runId, stepId, calls: [call], ...usage });
+    }
+    this.unclaimed = undefined;
   }
 
-  private decide({ approvalId, decision }: ApprovalAnswer): void {
-    const toolCallId = this.asked.get(approvalId);
+  private decide({ inputId, decision }: InputAnswered): void {
+    const toolCallId = this.approvalsByCall.get(inputId);
     if (toolCallId !== undefined && decision === 'edit') this.edited.add(toolCallId);
   }
 
-  /** A call has the arguments that it is made with: those of whoever decided, as far as they may be seen. */
+  /** A call has the arguments that it is made with: those of the decision, as far as they may be seen. */
   private edit(toolCallId: string, input: unknown): void {
     if (input === undefined || !this.edited.delete(toolCallId)) return;
     const index = this.items.findLastIndex((entry) => makes(entry, toolCallId));
@@ -180,17 +191,17 @@ export class Transcript {
       (made) => made.toolCallId === toolCallId,
     );
     if (!call) return;
-    let place = caller + 1;
-    while (this.items[place]?.kind === 'result') place++;
-    this.items.splice(place, 0, {
+    let index = caller + 1;
+    while (this.items[index]?.kind === 'result') index++;
+    this.items.splice(index, 0, {
       kind: 'result',
-      id: resultIdOf(runId, toolCallId),
+      id: toResultId(runId, toolCallId),
       runId,
       stepId: this.madeIn.get(toolCallId) ?? call.stepId,
       toolCallId,
       toolName: call.toolName,
       outcome,
-      content: contentOf(event),
+      content: toContent(event),
     });
     this.speaker = undefined;
   }
@@ -204,33 +215,3 @@ export class Transcript {
 }
 
 type Called = Pick<ToolCall, 'toolCallId' | 'toolName' | 'stepId'> & { readonly input?: unknown };
-
-/** Messages are named by the run and the part: parts alone are not unique in a thread. */
-export function messageIdOf(runId: string, partId: string): string {
-  return `${runId}-${partId}`;
-}
-
-export function resultIdOf(runId: string, toolCallId: string): string {
-  return `${runId}-result-${toolCallId}`;
-}
-
-/** What a tool said, as text; hidden output is empty. */
-export function contentOf({ outcome, output, error }: Pick<ToolEnd, 'outcome' | 'output' | 'error'>): string {
-  if (outcome !== 'ok') return error?.message ?? `The call ended: ${outcome}.`;
-  if (output === undefined) return '';
-  return typeof output === 'string' ? output : JSON.stringify(output);
-}
-
-function makes(entry: TranscriptEntry, toolCallId: string): boolean {
-  return entry.kind === 'assistant' && entry.calls.some((call) => call.toolCallId === toolCallId);
-}
-
-function without(step: Origin, entry: TranscriptEntry): TranscriptEntry[] {
-  const isIts = ({ runId, stepId }: Origin) => runId === step.runId && stepId === step.stepId;
-  if (entry.kind === 'user') return [entry];
-  if (entry.kind !== 'assistant') return isIts(entry) ? [] : [entry];
-  const calls = entry.calls.filter((call) => !isIts(call));
-  if (!isIts(entry)) return [{ ...entry, calls }];
-  const { text: _, ...silent } = entry;
-  return calls.length > 0 ? [{ ...silent, calls }] : [];
-}

@@ -7,14 +7,14 @@ import {
   type CheckpointTuple,
   type PendingWrite,
 } from '@langchain/langgraph-checkpoint';
-import { CheckpointFencedError, fenceOf } from '../checkpoint.fence.js';
-import type { MemoryRecords } from './memory.records.js';
+import { CheckpointFencedError, getFence } from '../../agents/langgraph/checkpoint-fence.js';
+import type { MemoryRecords } from './memory-records.js';
 
 /**
  * LangGraph's own saver in memory, closed to owners that were replaced. Keeps every checkpoint.
  *
  * The saver serializes between the call and the change, and the run may get another owner meanwhile. So everything takes its
- * turn: whoever reads after that, the new owner first of all, sees what had passed the fence before, and nothing comes later.
+ * turn: a read after that, the new owner's first of all, sees what had passed the fence before, and nothing comes later.
  */
 export class MemoryCheckpointer extends MemorySaver {
   private lastTurn: Promise<unknown> = Promise.resolve();
@@ -75,7 +75,7 @@ export class MemoryCheckpointer extends MemorySaver {
   }
 
   private refuseFenced(config: RunnableConfig): void {
-    const fence = fenceOf(config);
+    const fence = getFence(config);
     if (fence && !this.records.owned(fence)) throw new CheckpointFencedError(fence);
   }
 }

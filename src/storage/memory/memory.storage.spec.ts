@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { describeStorage } from '../../testing/storage/storage.contract.js';
 import { MemoryStorage } from './memory.storage.js';
@@ -13,6 +14,14 @@ describeStorage(
       storage,
       advance: (ms) => {
         now += ms;
+      },
+      whereIs: async (text) => {
+        const all = inspect(storage, {
+          depth: Infinity,
+          maxArrayLength: Infinity,
+          maxStringLength: Infinity,
+        });
+        return all.includes(text) ? ['memory'] : [];
       },
       dispose: () => storage.close(),
     };

@@ -1,14 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { PgBouncerServer } from '../../testing/cluster/pgbouncer.server.js';
-import { hasPgBouncer } from '../../testing/cluster/pgbouncer.testing.js';
-import { PostgresServer } from '../../testing/cluster/postgres.server.js';
+import { PgBouncerServer } from '../../../test/harness/cluster/pgbouncer.server.js';
+import { hasPgBouncer } from '../../../test/harness/cluster/pgbouncer.testing.js';
+import { PostgresServer } from '../../../test/harness/cluster/postgres.server.js';
 import { describeStorage } from '../../testing/storage/storage.contract.js';
-import type { StorageHarness } from '../../testing/storage/storage.harness.js';
-import { ownedRun } from '../../testing/storage/storage.samples.js';
+import type { StorageHarness } from '../../testing/storage/storage-harness.js';
+import { ownedRun } from '../../testing/storage/storage-samples.js';
 import { advanceClock, schemaName, stopClock } from './postgres.testing.js';
-import { PostgresStorage, type PostgresStorageOptions } from './postgres.storage.js';
+import type { PostgresStorageOptions } from './postgres-storage.options.js';
+import { PostgresStorage } from './postgres.storage.js';
 
-(hasPgBouncer(process.env) ? describe : describe.skip)('through PgBouncer in transaction mode', () => {
+(hasPgBouncer(process.env) ? describe : describe.skip)('PostgresStorage through PgBouncer', () => {
   let server: PostgresServer;
   let pooler: PgBouncerServer;
   const opened: PostgresStorage[] = [];
@@ -52,14 +53,14 @@ import { PostgresStorage, type PostgresStorageOptions } from './postgres.storage
 
   describeStorage({ describe, it, expect }, 'PostgresStorage', makeHarness);
 
-  it('does not start without an address at which LISTEN works, and says which setting is missing', async () => {
+  it('refuses to start without an address at which LISTEN works, and names the missing setting', async () => {
     await expect(open({ listenUrl: pooler.url, schema: schemaName() })).rejects.toMatchObject({
       code: 'STORAGE_FAILED',
-      message: expect.stringContaining('set DATABASE_LISTEN_URL'),
+      message: expect.stringContaining('set listenUrl of PostgresStorage'),
     });
   });
 
-  it('migrates once when processes start at the same moment', async () => {
+  it('migrates once when several processes start at the same moment', async () => {
     const schema = schemaName();
     const storages = await Promise.all(Array.from({ length: 6 }, () => open({ schema })));
     const versions = await storages[0]!.database.query(`SELECT version FROM ${schema}.migrations`);
@@ -68,7 +69,7 @@ import { PostgresStorage, type PostgresStorageOptions } from './postgres.storage
     expect(await storages[2]!.runs.get('r1')).toMatchObject({ status: 'running' });
   });
 
-  it('lets one process hear what another one hints at', async () => {
+  it('passes a hint from one process to another', async () => {
     const schema = schemaName();
     const [here, there] = [await open({ schema }), await open({ schema })];
     const hinted = new Promise<void>((resolve) => there.wakeups.listen('log:r1', resolve));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
 import { deltaChannelHistoryTests, specTest } from '@langchain/langgraph-checkpoint-validation';
-import { PostgresServer } from '../../testing/cluster/postgres.server.js';
+import { PostgresServer } from '../../../test/harness/cluster/postgres.server.js';
 import { PostgresStorage } from './postgres.storage.js';
 
 // LangGraph's own suite for checkpointers is written for vitest's globals; of what jest's lack it uses this one only.

@@ -10,12 +10,17 @@ import {
 } from '@langchain/langgraph-checkpoint';
 import { PostgresSaver } from '@langchain/langgraph-checkpoint-postgres';
 import type { Pool } from 'pg';
-import { CheckpointFencedError, fenceOf, type CheckpointFence } from '../checkpoint.fence.js';
-import type { CheckpointKeeping } from '../checkpoint.keeping.js';
-import { placeOf, required } from '../checkpoint.place.js';
-import { nextVersion } from '../checkpoint.versions.js';
-import { pruneCheckpoints } from './checkpoint.pruning.js';
-import { pathsOf, sortByPath } from './checkpoint.order.js';
+import {
+  CheckpointFencedError,
+  getFence,
+  type CheckpointFence,
+} from '../../agents/langgraph/checkpoint-fence.js';
+import type { CheckpointHistory } from '../../agents/langgraph/checkpoint-history.js';
+import { toCheckpointKey, required } from '../../agents/langgraph/checkpoint-key.js';
+import { nextVersion } from '../checkpoint-versions.js';
+import { pruneCheckpoints } from './checkpoint-pruning.js';
+import { readPaths, sortByPath } from './checkpoint-order.js';
+import { deleteCheckpoints } from './checkpoint-tables.js';
 import type { PostgresDatabase, Statements } from './postgres.database.js';
 import type { PostgresWriter, Store } from './postgres.writer.js';
 
@@ -24,7 +29,7 @@ import type { PostgresWriter, Store } from './postgres.writer.js';
  * commits together with the events of the same turn; an owner that was replaced is refused, in that same transaction; and
  * older checkpoints go when a newer one is saved.
  */
-export class PostgresCheckpointer extends PostgresSaver implements CheckpointKeeping {
+export class PostgresCheckpointer extends PostgresSaver implements CheckpointHistory {
   private readonly s: string;
 
   /** @param keep how many checkpoints of a namespace remain, at least 1; `all` allows time travel */
@@ -43,7 +48,7 @@ export class PostgresCheckpointer extends PostgresSaver implements CheckpointKee
     metadata: CheckpointMetadata,
     newVersions: ChannelVersions,
   ): Promise<RunnableConfig> {
-    const { threadId, namespace } = placeOf(config);
+    const { threadId, namespace } = toCheckpointKey(config);
     await this.store(config, this.prepareCheckpoint(config, checkpoint, { metadata, newVersions }));
     return { configurable: { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: checkpoint.id } };
   }
@@ -58,7 +63,7 @@ export class PostgresCheckpointer extends PostgresSaver implements CheckpointKee
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    if (placeOf(config).threadId === undefined) return undefined;
+    if (toCheckpointKey(config).threadId === undefined) return undefined;
     const tuple = await super.getTuple(config);
     return tuple && this.inOrder(tuple);
   }
@@ -71,13 +76,7 @@ export class PostgresCheckpointer extends PostgresSaver implements CheckpointKee
   }
 
   override async deleteThread(threadId: string): Promise<void> {
-    const tables = ['checkpoints', 'checkpoint_blobs', 'checkpoint_writes', 'checkpoint_task_paths'];
-    await this.writer.store(
-      Promise.resolve(async (tx: Statements) => {
-        for (const table of tables)
-          await tx.query(`DELETE FROM ${this.s}.${table} WHERE thread_id = $1`, [threadId]);
-      }),
-    );
+    await this.writer.store(Promise.resolve((tx: Statements) => deleteCheckpoints(tx, this.s, threadId)));
   }
 
   /** Its own would call the next versions of two branches alike, and one branch would get the other's values. */
@@ -87,7 +86,7 @@ export class PostgresCheckpointer extends PostgresSaver implements CheckpointKee
 
   /** @throws CheckpointFencedError when the run that the config names has another owner by now, or has ended */
   private async store(config: RunnableConfig, prepared: Promise<Store>): Promise<void> {
-    const fence = fenceOf(config);
+    const fence = getFence(config);
     const fenced = async (): Promise<Store<boolean>> => {
       const store = await prepared;
       return async (tx) => {
@@ -100,11 +99,11 @@ export class PostgresCheckpointer extends PostgresSaver implements CheckpointKee
     if (!stored && fence) throw new CheckpointFencedError(fence);
   }
 
-  /** Holds the run's row, so that nobody can claim it before this transaction ends. */
+  /** Holds the run's row, so that it cannot be claimed before this transaction ends. */
   private async owns(tx: Statements, fence: CheckpointFence): Promise<boolean> {
     const rows = await tx.query(
       `SELECT 1 FROM ${this.s}.runs WHERE id = $1 AND epoch = $2 AND last_seq >= $3 AND ended_at IS NULL FOR SHARE`,
-      [fence.runId, fence.epoch, this.writer.tails.of(fence)],
+      [fence.runId, fence.epoch, this.writer.tails.get(fence)],
     );
     return rows.length > 0;
   }
@@ -114,16 +113,16 @@ export class PostgresCheckpointer extends PostgresSaver implements CheckpointKee
     checkpoint: Checkpoint,
     facts: { readonly metadata: CheckpointMetadata; readonly newVersions: ChannelVersions },
   ): Promise<Store> {
-    const place = placeOf(config);
-    const { namespace } = place;
-    const threadId = required(place.threadId, 'thread_id');
+    const key = toCheckpointKey(config);
+    const { namespace } = key;
+    const threadId = required(key.threadId, 'thread_id');
     const parentId = (config.configurable?.['checkpoint_id'] as string | undefined) ?? null;
     const state = this._dumpCheckpoint(checkpoint);
     const [blobs, metadata] = await Promise.all([
       this._dumpBlobs(threadId, namespace, checkpoint.channel_values, facts.newVersions),
       this._dumpMetadata(facts.metadata),
     ]);
-    const keep = this.keepFor(facts.metadata);
+    const keep = this.countKept(facts.metadata);
     return async (tx) => {
       await tx.query(
         `INSERT INTO ${this.s}.checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
@@ -152,9 +151,9 @@ export class PostgresCheckpointer extends PostgresSaver implements CheckpointKee
     writes: PendingWrite[],
     { taskId, taskPath }: { readonly taskId: string; readonly taskPath: string },
   ): Promise<Store> {
-    const place = placeOf(config);
-    const { namespace } = place;
-    const threadId = required(place.threadId, 'thread_id');
+    const key = toCheckpointKey(config);
+    const { namespace } = key;
+    const threadId = required(key.threadId, 'thread_id');
     const checkpointId = required(
       config.configurable?.['checkpoint_id'] as string | undefined,
       'checkpoint_id',
@@ -194,18 +193,18 @@ export class PostgresCheckpointer extends PostgresSaver implements CheckpointKee
   private async inOrder(tuple: CheckpointTuple): Promise<CheckpointTuple> {
     const { pendingWrites = [] } = tuple;
     if (new Set(pendingWrites.map(([taskId]) => taskId)).size < 2) return tuple;
-    const paths = await pathsOf(this.database, this.s, tuple.config);
+    const paths = await readPaths(this.database, this.s, tuple.config);
     return { ...tuple, pendingWrites: sortByPath(pendingWrites, paths) };
   }
 
   /** A checkpoint that holds only what has changed is nothing without its ancestors, and does not grow as others do. */
-  private keepFor({ counters_since_delta_snapshot: deltas }: CheckpointMetadata): number | undefined {
+  private countKept({ counters_since_delta_snapshot: deltas }: CheckpointMetadata): number | undefined {
     const madeOfDeltas = deltas !== undefined && Object.keys(deltas).length > 0;
     return this.keep === 'all' || madeOfDeltas ? undefined : this.keep;
   }
 }
 
-/** What LangGraph's saver uses of a pool once its writing methods are ours: single statements that only read. */
+/** Returns the part of a pool that LangGraph's saver uses, as its writing methods are ours: single statements that only read. */
 function readingPool(database: PostgresDatabase): Pool {
   const query = async (text: string, values?: unknown[]) => ({ rows: await database.query(text, values) });
   return { query } as unknown as Pool;

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool, types, type ClientBase, type ClientConfig } from 'pg';
 import { AppError } from '../../errors.js';
 import { backoffMs } from './backoff.js';
-import { isPassing, storageFailure } from './connection.loss.js';
+import { isPassing, storageFailure } from './postgres.errors.js';
 
 export interface DatabaseOptions {
   readonly url: string;
   readonly schema: string;
   readonly poolSize: number;
-  /** How long a request tries to reach a database that is away, in milliseconds. */
+  /** Time for which a request tries to reach a database that is away, in milliseconds. */
   readonly patienceMs: number;
 }
 
@@ -25,7 +25,7 @@ const CONNECT_MS = 5_000;
 
 const INT8 = 20;
 
-/** What is common to all our connections. Ordinals, times and counts stay far below 2^53. */
+/** Returns the options that all our connections share. Ordinals, times and counts stay far below 2^53. */
 export function connectionOptions(url: string): ClientConfig {
   return {
     connectionString: url,
@@ -39,10 +39,10 @@ export function connectionOptions(url: string): ClientConfig {
   };
 }
 
-export function poolOf(url: string, size: number): Pool {
+export function createPool(url: string, size: number): Pool {
   const pool = new Pool({ ...connectionOptions(url), max: size });
   // A connection that breaks fails its statement, or is replaced when it is needed. It also says so by an event, idle or not,
-  // and an error event that nobody listens to ends the process.
+  // and an error event without a listener ends the process.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
@@ -61,26 +61,26 @@ export class PostgresDatabase implements Statements {
 
   constructor({ url, schema, poolSize, patienceMs }: DatabaseOptions) {
     if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
-      throw new AppError('CONFIG_INVALID', `'${schema}' is no name for a schema. Use a-z, 0-9 and _.`);
+      throw new AppError('CONFIG_INVALID', `'${schema}' is not a name for a schema. Use a-z, 0-9 and _.`);
     }
     this.schema = schema;
     this.patienceMs = patienceMs;
-    this.pool = poolOf(url, poolSize);
+    this.pool = createPool(url, poolSize);
   }
 
   /** For statements that do the same when they are done twice. */
   query<Row = Record<string, unknown>>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    return this.patiently(async () => (await this.pool.query(text, [...values])).rows as Row[]);
+    return this.retryWhileBusy(async () => (await this.pool.query(text, [...values])).rows as Row[]);
   }
 
   /** `work` may be called again after a lost connection, with `again` set: then it may have taken effect already. */
-  transaction<Result>(work: (tx: Statements, again: boolean) => Promise<Result>): Promise<Result> {
-    return this.patiently((again) => this.transactionOnce((tx) => work(tx, again)));
+  transaction<Result>(work: (tx: Statements, isRetry: boolean) => Promise<Result>): Promise<Result> {
+    return this.retryWhileBusy((isRetry) => this.transactionOnce((tx) => work(tx, isRetry)));
   }
 
   /** As `transaction`, for work that is one statement when nothing goes wrong: a transaction by itself, at a third of the round trips. */
-  statement<Result>(work: (db: Statements, again: boolean) => Promise<Result>): Promise<Result> {
-    return this.patiently((again) => work(statementsOn(this.pool), again));
+  statement<Result>(work: (db: Statements, isRetry: boolean) => Promise<Result>): Promise<Result> {
+    return this.retryWhileBusy((isRetry) => work(statementsOn(this.pool), isRetry));
   }
 
   /** One attempt, for who cares about now. */
@@ -115,7 +115,7 @@ export class PostgresDatabase implements Statements {
     return this.closed;
   }
 
-  private async patiently<Result>(attempt: (again: boolean) => Promise<Result>): Promise<Result> {
+  private async retryWhileBusy<Result>(attempt: (isRetry: boolean) => Promise<Result>): Promise<Result> {
     const deadline = performance.now() + this.patienceMs;
     for (let failures = 0; ; failures += 1) {
       try {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { PostgresServer } from '../../testing/cluster/postgres.server.js';
-import { claimRun, newRun } from '../../testing/storage/storage.samples.js';
+import { emptyCheckpoint } from '@langchain/langgraph-checkpoint';
+import { PostgresServer } from '../../../test/harness/cluster/postgres.server.js';
+import { ALICE, BOB, claimRun, newRun } from '../../testing/storage/storage-samples.js';
 import { MIGRATIONS } from './migrations/migrations.js';
 import { PostgresDatabase } from './postgres.database.js';
 import { migrate } from './postgres.migrator.js';
@@ -30,7 +31,7 @@ async function withSchema<Result>(work: (database: PostgresDatabase) => Promise<
 }
 
 /** The columns, constraints and indexes of a schema, as text. */
-async function shapeOf(database: PostgresDatabase): Promise<string[]> {
+async function readShape(database: PostgresDatabase): Promise<string[]> {
   const rows = await database.query<{ line: string }>(
     `SELECT format('%s.%s %s %s', table_name, column_name, data_type, is_nullable) AS line
        FROM information_schema.columns WHERE table_schema = $1
@@ -41,27 +42,27 @@ async function shapeOf(database: PostgresDatabase): Promise<string[]> {
 }
 
 describe('migrate', () => {
-  it('makes all tables in an empty database, and finds nothing to do a second time', async () => {
+  it('creates all tables in an empty database and does nothing the second time', async () => {
     await withSchema(async (database) => {
       expect(await migrate(database)).toBe(MIGRATIONS.length);
       expect(await migrate(database)).toBe(0);
     });
   });
 
-  it('comes to the same tables from every version before', async () => {
+  it('migrates every earlier version to the same tables', async () => {
     const shapes = await Promise.all(
       MIGRATIONS.map((_, version) =>
         withSchema(async (database) => {
           await migrate(database, version);
           expect(await migrate(database)).toBe(MIGRATIONS.length - version);
-          return shapeOf(database);
+          return readShape(database);
         }),
       ),
     );
     for (const shape of shapes) expect(shape).toEqual(shapes[0]);
   });
 
-  it('keeps what was stored by the version before', async () => {
+  it('keeps the data that the version before has stored', async () => {
     await withSchema(async (database) => {
       const s = database.schema;
       await migrate(database, MIGRATIONS.length - 1);
@@ -75,18 +76,30 @@ describe('migrate', () => {
       await storage.open();
       expect(await claimRun(storage)).toMatchObject({ id: 'r1', message: 'Hello?' });
       expect(await storage.runs.create(newRun('r2'))).toMatchObject({ outcome: 'created' });
+
+      // Its thread goes on under its id, and with what was filed under that; another owner's of that id begins with nothing.
+      const memory = { configurable: { thread_id: 't1', checkpoint_ns: '' } };
+      const metadata = { source: 'loop', step: 0, parents: {} } as const;
+      await storage.checkpointer.put(memory, emptyCheckpoint(), metadata, {});
+      const next = newRun('r3', { threadId: 't1', thread: 'existing', whenBusy: 'queue' });
+      expect(await storage.runs.create(next)).toMatchObject({ run: { threadId: 't1', threadKey: 't1' } });
+      const other = newRun('b1', { threadId: 't1', principal: BOB });
+      expect(await storage.runs.create(other)).toMatchObject({ run: { threadId: 't1', threadKey: 'b1' } });
+      await storage.runs.deleteThread(ALICE, 't1');
+      expect(await storage.checkpointer.getTuple(memory)).toBeUndefined();
+      expect(await storage.runs.getThread(BOB, 't1')).toMatchObject({ activeRunId: 'b1' });
       await storage.close();
     });
   });
 
-  it('is done once by processes that start at the same moment', async () => {
+  it('migrates once when several processes start at the same moment', async () => {
     await withSchema(async (database) => {
       const done = await Promise.all(Array.from({ length: 6 }, () => migrate(database)));
       expect(done.filter((count) => count > 0)).toEqual([MIGRATIONS.length]);
     });
   });
 
-  it('leaves the tables of a newer version alone, and says which version is needed', async () => {
+  it('leaves the tables of a newer version unchanged and says which version is needed', async () => {
     await withSchema(async (database) => {
       await migrate(database);
       await database.query(`INSERT INTO ${database.schema}.migrations (version) VALUES (99)`);
@@ -94,7 +107,7 @@ describe('migrate', () => {
     });
   });
 
-  it('needs no right to make tables when there is nothing to do', async () => {
+  it('needs no right to create tables when there is nothing to migrate', async () => {
     await withSchema(async (database) => {
       const s = database.schema;
       await migrate(database);

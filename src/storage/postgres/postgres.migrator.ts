@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.js';
-import { hasTable, migrateCheckpointTables } from './checkpoint.tables.js';
+import { hasTable, migrateCheckpointTables } from './checkpoint-tables.js';
 import { MIGRATIONS } from './migrations/migrations.js';
 import { DEFAULT_SCHEMA, PostgresDatabase, type Statements } from './postgres.database.js';
 
@@ -14,7 +14,7 @@ export async function migrate(
   database: PostgresDatabase,
   target: number = MIGRATIONS.length,
 ): Promise<number> {
-  const version = await versionOf(database, database.schema);
+  const version = await readVersion(database, database.schema);
   refuseNewer(version);
   return version >= target ? 0 : database.transaction((tx) => runPending(tx, database.schema, target));
 }
@@ -32,7 +32,7 @@ export async function migrateDatabase(url: string, schema: string = DEFAULT_SCHE
 /** All of it in one transaction, which also holds the lock: a lock of a session would not work through PgBouncer. */
 async function runPending(tx: Statements, schema: string, target: number): Promise<number> {
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${schema}:migrations`]);
-  const version = await versionOf(tx, schema);
+  const version = await readVersion(tx, schema);
   refuseNewer(version);
   if (version === 0) {
     await tx.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
@@ -49,7 +49,7 @@ async function runPending(tx: Statements, schema: string, target: number): Promi
   return pending.length;
 }
 
-async function versionOf(statements: Statements, schema: string): Promise<number> {
+async function readVersion(statements: Statements, schema: string): Promise<number> {
   if (!(await hasTable(statements, schema, 'migrations'))) return 0;
   const [row] = await statements.query<{ version: number }>(
     `SELECT coalesce(max(version), 0) AS version FROM ${schema}.migrations`,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { PostgresServer } from '../../testing/cluster/postgres.server.js';
+import { PostgresServer } from '../../../test/harness/cluster/postgres.server.js';
 import { describeStorage } from '../../testing/storage/storage.contract.js';
-import type { StorageHarness } from '../../testing/storage/storage.harness.js';
-import { advanceClock, copyTables, schemaName, stopClock } from './postgres.testing.js';
+import type { StorageHarness } from '../../testing/storage/storage-harness.js';
+import { advanceClock, copyTables, schemaName, stopClock, tablesWith } from './postgres.testing.js';
 import { PostgresStorage } from './postgres.storage.js';
 
 let server: PostgresServer | undefined;
@@ -39,6 +39,7 @@ async function makeHarness(): Promise<StorageHarness> {
         return storage;
       };
     },
+    whereIs: (text) => tablesWith(storage.database, text),
     dispose: async () => {
       await storage.database.query(`DROP SCHEMA ${schema} CASCADE`);
       await storage.close();

@@ -1,34 +1,21 @@
 import { AppError } from '../../errors.js';
-import { SharedWakeups, type HintCarrier } from '../shared.wakeups.js';
+import { PostgresOpenStreams } from '../../throttling/postgres-open-streams.js';
+import { PostgresRunStartCounter } from '../../throttling/postgres-run-start.counter.js';
+import type { ThrottlingCounters } from '../../throttling/throttling.options.js';
+import { SharedWakeups, type HintCarrier } from '../shared-wakeups.js';
 import { Storage } from '../storage.js';
-import { storageFailure } from './connection.loss.js';
+import { storageFailure } from './postgres.errors.js';
+import { explainedStart } from './start-failure.js';
 import { PostgresCheckpointer } from './postgres.checkpointer.js';
 import { DEFAULT_SCHEMA, PostgresDatabase } from './postgres.database.js';
-import { PostgresHints } from './postgres.hints.js';
-import { PostgresEventLog } from './postgres.log.js';
+import { PostgresHints } from './postgres-hints.js';
+import { PostgresEventLog } from './postgres-event-log.js';
 import { migrate } from './postgres.migrator.js';
-import { PostgresRetention } from './postgres.retention.js';
-import { PostgresRunStore } from './postgres.runs.js';
+import { PostgresRetention } from './postgres-retention.js';
+import { PostgresRunStore } from './postgres-run.store.js';
+import { DEFAULT_POOL_SIZE, type PostgresStorageOptions } from './postgres-storage.options.js';
+import { PostgresSharedState } from './postgres-shared-state.js';
 import { PostgresWriter } from './postgres.writer.js';
-
-export interface PostgresStorageOptions {
-  /** `postgres://user:password@host/database`; also one that leads through PgBouncer, in whatever mode. */
-  readonly url: string;
-  /** Where to LISTEN: the database itself, when `url` leads through PgBouncer in transaction mode. Default: `url`. */
-  readonly listenUrl?: string;
-  /** The schema that holds our tables, made when it does not exist. Default `agent_stream`. */
-  readonly schema?: string;
-  /** Connections for requests, opened as they are needed; one for writing and one for hints come on top. Default 10. */
-  readonly poolSize?: number;
-  /** How long a request waits for a database that is away, in milliseconds. Default 10,000; then it fails. */
-  readonly requestPatienceMs?: number;
-  /** How long events wait for a database that is away. Default 60,000 ms; then their run is left to its next owner. */
-  readonly writePatienceMs?: number;
-  /** How many checkpoints of a thread remain, per namespace. Default 2; `all` allows LangGraph's time travel. */
-  readonly keepCheckpoints?: number | 'all';
-  /** Carries the hints in place of LISTEN and NOTIFY. Opened and closed with the storage. */
-  readonly hints?: HintCarrier;
-}
 
 /**
  * The storage that any number of processes share: runs, logs, checkpoints and hints in one PostgreSQL, 14 or newer. The database
@@ -39,29 +26,47 @@ export class PostgresStorage extends Storage {
   readonly log: PostgresEventLog;
   readonly wakeups: SharedWakeups;
   readonly retention: PostgresRetention;
+  readonly state: PostgresSharedState;
   readonly checkpointer: PostgresCheckpointer;
-  /** For what else is counted across processes. */
+  override readonly location: string | undefined;
+  override readonly counters: ThrottlingCounters;
   readonly database: PostgresDatabase;
   private readonly writer: PostgresWriter;
   private readonly hints: HintCarrier;
 
   constructor(options: PostgresStorageOptions) {
     super();
-    const { url, listenUrl = url, schema = DEFAULT_SCHEMA, poolSize = 10, keepCheckpoints = 2 } = options;
+    const {
+      url,
+      listenUrl = url,
+      schema = DEFAULT_SCHEMA,
+      poolSize = DEFAULT_POOL_SIZE,
+      keepCheckpoints = 2,
+    } = options;
     const { requestPatienceMs = 10_000, writePatienceMs = 60_000 } = options;
     this.database = new PostgresDatabase({ url, schema, poolSize, patienceMs: requestPatienceMs });
+    this.location = describePlace(url, schema);
     this.writer = new PostgresWriter({ url, schema, patienceMs: writePatienceMs });
     this.hints = options.hints ?? new PostgresHints(listenUrl, this.database);
     this.wakeups = new SharedWakeups(this.hints);
+    this.counters = this.hints.counters ?? {
+      runStarts: new PostgresRunStartCounter(this.database),
+      openStreams: (limit) => new PostgresOpenStreams(this.database, limit),
+    };
     this.runs = new PostgresRunStore(this.database);
     this.log = new PostgresEventLog(this.database, this.writer);
     this.retention = new PostgresRetention(this.database);
+    this.state = new PostgresSharedState(this.database);
     this.checkpointer = new PostgresCheckpointer(this.database, this.writer, keepCheckpoints);
   }
 
   async open(): Promise<void> {
-    await migrate(this.database);
-    await this.hints.open(this.wakeups);
+    try {
+      await migrate(this.database);
+      await this.hints.open(this.wakeups);
+    } catch (error) {
+      throw explainedStart(error);
+    }
   }
 
   async check(): Promise<void> {
@@ -77,4 +82,11 @@ export class PostgresStorage extends Storage {
     await this.writer.close();
     await this.database.close();
   }
+}
+
+/** Names the schema and where it is, without the user and the password. */
+function describePlace(url: string, schema: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { host, pathname } = new URL(url);
+  return `schema ${schema} of ${host}${pathname}`;
 }

@@ -17,6 +17,24 @@ export async function advanceClock(database: PostgresDatabase, ms: number): Prom
   await database.query(`UPDATE ${database.schema}.stopped_clock SET now = now + $1`, [ms]);
 }
 
+/** The tables with a row that has this text in it. */
+export async function tablesWith(database: PostgresDatabase, text: string): Promise<string[]> {
+  const { schema } = database;
+  const tables = await database.query<{ name: string }>(
+    'SELECT tablename AS name FROM pg_tables WHERE schemaname = $1',
+    [schema],
+  );
+  const found: string[] = [];
+  for (const { name } of tables) {
+    const rows = await database.query(
+      `SELECT 1 FROM ${schema}.${name} AS row WHERE position($1 IN row::text) > 0 LIMIT 1`,
+      [text],
+    );
+    if (rows.length > 0) found.push(name);
+  }
+  return found;
+}
+
 /** Copies all tables, as a dump does; what it resolves with puts them back, under whoever uses them. */
 export async function copyTables(database: PostgresDatabase): Promise<() => Promise<void>> {
   const { schema } = database;

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { AppError } from '../../errors.js';
-import type { AppendBatch, AppendResult } from '../../runs/event.log.js';
-import { roundsOf, type AppendRow } from './append.rounds.js';
-import { appendRows, appendTexts, type AppendTexts } from './append.statement.js';
+import type { AppendBatch, AppendResult } from '../../runs/event-log.js';
+import { toRounds, type AppendRow } from './append-rounds.js';
+import { appendRows, appendTexts, type AppendTexts } from './append-statement.js';
 import { backoffMs } from './backoff.js';
-import { isPassing, storageFailure } from './connection.loss.js';
-import { KnownTails } from './known.tails.js';
-import { inTransaction, poolOf, statementsOn, type Statements } from './postgres.database.js';
+import { isPassing, storageFailure } from './postgres.errors.js';
+import { TailCache } from './tail.cache.js';
+import { inTransaction, createPool, statementsOn, type Statements } from './postgres.database.js';
 
-/** What the writer is asked for: batches to append, or something else to store in the same transaction. */
+/** A request to the writer: batches to append, or something else to store in the same transaction. */
 interface Write {
   readonly prepared: Promise<readonly AppendBatch[] | Store>;
   /** The runs whose logs it makes longer. */
@@ -27,9 +27,9 @@ type Part =
   | { readonly rows: readonly AppendRow[]; readonly results: AppendResult[] }
   | { readonly store: Store; readonly done: (value: unknown) => void };
 
-/** Whether an attempt came to no known end, so that the next has to look for what it did. */
+/** True if an attempt came to no known end, so that the next has to look for its effects. */
 interface Tried {
-  again: boolean;
+  isRetry: boolean;
 }
 
 /**
@@ -42,8 +42,8 @@ interface Tried {
  * whether it had been committed.
  */
 export class PostgresWriter {
-  /** How far the logs go that this process has written. */
-  readonly tails = new KnownTails();
+  /** Ends of the logs that this process has written. */
+  readonly tails = new TailCache();
   private readonly pool: Pool;
   private readonly texts: AppendTexts;
   private readonly closing = new AbortController();
@@ -55,7 +55,7 @@ export class PostgresWriter {
   constructor(
     private readonly options: { readonly url: string; readonly schema: string; readonly patienceMs: number },
   ) {
-    this.pool = poolOf(options.url, 1);
+    this.pool = createPool(options.url, 1);
     this.texts = appendTexts(options.schema);
   }
 
@@ -85,7 +85,7 @@ export class PostgresWriter {
   }
 
   private add(prepared: Write['prepared'], runs: ReadonlySet<string> = new Set()): Promise<unknown> {
-    // What cannot be prepared is told when its turn comes; until then it must not count as a rejection that nobody handles.
+    // What cannot be prepared is told when its turn comes; until then it must not count as an unhandled rejection.
     prepared.catch(() => undefined);
     if (this.closing.signal.aborted) {
       return Promise.reject(new AppError('STORAGE_FAILED', 'The storage is closed.'));
@@ -107,7 +107,7 @@ export class PostgresWriter {
   }
 
   /** Never rejects: each write learns for itself what became of it. */
-  private async commit(writes: readonly Write[], tried: Tried = { again: false }): Promise<void> {
+  private async commit(writes: readonly Write[], tried: Tried = { isRetry: false }): Promise<void> {
     const ready: [Write, readonly AppendBatch[] | Store][] = [];
     for (const write of writes) {
       try {
@@ -117,7 +117,7 @@ export class PostgresWriter {
       }
     }
     if (ready.length === 0) return;
-    const { parts, settle } = planOf(ready);
+    const { parts, settle } = planWrites(ready);
     try {
       await this.execute(parts, tried);
       settle();
@@ -133,29 +133,30 @@ export class PostgresWriter {
     const deadline = performance.now() + this.options.patienceMs;
     for (let failures = 0; ; failures += 1) {
       try {
-        return await this.attempt(parts, tried.again);
+        return await this.attempt(parts, tried.isRetry);
       } catch (error) {
         const waitMs = backoffMs(failures);
         const givesUp = this.closing.signal.aborted || performance.now() + waitMs > deadline;
         if (givesUp || !isPassing(error)) throw error;
-        tried.again = true;
+        tried.isRetry = true;
         await sleep(waitMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
       }
     }
   }
 
-  private async attempt(parts: readonly Part[], again: boolean): Promise<void> {
+  private async attempt(parts: readonly Part[], isRetry: boolean): Promise<void> {
     const client = await this.pool.connect();
     let broken: Error | undefined;
     const perform = async (tx: Statements) => {
       for (const part of parts) {
-        if ('rows' in part) await appendRows(tx, this.texts, { ...part, again });
+        if ('rows' in part) await appendRows(tx, this.texts, { ...part, isRetry });
         else part.done(await part.store(tx));
       }
     };
     try {
       // A single statement is a transaction by itself, at a third of the round trips: the ordinary case.
-      if (parts.length === 1 && parts[0] && 'rows' in parts[0] && !again) await perform(statementsOn(client));
+      if (parts.length === 1 && parts[0] && 'rows' in parts[0] && !isRetry)
+        await perform(statementsOn(client));
       else await inTransaction(client, perform);
     } catch (error) {
       if (isPassing(error)) broken = error as Error;
@@ -167,7 +168,7 @@ export class PostgresWriter {
 }
 
 /** The writes as parts of a transaction in their order, with the appends that stand together made one; and how to tell them. */
-function planOf(ready: readonly (readonly [Write, readonly AppendBatch[] | Store])[]): {
+function planWrites(ready: readonly (readonly [Write, readonly AppendBatch[] | Store])[]): {
   readonly parts: readonly Part[];
   readonly settle: () => void;
 } {
@@ -176,7 +177,7 @@ function planOf(ready: readonly (readonly [Write, readonly AppendBatch[] | Store
   let together: { readonly batches: AppendBatch[]; readonly results: AppendResult[] } | undefined;
   const finishAppends = () => {
     const { batches = [], results = [] } = together ?? {};
-    for (const rows of roundsOf(batches)) parts.push({ rows, results });
+    for (const rows of toRounds(batches)) parts.push({ rows, results });
     together = undefined;
   };
   for (const [write, content] of ready) {

@@ -74,20 +74,20 @@ describe('SqliteCheckpointer', () => {
     return saved;
   }
 
-  async function stepsOf(config: RunnableConfig): Promise<unknown[]> {
+  async function listSteps(config: RunnableConfig): Promise<unknown[]> {
     const steps: unknown[] = [];
     for await (const { checkpoint } of checkpointer.list(config))
       steps.push(checkpoint.channel_values['step']);
     return steps;
   }
 
-  it('keeps the two newest checkpoints of each namespace, with the writes of the newest', async () => {
+  it('keeps the two newest checkpoints of each namespace, and the writes of the newest', async () => {
     const saved = await putChain(thread('t1'), 10);
     await putChain(thread('t1', 'child'), 3);
     await putChain(thread('t2'), 1);
-    expect(await stepsOf(thread('t1'))).toEqual([9, 8]);
-    expect(await stepsOf(thread('t1', 'child'))).toEqual([2, 1]);
-    expect(await stepsOf(thread('t2'))).toEqual([0]);
+    expect(await listSteps(thread('t1'))).toEqual([9, 8]);
+    expect(await listSteps(thread('t1', 'child'))).toEqual([2, 1]);
+    expect(await listSteps(thread('t2'))).toEqual([0]);
 
     const newest = await checkpointer.getTuple(thread('t1'));
     expect(newest?.pendingWrites).toEqual([['task', 'step', 9]]);
@@ -95,14 +95,14 @@ describe('SqliteCheckpointer', () => {
     expect(await checkpointer.getTuple(saved[7] ?? {})).toBeUndefined();
   });
 
-  it('gives back the whole state, also what was written long before the oldest checkpoint that is kept', async () => {
+  it('returns the whole state, with values written before the oldest kept checkpoint', async () => {
     await putChain(thread('t1'), 10);
     const newest = await checkpointer.getTuple(thread('t1'));
     expect(newest?.checkpoint.channel_values).toEqual({ step: 9, same: 'value' });
   });
 
   it.each(['constructor', '__proto__', 'a "quoted" é 😀 \\ name', ''])(
-    'keeps channels apart from what JavaScript and SQL make of their names: %j',
+    'stores a channel under the unusual name %j',
     async (name) => {
       const versions = Object.fromEntries([[name, 1]]);
       const checkpoint = {
@@ -119,10 +119,10 @@ describe('SqliteCheckpointer', () => {
 
   it('keeps the ancestors of a checkpoint that is made of deltas', async () => {
     await putChain(thread('t1'), 5, { counters_since_delta_snapshot: { messages: [3, 3] } });
-    expect(await stepsOf(thread('t1'))).toEqual([4, 3, 2, 1, 0]);
+    expect(await listSteps(thread('t1'))).toEqual([4, 3, 2, 1, 0]);
   });
 
-  it('takes bytes from a graph without taking them away from it', async () => {
+  it('stores bytes without detaching them from the graph', async () => {
     const bytes = new Uint8Array([1, 2, 3]);
     const [saved] = await putChain(thread('t1'), 1);
     await checkpointer.putWrites(saved ?? {}, [['bytes', bytes]], 'task-2');
@@ -132,7 +132,7 @@ describe('SqliteCheckpointer', () => {
     expect(Buffer.from(stored as Uint8Array)).toEqual(Buffer.from(bytes));
   });
 
-  it('says what a config lacks', async () => {
+  it('names what a checkpoint config lacks', async () => {
     const facts = { source: 'loop', step: 0, parents: {} } as const;
     await expect(checkpointer.put({}, emptyCheckpoint(), facts, {})).rejects.toThrow('thread_id');
     await expect(checkpointer.putWrites(thread('t1'), [], 'task')).rejects.toThrow('checkpoint_id');

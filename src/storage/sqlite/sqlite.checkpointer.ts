@@ -14,11 +14,15 @@ import {
   type ChannelVersions,
   type PendingWrite,
 } from '@langchain/langgraph-checkpoint';
-import { CheckpointFencedError, fenceOf, type CheckpointFence } from '../checkpoint.fence.js';
-import { originOf } from './checkpoint.namespace.js';
-import type { CheckpointKeeping } from '../checkpoint.keeping.js';
-import { placeOf, required } from '../checkpoint.place.js';
-import { nextVersion } from '../checkpoint.versions.js';
+import {
+  CheckpointFencedError,
+  getFence,
+  type CheckpointFence,
+} from '../../agents/langgraph/checkpoint-fence.js';
+import { parseOrigin } from './checkpoint-namespace.js';
+import type { CheckpointHistory } from '../../agents/langgraph/checkpoint-history.js';
+import { toCheckpointKey, required } from '../../agents/langgraph/checkpoint-key.js';
+import { nextVersion } from '../checkpoint-versions.js';
 import type { SqliteClient } from './sqlite.client.js';
 import type {
   CheckpointName,
@@ -28,7 +32,7 @@ import type {
   StoredCheckpoint,
   ValueRow,
   WriteRow,
-} from './worker/checkpoint.rows.js';
+} from './worker/checkpoint-rows.js';
 
 /**
  * LangGraph's checkpoints in the database of the logs. What is saved in the turn of the event loop in which events are
@@ -39,7 +43,7 @@ import type {
  * checkpoint only, where open interrupts are stored too; so of each namespace the newest remain and older ones go when a
  * newer one is saved.
  */
-export class SqliteCheckpointer extends BaseCheckpointSaver implements CheckpointKeeping {
+export class SqliteCheckpointer extends BaseCheckpointSaver implements CheckpointHistory {
   /**
    * @param keep how many checkpoints of a namespace remain, at least 1. The one before the newest is worth its bytes: `getState`
    *   names it as parent, and a reader that has just looked up the newest still finds it. `all` allows time travel.
@@ -52,12 +56,12 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
   }
 
   async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    const { threadId, namespace } = placeOf(config);
+    const { threadId, namespace } = toCheckpointKey(config);
     if (threadId === undefined) return undefined;
     const checkpointId = getCheckpointId(config) || undefined;
     const name = { threadId, namespace, ...(checkpointId !== undefined && { checkpointId }) };
     const stored = await this.client.call('getCheckpoint', name);
-    return stored && this.tupleOf(stored);
+    return stored && this.toTuple(stored);
   }
 
   async *list(config: RunnableConfig, options: CheckpointListOptions = {}): AsyncGenerator<CheckpointTuple> {
@@ -80,7 +84,7 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
         unknown
       >;
       if (!wanted.every(([key, value]) => metadata[key] === value)) continue;
-      const tuple = await this.getTuple(configOf(nameOf(row)));
+      const tuple = await this.getTuple(toConfig(toCheckpointName(row)));
       // It may have been pruned since.
       if (!tuple) continue;
       yielded += 1;
@@ -94,16 +98,16 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
     metadata: CheckpointMetadata,
     newVersions: ChannelVersions,
   ): Promise<RunnableConfig> {
-    const { threadId, namespace } = placeOf(config);
+    const { threadId, namespace } = toCheckpointKey(config);
     const name = { threadId: required(threadId, 'thread_id'), namespace, checkpointId: checkpoint.id };
-    const fence = fenceOf(config);
+    const fence = getFence(config);
     const parentId = getCheckpointId(config) || null;
     const stored = await this.client.call(
       'putCheckpoint',
       this.newCheckpoint(name, { parentId, checkpoint, metadata, newVersions, fence }),
     );
     if (!stored && fence) throw new CheckpointFencedError(fence);
-    return configOf(name);
+    return toConfig(name);
   }
 
   async putWrites(
@@ -112,13 +116,13 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
     taskId: string,
     taskPath = '',
   ): Promise<void> {
-    const { threadId, namespace } = placeOf(config);
+    const { threadId, namespace } = toCheckpointKey(config);
     const name = {
       threadId: required(threadId, 'thread_id'),
       namespace,
       checkpointId: required(getCheckpointId(config) || undefined, 'checkpoint_id'),
     };
-    const fence = fenceOf(config);
+    const fence = getFence(config);
     const stored = await this.client.call(
       'putWrites',
       this.newWrites({ ...name, taskId, taskPath, fence }, writes),
@@ -154,9 +158,9 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
       ...name,
       parentId,
       channels,
-      origin: originOf(name.namespace, metadata),
+      origin: parseOrigin(name.namespace, metadata),
       fence,
-      keep: this.keepFor(metadata),
+      keep: this.countKept(metadata),
       checkpoint: await this.serialize(rest),
       metadata: await this.serialize(metadata),
       values: await Promise.all(
@@ -166,7 +170,7 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
   }
 
   /** A checkpoint that holds only what has changed is nothing without its ancestors, and does not grow as others do. */
-  private keepFor({ counters_since_delta_snapshot: deltas }: CheckpointMetadata): number | undefined {
+  private countKept({ counters_since_delta_snapshot: deltas }: CheckpointMetadata): number | undefined {
     const madeOfDeltas = deltas !== undefined && Object.keys(deltas).length > 0;
     return this.keep === 'all' || madeOfDeltas ? undefined : this.keep;
   }
@@ -192,26 +196,26 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
     return { type, bytes };
   }
 
-  private async tupleOf({ row, values, writes }: StoredCheckpoint): Promise<CheckpointTuple> {
-    const name = nameOf(row);
+  private async toTuple({ row, values, writes }: StoredCheckpoint): Promise<CheckpointTuple> {
+    const name = toCheckpointName(row);
     const [checkpoint, metadata, pendingWrites] = await Promise.all([
-      this.checkpointOf(row, values),
+      this.toCheckpoint(row, values),
       this.serde.loadsTyped(row.metadata_type, row.metadata) as Promise<CheckpointMetadata>,
-      this.pendingWritesOf(writes),
+      this.toPendingWrites(writes),
     ]);
     const parent = row.parent_id === null ? undefined : { ...name, checkpointId: row.parent_id };
     // Before version 4 what a step sent to the next was stored only with the step's checkpoint.
     if (parent && checkpoint.v < 4) await this.addSends(checkpoint, parent);
     return {
-      config: configOf(name),
+      config: toConfig(name),
       checkpoint,
       metadata,
       pendingWrites,
-      ...(parent && { parentConfig: configOf(parent) }),
+      ...(parent && { parentConfig: toConfig(parent) }),
     };
   }
 
-  private async checkpointOf(row: StoredCheckpoint['row'], values: readonly ValueRow[]): Promise<Checkpoint> {
+  private async toCheckpoint(row: StoredCheckpoint['row'], values: readonly ValueRow[]): Promise<Checkpoint> {
     const [rest, ...entries] = await Promise.all([
       this.serde.loadsTyped(row.checkpoint_type, row.checkpoint) as Promise<Checkpoint>,
       ...values.map(
@@ -221,7 +225,7 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
     return { ...rest, channel_values: Object.fromEntries(entries) };
   }
 
-  private async pendingWritesOf(rows: readonly WriteRow[]): Promise<CheckpointPendingWrite[]> {
+  private async toPendingWrites(rows: readonly WriteRow[]): Promise<CheckpointPendingWrite[]> {
     return Promise.all(
       rows.map(async ({ task_id, channel, type, value }): Promise<CheckpointPendingWrite> => [
         task_id,
@@ -232,7 +236,7 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
   }
 
   private async addSends(checkpoint: Checkpoint, parent: CheckpointName): Promise<void> {
-    const writes = await this.pendingWritesOf(await this.client.call('getWrites', parent));
+    const writes = await this.toPendingWrites(await this.client.call('getWrites', parent));
     const sends = writes.filter(([, channel]) => channel === TASKS).map(([, , value]) => value);
     const versions = Object.values(checkpoint.channel_versions);
     checkpoint.channel_values = { ...checkpoint.channel_values, [TASKS]: sends };
@@ -243,10 +247,14 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
   }
 }
 
-function nameOf(row: { thread_id: string; namespace: string; checkpoint_id: string }): CheckpointName {
+function toCheckpointName(row: {
+  thread_id: string;
+  namespace: string;
+  checkpoint_id: string;
+}): CheckpointName {
   return { threadId: row.thread_id, namespace: row.namespace, checkpointId: row.checkpoint_id };
 }
 
-function configOf({ threadId, namespace, checkpointId }: CheckpointName): RunnableConfig {
+function toConfig({ threadId, namespace, checkpointId }: CheckpointName): RunnableConfig {
   return { configurable: { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: checkpointId } };
 }

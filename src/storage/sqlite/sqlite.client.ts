@@ -1,23 +1,16 @@
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { Logger } from '@nestjs/common';
 import { AppError } from '../../errors.js';
+import { OPERATIONS, type OperationName } from './call-lanes.js';
+import { CallQueue, type PendingCall } from './call-queue.js';
 import type { Operations } from './worker/operations.js';
 import type { Problem } from './worker/problem.js';
 import type { Call, Opening, Reply, Request, WorkerOptions } from './worker/protocol.js';
 
-type Name = keyof Operations;
-type InputOf<Operation extends Name> = Parameters<Operations[Operation]>[0];
-type ValueOf<Operation extends Name> = ReturnType<Operations[Operation]>;
-
-/** A call from when it was made until it is settled. */
-interface PendingCall {
-  readonly operation: Name;
-  /** Absent while it is being made. */
-  input?: { readonly value: unknown };
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (reason: unknown) => void;
-  readonly settled: Promise<unknown>;
-}
+type OperationInput<Operation extends OperationName> = Parameters<Operations[Operation]>[0];
+type OperationValue<Operation extends OperationName> = ReturnType<Operations[Operation]>;
 
 // From the sources, as in tests, Node runs the worker's TypeScript as it is.
 const WORKER_FILE = new URL(
@@ -25,27 +18,53 @@ const WORKER_FILE = new URL(
   import.meta.url,
 );
 
+/** Workers that may die in so many milliseconds before the storage gives up. */
+const MOST_DEATHS = 5;
+const DEATHS_WITHIN_MS = 60_000;
+
+/** Waits before each attempt to open the database again, in milliseconds. */
+const ATTEMPTS_AFTER_MS = [0, 100, 500, 2_000];
+
 /**
- * The main thread's side of the database. What is called in one turn of the event loop goes to the worker as one message and
- * is committed as one transaction, in the order of the calls, each of them whole or not at all.
+ * The main thread's side of the database. What is called in one turn of the event loop goes to the worker as one message, as far as
+ * its lanes have room, and its writes are committed as one transaction, in the order of the calls, each of them whole or not at all.
+ *
+ * A worker that dies is replaced. Calls that it had and that can be repeated are made again, once; the others fail, and may be
+ * tried again. A storage that cannot be opened again is broken for good.
  */
 export class SqliteClient {
+  private readonly logger = new Logger(SqliteClient.name);
   private worker: Worker | undefined;
   private opening: Promise<void> | undefined;
+  private replacing: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
-  /** Why nothing can be called any more, or not yet. */
+  /** The reason why nothing can be called now. */
   private unusable: AppError | undefined = new AppError('STORAGE_FAILED', 'The storage is not open.');
-  private readonly waiting: PendingCall[] = [];
-  private readonly sent: PendingCall[] = [];
+  private readonly queue = new CallQueue();
   private flushing: NodeJS.Immediate | undefined;
+  private deaths: number[] = [];
+  /** Time when the worker last gave a sign of life. */
+  private answeredAt = performance.now();
+  private readonly broken = Promise.withResolvers<AppError>();
 
   constructor(private readonly options: WorkerOptions) {}
 
   /** @throws AppError STORAGE_LOCKED, STORAGE_FAILED; may be tried again, but not after `close` */
   open(): Promise<void> {
     if (this.closing) return Promise.reject(closedError());
-    this.opening ??= this.start();
+    this.opening ??= this.start(this.options).then(
+      () => (this.unusable = undefined),
+      (error: unknown) => {
+        this.opening = undefined;
+        throw error;
+      },
+    ) as Promise<void>;
     return this.opening;
+  }
+
+  /** Resolves with the reason once the storage is broken for good; else never. */
+  get whenBroken(): Promise<AppError> {
+    return this.broken.promise;
   }
 
   /**
@@ -54,21 +73,23 @@ export class SqliteClient {
    *
    * @throws AppError STORAGE_FAILED
    */
-  call<Operation extends Name>(
+  call<Operation extends OperationName>(
     operation: Operation,
-    input: InputOf<Operation> | Promise<InputOf<Operation>>,
-  ): Promise<ValueOf<Operation>> {
+    input: OperationInput<Operation> | Promise<OperationInput<Operation>>,
+  ): Promise<OperationValue<Operation>> {
     if (this.unusable) return Promise.reject(this.unusable);
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const call: PendingCall = { operation, resolve, reject, settled: promise };
-    this.waiting.push(call);
+    const call = this.queue.add(operation);
     if (input instanceof Promise) {
       input.then(
         (value) => this.makeReady(call, value),
-        (reason: unknown) => this.withdraw(call, reason),
+        (reason: unknown) => {
+          this.queue.withdraw(call);
+          call.reject(reason);
+          this.flushSoon();
+        },
       );
     } else this.makeReady(call, input);
-    return promise as Promise<ValueOf<Operation>>;
+    return call.settled as Promise<OperationValue<Operation>>;
   }
 
   /** Takes no further call, waits for those that were made, and ends the worker. */
@@ -77,30 +98,32 @@ export class SqliteClient {
     return this.closing;
   }
 
-  private async start(): Promise<void> {
-    const worker = new Worker(WORKER_FILE, { name: 'sqlite', workerData: this.options });
-    const [opening] = (await once(worker, 'message').catch((cause: unknown) => {
-      this.opening = undefined;
+  private async start(options: WorkerOptions): Promise<void> {
+    const worker = new Worker(WORKER_FILE, { name: 'sqlite', workerData: options });
+    let cause: unknown;
+    worker.on('error', (error) => (cause = error));
+    const exited = once(worker, 'exit').then(() => {
       throw new AppError('STORAGE_FAILED', 'The storage could not be started.', { cause });
-    })) as [Opening];
-    if (!opening.opened) {
-      this.opening = undefined;
-      throw errorOf(opening.problem);
-    }
+    });
+    const [opening] = (await Promise.race([once(worker, 'message'), exited])) as [Opening];
+    // It is watched from here on in another way.
+    exited.catch(() => undefined);
+    if (!opening.opened) throw toError(opening.problem);
+    if (opening.warning !== undefined) new Logger('SqliteStorage').warn(opening.warning);
     worker.on('message', (reply: Reply) => this.settle(reply));
-    worker.on('error', (cause) => this.fail('The storage broke down. Restart the process.', cause));
-    worker.on('exit', () => this.fail('The storage has ended. Restart the process.'));
+    worker.on('exit', (code) => this.lose(worker, cause ?? new Error(`It ended with code ${code}.`)));
     worker.unref();
     this.worker = worker;
-    this.unusable = undefined;
   }
 
   private async stop(): Promise<void> {
     await this.opening?.catch(() => undefined);
-    const { worker } = this;
-    if (!worker || this.unusable) return;
+    if (this.unusable) return;
     this.unusable = closedError();
-    await Promise.allSettled([...this.sent, ...this.waiting].map(({ settled }) => settled));
+    await Promise.allSettled(this.queue.all.map(({ settled }) => settled));
+    await this.replacing;
+    const { worker } = this;
+    if (!worker) return;
     const exited = once(worker, 'exit');
     worker.ref();
     worker.postMessage('close' satisfies Request);
@@ -108,51 +131,108 @@ export class SqliteClient {
   }
 
   private makeReady(call: PendingCall, value: unknown): void {
-    call.input = { value };
-    this.flushing ??= setImmediate(() => this.flush());
+    this.queue.makeReady(call, value);
+    this.flushSoon();
   }
 
-  private withdraw(call: PendingCall, reason: unknown): void {
-    const index = this.waiting.indexOf(call);
-    if (index !== -1) this.waiting.splice(index, 1);
-    call.reject(reason);
-    this.flushing ??= setImmediate(() => this.flush());
+  private flushSoon(): void {
+    this.flushing ??= setImmediate(() => {
+      this.flushing = undefined;
+      this.flush();
+    });
   }
 
-  /** Sends what is ready, up to the first that is not. */
+  /** Sends what the worker may have now. */
   private flush(): void {
-    this.flushing = undefined;
+    const { worker } = this;
+    if (!worker) return;
+    const taken = this.queue.take();
+    if (taken.length === 0) return;
     const calls: Call[] = [];
-    for (const { operation, input } of this.waiting) {
-      if (!input) break;
-      calls.push({ operation, input: input.value });
-    }
-    if (calls.length === 0) return;
-    this.sent.push(...this.waiting.splice(0, calls.length));
+    const reads: Call[] = [];
+    for (const call of taken) (yields(call) ? reads : calls).push(toCall(call));
     // An open storage keeps no process alive, an unfinished call does.
-    this.worker?.ref();
-    this.worker?.postMessage(calls satisfies Request);
+    worker.ref();
+    worker.postMessage({ calls, reads } satisfies Request);
   }
 
   private settle(reply: Reply): void {
-    const calls = this.sent.splice(0, reply.length);
-    for (const [index, outcome] of reply.entries()) {
-      if ('problem' in outcome) calls[index]?.reject(errorOf(outcome.problem));
-      else calls[index]?.resolve(outcome.value);
+    this.answeredAt = performance.now();
+    for (const answer of reply) {
+      const call = this.queue.acknowledge(answer.id);
+      if ('problem' in answer) call?.reject(toError(answer.problem));
+      else call?.resolve(answer.value);
     }
-    if (this.sent.length === 0) this.worker?.unref();
+    // Together with what the answers lead to: another message is another transaction, and wakes the worker once more.
+    if (this.queue.hasWaiting) this.flushSoon();
+    if (!this.queue.isAtWork) this.worker?.unref();
   }
 
-  private fail(message: string, cause?: unknown): void {
-    this.unusable ??= new AppError('STORAGE_FAILED', message, { cause });
-    for (const call of [...this.sent.splice(0), ...this.waiting.splice(0)]) call.reject(this.unusable);
+  /** The worker has ended without being asked to. */
+  private lose(worker: Worker, cause: unknown): void {
+    if (this.worker !== worker) return;
+    this.worker = undefined;
+    const isClosed = this.closing !== undefined && this.queue.all.length === 0;
+    const failure = new AppError(
+      'STORAGE_FAILED',
+      'The storage broke down and is started again. Try again.',
+      {
+        cause,
+        retryable: true,
+      },
+    );
+    for (const call of this.queue.recall()) call.reject(failure);
+    if (!isClosed) this.replacing = this.replace(cause);
   }
+
+  /** Opens the database again, in a new worker. Never rejects. */
+  private async replace(cause: unknown): Promise<void> {
+    const now = performance.now();
+    this.deaths = [...this.deaths.filter((at) => at > now - DEATHS_WITHIN_MS), now];
+    // What was only in memory is gone with the worker.
+    if (this.options.directory === ':memory:' || this.deaths.length > MOST_DEATHS) return this.giveUp(cause);
+    this.logger.error({ err: cause }, 'The storage broke down; it is started again.');
+    let reason = cause;
+    for (const ms of ATTEMPTS_AFTER_MS) {
+      if (ms > 0) await pause(ms);
+      try {
+        await this.start({ ...this.options, resumes: { downMs: performance.now() - this.answeredAt } });
+        this.logger.log('The storage is there again.');
+        return this.flush();
+      } catch (error) {
+        reason = error;
+      }
+    }
+    this.giveUp(reason);
+  }
+
+  private giveUp(cause: unknown): void {
+    const reason = new AppError(
+      'STORAGE_FAILED',
+      'The storage broke down and cannot be started again. Restart the process.',
+      { cause },
+    );
+    this.unusable = reason;
+    for (const call of this.queue.drop()) call.reject(reason);
+    this.broken.resolve(reason);
+  }
+}
+
+function yields({ lane }: PendingCall): boolean {
+  return lane.limits.yields;
+}
+
+/** One that a worker has died with says so, where the operation has to know. */
+function toCall({ id, operation, input, isRetry }: PendingCall): Call {
+  const value = input?.value;
+  const isRepeat = isRetry && OPERATIONS[operation].repeats === 'told';
+  return { id, operation, input: isRepeat ? { ...(value as object), isRetry } : value };
 }
 
 function closedError(): AppError {
   return new AppError('STORAGE_FAILED', 'The storage is closed.');
 }
 
-function errorOf({ code, message, passing, cause }: Problem): AppError {
+function toError({ code, message, passing, cause }: Problem): AppError {
   return new AppError(code, message, { cause: new Error(cause), retryable: passing });
 }

@@ -2,14 +2,33 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copySqlite } from '../../testing/cluster/sqlite.copy.testing.js';
+import { DatabaseSync } from 'node:sqlite';
+import { copySqlite } from '../../../test/harness/cluster/sqlite-copy.testing.js';
 import { describeStorage } from '../../testing/storage/storage.contract.js';
-import { emptyStorage } from '../../testing/storage/storage.emptying.js';
-import type { StorageFactory } from '../../testing/storage/storage.harness.js';
+import { emptyStorage } from '../../testing/storage/storage-emptying.js';
+import type { StorageFactory } from '../../testing/storage/storage-harness.js';
 import { SqliteStorage } from './sqlite.storage.js';
 
+/** The tables with a row that has this text in it, as any other process would read them. */
+function tablesWith(directory: string, text: string): string[] {
+  const db = new DatabaseSync(join(directory, 'agent-stream.db'), { readOnly: true });
+  try {
+    const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+    return tables
+      .map(({ name }) => String(name))
+      .filter((name) =>
+        db
+          .prepare(`SELECT * FROM "${name}"`)
+          .all()
+          .some((row) => Object.values(row).some((value) => String(value).includes(text))),
+      );
+  } finally {
+    db.close();
+  }
+}
+
 /** One storage for all tests, emptied after each: its worker takes longer to start than most tests take. */
-function oneStorage(directoryOf: () => Promise<string>): StorageFactory {
+function oneStorage(getDirectory: () => Promise<string>): StorageFactory {
   let now = Date.now();
   let storage: SqliteStorage | undefined;
   let directory: string | undefined;
@@ -19,7 +38,7 @@ function oneStorage(directoryOf: () => Promise<string>): StorageFactory {
   });
 
   const open = async () => {
-    directory ??= await directoryOf();
+    directory ??= await getDirectory();
     storage = new SqliteStorage({ directory, keepCheckpoints: 'all', clock: () => now });
     await storage.open();
     return storage;
@@ -45,6 +64,7 @@ function oneStorage(directoryOf: () => Promise<string>): StorageFactory {
           return current;
         };
       },
+      ...(directory !== ':memory:' && { whereIs: async (text: string) => tablesWith(directory ?? '', text) }),
       dispose: () => emptyStorage(current),
     };
   };

@@ -1,14 +1,17 @@
-import { LocalWakeups } from '../local.wakeups.js';
+import { resolve } from 'node:path';
+import type { AppError } from '../../errors.js';
+import { LocalWakeups } from '../local-wakeups.js';
 import { Storage } from '../storage.js';
 import { SqliteCheckpointer } from './sqlite.checkpointer.js';
 import { SqliteClient } from './sqlite.client.js';
-import { SqliteEventLog } from './sqlite.log.js';
-import { SqliteRetention } from './sqlite.retention.js';
-import { SqliteRunStore } from './sqlite.runs.js';
+import { SqliteEventLog } from './sqlite-event-log.js';
+import { SqliteRetention } from './sqlite-retention.js';
+import { SqliteRunStore } from './sqlite-run.store.js';
+import { SqliteSharedState } from './sqlite-shared-state.js';
 
 export interface SqliteStorageOptions {
   /**
-   * Where the files are; made when it does not exist. One process at a time: a second one gets STORAGE_LOCKED. `:memory:` keeps
+   * Directory of the files; created if it does not exist. One process at a time: a second one gets STORAGE_LOCKED. `:memory:` keeps
    * everything in memory until the storage is closed.
    */
   readonly directory: string;
@@ -18,8 +21,8 @@ export interface SqliteStorageOptions {
    */
   readonly synchronous?: 'NORMAL' | 'FULL';
   /**
-   * How many checkpoints of a thread remain (per namespace): default 2, all that continuing needs. `all` allows LangGraph's time
-   * travel and costs disk space in the square of a thread's length.
+   * Number of a thread's checkpoints that remain (per namespace): default 2, which is enough to continue. `all` allows LangGraph's
+   * time travel and costs disk space in the square of a thread's length.
    */
   readonly keepCheckpoints?: number | 'all';
   /**
@@ -31,13 +34,17 @@ export interface SqliteStorageOptions {
   readonly clock?: () => number;
 }
 
+export const DEFAULT_SYNCHRONOUS = 'NORMAL';
+
 /** The embedded default: runs, logs and checkpoints in one SQLite database, in a thread of its own. Needs no service. */
 export class SqliteStorage extends Storage {
   readonly runs: SqliteRunStore;
   readonly log: SqliteEventLog;
   readonly wakeups = new LocalWakeups();
   readonly retention: SqliteRetention;
+  readonly state: SqliteSharedState;
   readonly checkpointer: SqliteCheckpointer;
+  override readonly location: string | undefined;
   private readonly client: SqliteClient;
   private readonly clock: () => number;
 
@@ -45,12 +52,13 @@ export class SqliteStorage extends Storage {
     super();
     const {
       directory,
-      synchronous = 'NORMAL',
+      synchronous = DEFAULT_SYNCHRONOUS,
       keepCheckpoints = 2,
       maxFileBytes,
       clock = Date.now,
     } = options;
     this.clock = clock;
+    this.location = directory === ':memory:' ? undefined : resolve(directory);
     this.client = new SqliteClient({
       directory,
       synchronous,
@@ -59,6 +67,7 @@ export class SqliteStorage extends Storage {
     this.runs = new SqliteRunStore(this.client, clock);
     this.log = new SqliteEventLog(this.client, clock);
     this.retention = new SqliteRetention(this.client);
+    this.state = new SqliteSharedState(this.client, directory !== ':memory:');
     this.checkpointer = new SqliteCheckpointer(this.client, keepCheckpoints);
   }
 
@@ -68,6 +77,10 @@ export class SqliteStorage extends Storage {
 
   async check(): Promise<void> {
     await this.client.call('check', this.clock());
+  }
+
+  override onBroken(listener: (reason: AppError) => void): void {
+    void this.client.whenBroken.then(listener);
   }
 
   close(): Promise<void> {

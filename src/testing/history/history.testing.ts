@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';
-import { foldRun, textOf } from '../../events/run-view.js';
+import { foldRun, getText } from '../../events/run-view.js';
 import type { Connection, ObservedFrame, Reader, RunHistory } from './history.js';
 
-/** What one step does, and how often its owner dies in the middle of it. */
+/** The plan of one step: its text, its tool, and the deaths of its owner in the middle of it. */
 interface StepPlan {
   readonly words: readonly string[];
   readonly tool: boolean;
@@ -17,7 +17,7 @@ const step: fc.Arbitrary<StepPlan> = fc.record({
   deaths: fc.array(fc.nat({ max: 10 }), { maxLength: 2 }),
 });
 
-/** How a reader goes about it: where its connections break, and which of them begin anew with a `reset`. */
+/** A reader's habits: where its connections break, and which of them begin again with a `reset`. */
 const habit = fc.record({
   cuts: fc.array(fc.nat({ max: 12 }), { maxLength: 5 }),
   resetAt: fc.option(fc.nat({ max: 4 }), { nil: undefined }),
@@ -30,12 +30,16 @@ export const cleanHistory: fc.Arbitrary<RunHistory> = fc
     habits: fc.array(habit, { minLength: 1, maxLength: 4 }),
   })
   .map(({ steps, habits }) => {
-    const log = logOf(steps);
-    const readers = habits.map((each, index) => readerOf(`reader ${index}`, log, each));
-    return { runId: 'r', log, readers, acknowledged: log, agentText: textOf(foldRun('r', log)) };
+    const log = toLog(steps);
+    const readers = habits.map((each, index) => toReader(`reader ${index}`, log, each));
+    const agentText = getText(foldRun('r', log));
+    return { runId: 'r', log, readers, acknowledged: log, agentText, outages: [OUTAGE] };
   });
 
-function logOf(steps: readonly StepPlan[]): RecordedEvent[] {
+/** Time at which connections of a clean history break that the reader does not close itself. */
+const OUTAGE = { from: 5_000, to: 6_000 };
+
+function toLog(steps: readonly StepPlan[]): RecordedEvent[] {
   const log: RecordedEvent[] = [];
   let epoch = 1;
   const say = (...events: RunEvent[]) => {
@@ -48,21 +52,21 @@ function logOf(steps: readonly StepPlan[]): RecordedEvent[] {
   for (const [index, plan] of steps.entries()) {
     const stepId = `s${index}`;
     for (const death of plan.deaths) {
-      const attempt = attemptOf(stepId, epoch, plan);
+      const attempt = toAttempt(stepId, epoch, plan);
       const said = attempt.slice(0, Math.min(death, attempt.length - 1));
       say(...said);
       epoch += 1;
       say({ type: 'run-resume', reason: 'takeover' });
       if (said.length > 0) say({ type: 'step-reset', stepId, attempt: epoch, reason: 'takeover' });
     }
-    say(...attemptOf(stepId, epoch, plan));
+    say(...toAttempt(stepId, epoch, plan));
   }
   const usage = { inputTokens: 1, outputTokens: 1, totalTokens: 2 };
   say({ type: 'end', outcome: 'completed', usage, durationMs: 1 });
   return log;
 }
 
-function attemptOf(stepId: string, attempt: number, { words, tool }: StepPlan): RunEvent[] {
+function toAttempt(stepId: string, attempt: number, { words, tool }: StepPlan): RunEvent[] {
   const about = { stepId, name: 'node', attempt } as const;
   const partId = `p-${stepId}-${attempt}`;
   const toolCallId = `c-${stepId}-${attempt}`;
@@ -81,7 +85,7 @@ function attemptOf(stepId: string, attempt: number, { words, tool }: StepPlan): 
   ];
 }
 
-function readerOf(
+function toReader(
   name: string,
   log: readonly RecordedEvent[],
   { cuts, resetAt }: { readonly cuts: readonly number[]; readonly resetAt: number | undefined },
@@ -99,8 +103,12 @@ function readerOf(
     const events = log.slice(have, have + length);
     frames.push(...events.map((recorded): ObservedFrame => ({ kind: 'event', recorded })));
     have += events.length;
-    connections.push({ after, frames });
-    if (have === log.length) break;
+    const isLast = have === log.length;
+    // Every second one is closed by its reader, at a time when nothing is broken.
+    const closed: Connection['closed'] =
+      index % 2 === 0 && !isLast ? { by: 'other', at: OUTAGE.from + index } : { by: 'reader', at: index };
+    connections.push({ after, frames, closed });
+    if (isLast) break;
   }
   return { name, connections };
 }

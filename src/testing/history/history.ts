@@ -4,11 +4,13 @@ import type { RecordedEvent } from '../../events/recorded-event.js';
 /** Everything that is known of one run after the dust has settled: what is stored, and what everybody saw of it. */
 export interface RunHistory {
   readonly runId: string;
-  /** What the storage holds. */
+  /** The log in the storage. */
   readonly log: readonly RecordedEvent[];
-  /** What the storage acknowledged, where somebody wrote that down. What a reader saw counts as acknowledged anyhow. */
+  /** Events that the storage acknowledged, if they were written down. What a reader saw counts as acknowledged anyhow. */
   readonly acknowledged?: readonly RecordedEvent[];
   readonly readers: readonly Reader[];
+  /** Times at which the test broke something on purpose. A stream that breaks at another time is an anomaly. Default: never. */
+  readonly outages?: readonly Outage[];
   /** The words of the run in the agent's own memory, where it has one. They have to be the words that viewers see. */
   readonly agentText?: string;
 }
@@ -27,6 +29,14 @@ export interface Connection {
   readonly after?: Cursor | undefined;
   /** In the order in which they arrived. */
   readonly frames: readonly ObservedFrame[];
+  /** The end of the connection, if it is known. What a reader closed itself was not cut. */
+  readonly closed?: { readonly by: 'reader' | 'other'; readonly at: number } | undefined;
+}
+
+/** A time in which streams may break, in milliseconds since the epoch. */
+export interface Outage {
+  readonly from: number;
+  readonly to: number;
 }
 
 export type ObservedFrame =
@@ -35,7 +45,7 @@ export type ObservedFrame =
   | { readonly kind: 'reset'; readonly from: number }
   | { readonly kind: 'event'; readonly recorded: RecordedEvent };
 
-/** What can be wrong, by the names that Jepsen's Kafka tests gave it, and then by the rules of our own protocol. */
+/** Anomalies by the names that Jepsen's Kafka tests gave them, and then by the rules of our own protocol. */
 export const ANOMALIES = {
   'lost-write': 'An event that was acknowledged, or that a reader saw, is not in the log.',
   duplicate: 'A reader got an event that it had already.',
@@ -45,6 +55,7 @@ export const ANOMALIES = {
     'The same place in a run holds different events, for a reader or in what was acknowledged.',
   'divergent-view': 'A reader that saw the end shows something else than the log says.',
   'no-end': 'The run, or a reader that waited for it, has no end.',
+  'stream-cut': 'A stream ended before the end of its run, and nobody had broken anything.',
   'many-ends': 'The run ends more than once.',
   'after-end': 'Something follows the end.',
   'epoch-order': 'An event of an older owner follows one of a newer owner.',
@@ -60,6 +71,6 @@ export type AnomalyName = keyof typeof ANOMALIES;
 export interface Anomaly {
   readonly name: AnomalyName;
   readonly runId: string;
-  /** Where: the reader, the seq, and what was expected. */
+  /** Details: the reader, the seq, and the expectation. */
   readonly detail: string;
 }

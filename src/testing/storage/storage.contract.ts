@@ -1,44 +1,50 @@
-import { appendPromises } from './promises/append.promises.js';
-import { approvalPromises } from './promises/approval.promises.js';
-import { beginPromises } from './promises/begin.promises.js';
-import { branchPromises } from './promises/branch.promises.js';
-import { cancelPromises } from './promises/cancel.promises.js';
-import { checkpointPromises } from './promises/checkpoint.promises.js';
-import { claimPromises } from './promises/claim.promises.js';
-import { concurrencyPromises } from './promises/concurrency.promises.js';
-import { createPromises } from './promises/create.promises.js';
-import { deletePromises } from './promises/delete.promises.js';
-import { durabilityPromises, restartPromises } from './promises/durability.promises.js';
-import { endingPromises } from './promises/ending.promises.js';
-import { leasePromises } from './promises/lease.promises.js';
-import { pagePromises } from './promises/page.promises.js';
-import { queuePromises } from './promises/queue.promises.js';
-import { readPromises } from './promises/read.promises.js';
-import { restorePromises } from './promises/restore.promises.js';
-import { retentionPromises } from './promises/retention.promises.js';
-import { threadPromises } from './promises/thread.promises.js';
-import { wakeupPromises } from './promises/wakeup.promises.js';
-import type { PromiseSuite, StorageFactory, StorageFeatures, TestFramework } from './storage.harness.js';
+import { appendContract } from './contract/append.contract.js';
+import { inputPromises } from './contract/input.contract.js';
+import { beginContract } from './contract/begin.contract.js';
+import { branchContract } from './contract/branch.contract.js';
+import { cancelContract } from './contract/cancel.contract.js';
+import { checkpointContract } from './contract/checkpoint.contract.js';
+import { claimContract } from './contract/claim.contract.js';
+import { concurrencyContract } from './contract/concurrency.contract.js';
+import { createContract } from './contract/create.contract.js';
+import { deleteContract } from './contract/delete.contract.js';
+import { durabilityContract, restartContract } from './contract/durability.contract.js';
+import { endingContract } from './contract/ending.contract.js';
+import { leaseContract } from './contract/lease.contract.js';
+import { ownerContract } from './contract/owner.contract.js';
+import { pageContract } from './contract/page.contract.js';
+import { queueContract } from './contract/queue.contract.js';
+import { readContract } from './contract/read.contract.js';
+import { restoreContract } from './contract/restore.contract.js';
+import { retentionContract } from './contract/retention.contract.js';
+import { sharedStateContract } from './contract/shared-state.contract.js';
+import { threadContract } from './contract/thread.contract.js';
+import { turnContract } from './contract/turn.contract.js';
+import { wakeupContract } from './contract/wakeup.contract.js';
+import type { ContractSuite, StorageFactory, StorageFeatures, TestFramework } from './storage-harness.js';
 
 const EVERY_STORAGE = [
-  createPromises,
-  beginPromises,
-  queuePromises,
-  claimPromises,
-  leasePromises,
-  cancelPromises,
-  appendPromises,
-  readPromises,
-  endingPromises,
-  approvalPromises,
-  threadPromises,
-  pagePromises,
-  deletePromises,
-  wakeupPromises,
-  checkpointPromises,
-  branchPromises,
-  retentionPromises,
-  concurrencyPromises,
+  createContract,
+  beginContract,
+  queueContract,
+  claimContract,
+  turnContract,
+  leaseContract,
+  cancelContract,
+  appendContract,
+  readContract,
+  endingContract,
+  inputPromises,
+  threadContract,
+  ownerContract,
+  pageContract,
+  deleteContract,
+  wakeupContract,
+  checkpointContract,
+  branchContract,
+  retentionContract,
+  sharedStateContract,
+  concurrencyContract,
 ];
 
 /**
@@ -57,10 +63,10 @@ export function describeStorage(
   factory: StorageFactory,
   { durable = true, exclusive = false, restorable = false }: StorageFeatures = {},
 ): void {
-  const suite: PromiseSuite = {
+  const suite: ContractSuite = {
     describe: framework.describe,
     expect: framework.expect,
-    promise: (title, body) =>
+    test: (title, body) =>
       framework.it(title, async () => {
         const harness = await factory();
         try {
@@ -72,8 +78,8 @@ export function describeStorage(
   };
   framework.describe(`${name} as a storage`, () => {
     for (const promises of EVERY_STORAGE) promises(suite);
-    if (durable) durabilityPromises(suite);
-    if (durable && exclusive) restartPromises(suite);
-    if (restorable) restorePromises(suite);
+    if (durable) durabilityContract(suite);
+    if (durable && exclusive) restartContract(suite);
+    if (restorable) restoreContract(suite);
   });
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { AgentTool } from '../agent-tool.decorator.js';
+import { ToolError } from '../tool.error.js';
 
 const INPUT = z.object({
   timeZone: z
@@ -37,7 +38,7 @@ export class ClockTool {
   }
 }
 
-/** @throws Error, written for the model, when there is no such zone */
+/** @throws ToolError when there is no such zone */
 export function timeIn(timeZone: string, instant: Date): ZonedTime {
   const parts = partsIn(timeZone, instant);
   // "GMT+02:00", and in zones without an offset just "GMT"
@@ -68,8 +69,11 @@ function partsIn(timeZone: string, instant: Date): Partial<Record<Intl.DateTimeF
     return Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, value]));
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw new Error(`There is no time zone '${timeZone}'. Use an IANA name such as Europe/Berlin or UTC.`, {
-      cause,
-    });
+    throw new ToolError(
+      `There is no time zone '${timeZone}'. Use an IANA name such as Europe/Berlin or UTC.`,
+      {
+        cause,
+      },
+    );
   }
 }

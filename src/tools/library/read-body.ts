@@ -1,4 +1,4 @@
-/** What was read of a body, and whether there was more. */
+/** The part of a body that was read, and whether there was more. */
 export interface ReadBody {
   readonly bytes: Uint8Array;
   readonly truncated: boolean;

@@ -6,7 +6,7 @@ import { ToolRegistry } from '../tool.registry.js';
 import { LIBRARY_TOOLS } from './tool-library.js';
 import { ToolLibraryOptions } from './tool-library.options.js';
 
-it('brings six tools, each with a label, a description and a time limit', async () => {
+it('brings six library tools, each with a label, a description and a time limit', async () => {
   const module = await Test.createTestingModule({
     imports: [DiscoveryModule],
     providers: [

@@ -1,19 +1,22 @@
-import { z } from 'zod';
 import type { Tool } from '../agent-tool.js';
-import type { McpConnection, McpResult, McpToolDescription } from './mcp.connection.js';
+import type { McpConnection, McpResult, McpToolDescription } from './mcp-connection.js';
+import { MediaResult, type ToolImage } from '../media-result.js';
+import { createSchemaInput } from '../schema-input.js';
+import { ToolError } from '../tool.error.js';
 import type { McpServerOptions, McpToolOptions } from './mcp.options.js';
+import { toSendableSchema } from './sendable-schema.js';
 
-/** What a tool may take of time when nothing else is said, as for every tool. */
+/** Default timeout of a tool's call, in milliseconds, as for every tool. */
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 /**
  * A tool of an MCP server as one of ours. Undefined: the options leave it out.
  *
- * @throws when its schema says what zod cannot
+ * @throws when its schema cannot be sent to a model
  */
 export function mcpTool(
   described: McpToolDescription,
-  { name: server, defaults, tools = {} }: McpServerOptions,
+  { name: server, defaults, tools = {}, trustReadOnly = false }: McpServerOptions,
   call: McpConnection['call'],
 ): Tool | undefined {
   const own = tools[described.name];
@@ -24,12 +27,16 @@ export function mcpTool(
   return {
     label: `Using ${title}…`,
     description,
-    sideEffect: sideEffectOf(described),
+    sideEffect: getSideEffect(described),
+    reads: 'foreign',
+    effects: trustReadOnly && described.annotations?.readOnlyHint ? 'none' : 'outside',
     ...options,
     name: `${server}_${name}`.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64),
-    input: z.fromJSONSchema(described.inputSchema as Parameters<typeof z.fromJSONSchema>[0]) as z.ZodObject,
+    input: createSchemaInput(described.inputSchema, `mcp:${server}`),
+    inputSchema: toSendableSchema(described.inputSchema),
     execute: async (input, context) =>
-      answerOf(
+      toResult(
+        options.expose?.output === true,
         await call(name, input, {
           signal: context.signal,
           // Ours is the one that counts; theirs, which is a minute, must not come before it.
@@ -42,37 +49,52 @@ export function mcpTool(
 }
 
 /** The hints of a server are only that, so what it does not promise is not assumed. */
-function sideEffectOf({ annotations = {} }: McpToolDescription): Tool['sideEffect'] {
+function getSideEffect({ annotations = {} }: McpToolDescription): Tool['sideEffect'] {
   if (annotations.readOnlyHint) return 'none';
   return annotations.idempotentHint ? 'idempotent' : 'once';
 }
 
-/** What the model reads. @throws what the server says went wrong */
-function answerOf(result: McpResult): unknown {
-  const {
-    content = [],
-    structuredContent,
-    isError,
-  } = result as {
-    content?: readonly ContentBlock[];
-    structuredContent?: unknown;
-    isError?: boolean;
-  };
-  const words = content.map(wordsOf).join('\n');
-  if (isError) throw new Error(words || 'The server says no more than that it failed.');
-  return structuredContent ?? words;
+/**
+ * Returns the result that the model reads.
+ *
+ * @param isShown people may read what the tool puts out, and so why it failed
+ * @throws ToolError what the server says went wrong
+ */
+function toResult(isShown: boolean, { content, structuredContent, isError }: McpResult): unknown {
+  const text = content.map(toText).join('\n');
+  if (isError) {
+    const told = text || 'The MCP server gave no reason.';
+    throw new ToolError(isShown ? told.slice(0, SHOWN) : 'The MCP server reported that the call failed.', {
+      modelMessage: told,
+    });
+  }
+  const words = structuredContent ?? text;
+  const images = content.flatMap(toImages);
+  return images.length > 0 ? new MediaResult(words, images) : words;
 }
 
-interface ContentBlock {
-  readonly type: string;
-  readonly text?: string;
-  readonly mimeType?: string;
-  readonly uri?: string;
-  readonly resource?: { readonly text?: string; readonly uri: string };
+/** Characters of a server's own words that people are shown. */
+const SHOWN = 500;
+/** Base64 characters of an image that every provider takes. */
+const LARGEST_IMAGE = 5_000_000;
+
+function toImages({ type, data, mimeType, resource }: McpResult['content'][number]): ToolImage[] {
+  const image =
+    type === 'image' ? { data, mimeType } : { data: resource?.blob, mimeType: resource?.mimeType };
+  const isSeen = image.data !== undefined && image.data.length <= LARGEST_IMAGE;
+  return isSeen && /^image\/(png|jpeg|gif|webp)$/.test(image.mimeType ?? '')
+    ? [{ data: image.data!, mimeType: image.mimeType! }]
+    : [];
 }
 
-/** Of what is no text the model learns that it is there. */
-function wordsOf({ type, text, mimeType = 'unknown type', uri, resource }: ContentBlock): string {
+/** Content other than text is only mentioned to the model. */
+function toText({
+  type,
+  text,
+  mimeType = 'unknown type',
+  uri,
+  resource,
+}: McpResult['content'][number]): string {
   if (text !== undefined) return text;
   return resource?.text ?? `[${type}: ${uri ?? resource?.uri ?? mimeType}]`;
 }

@@ -22,13 +22,13 @@ const ARGS = [
 const PATIENCE_MS = 10_000;
 /** Above the patience, so that a wait that fails can say what it waited for. */
 const TEST_MS = 30_000;
-/** What the browser itself says of requests that fail, which some tests mean to happen. */
+/** The browser's own lines about requests that a test wants to fail. */
 const FAILED_REQUEST = /^Failed to load resource:/;
 
 export interface VisitOptions extends BrowserContextOptions {
   /** Requests may fail here: the browser's word on them is no fault. Default false. */
   readonly mayFail?: boolean;
-  /** What the page may complain of besides: a library's word on a failure that the test means to happen. Default: nothing. */
+  /** Further lines that the page may write: a library's message about a failure that the test intends. Default: nothing. */
   readonly mayComplain?: RegExp;
 }
 

@@ -1,7 +1,7 @@
 import type { Locator, Page } from 'playwright-core';
 
-/** Where a server has its page. */
-export function pageOf({ port }: { readonly port: number }): string {
+/** Returns the address of a server's page. */
+export function toPageUrl({ port }: { readonly port: number }): string {
   return `http://127.0.0.1:${port}/`;
 }
 

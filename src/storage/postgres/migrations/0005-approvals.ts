@@ -1,4 +1,4 @@
-/** What runs that ended `awaiting-approval` wait for. */
+/** What runs that ended `awaiting-input` wait for. */
 export const approvals = (schema: string): string => `
   ALTER TABLE ${schema}.runs
     -- JSON: the calls that the run stopped for, with the answers.

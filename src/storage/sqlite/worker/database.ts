@@ -1,12 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { checkVolume } from './network-volume.ts';
+import { closeDatabaseFile, closeFile, findWarning } from './permissions.ts';
 import { isBusy, ProblemError } from './problem.ts';
 import type { WorkerOptions } from './protocol.js';
 import { migrate } from './schema.ts';
 
 export interface OpenDatabase {
   readonly db: DatabaseSync;
+  /** A warning for the operator. */
+  readonly warning: string | undefined;
   readonly close: () => void;
 }
 
@@ -15,13 +19,17 @@ export function openDatabase(options: WorkerOptions): OpenDatabase {
   const { directory } = options;
   const inMemory = directory === ':memory:';
   if (!inMemory) makeDirectory(directory);
+  const unclear = inMemory ? undefined : checkVolume(directory);
   const lock = inMemory ? undefined : lockDirectory(directory);
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(inMemory ? ':memory:' : join(directory, 'agent-stream.db'), { timeout: 5_000 });
+    const file = inMemory ? ':memory:' : join(directory, 'agent-stream.db');
+    if (!inMemory) closeDatabaseFile(file);
+    db = new DatabaseSync(file, { timeout: 5_000 });
     configure(db, options);
     migrate(db);
-    disownRuns(db);
+    if (options.resumes) prolongLeases(db, options.resumes.downMs);
+    else disownRuns(db);
   } catch (error) {
     db?.close();
     lock?.close();
@@ -30,6 +38,7 @@ export function openDatabase(options: WorkerOptions): OpenDatabase {
   const opened = db;
   return {
     db: opened,
+    warning: inMemory ? undefined : (unclear ?? findWarning(directory)),
     close: () => {
       opened.close();
       lock?.close();
@@ -39,7 +48,7 @@ export function openDatabase(options: WorkerOptions): OpenDatabase {
 
 function makeDirectory(directory: string): void {
   try {
-    // Conversations are in it: nobody else's business on this machine.
+    // It holds conversations: other users of this machine must not read them.
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
@@ -56,8 +65,10 @@ function makeDirectory(directory: string): void {
  * Nothing else in this process may open and close that file: by POSIX rules that would drop the lock.
  */
 function lockDirectory(directory: string): DatabaseSync {
-  const lock = new DatabaseSync(join(directory, 'lock.db'), { timeout: 0 });
+  const file = join(directory, 'lock.db');
+  const lock = new DatabaseSync(file, { timeout: 0 });
   try {
+    for (const path of [file, `${file}-journal`]) closeFile(path);
     lock.exec('BEGIN EXCLUSIVE');
     return lock;
   } catch (error) {
@@ -65,8 +76,8 @@ function lockDirectory(directory: string): DatabaseSync {
     if (!isBusy(error)) throw error;
     throw new ProblemError(
       'STORAGE_LOCKED',
-      `Another process uses the data directory ${directory}. End that process, or give this one a directory of its own; ` +
-        'several processes can share a Postgres database instead.',
+      `The data directory ${directory} is in use, by another process or by another storage of this one. End that process, or take ` +
+        'another directory; several processes can share a PostgreSQL database instead.',
     );
   }
 }
@@ -86,7 +97,17 @@ function configure(db: DatabaseSync, { synchronous, maxFileBytes }: WorkerOption
   db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxFileBytes / pageBytes))}`);
 }
 
-/** The lock proves that whoever owned a run is dead, so nobody needs to wait for the end of a lease. */
+/** Of the runs that this process owns: a process that had the directory meanwhile has left none of them an owner. */
+function prolongLeases(db: DatabaseSync, ms: number): void {
+  db.prepare(
+    'UPDATE runs SET lease_until = lease_until + ? WHERE ended_at IS NULL AND owner_id IS NOT NULL',
+  ).run(Math.ceil(ms));
+}
+
+/**
+ * The lock proves that a run's owner is dead, so that leases need not run out. That there was an owner stays to
+ * be seen: a claim counts the deaths.
+ */
 function disownRuns(db: DatabaseSync): void {
-  db.exec('UPDATE runs SET owner_id = NULL, lease_until = 0 WHERE ended_at IS NULL AND owner_id IS NOT NULL');
+  db.exec('UPDATE runs SET lease_until = 0 WHERE ended_at IS NULL AND owner_id IS NOT NULL');
 }

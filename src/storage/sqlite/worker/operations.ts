@@ -1,23 +1,25 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { approvalOperations } from './approval.operations.ts';
-import { checkpointOperations } from './checkpoint.operations.ts';
-import { healthOperations } from './health.operations.ts';
-import { logOperations } from './log.operations.ts';
-import type { LogTails } from './log.tails.js';
-import { retentionOperations } from './retention.operations.ts';
-import { runOperations } from './run.operations.ts';
-import { threadOperations } from './thread.operations.ts';
+import { inputOperations } from './input-operations.ts';
+import { checkpointOperations } from './checkpoint-operations.ts';
+import { healthOperations } from './health-operations.ts';
+import { logOperations } from './log-operations.ts';
+import type { TailCache } from './tail.cache.js';
+import { retentionOperations } from './retention-operations.ts';
+import { runOperations } from './run-operations.ts';
+import { sharedStateOperations } from './shared-state-operations.ts';
+import { threadOperations } from './thread-operations.ts';
 
 /** Everything the main thread can ask for, by name. */
-export function operationsOn(db: DatabaseSync, tails: LogTails) {
+export function operationsOn(db: DatabaseSync, tails: TailCache) {
   const runs = runOperations(db, tails);
   return {
     ...runs,
-    ...approvalOperations(db, runs),
+    ...inputOperations(db, runs),
     ...threadOperations(db, tails),
     ...logOperations(db, tails),
     ...checkpointOperations(db, tails),
     ...retentionOperations(db),
+    ...sharedStateOperations(db),
     ...healthOperations(db),
   };
 }

@@ -1,11 +1,11 @@
-/** What went wrong, in a form that survives the way to the main thread. */
+/** A failure in a form that survives the way to the main thread. */
 export interface Problem {
   readonly code: 'STORAGE_FAILED' | 'STORAGE_LOCKED';
   /** Written to be shown: no path, no SQL. */
   readonly message: string;
   /** True when the same may succeed later: the database is in use, or the disk is full. */
   readonly passing: boolean;
-  /** What the database or the file system said, for the log. */
+  /** Message of the database or the file system, for the log. */
   readonly cause: string;
 }
 
@@ -38,14 +38,14 @@ const MESSAGES: Readonly<Record<number, string>> = {
     'The disk under the data directory is full. Free some space; nothing that was acknowledged is lost.',
   [CANTOPEN]: 'The database file cannot be opened. Check that the data directory exists and can be written.',
   [NOTADB]:
-    'The database file is damaged or is no database. Restore it from a backup, or start with an empty data directory.',
+    'The database file is damaged or not a database. Restore it from a backup, or start with an empty data directory.',
 };
 
-export function problemOf(error: unknown): Problem {
+export function toProblem(error: unknown): Problem {
   const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
   if (error instanceof ProblemError)
     return { code: error.code, message: error.message, passing: false, cause };
-  const resultCode = primaryCodeOf(error);
+  const resultCode = getPrimaryCode(error);
   const message = resultCode === undefined ? undefined : MESSAGES[resultCode];
   return {
     code: 'STORAGE_FAILED',
@@ -56,15 +56,15 @@ export function problemOf(error: unknown): Problem {
 }
 
 export function isBusy(error: unknown): boolean {
-  return primaryCodeOf(error) === BUSY;
+  return getPrimaryCode(error) === BUSY;
 }
 
 export function isFull(error: unknown): boolean {
-  return primaryCodeOf(error) === FULL;
+  return getPrimaryCode(error) === FULL;
 }
 
 /** The low byte of an extended result code is the primary one. */
-function primaryCodeOf(error: unknown): number | undefined {
+function getPrimaryCode(error: unknown): number | undefined {
   const { errcode } = (error ?? {}) as { errcode?: unknown };
   return typeof errcode === 'number' ? errcode & 0xff : undefined;
 }

@@ -126,6 +126,37 @@ const MIGRATIONS = [
   -- The oldest first, so that a claim need not sort all that wait.
   CREATE INDEX runs_unended_by_age ON runs (ordinal) WHERE ended_at IS NULL;
   `,
+  `
+  -- Small facts that outlive the process: keys, switches, what an operator accepted. Values are JSON.
+  CREATE TABLE shared_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  `,
+  `
+  -- A thread's id here, and in every table that names a thread, is its key: one among all owners, and never used again. This is what its
+  -- owner calls it, where that is another: an id that a client has minted. Null: the same as the key.
+  ALTER TABLE threads ADD COLUMN name TEXT;
+  ALTER TABLE runs ADD COLUMN thread_name TEXT;
+  CREATE UNIQUE INDEX threads_by_name ON threads (tenant, user_id, name) WHERE name IS NOT NULL;
+  `,
+  `
+  -- Whose turn it is: how many runs of each principal are at work, and which of theirs waits for longest.
+  CREATE INDEX runs_by_turn ON runs (status, tenant, user_id, ordinal) WHERE ended_at IS NULL;
+  `,
+  `
+  -- What a run takes that has ended, its message and its log: an owner's share is the sum of these.
+  ALTER TABLE runs ADD COLUMN kept_bytes INTEGER NOT NULL DEFAULT 0;
+  UPDATE runs SET kept_bytes = octet_length(message) + (
+    SELECT coalesce(sum(octet_length(frames)), 0) FROM batches WHERE batches.run = runs.ordinal)
+  WHERE ended_at IS NOT NULL;
+  CREATE INDEX runs_kept ON runs (tenant, user_id, kept_bytes) WHERE ended_at IS NOT NULL;
+  `,
+  `
+  -- How many of its owners have died with the run in hand.
+  ALTER TABLE runs ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
+  `,
+  `
+  -- What a start gave its agent beside the message, as JSON.
+  ALTER TABLE runs ADD COLUMN given TEXT;
+  `,
 ];
 
 /** Brings the tables to the shape that this version works with. Only forward: an older version never writes a newer file. */

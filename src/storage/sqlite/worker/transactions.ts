@@ -1,12 +1,20 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { operationsOn } from './operations.ts';
-import { LogTails } from './log.tails.ts';
-import { isFull, problemOf, type Problem } from './problem.ts';
+import { TailCache } from './tail.cache.ts';
+import { isFull, toProblem, type Problem } from './problem.ts';
 import type { Call, Outcome } from './protocol.js';
 
-/** Runs calls in their order in one transaction. A call that fails takes no other with it; a commit that fails takes all. */
-export function transactionsOn(db: DatabaseSync): (calls: readonly Call[]) => Outcome[] {
-  const tails = new LogTails(db);
+export interface Transactions {
+  /** Runs calls in their order in one transaction. A call that fails takes no other with it; a commit that fails takes all. */
+  readonly transact: (calls: readonly AnyCall[]) => Outcome[];
+  /** Runs a call that writes nothing. */
+  readonly read: (call: AnyCall) => Outcome;
+}
+
+type AnyCall = Pick<Call, 'operation' | 'input'>;
+
+export function transactionsOn(db: DatabaseSync): Transactions {
+  const tails = new TailCache(db);
   const operations = operationsOn(db, tails);
   const byName = operations as Record<string, unknown>;
   const [begin, commit, savepoint, rollbackToSavepoint, releaseSavepoint] = [
@@ -19,13 +27,17 @@ export function transactionsOn(db: DatabaseSync): (calls: readonly Call[]) => Ou
 
   const noted = (error: unknown): Problem => {
     if (isFull(error)) operations.noteFull();
-    return problemOf(error);
+    return toProblem(error);
   };
 
-  const attempt = ({ operation, input }: Call): Outcome => {
+  const run = ({ operation, input }: AnyCall): unknown =>
+    (byName[operation] as (input: unknown) => unknown)(input);
+
+  /** Runs a call so that it can be undone by itself. */
+  const runApart = (call: AnyCall): Outcome => {
     savepoint.run();
     try {
-      const value = (byName[operation] as (input: unknown) => unknown)(input);
+      const value = run(call);
       releaseSavepoint.run();
       return { value };
     } catch (error) {
@@ -38,18 +50,53 @@ export function transactionsOn(db: DatabaseSync): (calls: readonly Call[]) => Ou
     }
   };
 
-  return (calls) => {
+  const undo = (): void => {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    tails.forgetAll();
+  };
+
+  /**
+   * Runs the calls without a savepoint for each: under one, SQLite copies every page that is changed for the first time since, and
+   * hardly any call fails. Undefined when one has failed among others, or the commit has; then nothing was done.
+   */
+  const transactTogether = (calls: readonly AnyCall[]): Outcome[] | undefined => {
+    begin.run();
     try {
-      begin.run();
-      const outcomes = calls.map(attempt);
+      const outcomes = calls.map((call) => ({ value: run(call) }));
       commit.run();
       return outcomes;
     } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK');
-      tails.forgetAll();
-      const problem = noted(error);
-      return calls.map(() => ({ problem }));
+      if (calls.length === 1) throw error;
+      undo();
+      return undefined;
     }
+  };
+
+  const transactApart = (calls: readonly AnyCall[]): Outcome[] => {
+    begin.run();
+    const outcomes = calls.map(runApart);
+    commit.run();
+    return outcomes;
+  };
+
+  return {
+    transact(calls) {
+      try {
+        return transactTogether(calls) ?? transactApart(calls);
+      } catch (error) {
+        undo();
+        const problem = noted(error);
+        return calls.map(() => ({ problem }));
+      }
+    },
+
+    read(call) {
+      try {
+        return { value: run(call) };
+      } catch (error) {
+        return { problem: noted(error) };
+      }
+    },
   };
 }
 

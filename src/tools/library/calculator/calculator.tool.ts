@@ -1,6 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
+import { assertInstalled } from '../../../optional-packages.js';
 import { AgentTool } from '../../agent-tool.decorator.js';
+import type { ToolContext } from '../../agent-tool.js';
+import { compute } from '../../compute/compute.js';
+import { ToolError } from '../../tool.error.js';
+import { TaskFaultError, TaskTimeoutError } from '../../workers/worker-pool.js';
+
+/**
+ * Time limit for inputs that the checks did not foresee, in milliseconds. Inputs that pass the checks take microseconds. By the
+ * wall's clock, so not so little that a thread which waits for its turn on a busy machine is taken for one that computes.
+ */
+const TIME_LIMIT_MS = 1_000;
 
 const INPUT = z.object({
   expression: z
@@ -19,6 +30,11 @@ export interface CalculatorOutput {
 
 @Injectable()
 export class CalculatorTool {
+  /** @throws AppError `CONFIG_INVALID` when `mathjs` is not installed, which is a peer dependency for this tool only */
+  constructor() {
+    assertInstalled('The tool calculator', ['mathjs']);
+  }
+
   @AgentTool({
     name: 'calculator',
     label: 'Calculating…',
@@ -29,9 +45,13 @@ export class CalculatorTool {
     expose: { input: true, output: true },
     timeoutMs: 5_000,
   })
-  async calculate({ expression }: z.output<typeof INPUT>): Promise<CalculatorOutput> {
-    // mathjs is large: an application whose agents never calculate does not load it.
-    const { evaluateExpression } = await import('./expression.js');
-    return { expression, result: evaluateExpression(expression) };
+  async calculate({ expression }: z.output<typeof INPUT>, context: ToolContext): Promise<CalculatorOutput> {
+    try {
+      return { expression, result: await compute('calculate', expression, TIME_LIMIT_MS, context) };
+    } catch (cause) {
+      if (cause instanceof TaskFaultError) throw new ToolError(cause.message, { cause });
+      if (!(cause instanceof TaskTimeoutError)) throw cause;
+      throw new ToolError('The expression takes too long to compute. Use a simpler one.', { cause });
+    }
   }
 }

@@ -1,6 +1,7 @@
 // Also runs in a process of its own, from the sources: erasable TypeScript only.
+import { createRequire } from 'node:module';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import countries from 'world-countries/countries.json' with { type: 'json' };
+import type countriesOfTheWorld from 'world-countries/countries.json';
 
 const SCHEMA = `
   CREATE TABLE countries (
@@ -14,6 +15,10 @@ const SCHEMA = `
 
 /** Fills an empty database with the countries of the `world-countries` package; `code` is ISO 3166-1 alpha-3. */
 export function createCountries(database: DatabaseSync): void {
+  // When it is used: not every host has it.
+  const countries = createRequire(import.meta.url)(
+    'world-countries/countries.json',
+  ) as typeof countriesOfTheWorld;
   database.exec(`BEGIN; ${SCHEMA}`);
   insert(
     database,

@@ -6,14 +6,14 @@ import { DataLookupTool } from './data-lookup.tool.js';
 const label = agentToolOptions(DataLookupTool.prototype, 'lookUp')?.label as (input: object) => string;
 
 describe('DataLookupTool', () => {
-  it('tells people how many tables it looks up, and not which', () => {
+  it('shows people how many tables it looks up, but not which', () => {
     expect(label({})).toBe('Looking at what data there is…');
     expect(label({ sql: 'SELECT 1' })).toBe('Looking up data…');
     expect(label({ sql: 'SELECT * FROM salaries' })).toBe('Looking up 1 table…');
     expect(label({ sql: 'SELECT * FROM a JOIN b JOIN c' })).toBe('Looking up 3 tables…');
   });
 
-  it('gives the tables when it is asked nothing', async () => {
+  it('returns the tables when it is given no query', async () => {
     const tool = new DataLookupTool({ knowledgeDirectory: '' });
     for (const input of [{}, { sql: ' ' }]) {
       expect(await tool.lookUp(input, callContext())).toMatchObject({
@@ -22,7 +22,7 @@ describe('DataLookupTool', () => {
     }
   });
 
-  it('gives the rows of one statement and reports how many', async () => {
+  it('returns the rows of one statement and reports how many', async () => {
     const tool = new DataLookupTool({ knowledgeDirectory: '' });
     const context = callContext();
     const sql = "SELECT capital FROM countries WHERE name = 'Portugal';";
@@ -31,7 +31,7 @@ describe('DataLookupTool', () => {
     await expect(tool.lookUp({ sql: `${sql} SELECT 2` }, context)).rejects.toThrow('one statement');
   });
 
-  it('does not start with an address of an unknown kind', () => {
+  it('refuses a database URL of an unknown kind at its creation', () => {
     expect(() => new DataLookupTool({ knowledgeDirectory: '', lookupDatabaseUrl: 'redis://host' })).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID' }),
     );

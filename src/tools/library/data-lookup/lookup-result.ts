@@ -1,4 +1,4 @@
-/** What a query gives to the model: rows in the order of the columns. */
+/** The result of a query for the model: rows in the order of the columns. */
 export interface LookupResult {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly unknown[])[];
@@ -12,13 +12,15 @@ export interface TableDescription {
   readonly columns: readonly string[];
 }
 
-/** How much a lookup may cost and give. */
+/** Limits of a lookup's cost and size. */
 export interface LookupLimits {
   readonly maxRows: number;
   /** Of the rows as JSON: what the model has to read. */
   readonly maxBytes: number;
   readonly maxCellLength: number;
   readonly timeoutMs: number;
+  /** Of a process that queries an embedded database, all that it holds. Where the database is a server, its settings count. */
+  readonly maxMemoryBytes: number;
 }
 
 export const LOOKUP_LIMITS: LookupLimits = {
@@ -26,6 +28,7 @@ export const LOOKUP_LIMITS: LookupLimits = {
   maxBytes: 64 * 1024,
   maxCellLength: 2_000,
   timeoutMs: 15_000,
+  maxMemoryBytes: 256 * 1024 ** 2,
 };
 
 /** Takes rows until a limit is reached, and not one more from the database. */

@@ -18,15 +18,40 @@ export function singleStatement(sql: string): string {
   return statement.trim();
 }
 
-/** Names of the tables that a query reads, each once, lower case, without the names it defines itself by WITH. */
-export function tablesOf(sql: string): readonly string[] {
-  const tokens = tokensOf(sql);
-  const defined = new Set(tokens.flatMap((token, at) => (isDefinition(tokens, at) ? [nameOf(token)] : [])));
-  const tables = tokens.flatMap((_, at) => tableNamesAfter(tokens, at));
-  return [...new Set(tables)].filter((name) => !defined.has(name));
+/** True for a statement that begins as queries do. It may still write: `WITH … DELETE`. */
+export function beginsLikeQuery(sql: string): boolean {
+  for (const [text] of sql.matchAll(LEXEME)) {
+    if (text.startsWith('--') || text.startsWith('/*')) continue;
+    return ['select', 'values', 'with'].includes(text.toLowerCase());
+  }
+  return false;
 }
 
-function tokensOf(sql: string): readonly Token[] {
+/**
+ * Names of the tables that a query reads, each once, lower case, without the names it defines itself by WITH. It looks at each word a
+ * fixed number of times, for it works on the main thread.
+ */
+export function findTables(sql: string): readonly string[] {
+  const tokens = tokenize(sql);
+  const closings = closingsAfter(tokens);
+  const defined = new Set(
+    tokens.flatMap((token, at) => (isDefinition(tokens, at, closings) ? [getName(token)] : [])),
+  );
+  return tableNames(tokens).filter((name) => !defined.has(name));
+}
+
+/** For each position, that of the first `)` after it; -1 where there is none. */
+function closingsAfter(tokens: readonly Token[]): Int32Array {
+  const closings = new Int32Array(tokens.length);
+  let closing = -1;
+  for (let at = tokens.length - 1; at >= 0; at -= 1) {
+    closings[at] = closing;
+    if (isSign(tokens[at], ')')) closing = at;
+  }
+  return closings;
+}
+
+function tokenize(sql: string): readonly Token[] {
   return [...sql.matchAll(LEXEME)].flatMap((match): Token[] => {
     const [text, , double, backtick, bracket, word] = match;
     const name = double ?? backtick ?? bracket;
@@ -38,11 +63,11 @@ function tokensOf(sql: string): readonly Token[] {
 }
 
 /** `name AS (` and `name(columns) AS (` as WITH writes them. */
-function isDefinition(tokens: readonly Token[], at: number): boolean {
+function isDefinition(tokens: readonly Token[], at: number, closings: Int32Array): boolean {
   if (!isName(tokens[at])) return false;
   let next = at + 1;
   if (isSign(tokens[next], '(')) {
-    next = tokens.findIndex((token, index) => index > next && isSign(token, ')')) + 1;
+    next = closings[next]! + 1;
     if (next === 0) return false;
   }
   if (!isWord(tokens[next], 'as')) return false;
@@ -53,19 +78,23 @@ function isDefinition(tokens: readonly Token[], at: number): boolean {
 }
 
 /** The names that follow FROM or JOIN: `a`, `schema.a`, `a x, b y`. */
-function tableNamesAfter(tokens: readonly Token[], at: number): readonly string[] {
-  if (!isWord(tokens[at], 'from') && !isWord(tokens[at], 'join')) return [];
-  const names: string[] = [];
-  let next = at + 1;
-  while (isName(tokens[next])) {
-    while (isSign(tokens[next + 1], '.') && isName(tokens[next + 2])) next += 2;
-    // A name that is called is a function that gives rows.
-    if (!isSign(tokens[next + 1], '(')) names.push(nameOf(tokens[next]!));
-    next = afterAlias(tokens, next + 1);
-    if (!isSign(tokens[next], ',')) break;
-    next += 1;
+function tableNames(tokens: readonly Token[]): readonly string[] {
+  const names = new Set<string>();
+  let at = 0;
+  while (at < tokens.length) {
+    const isListed = isWord(tokens[at], 'from') || isWord(tokens[at], 'join');
+    at += 1;
+    if (!isListed) continue;
+    while (isName(tokens[at])) {
+      while (isSign(tokens[at + 1], '.') && isName(tokens[at + 2])) at += 2;
+      // A name that is called is a function that gives rows.
+      if (!isSign(tokens[at + 1], '(')) names.add(getName(tokens[at]!));
+      at = afterAlias(tokens, at + 1);
+      if (!isSign(tokens[at], ',')) break;
+      at += 1;
+    }
   }
-  return names;
+  return [...names];
 }
 
 function afterAlias(tokens: readonly Token[], at: number): number {
@@ -73,7 +102,7 @@ function afterAlias(tokens: readonly Token[], at: number): number {
   return isName(tokens[name]) && isSign(tokens[name + 1], ',') ? name + 1 : at;
 }
 
-function nameOf(token: Token): string {
+function getName(token: Token): string {
   return token.text.toLowerCase();
 }
 

@@ -1,7 +1,7 @@
+import { ToolError } from '../../tool.error.js';
+
 /**
- * We do not fetch this. The message is written for the model and names what it asked for: never an address that a name
- * led to, for that would tell what is inside our network.
+ * We do not fetch this. The message names what was asked for: never an address that a name led to, for that would tell what is inside our network,
+ * and no path or query, which may hold a secret.
  */
-export class FetchRefusedError extends Error {
-  override readonly name = 'FetchRefusedError';
-}
+export class FetchRefusedError extends ToolError {}

@@ -1,7 +1,8 @@
 import { Agent, fetch, type Response } from 'undici';
+import { ToolError } from '../../tool.error.js';
 import { readBody } from '../read-body.js';
-import type { FetchPolicy } from '../tool-library.options.js';
 import { FetchRefusedError } from './fetch-refused.error.js';
+import type { FetchRules } from './fetch-rules.js';
 import { pinnedConnector, type HostResolver } from './pinned-connector.js';
 import { guardedUrl } from './url-guard.js';
 
@@ -11,16 +12,18 @@ const READABLE = /^(?:text\/[\w.+-]+|application\/(?:json|xml|[\w.-]+\+(?:json|x
 
 export interface GuardedFetchRequest {
   readonly url: string;
-  readonly policy: FetchPolicy;
+  readonly rules: FetchRules;
   /** Bytes, after decompression. */
   readonly limit: number;
   readonly signal: AbortSignal;
+  /** Asked about another host than the first, before a redirect is followed to it. Default: any. */
+  readonly mayReach?: (host: string) => Promise<boolean>;
   /** Default: the system's. */
   readonly resolve?: HostResolver;
 }
 
 export interface FetchedPage {
-  /** Where the last redirect led. */
+  /** The address after the last redirect. */
   readonly url: string;
   readonly status: number;
   /** Without parameters: `text/html`. */
@@ -31,14 +34,14 @@ export interface FetchedPage {
 }
 
 /**
- * GET of a page on the public internet, without credentials. The URL and every address behind it are checked, at each of
- * at most 3 redirects anew, and only text, JSON and XML are read.
+ * GET of a page on the public internet, without credentials. Scheme, host, port and every address behind the host are checked, at each of
+ * at most 3 redirects, each again, and only text, JSON and XML are read.
  *
  * @throws Error, written for the model: why it was not fetched; the signal's reason when that is aborted
  */
 export async function guardedFetch(request: GuardedFetchRequest): Promise<FetchedPage> {
   // An agent of its own: no connection is ever reused that another policy allowed.
-  const agent = new Agent({ connect: pinnedConnector(request.policy, request.resolve), connections: 1 });
+  const agent = new Agent({ connect: pinnedConnector(request.rules, request.resolve), connections: 1 });
   try {
     return await follow(request, agent);
   } catch (error) {
@@ -50,10 +53,11 @@ export async function guardedFetch(request: GuardedFetchRequest): Promise<Fetche
 }
 
 async function follow(
-  { url, policy, limit, signal }: GuardedFetchRequest,
+  { url, rules, limit, signal, mayReach = async () => true }: GuardedFetchRequest,
   agent: Agent,
 ): Promise<FetchedPage> {
-  let target = guardedUrl(url, policy);
+  let target = guardedUrl(url, rules);
+  const { hostname: first } = target;
   for (let redirects = 0; ; redirects += 1) {
     const response = await fetch(target, {
       dispatcher: agent,
@@ -65,8 +69,15 @@ async function follow(
     const location = response.headers.get('location');
     if (!REDIRECTS.has(response.status) || location === null) return page(target, response, limit);
     await response.body?.cancel();
-    if (redirects === MAX_REDIRECTS) throw new FetchRefusedError(`More than ${MAX_REDIRECTS} redirects.`);
-    target = guardedUrl(location, policy, target);
+    if (redirects === MAX_REDIRECTS)
+      throw new FetchRefusedError(`The page redirects more than ${MAX_REDIRECTS} times.`);
+    target = guardedUrl(location, rules, target);
+    // What a stranger has written may say where a page that somebody has named redirects to.
+    if (target.hostname !== first && !(await mayReach(target.hostname))) {
+      throw new FetchRefusedError(`It redirects to ${target.hostname}, which was not named.`, {
+        modelMessage: `It redirects to ${target.hostname}, which was not named. To ask for it, fetch that address itself: ${target.href.slice(0, 2_000)}`,
+      });
+    }
   }
 }
 
@@ -100,10 +111,8 @@ function decoderFor(contentType: string): TextDecoder {
 function explained(error: unknown): Error {
   const cause = error instanceof Error && error.cause instanceof FetchRefusedError ? error.cause : error;
   if (cause instanceof FetchRefusedError) return cause;
-  return new Error(
+  return new ToolError(
     'The page could not be fetched: its server cannot be reached or does not answer properly.',
-    {
-      cause: error,
-    },
+    { cause: error, retryable: true },
   );
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { htmlText } from './html-text.js';
 
 describe('htmlText', () => {
-  it('keeps what a person reads', () => {
+  it('keeps the text of a page that a person reads', () => {
     const page = `<!doctype html><html><head><title>A &amp; B</title><style>p{}</style></head><body>
       <nav><a href="/">Home</a></nav><h1>Head<b>ing</b></h1><!-- hidden > -->
       <p>One &lt;two&gt;&nbsp;three&#8230; &#x41;</p><ul><li>first</li><li>second</li></ul>
@@ -13,11 +13,11 @@ describe('htmlText', () => {
     });
   });
 
-  it('does not take text for markup', () => {
+  it('does not read plain text as markup', () => {
     expect(htmlText('1 < 2 and 3 > 2 &unknown; &#0;x').text).toBe('1 < 2 and 3 > 2 &unknown; x');
   });
 
-  it('does not make markup of what was escaped', () => {
+  it('does not turn escaped text into markup', () => {
     expect(htmlText('<p>&lt;script&gt;x&lt;/script&gt;').text).toBe('<script>x</script>');
   });
 
@@ -29,12 +29,12 @@ describe('htmlText', () => {
     '<p',
     '</',
     '&#99999999;',
-  ])('takes the broken page %s', (html) => {
+  ])('accepts the broken page %s', (html) => {
     expect(() => htmlText(html)).not.toThrow();
   });
 
   it.each(['<', '<!--', '<p "', '<script>', '&', '<head><title', '</script'])(
-    'takes a lot of %s in linear time',
+    'takes linear time for HTML of many repetitions of %s',
     (part) => {
       const started = performance.now();
       htmlText(part.repeat(100_000));

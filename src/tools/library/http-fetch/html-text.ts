@@ -1,3 +1,4 @@
+// Also runs in a thread, from the sources: erasable TypeScript only.
 /** The readable part of a page. */
 export interface PageText {
   readonly title: string | undefined;
@@ -63,7 +64,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /**
  * The text of an HTML page for a model to read: headings with `#`, list items with `-`, one line per block, no scripts,
- * styles or markup. It reads each character once and so takes broken or hostile pages in linear time; it is no parser,
+ * styles or markup. It reads each character once and so takes broken or hostile pages in linear time; it is not a parser,
  * and its result is plain text that must never be shown as HTML.
  */
 export function htmlText(html: string): PageText {
@@ -78,7 +79,7 @@ export function htmlText(html: string): PageText {
     at = tag.end;
     if (tag.name === 'head' && !tag.closing) title = titleIn(html, at);
     if (SKIPPED.has(tag.name) && !tag.closing) at = afterClosing(html, tag.name, at);
-    else text += tag.literal ?? markOf(tag.name, tag.closing);
+    else text += tag.literal ?? getMark(tag.name, tag.closing);
   }
   return { title, text: tidy(text) };
 }
@@ -87,7 +88,7 @@ interface Tag {
   readonly name: string;
   readonly closing: boolean;
   readonly end: number;
-  /** It is no tag: "a < b". */
+  /** Not a tag: "a < b". */
   readonly literal?: string;
 }
 
@@ -137,7 +138,7 @@ function titleIn(html: string, from: number): string | undefined {
   return tidy(decoded(head.slice(start, end === -1 ? undefined : end))) || undefined;
 }
 
-function markOf(name: string, closing: boolean): string {
+function getMark(name: string, closing: boolean): string {
   if (!BLOCKS.has(name)) return '';
   if (closing) return '\n';
   if (name === 'li') return '\n- ';

@@ -7,13 +7,13 @@ import { agentToolOptions } from '../../agent-tool.decorator.js';
 import { callContext } from '../../tool.testing.js';
 import { HttpFetchTool } from './http-fetch.tool.js';
 
-it('reads a page as text and shows viewers neither its address nor its text', async () => {
+it('reads a page as text and hides address and text from viewers', async () => {
   const server = createServer((_, response) =>
     response.writeHead(200, { 'content-type': 'text/html' }).end('<title>T</title><h1>Hello</h1>'),
   );
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const tool = new HttpFetchTool({ knowledgeDirectory: '', httpFetch: { allowedHosts: [host] } });
+  const tool = new HttpFetchTool({ knowledgeDirectory: '', httpFetch: { privateHosts: [host] } });
   const output = await tool.read({ url: `http://${host}/?token=1` }, callContext());
   server.close();
 

@@ -2,11 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { AgentTool } from '../../agent-tool.decorator.js';
 import type { ToolContext } from '../../agent-tool.js';
+import { compute } from '../../compute/compute.js';
 import { ToolLibraryOptions } from '../tool-library.options.js';
+import { FetchRules } from './fetch-rules.js';
 import { guardedFetch } from './guarded-fetch.js';
-import { htmlText } from './html-text.js';
 
 const DOWNLOAD_LIMIT = 2 * 1024 * 1024;
+/** A page of 2 MiB of tags takes half a second. */
+const HTML_LIMIT_MS = 5_000;
 /** Characters: what the model has to read. */
 const TEXT_LIMIT = 50_000;
 
@@ -25,7 +28,12 @@ export interface HttpFetchOutput {
 
 @Injectable()
 export class HttpFetchTool {
-  constructor(private readonly options: ToolLibraryOptions) {}
+  readonly #rules: FetchRules;
+
+  /** @throws AppError `CONFIG_INVALID` when `httpFetch` names a host that cannot be read */
+  constructor(options: ToolLibraryOptions) {
+    this.#rules = new FetchRules(options.httpFetch);
+  }
 
   @AgentTool({
     name: 'http_fetch',
@@ -36,12 +44,21 @@ export class HttpFetchTool {
     input: INPUT,
     // A URL may carry a secret in its query, and so may the one that it redirects to.
     expose: { output: ['status', 'contentType', 'truncated'] },
+    reads: 'foreign',
+    sendsTo: ({ url }) => [URL.parse(url)?.hostname ?? ''].filter(Boolean),
     timeoutMs: 20_000,
   })
-  async read({ url }: z.output<typeof INPUT>, { signal }: ToolContext): Promise<HttpFetchOutput> {
-    const policy = this.options.httpFetch ?? {};
-    const { body, ...page } = await guardedFetch({ url, policy, limit: DOWNLOAD_LIMIT, signal });
-    const { title, text } = /html/.test(page.contentType) ? htmlText(body) : { title: undefined, text: body };
+  async read({ url }: z.output<typeof INPUT>, context: ToolContext): Promise<HttpFetchOutput> {
+    const { body, ...page } = await guardedFetch({
+      url,
+      rules: this.#rules,
+      limit: DOWNLOAD_LIMIT,
+      signal: context.signal,
+      mayReach: (host) => context.mayReach(host),
+    });
+    const { title, text } = /html/.test(page.contentType)
+      ? await compute('html-text', body, HTML_LIMIT_MS, context)
+      : { title: undefined, text: body };
     return {
       ...page,
       title,

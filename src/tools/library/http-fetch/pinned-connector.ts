@@ -1,10 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { buildConnector } from 'undici';
-import type { FetchPolicy } from '../tool-library.options.js';
 import { FetchRefusedError } from './fetch-refused.error.js';
+import type { FetchRules } from './fetch-rules.js';
 import { isPublicAddress } from './public-address.js';
-import { isExempt } from './url-guard.js';
 
 const CONNECT_LIMIT_MS = 5_000;
 
@@ -21,12 +20,12 @@ export const resolveHost: HostResolver = async (hostname) =>
  * called for hosts that are addresses already. TLS still verifies the certificate against the host's name.
  */
 export function pinnedConnector(
-  policy: FetchPolicy,
+  rules: FetchRules,
   resolve: HostResolver = resolveHost,
 ): buildConnector.connector {
   const connect = buildConnector({ timeout: CONNECT_LIMIT_MS });
   return (options, connected) => {
-    checkedAddress(options, policy, resolve).then(
+    checkedAddress(options, rules, resolve).then(
       (address) =>
         connect(
           { ...options, hostname: address, servername: options.servername || serverName(options.hostname) },
@@ -39,13 +38,16 @@ export function pinnedConnector(
 
 async function checkedAddress(
   { protocol, hostname, port }: buildConnector.Options,
-  policy: FetchPolicy,
+  rules: FetchRules,
   resolve: HostResolver,
 ): Promise<string> {
-  const addresses = isIP(hostname) ? [hostname] : await resolve(hostname);
   // A host that is an IPv6 address has brackets in a URL and none here.
   const host = isIP(hostname) === 6 ? `[${hostname}]` : hostname;
-  if (!isExempt({ protocol, hostname: host, port }, policy) && !addresses.every(isPublicAddress)) {
+  const target = { protocol, hostname: host, port };
+  // The URL was looked at before. A name that got here another way is not even resolved.
+  if (!rules.allowsHost(target)) throw new FetchRefusedError(`${host} is not allowed.`);
+  const addresses = isIP(hostname) ? [hostname] : await resolve(hostname);
+  if (!rules.isExempt(target) && !addresses.every(isPublicAddress)) {
     throw new FetchRefusedError(`${host} is not on the public internet.`);
   }
   // Not every machine has an IPv6 route; all have the other.

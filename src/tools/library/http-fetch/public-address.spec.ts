@@ -12,7 +12,7 @@ describe('isPublicAddress', () => {
     '100.128.0.1',
     '2606:4700:4700::1111',
     '2a00:1450:4001:80b::200e',
-  ])('lets %s through', (address) => {
+  ])('takes the address %s as public', (address) => {
     expect(isPublicAddress(address)).toBe(true);
   });
 
@@ -73,13 +73,13 @@ describe('isPublicAddress', () => {
     ['discard', '100::1'],
     ['segment routing', '5f00::1'],
     ['unassigned', '4000::1'],
-    ['no address', 'localhost'],
+    ['a host name', 'localhost'],
     ['a short form', '127.1'],
     ['a decimal form', '2130706433'],
     ['an octal form', '0177.0.0.1'],
     ['a hex form', '0x7f.0.0.1'],
-    ['nothing', ''],
-  ])('refuses %s: %s', (_kind, address) => {
+    ['an empty string', ''],
+  ])('does not take an address as public: %s, %s', (_kind, address) => {
     expect(isPublicAddress(address)).toBe(false);
   });
 });

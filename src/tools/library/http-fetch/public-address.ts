@@ -3,7 +3,10 @@ import ipaddr from 'ipaddr.js';
 /** Routed like any other address, and yet not public: who asks from inside a cloud gets the platform's own service. */
 const PLATFORM_ADDRESSES: ReadonlySet<string> = new Set(['168.63.129.16']);
 
-/** What the internet's registries give out. Outside of it are, besides what has a name, ways to write a v4 address as v6. */
+/**
+ * The range of addresses that the internet's registries assign. Outside of it are, besides what has a name, ways to write a v4
+ * address as v6.
+ */
 const GLOBAL_V6 = ipaddr.IPv6.parseCIDR('2000::/3');
 const DOCUMENTATION_V6 = ipaddr.IPv6.parseCIDR('3fff::/20');
 

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { markdownFiles, type MarkdownFile } from './markdown-folder.js';
-import { sectionsOf } from './markdown-sections.js';
+import { splitSections } from './markdown-sections.js';
 
 /** A section up to this length is given whole; of a longer one, the part around the words that were found. */
 const WHOLE_SECTION = 1_500;
@@ -23,7 +23,7 @@ export class KnowledgeIndex {
     );
   }
 
-  /** How many files it knows after the last search. */
+  /** Number of files in the index after the last search. */
   get size(): number {
     return this.#versions.size;
   }
@@ -65,7 +65,7 @@ export class KnowledgeIndex {
   }
 
   async #add(file: MarkdownFile): Promise<void> {
-    const sections = sectionsOf(await file.read());
+    const sections = splitSections(await file.read());
     this.#remove(file.name);
     const insert = this.#database.prepare('INSERT INTO sections (file, heading, text) VALUES (?, ?, ?)');
     this.#database.exec('BEGIN');

@@ -33,7 +33,7 @@ describe('KnowledgeSearchTool', () => {
     await rm(directory, { recursive: true });
   });
 
-  it('gives the best section first, with its file, heading and text', async () => {
+  it('returns the best section of the knowledge folder first, with its file, heading and text', async () => {
     const { results } = await tool.search({ query: 'How do I turn off buffering?', maxResults: 5 });
     expect(results[0]).toEqual({
       file: 'proxies.md',
@@ -42,25 +42,25 @@ describe('KnowledgeSearchTool', () => {
     });
   });
 
-  it('finds other forms of a word, without regard to case and accents', async () => {
+  it('finds other forms of a word, whatever its case and accents', async () => {
     await write('names.md', '# Café\nÜbersetzungen for all');
     expect(await found('STREAMING tools')).toContain('guides/tools.md#Tools');
     expect(await found('cafe ubersetzungen')).toEqual(['names.md#Café']);
   });
 
-  it('gives as many as asked for', async () => {
+  it('returns as many results as asked for', async () => {
     expect(await found('nginx')).toHaveLength(2);
     expect(await found('nginx', 1)).toHaveLength(1);
   });
 
-  it('gives of a long section the part that was found', async () => {
+  it('returns the matching part of a long section', async () => {
     await write('long.md', `# Long\n${'filler '.repeat(2_000)} needle ${'filler '.repeat(2_000)}`);
     const { results } = await tool.search({ query: 'needle', maxResults: 1 });
     expect(results[0]?.excerpt).toContain('needle');
     expect(results[0]?.excerpt.length).toBeLessThan(1_500);
   });
 
-  it('takes in new, changed and deleted files', async () => {
+  it('finds new and changed files and no deleted ones', async () => {
     expect(await found('zebra')).toEqual([]);
     await write('zebra.md', 'zebra one');
     expect(await found('zebra')).toEqual(['zebra.md#']);
@@ -70,7 +70,7 @@ describe('KnowledgeSearchTool', () => {
     expect(await found('zebra')).toEqual([]);
   });
 
-  it('notices a change that keeps the length', async () => {
+  it('notices a change that keeps the length of a file', async () => {
     await write('a.md', 'zebra');
     expect(await found('zebra')).toHaveLength(1);
     await write('a.md', 'horse');
@@ -78,7 +78,7 @@ describe('KnowledgeSearchTool', () => {
     expect(await found('zebra')).toEqual([]);
   });
 
-  it('serves searches that come at the same time', async () => {
+  it('serves concurrent knowledge searches', async () => {
     const answers = await Promise.all([found('nginx'), found('buffering'), found('progress')]);
     expect(answers.map((files) => files.length)).toEqual([2, 1, 1]);
   });
@@ -101,12 +101,12 @@ describe('KnowledgeSearchTool', () => {
     '{file}: x',
     '; DROP TABLE sections',
     '🦓',
-  ])('takes %p for words and not for syntax', async (query) => {
+  ])('takes %p as words and not as syntax', async (query) => {
     await expect(found(query)).resolves.toEqual(expect.any(Array));
     expect(await found('nginx')).toHaveLength(2);
   });
 
-  it('reads nothing outside of the folder, hidden or foreign', async () => {
+  it('reads no hidden, linked or foreign files of the knowledge folder', async () => {
     const outside = await mkdtemp(join(tmpdir(), 'outside-'));
     await writeFile(join(outside, 'secret.md'), 'unicorn');
     await symlink(join(outside, 'secret.md'), join(directory, 'link.md'));
@@ -118,7 +118,7 @@ describe('KnowledgeSearchTool', () => {
     await rm(outside, { recursive: true });
   });
 
-  it('names the setting, and not the path, when there is no such folder', async () => {
+  it('names the setting but not the path when the knowledge folder does not exist', async () => {
     const lost = new KnowledgeSearchTool({ knowledgeDirectory: join(directory, 'absent') });
     await expect(lost.search({ query: 'x', maxResults: 1 })).rejects.toMatchObject({
       code: 'TOOL_NOT_CONFIGURED',

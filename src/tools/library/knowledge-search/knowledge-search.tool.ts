@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { z } from 'zod';
 import { AppError } from '../../../errors.js';
+import { nameOption } from '../../../option-names.js';
 import { AgentTool } from '../../agent-tool.decorator.js';
 import { ToolLibraryOptions } from '../tool-library.options.js';
 import { KnowledgeIndex, type KnowledgeHit } from './knowledge-index.js';
@@ -39,7 +40,7 @@ export class KnowledgeSearchTool implements OnApplicationShutdown {
       if ((cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
       throw new AppError(
         'TOOL_NOT_CONFIGURED',
-        'The folder of documents cannot be read. Check the setting knowledgeDirectory.',
+        `The folder of documents cannot be read. Check ${nameOption('knowledgeDirectory of ToolLibraryOptions')}.`,
         { cause },
       );
     }

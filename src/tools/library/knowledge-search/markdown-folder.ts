@@ -20,7 +20,7 @@ export async function markdownFiles(directory: string): Promise<readonly Markdow
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => entry.isFile() && entry.name.toLowerCase().endsWith('.md'))
-    .map((entry) => ({ path: join(entry.parentPath, entry.name), name: nameOf(directory, entry) }))
+    .map((entry) => ({ path: join(entry.parentPath, entry.name), name: toName(directory, entry) }))
     .filter(({ name }) => !name.split('/').some((part) => part.startsWith('.') || part === 'node_modules'))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .slice(0, MAX_FILES);
@@ -28,7 +28,7 @@ export async function markdownFiles(directory: string): Promise<readonly Markdow
   return files.filter((file) => file !== undefined);
 }
 
-function nameOf(directory: string, entry: { parentPath: string; name: string }): string {
+function toName(directory: string, entry: { parentPath: string; name: string }): string {
   return relative(directory, join(entry.parentPath, entry.name)).split(sep).join('/');
 }
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { sectionsOf } from './markdown-sections.js';
+import { splitSections } from './markdown-sections.js';
 
-describe('sectionsOf', () => {
-  it('names each part by the headings that lead to it', () => {
+describe('splitSections', () => {
+  it('names each section by the headings that lead to it', () => {
     const markdown =
       'Intro\n\n# Guide\r\n## Install ##\nRun it.\n### Windows\nClick.\n## Use\nUse it.\n# End\nBye.';
-    expect(sectionsOf(markdown)).toEqual([
+    expect(splitSections(markdown)).toEqual([
       { heading: '', text: 'Intro' },
       { heading: 'Guide > Install', text: 'Run it.' },
       { heading: 'Guide > Install > Windows', text: 'Click.' },
@@ -14,12 +14,12 @@ describe('sectionsOf', () => {
     ]);
   });
 
-  it('takes a comment in a code block for text', () => {
+  it('takes a comment in a code block as text', () => {
     const markdown = '# Run\n```sh\n# not a heading\nnpm start\n```\n~~~\n```\n# neither\n~~~\n## After\nx';
-    expect(sectionsOf(markdown).map(({ heading }) => heading)).toEqual(['Run', 'Run > After']);
+    expect(splitSections(markdown).map(({ heading }) => heading)).toEqual(['Run', 'Run > After']);
   });
 
-  it('leaves out a level that was skipped', () => {
-    expect(sectionsOf('# A\n### C\nx')).toEqual([{ heading: 'A > C', text: 'x' }]);
+  it('leaves out a skipped heading level', () => {
+    expect(splitSections('# A\n### C\nx')).toEqual([{ heading: 'A > C', text: 'x' }]);
   });
 });

@@ -1,4 +1,4 @@
-/** What stands under one heading of a Markdown file. */
+/** The text under one heading of a Markdown file. */
 export interface Section {
   /** The headings that lead to it: `Guide > Install`. Empty before the first one. */
   readonly heading: string;
@@ -6,7 +6,7 @@ export interface Section {
 }
 
 /** Splits Markdown at its ATX headings (`# …`); a `#` inside a fenced code block is text. Sections without text are left out. */
-export function sectionsOf(markdown: string): readonly Section[] {
+export function splitSections(markdown: string): readonly Section[] {
   const sections: Section[] = [];
   const path: string[] = [];
   let lines: string[] = [];

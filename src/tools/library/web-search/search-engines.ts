@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../../errors.js';
+import { nameOption } from '../../../option-names.js';
+import { ToolError } from '../../tool.error.js';
 import { readBody } from '../read-body.js';
 import type { ToolLibraryOptions } from '../tool-library.options.js';
 
@@ -21,7 +23,7 @@ export interface SearchRequest {
 export interface SearchEngine {
   /** As people know it. */
   readonly name: string;
-  /** @throws AppError `TOOL_NOT_CONFIGURED` when the engine refuses us; Error, written for the model, when it fails */
+  /** @throws AppError `TOOL_NOT_CONFIGURED` when the engine refuses us; ToolError when it fails */
   search(request: SearchRequest): Promise<readonly SearchResult[]>;
 }
 
@@ -44,9 +46,12 @@ function tavily(apiKey: string, baseUrl: string): SearchEngine {
         signal,
       });
       if (response.status === 401 || response.status === 403) {
-        throw new AppError('TOOL_NOT_CONFIGURED', 'Tavily refuses the key. Check TAVILY_API_KEY.');
+        throw new AppError(
+          'TOOL_NOT_CONFIGURED',
+          `Tavily refuses the key. Check ${nameOption('tavilyApiKey of ToolLibraryOptions')}.`,
+        );
       }
-      return resultsOf(await answerOf('Tavily', response), maxResults);
+      return toResults(await readReply('Tavily', response), maxResults);
     },
   };
 }
@@ -62,11 +67,11 @@ function searxng(baseUrl: string): SearchEngine {
       if (response.status === 403) {
         throw new AppError(
           'TOOL_NOT_CONFIGURED',
-          'The SearXNG at SEARXNG_URL does not answer in JSON. Add json to search.formats in its settings.yml.',
+          `The SearXNG at ${nameOption('searxngUrl of ToolLibraryOptions')} does not answer in JSON. Add json to search.formats in its settings.yml.`,
         );
       }
       // It has no parameter for the number of results.
-      return resultsOf(await answerOf('SearXNG', response), maxResults);
+      return toResults(await readReply('SearXNG', response), maxResults);
     },
   };
 }
@@ -81,7 +86,10 @@ async function ask(engine: string, url: URL, init: RequestInit & { signal: Abort
     return await fetch(url, init);
   } catch (cause) {
     init.signal.throwIfAborted();
-    throw new Error(`${engine} cannot be reached. Try again later or answer without it.`, { cause });
+    throw new ToolError(`${engine} cannot be reached. Try again later or answer without it.`, {
+      cause,
+      retryable: true,
+    });
   }
 }
 
@@ -89,19 +97,21 @@ const ANSWER = z.object({
   results: z.array(z.object({ title: z.string().nullish(), url: z.string(), content: z.string().nullish() })),
 });
 
-async function answerOf(engine: string, response: Response): Promise<z.output<typeof ANSWER>> {
+async function readReply(engine: string, response: Response): Promise<z.output<typeof ANSWER>> {
   if (!response.ok) {
     await response.body?.cancel();
-    throw new Error(`${engine} answered ${response.status}. Try again later or answer without it.`);
+    throw new ToolError(`${engine} answered ${response.status}. Try again later or answer without it.`, {
+      retryable: true,
+    });
   }
   const { bytes } = await readBody(response.body, ANSWER_LIMIT);
-  const answer = ANSWER.safeParse(jsonOf(bytes));
+  const answer = ANSWER.safeParse(parseJson(bytes));
   if (!answer.success)
-    throw new Error(`${engine} answered with something that is no list of search results.`);
+    throw new ToolError(`${engine} answered with something that is not a list of search results.`);
   return answer.data;
 }
 
-function jsonOf(bytes: Uint8Array): unknown {
+function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
@@ -109,7 +119,7 @@ function jsonOf(bytes: Uint8Array): unknown {
   }
 }
 
-function resultsOf({ results }: z.output<typeof ANSWER>, maxResults: number): readonly SearchResult[] {
+function toResults({ results }: z.output<typeof ANSWER>, maxResults: number): readonly SearchResult[] {
   return results.slice(0, maxResults).map(({ title, url, content }) => ({
     title: title || url,
     url,

@@ -5,7 +5,7 @@ import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { agentToolOptions } from '../../agent-tool.decorator.js';
 import { expose } from '../../exposure.js';
-import { executeTool } from '../../tool.execution.js';
+import { executeTool } from '../../tool-execution.js';
 import { callContext } from '../../tool.testing.js';
 import type { ToolLibraryOptions } from '../tool-library.options.js';
 import { WebSearchTool, type WebSearchOutput } from './web-search.tool.js';
@@ -73,7 +73,7 @@ describe('WebSearchTool', () => {
     expect(context.updates).toEqual(['Asking Tavily…', { message: 'Found 1 page', fraction: 1 }]);
   });
 
-  it('asks a SearXNG below any path, and keeps as many results as asked for', async () => {
+  it('asks a SearXNG below any path and keeps as many results as asked for', async () => {
     let asked: string | undefined;
     answer = (request) => {
       asked = request.url;
@@ -89,14 +89,14 @@ describe('WebSearchTool', () => {
     ]);
   });
 
-  it('says which settings are absent', async () => {
+  it('names the missing settings of a web search', async () => {
     await expect(search({})).rejects.toMatchObject({
       code: 'TOOL_NOT_CONFIGURED',
-      message: expect.stringMatching(/TAVILY_API_KEY.*SEARXNG_URL/),
+      message: expect.stringMatching(/tavilyApiKey.*searxngUrl of ToolLibraryOptions/),
     });
   });
 
-  it('says that the key is refused, and that a SearXNG gives no JSON', async () => {
+  it('reports a refused key, and a SearXNG without JSON, as not configured', async () => {
     answer = () => ({ status: 401 });
     await expect(search({ tavilyApiKey: 'tvly-1', tavilyUrl: url })).rejects.toMatchObject({
       code: 'TOOL_NOT_CONFIGURED',
@@ -108,9 +108,9 @@ describe('WebSearchTool', () => {
 
   it.each<[string, Answer]>([
     ['answered 503', { status: 503 }],
-    ['no list of search results', { body: '{"results": [' }],
-    ['no list of search results', { body: { detail: 'no' } }],
-  ])('tells the model that the engine %s', async (message, given) => {
+    ['not a list of search results', { body: '{"results": [' }],
+    ['not a list of search results', { body: { detail: 'no' } }],
+  ])('tells the model that the reply of the engine is: %s', async (message, given) => {
     answer = () => given;
     await expect(search({ searxngUrl: url })).rejects.toThrow(message);
   });
@@ -120,7 +120,7 @@ describe('WebSearchTool', () => {
     await expect(search({ searxngUrl: url })).rejects.toThrow('SearXNG cannot be reached');
   });
 
-  it('stops when the call is cancelled', async () => {
+  it('stops a web search when the call is cancelled', async () => {
     const controller = new AbortController();
     answer = () => {
       controller.abort(new Error('cancelled'));
@@ -130,7 +130,7 @@ describe('WebSearchTool', () => {
     await expect(search({ searxngUrl: url }, { context })).rejects.toThrow('cancelled');
   });
 
-  it('shows viewers a short query, titles and addresses, and nothing else', () => {
+  it('shows viewers of a web search a short query, titles and addresses only', () => {
     const options = agentToolOptions(WebSearchTool.prototype, 'search')!;
     const label = options.label as (input: object) => string;
     expect(label({ query: 'sse\r\nid: 1\u0000 nest' })).toBe('Searching the web for “sse id: 1 nest”');

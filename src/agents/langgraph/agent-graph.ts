@@ -1,0 +1,60 @@
+import { BaseChannel, isDeltaChannel } from '@langchain/langgraph/channels';
+import type { Principal } from '../../principal.js';
+import type { AgentInput } from '../agent.js';
+import { keepsHistory } from './checkpoint-history.js';
+import { toCompiledGraph, type CompiledGraph, type GraphFactory, type GraphSource } from './graph-source.js';
+import type { LangGraphAgentOptions } from './langgraph-agent.options.js';
+import { authConfigurable, configMetadata } from './run-config.js';
+import { RunCheckpointer } from './run.checkpointer.js';
+
+/** The parts of a run that a graph can be made from. */
+interface GraphRun extends Pick<AgentInput, 'metadata' | 'given'> {
+  readonly principal: Principal;
+}
+
+/** The graph of an agent: one for all runs, or one that a function makes for each. It always stores its checkpoints in ours. */
+export class AgentGraph {
+  private readonly source: CompiledGraph | GraphFactory;
+
+  /** @throws TypeError if `graph` is no graph */
+  constructor(private readonly options: Pick<LangGraphAgentOptions, 'name' | 'graph' | 'checkpointer'>) {
+    const { graph } = options;
+    this.source = typeof graph === 'function' ? graph : this.prepare(graph);
+  }
+
+  /** Returns the graph for a run. `threadId` is undefined while a request is only checked. */
+  async get({ metadata, principal, given = {} }: GraphRun, threadId?: string): Promise<CompiledGraph> {
+    if (typeof this.source !== 'function') return this.source;
+    const configurable = {
+      ...given.configurable,
+      ...authConfigurable(principal),
+      assistant_id: this.options.name,
+      graph_id: this.options.name,
+      ...(threadId !== undefined && { thread_id: threadId }),
+    };
+    return this.prepare(await this.source({ configurable, metadata: configMetadata(metadata) }));
+  }
+
+  /** True if no checkpoint of the thread may be left out. One that holds only changes is useless without those before it. */
+  keepsHistory({ channels }: CompiledGraph): boolean {
+    return (
+      keepsHistory(this.options.checkpointer) ||
+      Object.values(channels as Record<string, object>).some(isDelta)
+    );
+  }
+
+  private prepare(source: GraphSource): CompiledGraph {
+    const { name, checkpointer } = this.options;
+    const graph = toCompiledGraph(source);
+    if (!graph)
+      throw new TypeError(
+        `\`graph\` of the agent '${name}' must be a LangGraph graph, or a function that returns one.`,
+      );
+    graph.checkpointer = new RunCheckpointer(checkpointer);
+    return graph;
+  }
+}
+
+function isDelta(channel: object): boolean {
+  return channel instanceof BaseChannel && isDeltaChannel(channel);
+}

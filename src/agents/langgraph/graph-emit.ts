@@ -1,0 +1,39 @@
+import type { Emit } from '../../events/emit.js';
+import type { AgentContext } from '../agent.js';
+import { getStepId, type GraphFact, type LangGraphMapper, type Namespace } from './langgraph.mapper.js';
+import type { Correction } from './spoken-messages.js';
+
+/** Takes back what an earlier owner's attempt at a step has put out, should the step begin once more although it was completed. */
+export function supersedingEmit(
+  { attempt, completedSteps, emit }: AgentContext,
+  forget: (stepId: string) => void,
+): Emit {
+  return (event) => {
+    if (event.type === 'step-start' && completedSteps.has(event.stepId)) {
+      forget(event.stepId);
+      void emit({ type: 'step-reset', stepId: event.stepId, attempt, reason: 'retry' });
+    }
+    return emit(event);
+  };
+}
+
+/** Puts right what people see of a step. */
+export function correct(
+  correction: Correction,
+  namespace: Namespace,
+  tell: (fact: GraphFact) => void | Promise<void>,
+): void | Promise<void> {
+  if (correction.kind === 'take-back') {
+    const { namespace: place, kept } = correction;
+    return tell({ kind: 'taken-back', stepId: getStepId(place), kept });
+  }
+  const modelCallId = `said-${getStepId(namespace)}`;
+  const waiting = tell({ kind: 'token', modelCallId, namespace, words: correction.words });
+  return tell({ kind: 'model-finished', modelCallId, namespace }) ?? waiting;
+}
+
+export function emitAll(events: ReturnType<LangGraphMapper['map']>, emit: Emit): void | Promise<void> {
+  let waiting: Promise<void> | undefined;
+  for (const event of events) waiting = emit(event) || waiting;
+  return waiting;
+}

@@ -1,0 +1,213 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { AIMessage, type BaseMessage } from '@langchain/core/messages';
+import { tool } from '@langchain/core/tools';
+import {
+  Annotation,
+  MessagesAnnotation,
+  START,
+  StateGraph,
+  type LangGraphRunnableConfig,
+} from '@langchain/langgraph';
+import { createAgent, createMiddleware } from 'langchain';
+import { z } from 'zod';
+import { ADA } from '../../runs/run.testing.js';
+import type { StartRunRequest } from '../../runs/run.service.js';
+import { call, closeStacks, graphAgent, scripted, stackWith } from './langgraph-stack.testing.js';
+import { findToolMessages } from './langgraph.testing.js';
+import type { LangGraphAgentOptions } from './langgraph-agent.options.js';
+
+afterEach(closeStacks);
+
+async function served(graph: unknown, options: Partial<LangGraphAgentOptions> = {}) {
+  const stack = await stackWith(graphAgent(graph, options));
+  const start = (request: Omit<StartRunRequest, 'principal'>) =>
+    stack.runs.start({ principal: ADA, ...request });
+  return {
+    start,
+    refusal: (request: Parameters<typeof start>[0]) =>
+      start(request).then(
+        () => undefined,
+        (error: unknown) => error as Error,
+      ),
+    async answer(request: Parameters<typeof start>[0]) {
+      const { id } = await start(request);
+      const log = await stack.readLog(id);
+      expect(log.at(-1)?.event).toMatchObject({ outcome: 'completed' });
+      return log.flatMap(({ event }) => (event.type === 'text-delta' ? [event.delta] : [])).join('');
+    },
+  };
+}
+
+describe('the input of a graph', () => {
+  const Asked = z.object({ question: z.string(), depth: z.number().max(3).optional() });
+  const State = Annotation.Root({
+    ...MessagesAnnotation.spec,
+    question: Annotation<string>,
+    depth: Annotation<number>,
+  });
+  const graph = new StateGraph({ state: State, input: Asked } as never)
+    .addNode('answer', (({ question, depth }: { question: string; depth?: number }) => ({
+      messages: [new AIMessage(`${question} at ${depth ?? 'no depth'}`)],
+    })) as never)
+    .addEdge(START, 'answer');
+
+  it('passes input to the graph, and refuses input that does not fit its schema before the run starts', async () => {
+    const agent = await served(graph);
+    const asked = { message: 'Why?', isWithoutMessage: true };
+    expect(await agent.answer({ ...asked, input: { question: 'Why?', depth: 2 } })).toBe('Why? at 2');
+    expect(await agent.refusal({ ...asked, input: { question: 'Why?', depth: 7 } })).toMatchObject({
+      code: 'REQUEST_INVALID',
+      message: expect.stringMatching(/<=3/),
+    });
+    expect(await agent.refusal({ ...asked, input: { depth: 1 } })).toMatchObject({
+      message: expect.stringContaining('question'),
+    });
+    expect(await agent.refusal({ ...asked, input: { question: 'Why?', other: 1 } })).toMatchObject({
+      message: 'input.other: This agent does not take it. It takes: question, depth.',
+    });
+  });
+
+  it('asks for input when the graph takes no message', async () => {
+    const agent = await served(graph);
+    expect(await agent.refusal({ message: 'Hello.' })).toMatchObject({
+      message: 'input: This agent takes no message. Send its input: question, depth.',
+    });
+  });
+
+  it('passes messages with parts, and messages before the last one, beside other input keys', async () => {
+    const seen: BaseMessage[][] = [];
+    const Moody = Annotation.Root({ ...MessagesAnnotation.spec, mood: Annotation<string> });
+    const agent = await served(
+      new StateGraph(Moody)
+        .addNode('answer', ({ messages, mood }) => {
+          seen.push(messages);
+          return { messages: [new AIMessage(`In ${mood}.`)] };
+        })
+        .addEdge(START, 'answer'),
+    );
+    const content = [
+      { type: 'text', text: 'What is this?' },
+      { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } },
+    ];
+    const input = {
+      mood: 'peace',
+      messages: [
+        { role: 'system', content: 'Be kind.' },
+        { role: 'user', content },
+      ],
+    };
+    expect(await agent.answer({ message: 'What is this?', input })).toBe('In peace.');
+    expect(seen[0]!.map((message) => [message.getType(), message.content])).toEqual([
+      ['system', 'Be kind.'],
+      ['human', content],
+    ]);
+  });
+});
+
+describe('context and configurable of a run', () => {
+  /** Returns the entries of `configurable` that are neither LangGraph's nor ours. */
+  const named = (configurable: Record<string, unknown> = {}) =>
+    Object.fromEntries(Object.entries(configurable).filter(([key]) => /^(langgraph_|model)/.test(key)));
+
+  const echo = (contextSchema?: z.ZodType) =>
+    new StateGraph(MessagesAnnotation, contextSchema as never)
+      .addNode('answer', (_: typeof MessagesAnnotation.State, config: LangGraphRunnableConfig) => ({
+        messages: [
+          new AIMessage(
+            JSON.stringify({
+              context: config.context,
+              metadata: config.metadata,
+              ...named(config.configurable),
+            }),
+          ),
+        ],
+      }))
+      .addEdge(START, 'answer');
+
+  const read = async (agent: Awaited<ReturnType<typeof served>>, request: Partial<StartRunRequest> = {}) =>
+    JSON.parse(await agent.answer({ message: 'Who am I?', ...request })) as Record<
+      string,
+      Record<string, unknown>
+    >;
+
+  it("passes the caller to the graph as LangGraph's platform does, and ignores or refuses forged values", async () => {
+    const agent = await served(echo(), { configurable: ['model'] });
+    const seen = await read(agent, {
+      metadata: { team: 'blue', source: 'mine' },
+      context: { tone: 'dry', principal: { userId: 'eve' } },
+      configurable: { model: 'small' },
+    });
+    expect(seen).toMatchObject({
+      model: 'small',
+      langgraph_auth_user: { identity: ADA.userId, permissions: [...ADA.roles], is_authenticated: true },
+      langgraph_auth_user_id: ADA.userId,
+      context: {
+        tone: 'dry',
+        principal: { userId: ADA.userId, tenant: ADA.tenant },
+        metadata: { team: 'blue' },
+      },
+      metadata: { team: 'blue' },
+    });
+    for (const key of ['thread_id', 'langgraph_auth_user', '__agent_stream_run', 'other']) {
+      expect(await agent.refusal({ message: 'x', configurable: { [key]: 'eve' } })).toMatchObject({
+        code: 'REQUEST_INVALID',
+        message: expect.stringContaining(`configurable.${key}`),
+      });
+    }
+  });
+
+  it("refuses context that does not fit the graph's schema before the run starts", async () => {
+    const agent = await served(echo(z.object({ tone: z.enum(['dry', 'warm']) })));
+    expect((await read(agent, { context: { tone: 'dry' } })).context).toMatchObject({ tone: 'dry' });
+    for (const context of [{ tone: 'loud' }, {}]) {
+      expect(await agent.refusal({ message: 'x', context })).toMatchObject({
+        code: 'REQUEST_INVALID',
+        message: expect.stringMatching(/^context: .*tone/s),
+      });
+    }
+    const strict = await served(echo(z.strictObject({ tone: z.string() })));
+    expect((await read(strict, { context: { tone: 'dry' } })).context).toEqual({ tone: 'dry' });
+    const asksWho = await served(echo(z.object({ principal: z.object({ userId: z.string() }) })));
+    expect((await read(asksWho)).context).toMatchObject({ principal: { userId: ADA.userId } });
+  });
+
+  it("passes the context to the tools and middleware of LangChain's agents", async () => {
+    const seen: unknown[] = [];
+    const who = tool(
+      (_, { context }: { context?: unknown }) => {
+        seen.push(context);
+        return 'You.';
+      },
+      { name: 'who', description: 'Who asks.', schema: z.object({}) },
+    );
+    const middleware = createMiddleware({
+      name: 'watch',
+      contextSchema: z.object({ principal: z.object({ userId: z.string() }) }),
+      beforeModel: (_, runtime) => {
+        seen.push(runtime.context);
+        return undefined;
+      },
+    });
+    const model = scripted((messages) =>
+      findToolMessages(messages).length > 0 ? { chunks: ['Done.'] } : { calls: [call('w', 'who', '{}')] },
+    );
+    const agent = await served(createAgent({ model, tools: [who], middleware: [middleware] }));
+    await agent.answer({ message: 'Who?' });
+    expect(seen).toHaveLength(3);
+    for (const context of seen) expect(context).toMatchObject({ principal: { userId: ADA.userId } });
+  });
+
+  it('passes configurable to the function that makes the graph of a run', async () => {
+    const factory = (config: LangGraphRunnableConfig) => {
+      const { langgraph_auth_user: user, model } = config.configurable ?? {};
+      const { identity } = user as { identity: string };
+      return new StateGraph(MessagesAnnotation)
+        .addNode('answer', () => ({
+          messages: [new AIMessage(`${identity} ${String(model)}`)],
+        }))
+        .addEdge(START, 'answer');
+    };
+    const agent = await served(factory, { configurable: true });
+    expect(await agent.answer({ message: 'x', configurable: { model: 'm' } })).toBe(`${ADA.userId} m`);
+  });
+});

@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import { Command, type StateSnapshot } from '@langchain/langgraph';
+import type { CheckpointTuple } from '@langchain/langgraph-checkpoint';
+import { AppError } from '../../errors.js';
+import { NOBODY_IN_TIME, type AnsweredInput } from '../../events/requested-input.js';
+import type { AgentContext } from '../agent.js';
+import { isOurInterrupt } from './tool.middleware.js';
+
+/** An interrupt of a task, as LangGraph reports it. */
+export interface TaskInterrupt {
+  readonly id?: string;
+  readonly value?: unknown;
+  readonly response_schema?: Readonly<Record<string, unknown>>;
+}
+
+type Decisions = AgentContext['decisions'];
+
+/** Asks the outside for what a graph wants to know by its own `interrupt()`, and where it was compiled to stop. */
+export class GraphInterrupts {
+  private readonly asked = new Set<string>();
+  /** True once a tool call of ours waits for its approval, which is asked for elsewhere. */
+  private isToolWaiting = false;
+
+  constructor(
+    private readonly run: Pick<AgentContext, 'emit' | 'decisions'>,
+    private readonly expiresAt: () => number,
+  ) {}
+
+  /** True once this owner of the run has asked for something, here or for a tool call. */
+  get hasAsked(): boolean {
+    return this.isToolWaiting || this.asked.size > 0;
+  }
+
+  /** The graphs around a task tell of its interrupts as well: the innermost does first, and is who asks. */
+  ask(interrupts: readonly TaskInterrupt[], stepId: string): void {
+    for (const { id, value, response_schema: schema } of interrupts) {
+      if (isOurInterrupt(value)) this.isToolWaiting = true;
+      else this.request(id ?? toName(stepId), stepId, value, schema);
+    }
+  }
+
+  /** Asks whether to go on, unless that is what was answered. Returns true if it does. */
+  askAt(breakpoint: Breakpoint): boolean {
+    const { id, next, stepId } = breakpoint;
+    if (this.run.decisions.has(id)) return false;
+    const message = `The agent has stopped before ${next.map((name) => `'${name}'`).join(', ')}. Any answer lets it go on.`;
+    this.request(id, stepId, { type: 'breakpoint', message, next });
+    return true;
+  }
+
+  private request(
+    inputId: string,
+    stepId: string,
+    value: unknown,
+    schema?: TaskInterrupt['response_schema'],
+  ): void {
+    if (this.asked.has(inputId)) return;
+    this.asked.add(inputId);
+    const expiresAt = this.expiresAt();
+    void this.run.emit({
+      type: 'input-request',
+      inputId,
+      kind: 'interrupt',
+      stepId,
+      value,
+      ...(schema && { schema }),
+      expiresAt,
+    });
+  }
+}
+
+/**
+ * Returns the command that resumes a graph with the decisions: the value of each interrupt by its id, on top of its checkpoint.
+ * Approvals find theirs by themselves.
+ *
+ * @throws AppError INPUT_EXPIRED when a graph waits for a value that did not come: there is none that it could be told
+ */
+export function resumeWith(decisions: Decisions): Command | null {
+  const values: Record<string, unknown> = {};
+  for (const [inputId, asked] of decisions) {
+    const { kind, answer } = asked;
+    if (kind !== 'interrupt') continue;
+    if (answer.decision === 'answer') {
+      if (LANGGRAPH_ID.test(inputId)) values[inputId] = answer.value;
+    } else if (answer.by === NOBODY_IN_TIME) {
+      throw new AppError('INPUT_EXPIRED', 'The agent asked for input and got no answer in time.');
+    }
+  }
+  return Object.keys(values).length > 0 ? new Command({ resume: values }) : null;
+}
+
+/** LangGraph's hash of a task's position and of the number of its interrupts. */
+const LANGGRAPH_ID = /^[0-9a-f]{32}$/;
+
+/**
+ * The checkpoint without an answer that its task has taken already, and then asked for more, before the process died: LangGraph, which is
+ * given the same answers again, would take it for the answer to the later question.
+ */
+export function withoutTakenAnswers(tuple: CheckpointTuple, decisions: Decisions): CheckpointTuple {
+  const taken = new Set(
+    (tuple.pendingWrites ?? []).flatMap(([taskId, channel, value]) =>
+      channel === '__interrupt__' && hasTaken(taskId, value as readonly TaskInterrupt[], decisions)
+        ? [taskId]
+        : [],
+    ),
+  );
+  if (taken.size === 0) return tuple;
+  const pendingWrites = (tuple.pendingWrites ?? []).map((write): typeof write => {
+    const [taskId, channel, value] = write;
+    const isLatest = channel === '__resume__' && taken.has(taskId) && Array.isArray(value);
+    return isLatest ? [taskId, channel, value.slice(0, -1)] : write;
+  });
+  return { ...tuple, pendingWrites };
+}
+
+function hasTaken(taskId: string, waiting: readonly TaskInterrupt[], decisions: Decisions): boolean {
+  const ids = new Set(waiting.map(({ id }) => id));
+  return [...decisions.values()].some(
+    (asked: AnsweredInput) =>
+      asked.kind === 'interrupt' && asked.stepId === taskId && !ids.has(asked.inputId),
+  );
+}
+
+/** The nodes before or after which a graph was compiled to stop. */
+interface Breakpoints {
+  readonly interruptBefore?: readonly string[] | '*';
+  readonly interruptAfter?: readonly string[] | '*';
+}
+
+/** True for a graph that was compiled to stop somewhere. */
+export function hasBreakpoints(graph: object): boolean {
+  const { interruptBefore, interruptAfter } = graph as Breakpoints;
+  return [interruptBefore, interruptAfter].some((nodes) => nodes !== undefined && nodes.length > 0);
+}
+
+/** True where the graph stops before what is next. Whether it has stopped behind what was last, a checkpoint does not say. */
+export function isBreakpoint(graph: object, { next }: Breakpoint): boolean {
+  const { interruptBefore = [] } = graph as Breakpoints;
+  return interruptBefore === '*' || next.some((name) => interruptBefore.includes(name));
+}
+
+/** A place where a graph was compiled to stop. */
+export interface Breakpoint {
+  readonly id: string;
+  /** The nodes that are next. */
+  readonly next: readonly string[];
+  readonly stepId: string;
+}
+
+/** Returns the breakpoint at which a graph has stopped before its end. */
+export function breakpointAt({ next, tasks, config }: StateSnapshot): Breakpoint | undefined {
+  if (next.length === 0) return undefined;
+  const waiting = tasks.find(({ name }) => next.includes(name));
+  const stepId = waiting?.id ?? '';
+  return {
+    id: toName(`${String(config.configurable?.['checkpoint_id'])} ${stepId}`),
+    next: [...new Set(next)],
+    stepId,
+  };
+}
+
+function toName(place: string): string {
+  return createHash('sha256').update(place).digest('base64url').slice(0, 22);
+}

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { z } from 'zod';
+import { AGENT_NAME, type AgentReference } from '../agents/langgraph/graph.loader.js';
+
+/** The parts of a LangGraph Server project that have a counterpart here. */
+export interface LangGraphJson {
+  readonly agents: readonly AgentReference[];
+  /** Environment variables that its graphs expect. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Its other parts and their replacements, a line each. */
+  readonly notes: readonly string[];
+}
+
+const GRAPH = z.union([z.string(), z.looseObject({ path: z.string(), description: z.string().optional() })]);
+
+const FILE = z.looseObject({
+  graphs: z.record(z.string(), GRAPH),
+  env: z.union([z.string(), z.array(z.string()), z.record(z.string(), z.coerce.string())]).optional(),
+});
+
+/** Keys that are read, or that would change nothing on a running server. */
+const TAKEN = new Set(['$schema', 'graphs', 'env', '_INTERNAL_docker_tag', 'api_version', 'base_image']);
+
+const INSTEAD: Readonly<Record<string, string>> = {
+  auth: 'It is not used. Set AUTH_JWT_SECRET, AUTH_JWKS_URL or AUTH_API_KEYS instead',
+  checkpointer:
+    'It is not used. DATA_DIR or DATABASE_URL says where threads are kept, RETENTION_DAYS how long',
+  dependencies: 'They are not installed. Install them with npm before the start',
+  dockerfile_lines: 'They are not used. Write them into your own Dockerfile',
+  http: 'It is not used. For your own routes, put ChatModule into an app of your own. Set CORS_ORIGINS for the origins',
+  node_version: `This server runs on Node ${process.versions.node}`,
+  python_version: 'Graphs in Python do not run here',
+  store: 'It is not used. A graph keeps the store that it was compiled with',
+  ui: 'Components are not served. Put them into your front end',
+  webhooks: 'They are not called. Use the `hooks` of ChatModule',
+};
+
+/**
+ * Reads a langgraph.json.
+ *
+ * @throws Error whose message says what to write instead
+ */
+export function readLangGraphJson(path: string): LangGraphJson {
+  const file = resolve(path);
+  const content = FILE.safeParse(parse(file));
+  if (!content.success) throw new Error(`it is not a langgraph.json. ${z.prettifyError(content.error)}`);
+  const { graphs, env, ...others } = content.data;
+  const agents = Object.entries(graphs).map(([name, graph]) => toReference(name, graph, dirname(file)));
+  if (agents.length === 0)
+    throw new Error('it has no `graphs`. Write { "graphs": { "agent": "./src/agent.ts:graph" } }');
+  return { agents, env: readEnv(env, dirname(file)), notes: notesOn({ ...others, env }) };
+}
+
+function parse(file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw new Error('the file cannot be read; write the path of a langgraph.json');
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`it is not JSON: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Its paths are from where the file is. */
+function toReference(name: string, graph: z.output<typeof GRAPH>, directory: string): AgentReference {
+  if (!AGENT_NAME.test(name)) throw new Error(`the graph '${name}' needs a name of letters, digits, _ and -`);
+  const { path, description } = typeof graph === 'string' ? { path: graph } : graph;
+  const reference = isAbsolute(path) ? path : relative(process.cwd(), join(directory, path));
+  return { name, reference, ...(description !== undefined && { description }) };
+}
+
+function readEnv(env: z.output<typeof FILE>['env'], directory: string): Readonly<Record<string, string>> {
+  if (env === undefined || Array.isArray(env)) return {};
+  if (typeof env !== 'string') return env;
+  try {
+    // `parseEnv` types each as possibly absent.
+    return parseEnv(readFileSync(resolve(directory, env), 'utf8')) as Record<string, string>;
+  } catch (cause) {
+    throw new Error(`its \`env\` names the file ${env}, which cannot be read`, { cause });
+  }
+}
+
+function notesOn({ env, ...others }: Readonly<Record<string, unknown>>): string[] {
+  const lines = Object.keys(others)
+    .filter((key) => !TAKEN.has(key))
+    .map(
+      (key) => `\`${key}\` of langgraph.json: ${INSTEAD[key] ?? 'It has no counterpart here and no effect'}.`,
+    );
+  if (Array.isArray(env)) lines.push(`langgraph.json needs ${env.join(', ')} in the environment.`);
+  return lines;
+}

@@ -1,0 +1,2 @@
+/** Prefix of the paths that serve other client libraries. */
+export const PROTOCOLS_PREFIX = 'protocols';

@@ -1,0 +1,91 @@
+import { DEFAULT_CLAIMS } from '../../auth/auth.options.js';
+import { apiKeys } from './api-keys.js';
+import { keySetUrl, secret, secrets, text, texts } from './formats.js';
+import { part, setting } from './setting.js';
+
+const TOKENS = {
+  AUTH_JWT_SECRET: 'a-secret-of-an-issuer-that-is-long-enough',
+  AUTH_ISSUER: 'https://id.example.com',
+  AUTH_AUDIENCE: 'agent-stream',
+};
+const { AUTH_JWT_SECRET: _, ...CLAIMS } = TOKENS;
+
+export const CALLERS = {
+  title: 'Authentication',
+  intro:
+    'Without `AUTH_JWT_SECRET`, `AUTH_JWKS_URL` or `AUTH_API_KEYS`, every caller is the local development user, and the server listens on loopback only. Tokens and API keys may be used together.',
+  settings: {
+    AUTH_JWT_SECRET: part('chat.auth', {
+      format: secret(32),
+      example: TOKENS.AUTH_JWT_SECRET,
+      needs: CLAIMS,
+      effect:
+        'Accepts bearer tokens that are signed with this secret (HS256). It has at least 32 characters.',
+      details: 'Use either this or `AUTH_JWKS_URL`.',
+      isSecret: true,
+    }),
+    AUTH_JWKS_URL: part('chat.auth', {
+      format: keySetUrl(),
+      example: 'https://id.example.com/.well-known/jwks.json',
+      needs: CLAIMS,
+      effect: 'Accepts bearer tokens that are signed by a key published at this URL.',
+      details:
+        'It must be https, or http on loopback. Keys are cached, and new keys are picked up when the issuer rotates them.',
+      isSecret: true,
+    }),
+    AUTH_ISSUER: part('chat.auth', {
+      format: text(),
+      example: 'https://issuer.example.com',
+      needs: TOKENS,
+      effect: 'The `iss` that every token must have. Required with either of the above.',
+    }),
+    AUTH_AUDIENCE: part('chat.auth', {
+      format: text(),
+      example: 'agents',
+      needs: TOKENS,
+      effect: 'The `aud` that every token must have. Required with either of the above.',
+    }),
+    AUTH_TENANT_CLAIM: part('chat.auth', {
+      format: text(),
+      default: DEFAULT_CLAIMS.tenant,
+      example: 'org_id',
+      needs: TOKENS,
+      effect: 'The claim that names the tenant of the caller.',
+      details: 'Runs and threads belong to a tenant and a user. All other callers get 404.',
+    }),
+    AUTH_ROLES_CLAIM: part('chat.auth', {
+      format: text(),
+      default: DEFAULT_CLAIMS.roles,
+      example: 'realm_access.roles',
+      needs: TOKENS,
+      effect: 'The claim that lists the roles of the caller.',
+      details: 'Agents and tools may require a role.',
+    }),
+    AUTH_API_KEYS: part('chat.auth', {
+      format: apiKeys(),
+      example: 'a-key-of-sixteen-or-more:bot@acme:clerk',
+      effect: 'Accepts these API keys, each with its caller: `key:user@tenant:role|role,…`.',
+      details:
+        'A key has at least 16 characters, without `:` and `,`. The last `@` separates user and tenant; roles are optional. Callers send the key as `X-API-Key`, or as a bearer token.',
+      isSecret: true,
+    }),
+    AUTH_TICKET_SECRET: part('chat.auth', {
+      format: secrets(32),
+      unset: 'random keys, stored with the data',
+      example: 'a-secret-of-this-server-that-is-long-enough',
+      effect: 'Signs session cookies and stream tickets with this secret, of at least 32 characters.',
+      details:
+        'Rarely needed: by default the keys are random, shared by all instances of a database, and replaced every 30 days. To rotate the secret, write several, separated by commas: the first signs, and all verify. Only this server may know it, because its holder can sign in as any user. A secret that is also `AUTH_JWT_SECRET` or an API key is refused.',
+      isSecret: true,
+    }),
+    AUTH_OPERATOR_ROLES: setting('chat.operatorRoles', {
+      format: texts(),
+      default: [],
+      example: 'operator',
+      effect:
+        'Makes callers with one of these roles operators. They may stop agents, tools and callers, and end sessions of others.',
+      details:
+        'This applies to every tenant. Operators [switch off](../guides/operators.md) an agent, a tool, a user or a tenant at once, accept changed tools of MCP servers, and end the [sessions](../guides/sessions.md) of others (`POST /api/auth/session/end`). Choose a role that no tenant can assign.',
+    }),
+  },
+} as const;

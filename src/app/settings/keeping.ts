@@ -1,0 +1,134 @@
+import { DEFAULT_RETENTION } from '../../runs/retention.service.js';
+import { DEFAULT_POOL_SIZE } from '../../storage/postgres/postgres-storage.options.js';
+import { DEFAULT_SYNCHRONOUS } from '../../storage/sqlite/sqlite.storage.js';
+import {
+  days,
+  format,
+  integer,
+  mebibytes,
+  minutes,
+  parseChoice,
+  path,
+  serverUrl,
+  parseChoices,
+} from './formats.js';
+import { setting } from './setting.js';
+
+const DATABASE = { DATABASE_URL: 'postgres://app:secret@db.example.com/agents' };
+
+const choice = parseChoice('normal', 'full');
+const synchronous = format(
+  (text) => (choice.parse(text) === 'full' ? 'FULL' : 'NORMAL'),
+  (value) => value.toLowerCase(),
+);
+
+export const KEEPING = {
+  title: 'Storage',
+  settings: {
+    DATA_DIR: setting('storage.sqlite.directory', {
+      format: path(),
+      default: path().parse('./data'),
+      example: './elsewhere',
+      effect: 'The directory of the embedded database. Only one process at a time can use it.',
+      details:
+        'It holds runs, logs, threads and checkpoints. If it is missing, it is created for the user of the process only (0700), with files of mode 0600. If other users can read it, a warning is logged. Use a local disk: NFS, SMB and AFS are refused, and FUSE, Ceph and 9P cause a warning.',
+    }),
+    SQLITE_SYNCHRONOUS: setting('storage.sqlite.synchronous', {
+      format: synchronous,
+      default: DEFAULT_SYNCHRONOUS,
+      example: 'full',
+      effect: 'With `normal`, committed events survive a crash of the process; with `full`, a power cut too.',
+      details: '`full` waits for the disk at each commit.',
+      isAboutSecurity: false,
+    }),
+    COMPACT_AFTER_MINUTES: setting('chat.retention.compactAfterMs', {
+      format: minutes(0, 525_600),
+      default: DEFAULT_RETENTION.compactAfterMs,
+      example: '5',
+      effect: 'Compacts the log of a run this long after its end, to the same text in fewer events.',
+      details:
+        'Superseded text and the progress of tools are removed, and the deltas of a part are joined. Views do not change. A reader whose cursor is inside such a log gets `reset` and starts again.',
+      isAboutSecurity: false,
+    }),
+    RETENTION_DAYS: setting('chat.retention.maxAgeMs', {
+      format: days(1, 36_500),
+      unset: 'for ever',
+      example: '90',
+      effect: 'Removes a thread this many days after its last change.',
+      details: 'Its runs, logs and checkpoints are removed with it.',
+      isAboutSecurity: false,
+    }),
+    RETENTION_MAX_MB: setting('chat.retention.maxBytes', {
+      format: mebibytes(1, 100_000_000),
+      unset: 'no limit',
+      example: '2048',
+      effect:
+        'While all data together takes more MiB than this, removes threads of the callers with the most data.',
+      details:
+        'Each time, the caller with the most data loses the thread that has been unchanged longest. So a caller with less than an equal share loses nothing. A thread with an active run is never removed. The file shrinks by a MiB at a time.',
+      isAboutSecurity: false,
+    }),
+    RETENTION_MAX_MB_PER_USER: setting('chat.retention.maxBytesPerOwner', {
+      format: mebibytes(1, 100_000_000),
+      unset: 'no limit',
+      example: '256',
+      effect: 'If the messages and logs of a caller take more MiB than this, removes threads of that caller.',
+      details:
+        'Threads that have been unchanged longest go first. The memory of agents is removed with them, and is not counted.',
+      isAboutSecurity: false,
+    }),
+    DATABASE_URL: setting('storage.postgres.url', {
+      format: serverUrl('postgres', 'postgresql'),
+      unset: 'the embedded database',
+      example: DATABASE.DATABASE_URL,
+      effect:
+        'Stores everything in this PostgreSQL (14 or newer) instead of `DATA_DIR`. Any number of instances can share it.',
+      details:
+        'Every instance serves every run, and takes over the runs of an instance that dies. At start, tables are created and migrated in the schema `agent_stream`. If the app lacks the rights for that, run `npm run migrate` as a user who has them. TLS: `?sslmode=verify-full`, with `&sslrootcert=/path/to/ca.pem` (or `NODE_EXTRA_CA_CERTS`) for an authority of your own or of your provider; `require` also checks the certificate; `no-verify` encrypts without checking it. See [scaling out](../production/scale-out.md).',
+      isSecret: true,
+      isAboutSecurity: false,
+    }),
+    DATABASE_LISTEN_URL: setting('storage.postgres.listenUrl', {
+      format: serverUrl('postgres', 'postgresql'),
+      unset: '`DATABASE_URL`',
+      example: 'postgres://app:secret@db.example.com:5432/agents',
+      needs: DATABASE,
+      effect:
+        'The address of the database itself, if `DATABASE_URL` leads through PgBouncer in transaction mode.',
+      details:
+        'One connection there listens for wakeups. If it is missing in such a setup, the app does not start.',
+      isSecret: true,
+      isAboutSecurity: false,
+    }),
+    DATABASE_POOL_SIZE: setting('storage.postgres.poolSize', {
+      format: integer(2, 1_000),
+      default: DEFAULT_POOL_SIZE,
+      example: '20',
+      effect:
+        'Database connections of this process for requests; two more are always open, to write and to listen.',
+      details:
+        'They are opened when needed. The connections of all instances together must not exceed `max_connections` of the database.',
+      isAboutSecurity: false,
+    }),
+    REDIS_URL: setting('storage.redisUrl', {
+      format: serverUrl('redis', 'rediss'),
+      unset: 'PostgreSQL',
+      example: 'redis://cache.example.com',
+      needs: DATABASE,
+      effect:
+        'Uses this Redis instead of PostgreSQL to wake up other instances, and to count starts and open streams.',
+      details:
+        'It holds no data that can be lost. While it is away, wakeups come seconds late, and each instance counts for itself.',
+      isSecret: true,
+      isAboutSecurity: false,
+    }),
+    ROLES: setting('roles', {
+      format: parseChoices('api', 'worker'),
+      default: ['api', 'worker'],
+      example: 'worker',
+      needs: DATABASE,
+      effect: 'The roles of this process: `api` answers requests, `worker` executes runs.',
+      details: '`worker` alone answers only `/health`. A process with one role needs `DATABASE_URL`.',
+    }),
+  },
+} as const;

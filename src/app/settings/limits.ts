@@ -1,0 +1,134 @@
+import { DEFAULT_RESULT_MAX_BYTES } from '../../agents/langgraph/arrivals.js';
+import { DEFAULT_LIMITS } from '../../runs/run-limits.js';
+import { DEFAULT_START_RULES } from '../../runs/run.service.js';
+import { DEFAULT_WORKER_OPTIONS } from '../../runs/run.worker.js';
+import { DEFAULT_THROTTLING } from '../../throttling/throttling.options.js';
+import { DEFAULT_TOOL_CONCURRENCY } from '../../tools/tool-call-slots.js';
+import { bytes, integer, seconds } from './formats.js';
+import { setting } from './setting.js';
+
+export const LIMITS = {
+  title: 'Limits',
+  settings: {
+    MAX_MESSAGE_BYTES: setting('chat.maxMessageBytes', {
+      format: bytes(1024),
+      default: DEFAULT_START_RULES.maxMessageBytes,
+      example: '64KiB',
+      effect: 'Maximum size of a message, in bytes of UTF-8. A larger one gets 413, in every protocol.',
+      details: 'The whole request may be three times as large plus 64 KiB, for escapes and metadata.',
+    }),
+    MAX_HISTORY_BYTES: setting('http.maxHistoryBytes', {
+      format: bytes(1024),
+      default: 4 * 1024 ** 2,
+      example: '1MiB',
+      effect: 'Maximum size of a request below `/protocols`, in bytes of JSON. A larger one gets 413.',
+      details:
+        'Clients of the AI SDK, AG-UI and OpenAI send the whole conversation with every turn; `MAX_MESSAGE_BYTES` applies to its last message.',
+    }),
+    MAX_BODY_BYTES_IN_FLIGHT: setting('http.maxBodyBytesInFlight', {
+      format: bytes(1024 ** 2),
+      default: 64 * 1024 ** 2,
+      example: '128MiB',
+      effect:
+        'Maximum size of all request bodies that this process holds at a time, in bytes. Beyond it, requests get 503 and `Retry-After`.',
+      details:
+        'A body is held from its first byte until it is parsed. One address may hold half of this and one caller a quarter; beyond that, requests get 429. The body of an unknown caller is read only at sign-in: up to 24 KiB each, and an eighth of this setting for all together.',
+    }),
+    STARTS_PER_MINUTE: setting('chat.throttling.startsPerMinute', {
+      format: integer(1, 100_000),
+      default: DEFAULT_THROTTLING.startsPerMinute,
+      example: '10',
+      effect:
+        'Maximum runs that one caller may start per minute, by any route. Further starts get 429 and `Retry-After`.',
+      details:
+        'Starts that are refused for another reason count too. Starts that return an earlier run, by its `Idempotency-Key` or last event id, do not.',
+    }),
+    MAX_OPEN_STREAMS: setting('chat.throttling.maxOpenStreams', {
+      format: integer(1, 100_000),
+      default: DEFAULT_THROTTLING.maxOpenStreams,
+      example: '5',
+      effect: 'Maximum open streams of one caller. Further streams get 429.',
+    }),
+    MAX_CONCURRENT_RUNS: setting('chat.maxConcurrentRuns', {
+      format: integer(1, 100_000),
+      default: DEFAULT_WORKER_OPTIONS.maxConcurrentRuns,
+      example: '100',
+      effect: 'Maximum runs that this process executes at a time. Further runs wait.',
+      details:
+        'The next slot goes to the tenant with the fewest active runs, in it to the user with the fewest active runs, and then to the oldest run.',
+    }),
+    MAX_RUNS_PER_USER: setting('chat.maxRunsPerPrincipal', {
+      format: integer(1, 100_000),
+      unset: 'half of `MAX_CONCURRENT_RUNS`',
+      example: '10',
+      effect: 'Maximum active runs of one caller, in all processes together. Further runs wait.',
+      details:
+        'Without authentication, all requests come from one caller, and there is no such limit by default.',
+    }),
+    RUN_PARALLEL_TOOL_CALLS: setting('chat.parallelToolCalls.perRun', {
+      format: integer(1, 1_000),
+      default: DEFAULT_TOOL_CONCURRENCY.perRun,
+      example: '4',
+      effect: 'Maximum tool calls of one run at a time. Further calls wait.',
+      details: 'The time limit of a call starts when the call starts.',
+    }),
+    MAX_PARALLEL_TOOL_CALLS: setting('chat.parallelToolCalls.perPrincipal', {
+      format: integer(1, 10_000),
+      default: DEFAULT_TOOL_CONCURRENCY.perPrincipal,
+      example: '8',
+      effect:
+        'Maximum tool calls of one caller at a time, over all runs in this process. Further calls wait.',
+    }),
+    TOOL_RESULT_MAX_BYTES: setting('assistant.toolResultMaxBytes', {
+      format: bytes(1024),
+      default: DEFAULT_RESULT_MAX_BYTES,
+      example: '32KiB',
+      effect: 'Cuts a tool result for the model at this number of bytes, and adds a note.',
+      details: 'The cut is between two characters. People see the whole result.',
+    }),
+    RUN_MAX_SECONDS: setting('chat.limits.maxMs', {
+      format: seconds(1, 86_400),
+      default: DEFAULT_LIMITS.maxMs,
+      example: '60',
+      effect: 'Ends a run that takes longer than this.',
+      details:
+        'The time counts from the start of the run and includes time without an owner. A run that exceeds this limit, or one of the four below, ends `failed` with `RUN_LIMIT`, and its text is kept.',
+    }),
+    RUN_MAX_MODEL_CALLS: setting('chat.limits.maxModelCalls', {
+      format: integer(1, 100_000),
+      default: DEFAULT_LIMITS.maxModelCalls,
+      example: '10',
+      effect: 'Ends a run that makes more model calls than this.',
+    }),
+    RUN_MAX_TOOL_CALLS: setting('chat.limits.maxToolCalls', {
+      format: integer(0, 100_000),
+      default: DEFAULT_LIMITS.maxToolCalls,
+      example: '10',
+      effect: 'Ends a run that makes more tool calls than this.',
+    }),
+    RUN_MAX_TOKENS: setting('chat.limits.maxTokens', {
+      format: integer(1, 1_000_000_000),
+      default: DEFAULT_LIMITS.maxTokens,
+      example: '100000',
+      effect: 'Ends a run that uses more tokens than this, input and output together.',
+      details: 'The counts are those of the provider.',
+    }),
+    RUN_MAX_LOG_BYTES: setting('chat.limits.maxLogBytes', {
+      format: bytes(64 * 1024),
+      default: DEFAULT_LIMITS.maxLogBytes,
+      example: '1MiB',
+      effect: 'Ends a run whose log exceeds this number of bytes.',
+    }),
+    RUN_MAX_OWNERS: setting('chat.limits.maxOwners', {
+      format: integer(1, 1_000_000),
+      default: DEFAULT_LIMITS.maxOwners,
+      example: '1',
+      effect:
+        'Gives a run up with `RUN_POISONED` when this number of processes have died while they executed it.',
+      details:
+        'A process that falls silent counts as dead; a graceful restart does not count. The agent does not run again.',
+      // About runs that kill their process: test/poison.spec.ts.
+      isAboutSecurity: false,
+    }),
+  },
+} as const;

@@ -1,0 +1,16 @@
+import type { NamedOption } from '../../option-names.js';
+import type { SettingName } from './settings.js';
+
+/** The settings that options in messages are, in the standalone app. */
+export const SETTINGS_OF_OPTIONS: Readonly<Record<NamedOption, SettingName>> = {
+  'apiKey of createModel': 'MODEL_API_KEY',
+  'baseUrl of createModel': 'MODEL_BASE_URL',
+  'url of PostgresStorage': 'DATABASE_URL',
+  'listenUrl of PostgresStorage': 'DATABASE_LISTEN_URL',
+  'url of RedisHints': 'REDIS_URL',
+  operatorRoles: 'AUTH_OPERATOR_ROLES',
+  'tavilyApiKey of ToolLibraryOptions': 'TAVILY_API_KEY',
+  'searxngUrl of ToolLibraryOptions': 'SEARXNG_URL',
+  'lookupDatabaseUrl of ToolLibraryOptions': 'LOOKUP_DATABASE_URL',
+  'knowledgeDirectory of ToolLibraryOptions': 'KNOWLEDGE_DIR',
+};

@@ -1,0 +1,49 @@
+import { CALLERS } from './callers.js';
+import { KEEPING } from './keeping.js';
+import { LIMITS } from './limits.js';
+import { LISTENING } from './listening.js';
+import { MODELS } from './models.js';
+import { PEOPLE } from './people.js';
+import { LOGGING, STREAMING } from './running.js';
+import type { Section, Setting } from './setting.js';
+import { TOOLS } from './tools.js';
+
+/** The chapters of settings, in the order of the reference page. */
+export const SECTIONS: readonly Section[] = [
+  LISTENING,
+  CALLERS,
+  MODELS,
+  TOOLS,
+  KEEPING,
+  PEOPLE,
+  LIMITS,
+  STREAMING,
+  LOGGING,
+];
+
+/** Every setting of the standalone app, by its name in the environment. */
+export const SETTINGS = {
+  ...LISTENING.settings,
+  ...CALLERS.settings,
+  ...MODELS.settings,
+  ...TOOLS.settings,
+  ...KEEPING.settings,
+  ...PEOPLE.settings,
+  ...LIMITS.settings,
+  ...STREAMING.settings,
+  ...LOGGING.settings,
+};
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** The value of each setting, its default where it is not set. */
+export type Settings = {
+  readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends Setting<infer Value> ? Value : never;
+};
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
+
+/** Returns what is known of a setting, whatever its value. */
+export function describeSetting(name: SettingName): Setting {
+  return SETTINGS[name];
+}

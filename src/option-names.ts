@@ -1,0 +1,27 @@
+/** Options that messages name. */
+export type NamedOption =
+  | 'apiKey of createModel'
+  | 'url of PostgresStorage'
+  | 'listenUrl of PostgresStorage'
+  | 'url of RedisHints'
+  | 'baseUrl of createModel'
+  | 'operatorRoles'
+  | 'tavilyApiKey of ToolLibraryOptions'
+  | 'searxngUrl of ToolLibraryOptions'
+  | 'lookupDatabaseUrl of ToolLibraryOptions'
+  | 'knowledgeDirectory of ToolLibraryOptions';
+
+let settings: Partial<Readonly<Record<NamedOption, string>>> = {};
+
+/**
+ * Names an option as the reader of a message knows it: in a host by the option, in the standalone app by the
+ * setting that `nameOptionsBy` gave.
+ */
+export function nameOption(option: NamedOption): string {
+  return settings[option] ?? option;
+}
+
+/** Lets messages name settings in place of options, in this process. */
+export function nameOptionsBy(names: Readonly<Record<NamedOption, string>>): void {
+  settings = names;
+}

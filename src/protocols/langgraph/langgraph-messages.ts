@@ -1,0 +1,72 @@
+import type { FinishReason, Usage } from '../../events/run-event.js';
+import type { TranscriptEntry } from '../transcript/transcript-entries.js';
+import type { LangGraphMessage, UsageMetadata } from './langgraph-events.js';
+
+/** As the models behind LangChain call it. */
+export const REASONS = {
+  length: 'length',
+  'content-filter': 'content_filter',
+  refusal: 'refusal',
+  empty: 'stop',
+} as const satisfies Record<FinishReason, string>;
+
+/** A message as a LangGraph state has it. */
+export function toLangGraphMessage(entry: TranscriptEntry): LangGraphMessage {
+  const { id } = entry;
+  switch (entry.kind) {
+    case 'user':
+      return { type: 'human', id, content: entry.text };
+    case 'assistant': {
+      const { text = '', calls, finishReason, usage } = entry;
+      const tool_calls = calls.map(({ toolCallId, toolName, input }) => ({
+        type: 'tool_call' as const,
+        id: toolCallId,
+        name: toolName,
+        args: toArgs(input),
+      }));
+      return {
+        type: 'ai',
+        id,
+        content: text,
+        ...(tool_calls.length > 0 && { tool_calls }),
+        ...(finishReason && { response_metadata: { finish_reason: REASONS[finishReason] } }),
+        ...(usage && { usage_metadata: toUsageMetadata(usage) }),
+      };
+    }
+    case 'reasoning':
+      return { type: 'ai', id, content: [{ type: 'reasoning', reasoning: entry.text }] };
+    case 'result':
+      return {
+        type: 'tool',
+        id,
+        tool_call_id: entry.toolCallId,
+        name: entry.toolName,
+        content: entry.content,
+        status: entry.outcome === 'ok' ? 'success' : 'error',
+      };
+    default:
+      return entry satisfies never;
+  }
+}
+
+/** The tokens of a message as LangChain writes them down. */
+export function toUsageMetadata(usage: Usage): UsageMetadata {
+  const { cachedInputTokens: cache_read, cacheWriteInputTokens: cache_creation, reasoningTokens } = usage;
+  const input = {
+    ...(cache_read !== undefined && { cache_read }),
+    ...(cache_creation !== undefined && { cache_creation }),
+  };
+  return {
+    input_tokens: usage.inputTokens,
+    output_tokens: usage.outputTokens,
+    total_tokens: usage.totalTokens,
+    ...(Object.keys(input).length > 0 && { input_token_details: input }),
+    ...(reasoningTokens !== undefined && { output_token_details: { reasoning: reasoningTokens } }),
+  };
+}
+
+/** A call's input as clients of LangChain take it: always an object. A value that is not an object, as some tools expose it, is wrapped in one. */
+export function toArgs(input: unknown): object {
+  if (input === undefined || input === null) return {};
+  return typeof input === 'object' && !Array.isArray(input) ? input : { input };
+}

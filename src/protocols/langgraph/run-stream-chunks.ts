@@ -1,0 +1,83 @@
+import type { RunOutcome } from '../../events/run-event.js';
+import type { ContentBlock, LangGraphMessage, UsageMetadata } from './langgraph-events.js';
+import type { LangGraphInterrupt } from './langgraph-interrupts.js';
+
+/** The stream modes that a client may ask for. Others that LangGraph has (`debug`, `tasks`, …) may be asked for and stay silent. */
+export const STREAM_MODES = ['values', 'updates', 'messages-tuple', 'messages', 'custom', 'tools'] as const;
+export type StreamMode = (typeof STREAM_MODES)[number];
+
+/** A frame of `runs/stream`: the event's name is the mode's, but for those that every stream has. */
+export type RunStreamChunk =
+  | { readonly event: 'metadata'; readonly data: RunNames }
+  | { readonly event: 'values'; readonly data: RunValues }
+  | { readonly event: 'updates'; readonly data: StepUpdate | Interrupts }
+  | { readonly event: 'messages'; readonly data: readonly [MessageChunk, MessageMetadata] }
+  | {
+      readonly event: 'messages/metadata';
+      readonly data: Readonly<Record<string, { readonly metadata: MessageMetadata }>>;
+    }
+  | { readonly event: 'messages/partial' | 'messages/complete'; readonly data: readonly [LangGraphMessage] }
+  | { readonly event: 'custom'; readonly data: unknown }
+  | { readonly event: 'tools'; readonly data: ToolNews }
+  | { readonly event: 'error'; readonly data: { readonly error: string; readonly message: string } }
+  | { readonly event: 'end'; readonly data: { readonly run_id: string; readonly status: EndStatus } };
+
+export interface RunNames {
+  readonly run_id: string;
+  readonly thread_id: string;
+}
+
+/** A cancelled run and one that waits for a person are both interrupted here. */
+export const END_STATUS = {
+  completed: 'success',
+  failed: 'error',
+  cancelled: 'interrupted',
+  'awaiting-input': 'interrupted',
+} as const satisfies Record<RunOutcome, string>;
+export type EndStatus = (typeof END_STATUS)[RunOutcome];
+
+export interface Interrupts {
+  readonly __interrupt__: readonly LangGraphInterrupt[];
+}
+
+export interface RunValues extends Partial<Interrupts> {
+  readonly messages: readonly LangGraphMessage[];
+}
+
+/** By the name of the step: the messages that it wrote or changed. */
+export type StepUpdate = Readonly<Record<string, { readonly messages: readonly LangGraphMessage[] }>>;
+
+/** A chunk that clients join to the message with its id. Of a message that is whole there is one; `remove` makes them begin it again. */
+export type MessageChunk =
+  | {
+      readonly type: 'AIMessageChunk';
+      readonly id: string;
+      readonly content: string | readonly (ContentBlock & { readonly index: number })[];
+      readonly tool_call_chunks?: readonly ToolCallChunk[];
+      readonly response_metadata?: { readonly finish_reason: string };
+      readonly usage_metadata?: UsageMetadata;
+    }
+  | Extract<LangGraphMessage, { readonly type: 'tool' }>
+  | { readonly type: 'remove'; readonly id: string; readonly content: '' };
+
+export interface ToolCallChunk {
+  readonly type: 'tool_call_chunk';
+  readonly index: number;
+  readonly id: string;
+  readonly name: string;
+  /** JSON. */
+  readonly args: string;
+}
+
+export interface MessageMetadata extends RunNames {
+  readonly langgraph_node: string;
+  readonly tags: readonly string[];
+}
+
+export type ToolNews = ToolFact & { readonly toolCallId: string; readonly name: string };
+
+export type ToolFact =
+  | { readonly event: 'on_tool_start'; readonly input: unknown; readonly label: string }
+  | { readonly event: 'on_tool_event'; readonly data: unknown }
+  | { readonly event: 'on_tool_end'; readonly output: unknown }
+  | { readonly event: 'on_tool_error'; readonly error: { readonly code: string; readonly message: string } };

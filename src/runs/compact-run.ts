@@ -1,0 +1,19 @@
+import { compactLog } from '../events/compact-log.js';
+import type { EventLog } from './event-log.js';
+import type { EventCache } from './event.cache.js';
+import { readWholeLog } from './read-log.js';
+import type { Retention } from './retention.js';
+
+/** Compacts the log of a run that has ended. */
+export async function compactRun(
+  runId: string,
+  {
+    retention,
+    log,
+    recent,
+  }: { readonly retention: Retention; readonly log: EventLog; readonly recent: EventCache },
+): Promise<'compacted' | 'refused'> {
+  const done = await retention.compact(runId, compactLog(await readWholeLog(log, runId)));
+  recent.forget(runId);
+  return done;
+}

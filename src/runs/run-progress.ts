@@ -1,0 +1,83 @@
+import type { RecordedEvent } from '../events/recorded-event.js';
+import type { FinishReason, RunEvent, Usage } from '../events/run-event.js';
+import { addUsage } from '../events/usage.js';
+import type { Continuation } from './continuation.js';
+import type { EventLog } from './event-log.js';
+import { NOTHING_OPEN, trackOpen, type OpenItems } from './open-items.js';
+import type { Run } from './run.js';
+import { NOTHING_SPENT, spend } from './run-limits.js';
+import type { RunSources } from './run-sources.js';
+
+const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+
+/** State of a run at the moment when its owner takes it up, as its log tells it. */
+interface RecalledState {
+  readonly open: OpenItems;
+  /** Time of the first event, in milliseconds since 1970. Undefined for a run without any. */
+  readonly begunAt: number | undefined;
+}
+
+/** The facts that an owner keeps of its run while it works on it: a fold of the events of earlier owners and of its own. */
+export class RunProgress {
+  spent = NOTHING_SPENT;
+  usage = NO_USAGE;
+  finishReason: FinishReason | undefined;
+  /** Number of this owner of the run, as its log counts them. */
+  attempt = 1;
+  /** True once the agent has replaced text for good: the old text must not be kept. */
+  hasReplaced = false;
+  lastStep: string | undefined;
+  decisions: Continuation['decisions'] = new Map();
+  /** Calls that have begun: tool call id to step id. */
+  readonly begunCalls = new Map<string, string>();
+  /** Steps that earlier owners have completed. */
+  readonly completedSteps = new Set<string>();
+
+  constructor(private readonly sources: RunSources) {}
+
+  /** Takes over the facts of the runs that this one continues. */
+  continueFrom({ decisions, begunCalls, completedSteps }: Continuation): void {
+    this.decisions = decisions;
+    for (const [toolCallId, stepId] of begunCalls) this.begunCalls.set(toolCallId, stepId);
+    for (const stepId of completedSteps) this.completedSteps.add(stepId);
+  }
+
+  /** Takes over the facts of the run's earlier owners. */
+  async recall(run: Run, log: EventLog): Promise<RecalledState> {
+    let open = NOTHING_OPEN;
+    let begunAt: number | undefined;
+    if (run.lastSeq > 0) this.attempt += 1;
+    for await (const { event, at } of readHistory(run, log)) {
+      begunAt ??= at;
+      open = trackOpen(open, event, at);
+      this.note(event);
+      if (event.type === 'run-resume') this.attempt += 1;
+      if (event.type === 'step-end') this.completedSteps.add(event.stepId);
+      if (event.type === 'step-reset') this.completedSteps.delete(event.stepId);
+    }
+    return { open, begunAt };
+  }
+
+  /** Counts an event of the run. Called for each token: allocates nothing but the new sums. */
+  note(event: RunEvent): void {
+    this.spent = spend(this.spent, event);
+    if (event.type === 'step-reset' && event.reason === 'replaced') this.hasReplaced = true;
+    if (event.type === 'step-start') this.lastStep = event.name;
+    if (event.type === 'usage') {
+      this.usage = addUsage(this.usage, event);
+      this.finishReason = event.finishReason;
+    }
+    if (event.type === 'tool-start') this.begunCalls.set(event.toolCallId, event.stepId);
+    if (event.type === 'tool-start' || event.type === 'tool-end') this.sources.note(event);
+  }
+}
+
+/** Yields the events that the run's log held when its owner took it up. */
+export async function* readHistory({ id, lastSeq }: Run, log: EventLog): AsyncGenerator<RecordedEvent> {
+  for (let seq = 0; seq < lastSeq;) {
+    const page = await log.read(id, seq, 1_000);
+    if (page.length === 0) return;
+    yield* page;
+    seq = page.at(-1)?.seq ?? seq;
+  }
+}

@@ -1,0 +1,104 @@
+import type { ToolEnd, ToolStart } from '../events/run-event.js';
+import type { ConversationSources } from '../tools/agent-tool.js';
+import type { EventLog } from './event-log.js';
+import { findLastTurn, quotesOthers } from './quoted-history.js';
+import type { Run } from './run.js';
+import type { RunStore } from './run.store.js';
+
+/** Events and runs read at a time. */
+const EVENTS = 500;
+const RUNS = 50;
+
+/** So many earlier runs are looked at. A longer conversation counts as one that has read words of strangers. */
+const MOST_RUNS = 1_000;
+
+/**
+ * The authors of the text in the memory of a run's conversation: a fold of its log so far, and of the logs before it. Those are read
+ * when somebody first asks, which only a call with effects does: a run that makes none pays nothing.
+ */
+export class RunSources implements ConversationSources {
+  private readonly names = new Map<string, string>();
+  private readonly own = new Set<string>();
+  private earlier: Promise<readonly string[]> | undefined;
+  private written: Promise<readonly string[]> | undefined;
+
+  /** @param isNewThread true if nothing can have come before */
+  constructor(
+    private readonly run: Run,
+    private readonly storage: { readonly runs: RunStore; readonly log: EventLog },
+    private readonly options: { readonly isNewThread: boolean },
+  ) {}
+
+  /** Hears of each call of this run, by whichever owner. */
+  note(event: ToolStart | ToolEnd): void {
+    if (event.type === 'tool-start') this.names.set(event.toolCallId, event.toolName);
+    else if (event.foreign) this.own.add(this.names.get(event.toolCallId) ?? 'a tool');
+  }
+
+  async readStrangers(): Promise<readonly string[]> {
+    if (this.own.size > 0) return [...this.own];
+    if (quotesOthers(this.run.message)) return [FROM_CLIENT];
+    this.earlier ??= this.readEarlier().catch((error: unknown) => {
+      this.earlier = undefined;
+      throw error;
+    });
+    return this.earlier;
+  }
+
+  async readPersonText(): Promise<readonly string[]> {
+    this.written ??= this.readMessages();
+    return this.written;
+  }
+
+  private async readMessages(): Promise<readonly string[]> {
+    const messages = [this.run.message];
+    for await (const run of this.earlierRuns()) if (run !== TOO_MANY) messages.push(run.message);
+    return messages.map(findLastTurn);
+  }
+
+  private async readEarlier(): Promise<readonly string[]> {
+    for await (const run of this.earlierRuns()) {
+      if (run === TOO_MANY) return ['an early part of it'];
+      if (quotesOthers(run.message)) return [FROM_CLIENT];
+      const found = await this.findForeign(run);
+      if (found !== undefined) return [found];
+    }
+    return [];
+  }
+
+  /** Newest first. */
+  private async *earlierRuns(): AsyncGenerator<Run | typeof TOO_MANY> {
+    if (this.options.isNewThread) return;
+    let cursor: string | undefined;
+    let seen = 0;
+    do {
+      const page = await this.storage.runs.listRuns(this.run.principal, this.run.threadId, {
+        limit: RUNS,
+        ...(cursor !== undefined && { cursor }),
+      });
+      for (const run of page.items) if (run.id !== this.run.id) yield run;
+      seen += page.items.length;
+      cursor = page.nextCursor;
+      if (cursor !== undefined && seen >= MOST_RUNS) return yield TOO_MANY;
+    } while (cursor !== undefined);
+  }
+
+  /** Returns the name of a tool that brought words of strangers into this run; undefined when none did. */
+  private async findForeign({ id }: Run): Promise<string | undefined> {
+    const names = new Map<string, string>();
+    let after = 0;
+    for (;;) {
+      const page = await this.storage.log.read(id, after, EVENTS);
+      for (const { event } of page) {
+        if (event.type === 'tool-start') names.set(event.toolCallId, event.toolName);
+        if (event.type === 'tool-end' && event.foreign) return names.get(event.toolCallId) ?? 'a tool';
+      }
+      const last = page.at(-1);
+      if (!last) return undefined;
+      after = last.seq;
+    }
+  }
+}
+
+const TOO_MANY = Symbol('more runs than are looked at');
+const FROM_CLIENT = 'what the client sent of it';

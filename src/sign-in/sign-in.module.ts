@@ -1,0 +1,15 @@
+import type { DynamicModule } from '@nestjs/common';
+import { placeController, type Placement } from '../http/place-controller.js';
+import { SignInController } from './sign-in.controller.js';
+
+/** The routes for signing in and out. */
+export class SignInModule {
+  /** Each call is an instance of its own. @param imports authentication, and the edge kit */
+  static at(path: string, imports: readonly DynamicModule[], placement: Placement): DynamicModule {
+    return {
+      module: SignInModule,
+      imports: [...imports],
+      controllers: [placeController(path, SignInController, placement)],
+    };
+  }
+}

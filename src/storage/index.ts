@@ -1,0 +1,29 @@
+// Storages
+export { SqliteStorage } from './sqlite/sqlite.storage.js';
+export type { SqliteStorageOptions } from './sqlite/sqlite.storage.js';
+export { MemoryStorage } from './memory/memory.storage.js';
+
+// The ports, for one of your own
+export { Storage } from './storage.js';
+export { OpenStreams } from '../throttling/open-streams.js';
+export { RunStartCounter } from '../throttling/run-start.counter.js';
+export type { ThrottlingCounters } from '../throttling/throttling.options.js';
+export { EventLog } from '../runs/event-log.js';
+export type { AppendBatch, AppendResult, RunEnding } from '../runs/event-log.js';
+export { Retention } from '../runs/retention.js';
+export type { DeletedThread, IdleThreads } from '../runs/retention.js';
+export { RunStore } from '../runs/run.store.js';
+export type {
+  DecideResult,
+  CreateResult,
+  NewDecisions,
+  NewRun,
+  Page,
+  PageRequest,
+  RenewResult,
+  RunOwnership,
+} from '../runs/run.store.js';
+export { SharedState } from '../shared-state.js';
+export type { SharedValue } from '../shared-state.js';
+export { Wakeups } from '../runs/wakeups.js';
+export type { WakeupTopic } from '../runs/wakeups.js';

@@ -1,0 +1,83 @@
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import { Retention, type DeletedThread, type IdleThreads, type OwnerUsage } from '../../runs/retention.js';
+import { belongsTo, hasEnded } from '../../runs/run.js';
+import { toBatches } from '../batch.codec.js';
+import type { MemoryCheckpointer } from './memory.checkpointer.js';
+import type { MemoryRecords } from './memory-records.js';
+
+/** No method waits for anything before its last change, which makes each an atomic step. */
+export class MemoryRetention extends Retention {
+  constructor(
+    private readonly records: MemoryRecords,
+    private readonly checkpointer: MemoryCheckpointer,
+  ) {
+    super();
+  }
+
+  async listUncompacted({
+    endedBefore,
+    limit,
+  }: {
+    readonly endedBefore: number;
+    readonly limit: number;
+  }): Promise<readonly string[]> {
+    return [...this.records.runs.values()]
+      .filter(({ run, compacted }) => !compacted && (run.endedAt ?? Infinity) < endedBefore)
+      .sort((one, other) => (one.run.endedAt ?? 0) - (other.run.endedAt ?? 0))
+      .slice(0, limit)
+      .map(({ run }) => run.id);
+  }
+
+  async compact(runId: string, events: readonly RecordedEvent[]): Promise<'compacted' | 'refused'> {
+    const record = this.records.runs.get(runId);
+    const [first, last] = [events[0], events.at(-1)];
+    if (!record || record.compacted || this.records.unended.has(record)) return 'refused';
+    if (!first || last?.seq !== record.run.lastSeq) return 'refused';
+    record.batches = toBatches(events);
+    record.run = { ...record.run, firstSeq: first.seq };
+    record.compacted = true;
+    return 'compacted';
+  }
+
+  async deleteIdleThreads({
+    unchangedSince,
+    limit,
+    owner: of,
+  }: IdleThreads): Promise<readonly DeletedThread[]> {
+    const idle = [...this.records.threads.values()]
+      .filter(({ thread }) => !of || belongsTo(thread.owner, of))
+      .filter(({ updatedAt, key }) => updatedAt < unchangedSince && !this.records.oldestUnended(key))
+      .sort((one, other) => one.updatedAt - other.updatedAt || one.ordinal - other.ordinal)
+      .slice(0, limit);
+    for (const record of idle) this.records.deleteThread(record);
+    // Nothing can be added to them any more: the fence of every checkpoint names a run that is gone.
+    for (const { key } of idle) await this.checkpointer.deleteThread(key);
+    return idle.map(({ thread: { id, owner } }) => ({ id, owner }));
+  }
+
+  async listUsage(limit: number): Promise<readonly OwnerUsage[]> {
+    const usage = new Map<string, OwnerUsage>();
+    for (const { run, batches } of this.records.runs.values()) {
+      if (!hasEnded(run)) continue;
+      const { userId, tenant } = run.principal;
+      const key = JSON.stringify([tenant, userId]);
+      const frames = batches.reduce((sum, batch) => sum + Buffer.byteLength(batch.frames), 0);
+      const bytes = (usage.get(key)?.bytes ?? 0) + Buffer.byteLength(run.message) + frames;
+      usage.set(key, { owner: { userId, tenant }, bytes });
+    }
+    return [...usage.values()].sort((one, other) => other.bytes - one.bytes).slice(0, limit);
+  }
+
+  /** The characters of the logs: what grows. */
+  async usedBytes(): Promise<number> {
+    let bytes = 0;
+    for (const { batches } of this.records.runs.values()) {
+      for (const { frames } of batches) bytes += frames.length;
+    }
+    return bytes;
+  }
+
+  async shrink(): Promise<boolean> {
+    return false;
+  }
+}

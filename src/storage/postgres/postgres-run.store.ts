@@ -1,0 +1,185 @@
+import type { Owner } from '../../principal.js';
+import type { Run, Thread } from '../../runs/run.js';
+import {
+  RunStore,
+  type DecideResult,
+  type ClaimRun,
+  type CreateResult,
+  type KeyedRun,
+  type NewDecisions,
+  type NewRun,
+  type Page,
+  type PageRequest,
+  type RenewResult,
+  type RunOwnership,
+} from '../../runs/run.store.js';
+import { epochStep } from '../epoch.js';
+import { keysAfter, PAGE_OF_RECORDS_BYTES, toPage } from '../page-cursor.js';
+import type { RunRow, ThreadRow } from '../run-rows.js';
+import type { PostgresDatabase, Statements } from './postgres.database.js';
+import { parseRun, parseThread } from './postgres-rows.js';
+import { decideRun } from './run-decisions.js';
+import { createRun, isOneStatement } from './run-creation.js';
+import { deleteThread } from './thread-deletion.js';
+import { lockThread, threadKeyQuery } from './thread-names.js';
+
+/** Sorts after every time and every ordinal. */
+const LAST = Number.MAX_SAFE_INTEGER;
+
+/**
+ * In the FROM of a statement that is a transaction by itself: its commit does not wait for the disk. For what a crash of the
+ * database may forget.
+ */
+const UNSYNCED = `set_config('synchronous_commit', 'off', true)`;
+
+export class PostgresRunStore extends RunStore {
+  private readonly s: string;
+
+  constructor(private readonly database: PostgresDatabase) {
+    super();
+    this.s = database.schema;
+  }
+
+  create(run: NewRun): Promise<CreateResult> {
+    const epoch = epochStep();
+    const create = (tx: Statements, isRetry: boolean) => createRun(tx, this.s, { run, epoch, isRetry });
+    return isOneStatement(run) ? this.database.statement(create) : this.database.transaction(create);
+  }
+
+  async get(runId: string): Promise<Run | undefined> {
+    // PostgreSQL's text has no NUL, so nothing is called like that.
+    if (runId.includes('\0')) return undefined;
+    const [row] = await this.database.query<RunRow>(`SELECT * FROM ${this.s}.runs WHERE id = $1`, [runId]);
+    return row && parseRun(row);
+  }
+
+  async findByKey({ tenant, userId }: Owner, key: string): Promise<KeyedRun | undefined> {
+    const [row] = await this.database.query<RunRow>(
+      `SELECT * FROM ${this.s}.runs WHERE tenant = $1 AND user_id = $2 AND idempotency_key = $3`,
+      [tenant, userId, key],
+    );
+    return row && { run: parseRun(row), fingerprint: row.fingerprint ?? '' };
+  }
+
+  /**
+   * The function `claim_run` says whose turn it is. A claim that a crash forgets was in vain: its epoch is not given again, and
+   * everything that its owner stores waits for the disk, which then holds the claim as well.
+   */
+  async claim(claim: ClaimRun): Promise<Run | undefined> {
+    const { ownerId, leaseMs, maxRunsPerPrincipal, inHand = [], exceptDeaths } = claim;
+    const [row] = await this.database.query<RunRow>(
+      `SELECT * FROM ${this.s}.claim_run($1, $2::int, $3::bigint, $4::int, $5::text[], $6::int)`,
+      [ownerId, leaseMs, epochStep(), maxRunsPerPrincipal ?? null, [...inHand], exceptDeaths ?? null],
+    );
+    return row && parseRun(row);
+  }
+
+  async renew({
+    runs,
+    leaseMs,
+  }: {
+    readonly runs: readonly RunOwnership[];
+    readonly leaseMs: number;
+  }): Promise<readonly RenewResult[]> {
+    const { s } = this;
+    const renewed = await this.database.query<{ place: number; cancel_requested: boolean }>(
+      `UPDATE ${s}.runs SET lease_until = ${s}.now_ms() + $3::int, lease_ms = $3::int
+       FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS owned (run_id, epoch, place), ${UNSYNCED}
+       WHERE runs.id = owned.run_id AND runs.epoch = owned.epoch AND runs.owner_id IS NOT NULL AND runs.ended_at IS NULL
+       RETURNING place, cancel_requested`,
+      [runs.map(({ runId }) => runId), runs.map(({ epoch }) => epoch), leaseMs],
+    );
+    const wishes = new Map(renewed.map(({ place, cancel_requested }) => [place - 1, cancel_requested]));
+    return runs.map(({ runId }, index) => ({
+      runId,
+      outcome: wishes.has(index) ? 'renewed' : 'fenced',
+      cancelRequested: wishes.get(index) ?? false,
+    }));
+  }
+
+  async release({ runId, epoch }: RunOwnership): Promise<void> {
+    await this.database.query(
+      `UPDATE ${this.s}.runs SET owner_id = NULL, lease_until = 0 WHERE id = $1 AND epoch = $2 AND ended_at IS NULL`,
+      [runId, epoch],
+    );
+  }
+
+  async requestCancel(runId: string): Promise<Run | undefined> {
+    await this.database.query(
+      `UPDATE ${this.s}.runs SET cancel_requested = true WHERE id = $1 AND ended_at IS NULL`,
+      [runId],
+    );
+    return this.get(runId);
+  }
+
+  decide(newDecisions: NewDecisions): Promise<DecideResult> {
+    return this.database.transaction((tx, isRetry) => decideRun(tx, this.s, { newDecisions, isRetry }));
+  }
+
+  async listExpired(limit: number): Promise<readonly Run[]> {
+    const { s } = this;
+    const rows = await this.database.query<RunRow>(
+      `SELECT * FROM ${s}.runs WHERE awaiting_until <= ${s}.now_ms() ORDER BY awaiting_until LIMIT $1`,
+      [limit],
+    );
+    return rows.map(parseRun);
+  }
+
+  async getThread({ tenant, userId }: Owner, threadId: string): Promise<Thread | undefined> {
+    if (threadId.includes('\0')) return undefined;
+    const [row] = await this.database.query<ThreadRow>(
+      `${this.threads} WHERE threads.id = (${threadKeyQuery(this.s)})`,
+      [tenant, userId, threadId],
+    );
+    return row && parseThread(row);
+  }
+
+  async listThreads({ tenant, userId }: Owner, page: PageRequest): Promise<Page<Thread>> {
+    const [updatedBefore = LAST, before = LAST] = keysAfter(page, 2) ?? [];
+    const rows = await this.database.query<ThreadRow>(
+      `${this.threads} WHERE tenant = $1 AND user_id = $2 AND (updated_at, ordinal) < ($3, $4)
+       ORDER BY updated_at DESC, ordinal DESC LIMIT $5`,
+      [tenant, userId, updatedBefore, before, page.limit + 1],
+    );
+    return toPage(rows, page, { getKeys: (row) => [row.updated_at, row.ordinal], toItem: parseThread });
+  }
+
+  async listRuns({ tenant, userId }: Owner, threadId: string, page: PageRequest): Promise<Page<Run>> {
+    if (threadId.includes('\0')) return { items: [] };
+    const [before = LAST] = keysAfter(page, 1) ?? [];
+    // Row by row along the index, so that what lies beyond the page is neither fetched nor counted.
+    const rows = await this.database.query<RunRow & { readonly next: number | null }>(
+      `SELECT * FROM (
+         SELECT runs.*, lead(ordinal) OVER (ORDER BY ordinal DESC) AS next,
+           sum(octet_length(message) + octet_length(metadata) + coalesce(octet_length(given), 0) + coalesce(octet_length(approvals), 0))
+             OVER (ORDER BY ordinal DESC ROWS UNBOUNDED PRECEDING) AS bytes,
+           row_number() OVER (ORDER BY ordinal DESC) AS place
+         FROM ${this.s}.runs WHERE thread_id = (${threadKeyQuery(this.s)}) AND ordinal < $4 ORDER BY ordinal DESC LIMIT $5
+       ) AS page WHERE place = 1 OR bytes <= $6 ORDER BY ordinal DESC`,
+      [tenant, userId, threadId, before, page.limit, PAGE_OF_RECORDS_BYTES],
+    );
+    const hasMore = typeof rows.at(-1)?.next === 'number';
+    return toPage(rows, page, { getKeys: (row) => [row.ordinal], toItem: parseRun }, hasMore);
+  }
+
+  deleteThread(owner: Owner, threadId: string): Promise<void> {
+    if (threadId.includes('\0')) return Promise.resolve();
+    return this.database.transaction(async (tx) => {
+      await lockThread(tx, this.s, { owner, id: threadId });
+      const [thread] = await tx.query<{ id: string }>(threadKeyQuery(this.s), [
+        owner.tenant,
+        owner.userId,
+        threadId,
+      ]);
+      if (thread) await deleteThread(tx, this.s, thread.id);
+    });
+  }
+
+  private get threads(): string {
+    return `
+      SELECT threads.*, (
+        SELECT id FROM ${this.s}.runs WHERE thread_id = threads.id AND ended_at IS NULL ORDER BY ordinal LIMIT 1
+      ) AS active_run_id
+      FROM ${this.s}.threads`;
+  }
+}

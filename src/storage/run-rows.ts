@@ -1,0 +1,166 @@
+import type { GivenInput } from '../agents/agent.js';
+import { readInputs, readStatus } from '../events/earlier-records.js';
+import { findExpiry } from '../events/requested-input.js';
+import type { PublicError, Usage } from '../events/run-event.js';
+import type { RunEnding } from '../runs/event-log.js';
+import type { NewRun } from '../runs/run.store.js';
+import type { Run, RunStatus, Thread } from '../runs/run.js';
+
+// Rows and how they are read, the same for every database. What is written as JSON text is named there.
+
+/** A row of `runs`, as its columns are. */
+export interface RunRow {
+  readonly ordinal: number;
+  readonly id: string;
+  /** The thread's key. */
+  readonly thread_id: string;
+  /** Name that its owner gave it; null if it is the key. */
+  readonly thread_name: string | null;
+  readonly agent: string;
+  readonly tenant: string;
+  readonly user_id: string;
+  /** JSON. */
+  readonly roles: string;
+  readonly message: string;
+  /** JSON. */
+  readonly metadata: string;
+  /** JSON. */
+  readonly given: string | null;
+  readonly message_id: string;
+  readonly resume_of: string | null;
+  readonly fingerprint: string | null;
+  readonly status: string;
+  readonly epoch: number;
+  readonly first_seq: number;
+  readonly last_seq: number;
+  /** 0 and 1 where the database has no booleans. */
+  readonly cancel_requested: boolean | number;
+  readonly deaths: number;
+  readonly created_at: number;
+  readonly started_at: number | null;
+  readonly ended_at: number | null;
+  /** JSON, as the next two. */
+  readonly error: string | null;
+  readonly usage: string | null;
+  readonly approvals: string | null;
+}
+
+/** A row of `threads`. */
+export interface ThreadRow {
+  readonly ordinal: number;
+  /** The key. */
+  readonly id: string;
+  /** Name that its owner gave it; null if it is the key. */
+  readonly name: string | null;
+  readonly tenant: string;
+  readonly user_id: string;
+  readonly title: string;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly active_run_id: string | null;
+}
+
+/** Reads a column of text that people have written: a database may have to encode some of it. */
+export type ReadText = (column: string) => string;
+
+const asItIs: ReadText = (column) => column;
+
+export function toRun(row: RunRow, readText: ReadText = asItIs): Run {
+  return {
+    id: row.id,
+    threadId: row.thread_name ?? row.thread_id,
+    threadKey: row.thread_id,
+    agent: row.agent,
+    principal: { userId: row.user_id, tenant: row.tenant, roles: JSON.parse(row.roles) as string[] },
+    message: readText(row.message),
+    metadata: JSON.parse(row.metadata) as Record<string, unknown>,
+    ...(row.given !== null && { given: JSON.parse(row.given) as GivenInput }),
+    messageId: row.message_id,
+    status: readStatus(row.status) as RunStatus,
+    epoch: row.epoch,
+    lastSeq: row.last_seq,
+    firstSeq: row.first_seq,
+    cancelRequested: Boolean(row.cancel_requested),
+    ...(row.deaths > 0 && { deaths: row.deaths }),
+    createdAt: row.created_at,
+    ...(row.started_at !== null && { startedAt: row.started_at }),
+    ...(row.ended_at !== null && { endedAt: row.ended_at }),
+    ...(row.error !== null && { error: JSON.parse(row.error) as PublicError }),
+    ...(row.usage !== null && { usage: JSON.parse(row.usage) as Usage }),
+    ...(row.resume_of !== null && { resumeOf: row.resume_of }),
+    ...(row.approvals !== null && { inputs: readInputs(row.approvals) }),
+  };
+}
+
+export function toThread(row: ThreadRow, readText: ReadText = asItIs): Thread {
+  return {
+    ...toThreadName(row),
+    title: readText(row.title),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    ...(row.active_run_id !== null && { activeRunId: row.active_run_id }),
+  };
+}
+
+/** Returns the thread as its owner names it. */
+export function toThreadName({
+  id,
+  name,
+  tenant,
+  user_id: userId,
+}: Pick<ThreadRow, 'id' | 'name' | 'tenant' | 'user_id'>): Pick<Thread, 'id' | 'owner'> {
+  return { id: name ?? id, owner: { userId, tenant } };
+}
+
+/** Columns of a run's row when it is stored, apart from its thread and its owner. */
+export interface NewRunColumns {
+  readonly id: string;
+  readonly agent: string;
+  readonly tenant: string;
+  readonly userId: string;
+  readonly roles: string;
+  readonly message: string;
+  readonly metadata: string;
+  readonly given: string | null;
+  readonly messageId: string;
+  readonly resumeOf: string | null;
+  readonly idempotencyKey: string | null;
+  readonly fingerprint: string | null;
+}
+
+export function toNewRunColumns(run: NewRun): NewRunColumns {
+  const { id, agent, message, messageId, principal, idempotency } = run;
+  return {
+    id,
+    agent,
+    message,
+    messageId,
+    tenant: principal.tenant,
+    userId: principal.userId,
+    roles: JSON.stringify(principal.roles),
+    metadata: JSON.stringify(run.metadata),
+    given: run.given === undefined ? null : JSON.stringify(run.given),
+    resumeOf: run.resumeOf ?? null,
+    idempotencyKey: idempotency?.key ?? null,
+    fingerprint: idempotency?.fingerprint ?? null,
+  };
+}
+
+/** Columns of a run's row when it ends, apart from the time. */
+export interface EndingColumns {
+  readonly outcome: string;
+  readonly error: string | null;
+  readonly usage: string;
+  readonly approvals: string | null;
+  readonly awaitingUntil: number | null;
+}
+
+export function toEndingColumns({ outcome, error, usage, inputs }: RunEnding): EndingColumns {
+  return {
+    outcome,
+    error: error ? JSON.stringify(error) : null,
+    usage: JSON.stringify(usage),
+    approvals: inputs ? JSON.stringify(inputs) : null,
+    awaitingUntil: (inputs && findExpiry(inputs)) ?? null,
+  };
+}

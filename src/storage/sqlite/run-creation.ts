@@ -1,0 +1,24 @@
+import { toTitle } from '../../runs/run.js';
+import type { NewRun } from '../../runs/run.store.js';
+import { epochStep } from '../epoch.js';
+import { toNewRunColumns } from '../run-rows.js';
+import type { CreateRun } from './worker/run-operations.js';
+
+export function toCreateRun(run: NewRun, now: number): CreateRun {
+  const { thread, threadId, whenBusy, whenAwaiting, owner } = run;
+  return {
+    run: { ...toNewRunColumns(run), threadId, now },
+    title: toTitle(run.message),
+    thread,
+    whenBusy,
+    whenAwaiting,
+    ...(owner && {
+      owner: {
+        ownerId: owner.ownerId,
+        leaseUntil: now + owner.leaseMs,
+        epoch: epochStep(),
+        ...(owner.maxRunsPerPrincipal !== undefined && { maxRunsPerPrincipal: owner.maxRunsPerPrincipal }),
+      },
+    }),
+  };
+}

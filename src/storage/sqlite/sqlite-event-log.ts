@@ -1,0 +1,34 @@
+import { EventLog, type AppendBatch, type AppendResult, type LogPage } from '../../runs/event-log.js';
+import { decodeBatches, encodeFrames, PAGE_BYTES } from '../batch.codec.js';
+import { toEndingColumns } from '../run-rows.js';
+import type { SqliteClient } from './sqlite.client.js';
+import type { NewBatch } from './worker/log-operations.js';
+
+export class SqliteEventLog extends EventLog {
+  constructor(
+    private readonly client: SqliteClient,
+    private readonly clock: () => number,
+  ) {
+    super();
+  }
+
+  async append(batches: readonly AppendBatch[]): Promise<readonly AppendResult[]> {
+    const appended = await this.client.call('append', {
+      batches: batches.map(toBatchRow),
+      now: this.clock(),
+    });
+    return appended.map((done) => (done ? 'appended' : 'fenced'));
+  }
+
+  async readPage(runId: string, afterSeq: number, limit: number): Promise<LogPage> {
+    const stored = await this.client.call('readLog', { runId, afterSeq, limit, maxBytes: PAGE_BYTES });
+    if (!stored) return { events: [], atTail: true, bytes: 0 };
+    const { threadId, batches, atTail } = stored;
+    return decodeBatches({ runId, threadId }, batches, { afterSeq, limit }, atTail);
+  }
+}
+
+function toBatchRow({ runId, epoch, afterSeq, events, ending }: AppendBatch): NewBatch {
+  const batch = { runId, epoch, afterSeq, lastSeq: afterSeq + events.length, frames: encodeFrames(events) };
+  return ending ? { ...batch, ending: toEndingColumns(ending) } : batch;
+}

@@ -1,0 +1,229 @@
+import type { DatabaseSync } from 'node:sqlite';
+import {
+  admitRun,
+  compareStarts,
+  recognizeAttempt,
+  type Admission,
+  type FoundThread,
+} from '../../../runs/admission.ts';
+import type { NewRun, RunOwnership } from '../../../runs/run.store.js';
+import type { NewRunColumns, RunRow } from '../../run-rows.js';
+import type { TailCache } from './tail.cache.js';
+import { threadKeysOn, type ThreadName } from './thread-names.ts';
+import { waitingRunsOn } from './waiting-runs.ts';
+
+export interface NewRunRow extends NewRunColumns {
+  readonly threadId: string;
+  readonly now: number;
+}
+
+export interface CreateRun {
+  readonly run: NewRunRow;
+  readonly title: string;
+  readonly thread: NewRun['thread'];
+  readonly whenBusy: NewRun['whenBusy'];
+  readonly whenAwaiting: NewRun['whenAwaiting'];
+  /** Owner of the run from its start, if it is the first in its thread. */
+  readonly owner?: {
+    readonly ownerId: string;
+    readonly leaseUntil: number;
+    readonly epoch: number;
+    readonly maxRunsPerPrincipal?: number;
+  };
+  /** True if this was tried before with an unknown end. */
+  readonly isRetry?: boolean;
+}
+
+/** A created run is not sent back: the caller knows the rest. */
+export type Created =
+  | { readonly outcome: 'created'; readonly owned: boolean; readonly threadKey: string }
+  | { readonly outcome: 'existing'; readonly run: RunRow }
+  | { readonly outcome: 'key-reused' }
+  | Exclude<Admission, { readonly outcome: 'admitted' }>;
+
+export interface RunPage {
+  readonly rows: readonly RunRow[];
+  readonly hasMore: boolean;
+}
+
+const UNOWNED = { status: 'pending', epoch: 0, ownerId: null, leaseUntil: 0, startedAt: null };
+
+export type Renewed = 'renewed' | 'cancel-requested' | 'fenced';
+
+const LAST_SEQ = `(SELECT coalesce(max(last_seq), 0) FROM batches WHERE batches.run = runs.ordinal) AS last_seq`;
+
+/** The columns of a {@link RunRow}. */
+export const RUN = `runs.*, ${LAST_SEQ}`;
+
+/** The runs. Each function is one step; the caller gives it its transaction. */
+export function runOperations(db: DatabaseSync, tails: TailCache) {
+  const byId = db.prepare(`SELECT ${RUN} FROM runs WHERE id = ?`);
+  const byKey = db.prepare(
+    `SELECT ${RUN} FROM runs WHERE tenant = ? AND user_id = ? AND idempotency_key = ?`,
+  );
+  const threadKeys = threadKeysOn(db);
+  const touchThread = db.prepare('UPDATE threads SET updated_at = :now WHERE id = :threadKey');
+  const oldestUnended = db.prepare(
+    'SELECT id FROM runs INDEXED BY runs_unended WHERE thread_id = ? AND ended_at IS NULL ORDER BY ordinal LIMIT 1',
+  );
+  const latest = db.prepare('SELECT id, status FROM runs WHERE thread_id = ? ORDER BY ordinal DESC LIMIT 1');
+  const lapse = db.prepare('UPDATE runs SET awaiting_until = NULL WHERE id = ?');
+  const insertThread = db.prepare(`
+    INSERT INTO threads (id, name, tenant, user_id, title, created_at, updated_at)
+    VALUES (:threadKey, :threadName, :tenant, :userId, :title, :now, :now)`);
+  const insertRun = db.prepare(`
+    INSERT INTO runs (
+      id, thread_id, thread_name, agent, tenant, user_id, roles, message, metadata, message_id, resume_of, idempotency_key,
+      fingerprint, status, epoch, owner_id, lease_until, first_seq, cancel_requested, created_at, started_at, given)
+    VALUES (
+      :id, :threadKey, :threadName, :agent, :tenant, :userId, :roles, :message, :metadata, :messageId, :resumeOf, :idempotencyKey,
+      :fingerprint, :status, :epoch, :ownerId, :leaseUntil, 1, 0, :now, :startedAt, :given)`);
+  const waitingRuns = waitingRunsOn(db);
+  const claim = db.prepare(`
+    UPDATE runs SET status = 'running', epoch = epoch + :epochStep, owner_id = :ownerId, lease_until = :now + :leaseMs,
+      started_at = coalesce(started_at, :now), deaths = :deaths
+    WHERE ordinal = :ordinal RETURNING *, ${LAST_SEQ}`);
+  const renew = db.prepare(`
+    UPDATE runs SET lease_until = :now + :leaseMs
+    WHERE id = :runId AND epoch = :epoch AND owner_id IS NOT NULL AND ended_at IS NULL
+    RETURNING cancel_requested`);
+  const release = db.prepare(`
+    UPDATE runs SET owner_id = NULL, lease_until = 0 WHERE id = :runId AND epoch = :epoch AND ended_at IS NULL`);
+  const requestCancel = db.prepare('UPDATE runs SET cancel_requested = 1 WHERE id = ? AND ended_at IS NULL');
+  const ofThread = db.prepare(
+    `SELECT ${RUN} FROM runs WHERE thread_id = :threadKey AND ordinal < :before ORDER BY ordinal DESC LIMIT :limit`,
+  );
+
+  const get = (id: string) => byId.get(id) as RunRow | undefined;
+
+  const findThread = (run: NewRunRow): FoundThread | undefined => {
+    const key = threadKeys(run);
+    if (key === undefined) return undefined;
+    const unended = oldestUnended.get(key) as { readonly id: string } | undefined;
+    return { key, unended: unended?.id, latest: latest.get(key) as FoundThread['latest'] };
+  };
+
+  /** Returns what the first attempt has made; by now it may have another owner. */
+  const findAttempt = ({ run, owner }: CreateRun): Created | undefined => {
+    const stored = get(run.id);
+    if (!stored) return undefined;
+    const found = recognizeAttempt(stored, owner?.epoch);
+    if (found === 'taken') return { outcome: 'existing', run: stored };
+    return { outcome: 'created', threadKey: stored.thread_id, owned: found === 'owned' };
+  };
+
+  /** The owner who begins the run at once, if it may. */
+  const toOwnership = ({ run, owner }: CreateRun) => {
+    if (!owner) return undefined;
+    const { maxRunsPerPrincipal, ...columns } = owner;
+    const { tenant, userId } = run;
+    return waitingRuns.mayBegin({ tenant, userId, maxRunsPerPrincipal }) ? columns : undefined;
+  };
+
+  return {
+    createRun(creation: CreateRun): Created {
+      const { run, title, thread: wanted, whenBusy, whenAwaiting } = creation;
+      const attempted = creation.isRetry && findAttempt(creation);
+      if (attempted) return attempted;
+      const { threadId, ...columns } = run;
+      const { tenant, userId, idempotencyKey, now } = run;
+      const earlier =
+        idempotencyKey !== null && (byKey.get(tenant, userId, idempotencyKey) as RunRow | undefined);
+      if (earlier) {
+        const outcome = compareStarts(earlier, run.fingerprint);
+        return outcome === 'existing' ? { outcome, run: earlier } : { outcome };
+      }
+
+      const found = wanted === 'new' ? undefined : findThread(run);
+      const start = { id: run.id, threadId, thread: wanted, whenBusy, whenAwaiting };
+      const admission = admitRun(start, found);
+      if (admission.outcome !== 'admitted') return admission;
+      const { threadKey, isNewThread, mustWait, lapsed } = admission;
+      if (lapsed !== undefined) lapse.run(lapsed);
+      const thread = { threadKey, threadName: threadId === threadKey ? null : threadId };
+      if (isNewThread) insertThread.run({ ...thread, tenant, userId, title, now });
+      else touchThread.run({ threadKey, now });
+      const owner = mustWait ? undefined : toOwnership(creation);
+      const ownership = owner ? { ...owner, status: 'running', startedAt: now } : UNOWNED;
+      insertRun.run({ ...columns, ...thread, ...ownership });
+      return { outcome: 'created', owned: owner !== undefined, threadKey };
+    },
+
+    getRun: get,
+
+    findByKey(input: {
+      readonly tenant: string;
+      readonly userId: string;
+      readonly key: string;
+    }): RunRow | undefined {
+      return byKey.get(input.tenant, input.userId, input.key) as RunRow | undefined;
+    },
+
+    claimRun(input: {
+      readonly ownerId: string;
+      readonly leaseMs: number;
+      readonly epochStep: number;
+      readonly now: number;
+      readonly maxRunsPerPrincipal?: number;
+      readonly inHand?: readonly string[];
+      readonly exceptDeaths?: number;
+    }): RunRow | undefined {
+      const next = waitingRuns.next(input);
+      if (!next) return undefined;
+      const { ownerId, leaseMs, epochStep, now } = input;
+      const run = claim.get({ ...next, ownerId, leaseMs, epochStep, now }) as RunRow | undefined;
+      if (run) tails.forget(run.id);
+      return run;
+    },
+
+    renewRuns(input: {
+      readonly runs: readonly RunOwnership[];
+      readonly leaseMs: number;
+      readonly now: number;
+    }): Renewed[] {
+      const { runs, leaseMs, now } = input;
+      return runs.map(({ runId, epoch }) => {
+        const renewed = renew.get({ runId, epoch, leaseMs, now });
+        if (!renewed) return 'fenced';
+        return renewed['cancel_requested'] === 1 ? 'cancel-requested' : 'renewed';
+      });
+    },
+
+    releaseRun({ runId, epoch }: RunOwnership): void {
+      release.run({ runId, epoch });
+    },
+
+    requestCancel(id: string): RunRow | undefined {
+      requestCancel.run(id);
+      return get(id);
+    },
+
+    /** At most `limit`, and of at most `maxBytes` but one, newest first, of those created before the one with that ordinal. */
+    listRuns({
+      maxBytes,
+      limit,
+      thread,
+      before,
+    }: {
+      readonly thread: ThreadName;
+      readonly before: number;
+      readonly limit: number;
+      readonly maxBytes: number;
+    }): RunPage {
+      const rows: RunRow[] = [];
+      const threadKey = threadKeys(thread);
+      if (threadKey === undefined) return { rows, hasMore: false };
+      let bytes = 0;
+      for (const found of ofThread.iterate({ threadKey, before, limit: limit + 1 })) {
+        const row = found as unknown as RunRow;
+        bytes +=
+          row.message.length + row.metadata.length + (row.given?.length ?? 0) + (row.approvals?.length ?? 0);
+        if (rows.length === limit || (rows.length > 0 && bytes > maxBytes)) return { rows, hasMore: true };
+        rows.push(row);
+      }
+      return { rows, hasMore: false };
+    },
+  };
+}
+
+export type RunOperations = ReturnType<typeof runOperations>;

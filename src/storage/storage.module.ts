@@ -1,0 +1,29 @@
+import { ConfigurableModuleBuilder, Module } from '@nestjs/common';
+import { EventLog } from '../runs/event-log.js';
+import { Retention } from '../runs/retention.js';
+import { RunStore } from '../runs/run.store.js';
+import { Wakeups } from '../runs/wakeups.js';
+import { Storage } from './storage.js';
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: STORAGE_OPTIONS } = new ConfigurableModuleBuilder<{
+  readonly storage: Storage;
+}>({ moduleName: 'Storage' })
+  .setClassMethodName('forRoot')
+  .build();
+
+/** The storage, and its parts by the names that they have where they are used. `ChatLifecycle` opens and closes it. */
+@Module({
+  providers: [
+    {
+      provide: Storage,
+      inject: [STORAGE_OPTIONS],
+      useFactory: ({ storage }: { storage: Storage }) => storage,
+    },
+    { provide: RunStore, inject: [Storage], useFactory: ({ runs }: Storage) => runs },
+    { provide: EventLog, inject: [Storage], useFactory: ({ log }: Storage) => log },
+    { provide: Wakeups, inject: [Storage], useFactory: ({ wakeups }: Storage) => wakeups },
+    { provide: Retention, inject: [Storage], useFactory: ({ retention }: Storage) => retention },
+  ],
+  exports: [Storage, RunStore, EventLog, Wakeups, Retention],
+})
+export class StorageModule extends ConfigurableModuleClass {}

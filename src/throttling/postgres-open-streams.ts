@@ -1,0 +1,46 @@
+import { HOLD_MS, SharedOpenStreams, type HeldSlot } from './shared-open-streams.js';
+import type { SharedSql } from './shared-sql.js';
+
+/** Open streams over all instances, in their PostgreSQL: a row for each. */
+export class PostgresOpenStreams extends SharedOpenStreams {
+  constructor(
+    private readonly sql: SharedSql,
+    limit: number,
+  ) {
+    super(limit);
+  }
+
+  protected override take({ id, principal }: HeldSlot): Promise<boolean> {
+    const { schema: s } = this.sql;
+    return this.sql.transaction(async (tx) => {
+      // Of two streams that open at the same moment, the second counts the first.
+      await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${s}:streams:${principal}`]);
+      await tx.query(`DELETE FROM ${s}.open_streams WHERE principal = $1 AND held_until <= ${s}.now_ms()`, [
+        principal,
+      ]);
+      const taken = await tx.query(
+        `INSERT INTO ${s}.open_streams (id, principal, held_until)
+         SELECT $1, $2, ${s}.now_ms() + $3::int
+         WHERE (SELECT count(*) FROM ${s}.open_streams WHERE principal = $2) < $4::int
+         RETURNING id`,
+        [id, principal, HOLD_MS, this.limit],
+      );
+      return taken.length > 0;
+    });
+  }
+
+  protected override async prolong(slots: readonly HeldSlot[]): Promise<void> {
+    const { schema: s } = this.sql;
+    // Put back where they are missing: the table is emptied by a crash of the database, and the streams are still open.
+    await this.sql.query(
+      `INSERT INTO ${s}.open_streams (id, principal, held_until)
+       SELECT id, principal, ${s}.now_ms() + $3::int FROM unnest($1::text[], $2::text[]) AS held (id, principal)
+       ON CONFLICT (id) DO UPDATE SET held_until = excluded.held_until`,
+      [slots.map(({ id }) => id), slots.map(({ principal }) => principal), HOLD_MS],
+    );
+  }
+
+  protected override async giveBack({ id }: HeldSlot): Promise<void> {
+    await this.sql.query(`DELETE FROM ${this.sql.schema}.open_streams WHERE id = $1`, [id]);
+  }
+}

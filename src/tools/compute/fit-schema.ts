@@ -1,0 +1,27 @@
+// Also runs in a thread, from the sources: erasable TypeScript only.
+import { z } from 'zod';
+
+export type JsonSchema = Parameters<typeof z.fromJSONSchema>[0];
+
+export interface SchemaMismatch {
+  readonly message: string;
+  readonly path: readonly (string | number)[];
+}
+
+/** More than these tell a model nothing more. */
+const MAX_MISFITS = 20;
+
+/** Returns what of a value does not fit a JSON Schema. It may take for ever: a schema's patterns are programs of its author. */
+export function fitSchema({
+  schema,
+  value,
+}: {
+  readonly schema: JsonSchema;
+  readonly value: unknown;
+}): readonly SchemaMismatch[] {
+  const { error } = z.fromJSONSchema(schema).safeParse(value);
+  return (error?.issues ?? []).slice(0, MAX_MISFITS).map(({ message, path }) => ({
+    message,
+    path: path.map((key) => (typeof key === 'number' ? key : String(key))),
+  }));
+}

@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+import { appServers, type AppServer } from './support/app.server.js';
+import { postJson } from './support/post-json.js';
+
+const GRAPHS = 'test/fixtures/asking-graph.mjs';
+const PICTURE = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } };
+
+describe('input and context of a graph over HTTP', () => {
+  const start = appServers();
+  const serve = () => start({ AGENTS: `asking=${GRAPHS}#graph,parts=${GRAPHS}#parts` });
+
+  const post = async ({ origin }: AppServer, path: string, body: object) => {
+    const response = await postJson(`${origin}/${path}`, body);
+    return { status: response.status, text: await response.text() };
+  };
+
+  it('passes input and context of the native API to the graph, and refuses what its schemas refuse', async () => {
+    const server = await serve();
+    const input = { question: 'Why?', depth: 2 };
+    const asked = await server.ask({ input, context: { tone: 'dry' } });
+    expect(await asked.closed()).toBe('end');
+    expect(asked.text).toBe('local asks Why? at 2, dry');
+    const { threadId } = asked.frames[0]!.data;
+    const thread = await fetch(`${server.origin}/api/chat/threads/${String(threadId)}`);
+    expect(await thread.text()).toContain('Why?');
+
+    const refused = async (body: object) => post(server, 'api/chat', body);
+    expect(await refused({ input: { question: 'Why?', depth: 9 }, context: { tone: 'dry' } })).toMatchObject({
+      status: 400,
+      text: expect.stringMatching(/input: .*<=3/),
+    });
+    expect(await refused({ input })).toMatchObject({ status: 400, text: expect.stringContaining('tone') });
+    expect(await refused({ message: 'Why?', context: { tone: 'dry' } })).toMatchObject({
+      status: 400,
+      text: expect.stringContaining('takes no message'),
+    });
+    expect(await refused({ agent: 'parts' })).toMatchObject({ status: 400 });
+    expect(await refused({ agent: 'parts', message: 'x', input: { odd: 1 } })).toMatchObject({ status: 400 });
+  });
+
+  it('passes input, context and message parts of LangGraph clients to the graph, and refuses bad ones', async () => {
+    const server = await serve();
+    const stream = (body: object) =>
+      post(server, 'protocols/langgraph/runs/stream', { stream_mode: 'values', ...body });
+    const input = { question: 'Why?', depth: 2 };
+    const config = { configurable: { thread_id: 'any' } };
+    const answered = await stream({ assistant_id: 'asking', input, context: { tone: 'dry' }, config });
+    expect(answered.text).toContain('local asks Why? at 2, dry');
+
+    const content = [{ type: 'text', text: 'What is this?' }, PICTURE];
+    const messages = [
+      { type: 'system', content: 'Be kind.' },
+      { type: 'human', content },
+    ];
+    const looked = await stream({ assistant_id: 'parts', input: { messages } });
+    expect(looked.text).toContain(
+      JSON.stringify(
+        JSON.stringify([
+          ['system', 'Be kind.'],
+          ['human', content],
+        ]),
+      ),
+    );
+
+    const human = { messages: [{ type: 'human', content: 'Hi.' }] };
+    for (const body of [
+      { input: { question: 1 }, context: { tone: 'dry' } },
+      { input, context: {} },
+      { assistant_id: 'parts', input: human, config: { configurable: { model: 'x' } } },
+      { assistant_id: 'parts', input: { ...human, odd: 1 } },
+    ]) {
+      expect((await stream({ assistant_id: 'asking', ...body })).status).toBeGreaterThanOrEqual(400);
+    }
+  });
+});

@@ -1,0 +1,46 @@
+import { withCodes } from '../chat/hidden-characters.js';
+import { getChoices, getQuestion, readAnswer, getDetails } from '../chat/questions.js';
+import { el } from '../dom/el.js';
+import { RequestPartView } from './request.part.js';
+import { section } from './tool.part.js';
+
+const WORDS = {
+  waits: 'Needs your answer',
+  closed: 'Closed by your next message',
+  decided: { answer: 'Answered', deny: 'Declined' },
+};
+
+/** A question of a graph or an MCP server: answered by a choice if there are some, and always by text or JSON. */
+export class QuestionPartView extends RequestPartView {
+  constructor(actions) {
+    super(actions, 'question');
+  }
+
+  describe(part) {
+    return { title: withCodes(getQuestion(part)), ...WORDS };
+  }
+
+  show(part) {
+    this.shown.replaceChildren(...section('Asks with', getDetails(part)));
+  }
+
+  offer() {
+    const { part } = this;
+    const choices = getChoices(part).map(({ label, value }) =>
+      this.button(withCodes(label), () => this.say({ decision: 'answer', value })),
+    );
+    const field = el('textarea', {
+      rows: '2',
+      'aria-label': 'Your answer, as text or JSON',
+      placeholder: 'Your answer, as text or JSON',
+    });
+    const send = () => this.say({ decision: 'answer', value: readAnswer(field.value, part) });
+    const decline = () => this.say({ decision: 'deny' });
+    this.form.replaceChildren(
+      ...choices,
+      field,
+      this.button('Answer', send, { class: 'primary' }),
+      ...(part.kind === 'interrupt' ? [] : [this.button('Decline', decline)]),
+    );
+  }
+}
