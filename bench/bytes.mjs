@@ -13,9 +13,9 @@ await withDirectory(async (directory) => {
   const servers = await startServers(SERVERS, directory);
   const results = new Map();
   for (const server of servers) {
-    await bodyOf(load, server, SHORT);
-    const short = await bodyOf(load, server, SHORT);
-    const long = await bodyOf(load, server, LONG);
+    await readBody(load, server, SHORT);
+    const short = await readBody(load, server, SHORT);
+    const long = await readBody(load, server, LONG);
     // What each further token adds; and what an answer has besides.
     const token = (long - short) / (LONG - SHORT);
     results.set(server.name, { token, rest: short - SHORT * token });
@@ -25,7 +25,7 @@ await withDirectory(async (directory) => {
   publish(servers, results);
 });
 
-async function bodyOf(load, server, tokens) {
+async function readBody(load, server, tokens) {
   const { bytesPerToken } = await measure(load, server, { runs: 1, script: { tokens, paceMs: PACE_MS } });
   return bytesPerToken * tokens;
 }
@@ -33,10 +33,10 @@ async function bodyOf(load, server, tokens) {
 function publish(servers, results) {
   report('bytes', {
     title: 'Bytes on the wire',
-    intro: `Bytes of the body for each further token of six characters, one each ${PACE_MS} ms, and for what an answer has besides its tokens.`,
+    intro: `Body bytes per further token of six characters, one per ${PACE_MS} ms, and for the rest of the response.`,
     tables: [
       {
-        columns: ['bytes', 'per token', '', 'the rest of an answer'],
+        columns: ['bytes', 'per token', '', 'the rest of a response'],
         rows: servers.map(({ name, label }) => {
           const { token, rest } = results.get(name);
           return [label, number(token), ratio(token, results.get('floor').token), number(rest)];

@@ -41,7 +41,7 @@ await withDirectory(async (directory) => {
           return measure(load, server, plan);
         },
       });
-      results[kind].push(summaryOf(servers, samples));
+      results[kind].push(summarize(servers, samples));
     }
   }
   for (const server of servers) await server.stop();
@@ -50,13 +50,14 @@ await withDirectory(async (directory) => {
 });
 
 /** By server's name. Against another server: the quotient of the two medians, which one disturbed round does not move. */
-function summaryOf(servers, samples) {
+function summarize(servers, samples) {
   const rounds = new Map(servers.map((server) => [server.name, samples.get(server)]));
-  const medianOf = (name, what) => median(rounds.get(name).map((round) => round[what]));
+  const getMedian = (name, what) => median(rounds.get(name).map((round) => round[what]));
   return {
-    cpu: (name) => medianOf(name, 'cpuPerToken'),
-    speed: (name) => medianOf(name, 'tokensPerSecond'),
-    against: (name, peer, what) => medianOf(name, what) / medianOf(peer, what),
+    cpu: (name) => getMedian(name, 'cpuPerToken'),
+    withDatabase: (name) => getMedian(name, 'withDatabase'),
+    speed: (name) => getMedian(name, 'tokensPerSecond'),
+    against: (name, peer, what) => getMedian(name, what) / getMedian(peer, what),
     loadShare: Math.max(...[...rounds.values()].flat().map(({ loadShare }) => loadShare)),
   };
 }
@@ -66,14 +67,14 @@ function publish(servers, { burst, paced }) {
   report('cpu', {
     title: 'CPU per token, and tokens per second',
     intro:
-      `Medians of ${ROUNDS} interleaved rounds of 1, 50 and 200 runs at the same time, after ${number(WARM_UP.runs * WARM_UP.repeats)} runs each to warm up. CPU is of the whole server process, its ` +
-      'threads included; × is to the floor; tokens a second are those that the readers got.',
+      `Medians of ${ROUNDS} interleaved rounds of 1, 50 and 200 concurrent runs, after ${number(WARM_UP.runs * WARM_UP.repeats)} warm-up runs each. CPU covers the whole server process with its ` +
+      'threads. × is the ratio to the floor. Tokens a second are those that the readers received.',
     tables: [
-      { caption: 'No delay between tokens, 200 tokens a run', ...tableOf(servers, burst) },
+      { caption: 'No delay between tokens, 200 tokens a run', ...toTable(servers, burst) },
       {
         caption:
-          'A token each 20 ms, so that 200 runs say 10,000 a second; 100 tokens a run, 25 when it is alone',
-        ...tableOf(servers, paced),
+          'One token per 20 ms, so 200 runs emit 10,000 a second; 100 tokens a run, 25 for a single run',
+        ...toTable(servers, paced),
       },
     ],
     notes: [
@@ -81,6 +82,12 @@ function publish(servers, { burst, paced }) {
       ...cpuTargets(burst[2], '200 runs, no delay'),
       ...cpuTargets(paced[1], '50 runs, 20 ms'),
       ...cpuTargets(paced[2], '200 runs, 20 ms'),
+      ...[
+        { load: burst[1], what: '50 runs, no delay' },
+        { load: burst[2], what: '200 runs, no delay' },
+        { load: paced[1], what: '50 runs, 20 ms' },
+        { load: paced[2], what: '200 runs, 20 ms' },
+      ].map(({ load, what }) => postgresLine(load, what)),
       ...[
         { peer: 'floor', called: 'the floor', atLeast: 0.9 },
         { peer: 'langgraph-dev', called: 'the dev server', atLeast: 4 },
@@ -97,7 +104,7 @@ function publish(servers, { burst, paced }) {
   });
 }
 
-function tableOf(servers, loads) {
+function toTable(servers, loads) {
   return {
     columns: ['CPU µs/token', '1 run', '', '50 runs', '', '200 runs', '', 'tokens/s: 1', '50', '200'],
     rows: servers.map(({ name, label }) => [
@@ -109,6 +116,16 @@ function tableOf(servers, loads) {
       ...loads.map((load) => number(load.speed(name))),
     ]),
   };
+}
+
+function postgresLine(load, what) {
+  const against = (key) => load.against('ours-postgres', 'floor', key);
+  const own = number(load.cpu('ours-postgres'), 1);
+  const all = number(load.withDatabase('ours-postgres'), 1);
+  return (
+    `On PostgreSQL, ${what}: ${own} µs a token (${number(against('cpuPerToken'), 2)} × the floor), ` +
+    `with the database's own CPU ${all} µs (${number(against('withDatabase'), 2)} ×).`
+  );
 }
 
 function cpuTargets(load, what) {

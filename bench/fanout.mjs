@@ -69,7 +69,7 @@ function publish(servers, results) {
   report('fanout', {
     title: 'One run, many readers: CPU per event and reader',
     intro:
-      'Everybody hears the same events of about 150 bytes: one per turn of the event loop, or 16 in the same turn. CPU of the ' +
+      'All readers receive the same events of about 150 bytes: one per turn of the event loop, or 16 in the same turn. CPU of the ' +
       'whole server process, µs per event and reader, and its ratio to raw. Ours includes the agent, the durable log and the ' +
       'resumable stream; the others only broadcast.',
     tables: results.map(({ count, single, burst }) => ({
@@ -90,10 +90,10 @@ function publish(servers, results) {
         '×',
         TARGET,
       ),
-      'With one event per turn there is nothing to batch. Our write costs what a raw one does; the rest is that each reader reads ' +
-        'the log with a cursor of its own, which is what lets it come back.',
-      'With one reader one sees what an event costs before anybody hears it: the graph, the log, and its commit.',
-      `The process of the readers used up to ${number(Math.max(...shares) * 100)} % of a core.`,
+      'With one event per turn there is nothing to batch. Our write costs as much as a raw one. The rest is the cost of a separate cursor per ' +
+        'reader, which makes the stream resumable.',
+      'The figures with one reader show the cost of an event before it is sent: the graph, the log and its commit.',
+      `The readers' process used at most ${number(Math.max(...shares) * 100)} % of a core.`,
     ],
   });
 }

@@ -11,7 +11,7 @@ import { fill } from './store/filling.mjs';
 
 const ROUNDS = 5;
 const STORES = [10, 1_000, 100_000];
-/** What a run in the store has said, and what a measured one says. */
+/** Events of a stored run, and of a measured one. */
 const EVENTS = 10;
 const SCRIPT = { tokens: 20, paceMs: 0 };
 const RUNS_PER_ROUND = 40;
@@ -125,7 +125,7 @@ async function firstTurn({ url }) {
   return threadId;
 }
 
-/** What the checkpoints of a thread hold. */
+/** Returns the bytes of a thread's checkpoints. */
 function checkpointBytes(directory, threadId) {
   const db = new DatabaseSync(`${directory}/agent-stream.db`, { readOnly: true });
   const held = Object.entries(CHECKPOINT_TABLES).map(([table, bytes]) =>
@@ -141,10 +141,10 @@ function publish(stores, turns) {
   const longest = turns.at(-1);
   const slope = ((longest.cpuMs - shortest.cpuMs) * 1_000) / (longest.turn - shortest.turn);
   report('growth', {
-    title: 'Growth: a run in a store of many, a turn in a thread of many',
+    title: 'Growth: runs in a large store, turns in a long thread',
     intro:
-      `Runs of ${SCRIPT.tokens} tokens without a delay, one after the other, SQLite. Stores: medians of ${ROUNDS} interleaved rounds ` +
-      `of ${RUNS_PER_ROUND} runs, each in a new thread. Threads: means of the ${WINDOW} turns that end at that one.`,
+      `Runs of ${SCRIPT.tokens} tokens without a delay, one after the other, on SQLite. Stores: medians of ${ROUNDS} interleaved rounds ` +
+      `of ${RUNS_PER_ROUND} runs, each in a new thread. Threads: means of the ${WINDOW} turns that end with the given one.`,
     tables: [
       {
         caption: 'Runs in the store',
@@ -172,12 +172,12 @@ function publish(stores, turns) {
       },
     ],
     notes: [
-      'A run costs the same whatever is in the store: every statement on the way of a run finds its rows by an index.',
-      'Checkpoints hold the same for each turn, however many there are: of the states that LangGraph stores whole, the newest two ' +
-        'remain.',
-      `Each earlier turn adds ${number(slope, 0)} µs of CPU to a turn: the whole conversation is read, given to the model and stored ` +
-        'again. Most of that is LangChain making messages of JSON and JSON of messages; only an agent that forgets or sums up what ' +
-        'was said would not do it.',
+      'The cost of a run does not depend on the size of the store, because all of its statements find their rows by an index.',
+      'The size of checkpoints per turn does not grow with the number of turns: LangGraph stores whole states, of which only the ' +
+        'newest two remain.',
+      `Each earlier turn adds ${number(slope, 0)} µs of CPU to a turn: the whole conversation is read, passed to the model and stored ` +
+        'again. Most of this is the conversion between JSON and messages in LangChain. Only an agent that trims or summarises the ' +
+        'conversation avoids this cost.',
     ],
   });
 }

@@ -68,9 +68,9 @@ function publish(samples) {
   report('idle', {
     title: `Idle streams: memory and CPU of ${number(STREAMS)}`,
     intro:
-      `Each of the ${number(STREAMS)} readers has been greeted, and then nothing is said. After garbage collections, over the ` +
-      `same process after its first ${WARM_UP} readers had come and gone; medians of ${ROUNDS} fresh servers each. CPU: of one core, ` +
-      'heartbeats included where there are any.',
+      `Each of the ${number(STREAMS)} readers has received its first frame, and then nothing is sent. Memory after garbage collections, minus that of the ` +
+      `same process after its first ${WARM_UP} readers had left. Medians of ${ROUNDS} new servers each. CPU is a share of one core, ` +
+      'including heartbeats.',
     tables: [
       {
         columns: ['', 'RSS KiB each', 'to raw', 'JS heap KiB each', 'to raw', 'idle CPU %'],

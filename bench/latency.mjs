@@ -28,7 +28,7 @@ await withDirectory(async (directory) => {
         return (await measure(load, server, plan)).answers;
       },
     });
-    results.push(new Map(servers.map((server) => [server.name, delaysOf(samples.get(server))])));
+    results.push(new Map(servers.map((server) => [server.name, summarizeDelays(samples.get(server))])));
   }
   for (const server of servers) await server.stop();
   load.stop();
@@ -36,12 +36,12 @@ await withDirectory(async (directory) => {
 });
 
 /** Milliseconds; the median of what the rounds say, so that one disturbed round does not speak for all. */
-function delaysOf(rounds) {
-  const overRounds = (delayOf, share) =>
+function summarizeDelays(rounds) {
+  const overRounds = (getDelay, share) =>
     median(
       rounds.map((answers) =>
         percentile(
-          answers.map((answer) => delayOf(answer) / 1000),
+          answers.map((answer) => getDelay(answer) / 1000),
           share,
         ),
       ),
@@ -63,11 +63,11 @@ function publish(servers, [alone, fifty]) {
   report('latency', {
     title: 'First token and close lag',
     intro:
-      `A token each 20 ms; milliseconds, p50 / p99 of a round, medians of ${ROUNDS} interleaved rounds. *Start*: from the request ` +
-      "until the model says its first token, its own 20 ms included. *First* and *last*: from when the model says the token until the reader has it. *Close*: from the last token at the reader until the answer's end.",
+      `One token per 20 ms. Milliseconds, p50 / p99 of a round, medians of ${ROUNDS} interleaved rounds. *Start*: from the request ` +
+      "until the model emits its first token, including the model's 20 ms. *First* and *last*: from the model's token until the reader receives it. *Close*: from the reader's last token until the response ends.",
     tables: [
-      { caption: 'One run', ...tableOf(servers, alone) },
-      { caption: '50 runs', ...tableOf(servers, fifty) },
+      { caption: 'One run', ...toTable(servers, alone) },
+      { caption: '50 runs', ...toTable(servers, fifty) },
     ],
     notes: [
       targetLine("first token after the model's own, one run, p50", alone.get('ours').first[0], ' ms', {
@@ -81,7 +81,7 @@ function publish(servers, [alone, fifty]) {
   });
 }
 
-function tableOf(servers, results) {
+function toTable(servers, results) {
   const both = ([p50, p99]) => `${number(p50, 1)} / ${number(p99, 1)}`;
   return {
     columns: ['ms', 'start p50', 'first', 'last', 'close'],

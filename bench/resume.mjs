@@ -112,12 +112,12 @@ function publish(first, rounds) {
   ];
   const [, [, cold], [, warm]] = kinds;
   report('resume', {
-    title: 'Resume: milliseconds for a reader that comes back',
+    title: 'Resume: milliseconds for a reader that reconnects',
     intro:
-      'A `GET` with `Last-Event-ID` for the log of a run on disk (SQLite): to the first byte, to the first of the missed events, ' +
-      `and until all of them are there. "Never read before": not by this process. Medians of ${ROUNDS} rounds, of their p50 and of ` +
-      `their p99; a round has ${NEAR.perRound} readers at −${number(near)} and ${FAR.perRound} at −${number(far)}, one after the ` +
-      `other; the first request of a process: ${STARTS} starts.`,
+      'A `GET` with `Last-Event-ID` for the log of a run on disk (SQLite): time to the first byte, to the first missed event, ' +
+      `and to the last. −${number(near)} means ${number(near)} missed events. "Never read before": not by this process. Medians of ${ROUNDS} rounds, for p50 and ` +
+      `for p99. A round has ${NEAR.perRound} readers at −${number(near)} and ${FAR.perRound} at −${number(far)}, one after the ` +
+      `other. The first request of a process: ${STARTS} starts.`,
     tables: [
       {
         columns: ['', 'first byte p50', 'p99', 'first event p50', 'p99', 'all p50', 'p99'],

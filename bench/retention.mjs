@@ -2,11 +2,11 @@
 // Not one of `npm run bench`: by default it fills 20,000 runs of 100 commits, which takes ten minutes and four gigabytes of disk.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, types } from 'pg';
+import { PostgresServer } from './support/postgres.mjs';
 import { load } from './support/product.mjs';
 
 const { compactLog } = await load('events/compact-log.js');
 const { PostgresStorage } = await load('storage/postgres/postgres.storage.js');
-const { PostgresServer } = await load('testing/cluster/postgres.server.js');
 
 const RUNS = Number(process.argv[2] ?? 20_000);
 const BATCHES_PER_RUN = 100;

@@ -3,11 +3,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { targetLine } from './support/measure.mjs';
+import { PostgresServer } from './support/postgres.mjs';
 import { load } from './support/product.mjs';
 import { number, report } from './support/report.mjs';
 import { withDirectory } from './support/server.process.mjs';
 import { interleaved, median, percentile } from './support/statistics.mjs';
-import { batchOf, ended, newRun } from './store/filling.mjs';
+import { toBatch, ended, newRun } from './store/filling.mjs';
 
 const ROUNDS = 5;
 const ROUND_MS = 600;
@@ -19,7 +20,7 @@ const WORDS = Array.from({ length: EVENTS_PER_BATCH }, () => ({
   delta: 'word word word word ',
 }));
 
-/** What is offered where the cost is measured: as the group commit of a process does it, every 10 ms. */
+/** Load under which the cost is measured: as the group commit of a process offers it, every 10 ms. */
 const OFFERED = { eventsPerSecond: 20_000, everyMs: 10 };
 const SINGLES = 60;
 const HINTS = 200;
@@ -27,7 +28,6 @@ const LEASE_MS = 600_000;
 
 const { SqliteStorage } = await load('storage/sqlite/sqlite.storage.js');
 const { PostgresStorage } = await load('storage/postgres/postgres.storage.js');
-const { PostgresServer } = await load('testing/cluster/postgres.server.js');
 
 await withDirectory(async (directory) => {
   const server = await PostgresServer.start();
@@ -95,7 +95,7 @@ async function atRate(storage, runs) {
 }
 
 async function append(storage, runs) {
-  const results = await storage.log.append(runs.map((run) => batchOf(run, WORDS)));
+  const results = await storage.log.append(runs.map((run) => toBatch(run, WORDS)));
   if (results.some((result) => result !== 'appended')) throw new Error('A batch was refused.');
   return results.length * EVENTS_PER_BATCH;
 }
@@ -104,13 +104,13 @@ async function append(storage, runs) {
 async function reading(storage) {
   const [short, long] = await ownedRuns(storage, 2);
   await storage.log.append([
-    batchOf(
+    toBatch(
       short,
       Array.from({ length: 100 }, () => WORDS[0]),
     ),
   ]);
   const thousand = Array.from({ length: 1_000 }, () => WORDS[0]);
-  for (let index = 0; index < 100; index += 1) await storage.log.append([batchOf(long, thousand)]);
+  for (let index = 0; index < 100; index += 1) await storage.log.append([toBatch(long, thousand)]);
   const tail = async ({ id, seq }) => {
     const times = [];
     for (let index = 0; index < 100; index += 1)
@@ -170,10 +170,10 @@ function publish(variants, { samples, pages, between }) {
   const [sqlite] = variants;
   const rate = number(OFFERED.eventsPerSecond);
   report('storage', {
-    title: 'Durable events: what each storage takes, and what that costs',
+    title: 'Durable events: throughput and cost of each storage',
     intro:
-      `Events of one delta, ${EVENTS_PER_BATCH} to a batch. "Most": one commit of ${RUNS} runs after the other. CPU: of one core, ` +
-      `this process with all its threads, at ${rate} events/s in a commit every ${OFFERED.everyMs} ms. Medians of ${ROUNDS} rounds; ` +
+      `Events are single deltas, ${EVENTS_PER_BATCH} per batch. "Most": commits of ${RUNS} runs, one after the other. CPU is a share of one core for ` +
+      `this process with all its threads, at ${rate} events/s with a commit every ${OFFERED.everyMs} ms. Medians of ${ROUNDS} rounds; ` +
       'times are p50 / p99 in ms.',
     tables: [
       {
@@ -200,8 +200,8 @@ function publish(variants, { samples, pages, between }) {
         caption: 'PostgreSQL, from one process to another',
         columns: ['', 'ms'],
         rows: [
-          ['a hint', times(between.hint)],
-          ['from hint to a claimed run', times(between.claim)],
+          ['a wakeup', times(between.hint)],
+          ['from the wakeup to a claimed run', times(between.claim)],
         ],
       },
     ],

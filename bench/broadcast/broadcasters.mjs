@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { startProduct } from '../support/product.mjs';
 import { startServer } from '../support/server.process.mjs';
 
-const pathOf = (file) => fileURLToPath(new URL(file, import.meta.url));
+const toPath = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 const LABELS = {
   ours: 'ours (one run, from its log)',
@@ -31,7 +31,7 @@ export async function startBroadcaster(name, directory) {
 async function startPeer(name) {
   const server = await startServer({
     name,
-    entry: pathOf(`./${name}.server.mjs`),
+    entry: toPath(`./${name}.server.mjs`),
     execArgv: ['--expose-gc'],
   });
   return { ...server, path: '/events' };
@@ -40,7 +40,7 @@ async function startPeer(name) {
 async function startOurs(name, directory) {
   const own = join(directory, name);
   await mkdir(own, { recursive: true });
-  const env = { AGENTS: `broadcast=${pathOf('./agent.mjs')}#graph` };
+  const env = { AGENTS: `broadcast=${toPath('./agent.mjs')}#graph` };
   const server = await startProduct({ directory: own, env, execArgv: ['--expose-gc'] });
   const response = await fetch(`${server.url}/api/chat/runs`, {
     method: 'POST',

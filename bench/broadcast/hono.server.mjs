@@ -5,10 +5,10 @@ import { streamSSE } from 'hono/streaming';
 import { onSpeech, READY } from './speech.mjs';
 
 const readers = new Set();
-const messageOf = ({ id, type, data }) => ({ id, event: type, data: JSON.stringify(data) });
+const toMessage = ({ id, type, data }) => ({ id, event: type, data: JSON.stringify(data) });
 
 onSpeech((events) => {
-  for (const message of events.map(messageOf)) {
+  for (const message of events.map(toMessage)) {
     for (const reader of readers) void reader.writeSSE(message);
   }
 });
@@ -17,7 +17,7 @@ const app = new Hono();
 app.get('/events', (context) =>
   streamSSE(context, async (reader) => {
     const left = new Promise((resolve) => reader.onAbort(resolve));
-    await reader.writeSSE(messageOf(READY));
+    await reader.writeSSE(toMessage(READY));
     readers.add(reader);
     await left;
     readers.delete(reader);

@@ -4,18 +4,18 @@ import { listen, SSE } from '../servers/listening.mjs';
 import { onSpeech, READY } from './speech.mjs';
 
 const readers = new Set();
-const frameOf = ({ id, type, data }) => `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+const toFrame = ({ id, type, data }) => `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 
 onSpeech((events) => {
   for (const event of events) {
-    const frame = frameOf(event);
+    const frame = toFrame(event);
     for (const reader of readers) reader.write(frame);
   }
 });
 
 listen(
   createServer((_request, response) => {
-    response.writeHead(200, SSE).write(frameOf(READY));
+    response.writeHead(200, SSE).write(toFrame(READY));
     readers.add(response);
     response.once('close', () => readers.delete(response));
   }),

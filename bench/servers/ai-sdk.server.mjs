@@ -2,7 +2,7 @@
 // so there is no graph to run, no state and no persistence.
 import { createServer } from 'node:http';
 import { streamText } from 'ai';
-import { scriptOf, tokensOf } from '../support/scripted.model.mjs';
+import { parseScript, streamTokens } from '../support/scripted.model.mjs';
 import { listen, promptIn } from './listening.mjs';
 
 const usage = { inputTokens: { total: 1 }, outputTokens: { total: 1 } };
@@ -14,14 +14,14 @@ const model = {
   supportedUrls: {},
   doStream: async ({ prompt, abortSignal }) => {
     const text = prompt.findLast(({ role }) => role === 'user').content[0].text;
-    return { stream: ReadableStream.from(partsOf(scriptOf(text), abortSignal)) };
+    return { stream: ReadableStream.from(streamParts(parseScript(text), abortSignal)) };
   },
 };
 
-async function* partsOf(script, signal) {
+async function* streamParts(script, signal) {
   yield { type: 'stream-start', warnings: [] };
   yield { type: 'text-start', id: '1' };
-  for await (const delta of tokensOf(script, signal)) yield { type: 'text-delta', id: '1', delta };
+  for await (const delta of streamTokens(script, signal)) yield { type: 'text-delta', id: '1', delta };
   yield { type: 'text-end', id: '1' };
   yield { type: 'finish', finishReason: { unified: 'stop' }, usage };
 }

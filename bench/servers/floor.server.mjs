@@ -1,6 +1,6 @@
 // The floor: bare node:http, no framework, no persistence, no resume, no authentication; one `res.write` per token.
 import { createServer } from 'node:http';
-import { streamTokens } from './graph.tokens.mjs';
+import { streamTokens } from './graph-tokens.mjs';
 import { listen, promptIn, SSE } from './listening.mjs';
 
 listen(

@@ -4,7 +4,7 @@ import 'reflect-metadata';
 import { Body, Controller, HttpCode, Module, RequestMethod, Sse } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Observable } from 'rxjs';
-import { streamTokens } from './graph.tokens.mjs';
+import { streamTokens } from './graph-tokens.mjs';
 
 class TokensController {
   stream({ prompt }) {

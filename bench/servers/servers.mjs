@@ -7,12 +7,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startPostgres } from '../support/postgres.mjs';
 import { askProduct, startProduct } from '../support/product.mjs';
-import { promptOf } from '../support/scripted.model.mjs';
+import { toPrompt } from '../support/scripted.model.mjs';
 import { startServer } from '../support/server.process.mjs';
 
 const AGENT = fileURLToPath(new URL('../support/agent.mjs', import.meta.url));
-const pathOf = (file) => fileURLToPath(new URL(file, import.meta.url));
+const toPath = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 const KINDS = {
   ours: {
@@ -20,19 +21,24 @@ const KINDS = {
     start: (directory) => startProduct({ directory }),
     ask: askProduct,
   },
+  'ours-postgres': {
+    label: 'ours (PostgreSQL, resumable)',
+    start: startOnPostgres,
+    ask: askProduct,
+  },
   floor: {
     label: 'floor: node:http, nothing kept',
-    start: () => startServer({ name: 'floor', entry: pathOf('./floor.server.mjs') }),
+    start: () => startServer({ name: 'floor', entry: toPath('./floor.server.mjs') }),
     ask: askByPrompt,
   },
   'nest-sse': {
     label: 'stock Nest @Sse',
-    start: () => startServer({ name: 'nest-sse', entry: pathOf('./nest-sse.server.mjs') }),
+    start: () => startServer({ name: 'nest-sse', entry: toPath('./nest-sse.server.mjs') }),
     ask: (url, script) => ({ ...askByPrompt(url, script), url: `${url}/tokens` }),
   },
   'ai-sdk': {
     label: 'AI SDK streamText (no LangGraph)',
-    start: () => startServer({ name: 'ai-sdk', entry: pathOf('./ai-sdk.server.mjs') }),
+    start: () => startServer({ name: 'ai-sdk', entry: toPath('./ai-sdk.server.mjs') }),
     ask: askByPrompt,
   },
   'langgraph-dev': {
@@ -40,7 +46,7 @@ const KINDS = {
     start: (directory) =>
       startServer({
         name: 'langgraph-dev',
-        entry: pathOf('./langgraph-dev.server.mjs'),
+        entry: toPath('./langgraph-dev.server.mjs'),
         args: [directory, `${AGENT}:graph`],
         env: { LOG_JSON: 'true', LOG_LEVEL: 'info', NODE_ENV: 'development' },
       }),
@@ -51,7 +57,7 @@ const KINDS = {
         assistant_id: 'bench',
         if_not_exists: 'create',
         stream_resumable: true,
-        input: { messages: [{ role: 'user', content: promptOf(script) }] },
+        input: { messages: [{ role: 'user', content: toPrompt(script) }] },
         stream_mode: ['messages-tuple'],
       },
     }),
@@ -72,6 +78,23 @@ export async function startServers(names, directory) {
   return servers;
 }
 
+/** Its database's CPU is counted apart: `usage` has it as `databaseCpuMs`. */
+async function startOnPostgres(directory) {
+  const database = await startPostgres();
+  const server = await startProduct({ directory, env: { DATABASE_URL: database.url } });
+  return {
+    ...server,
+    get url() {
+      return server.url;
+    },
+    usage: async (options) => ({ ...(await server.usage(options)), databaseCpuMs: await database.cpuMs() }),
+    stop: async () => {
+      await server.stop();
+      await database.stop();
+    },
+  };
+}
+
 function askByPrompt(url, script) {
-  return { url, body: { prompt: promptOf(script) } };
+  return { url, body: { prompt: toPrompt(script) } };
 }

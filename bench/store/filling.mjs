@@ -3,7 +3,7 @@
 //   const runs = await fill(storage, { runs, events, prefix?, perBatch? })   ended runs of so many events each, every one in a thread of
 //                                                                   its own: [{ id, threadId, epoch, lastSeq }]
 //   newRun(id)             a run that nobody has asked for yet
-//   batchOf(run, events)   the next batch of a claimed run { id, threadId, epoch, seq }, whose seq moves on
+//   toBatch(run, events)   the next batch of a claimed run { id, threadId, epoch, seq }, whose seq moves on
 //   ended(run)             the batch that ends it
 const ENDING = { outcome: 'completed', usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 } };
 const LEASE_MS = 600_000;
@@ -22,7 +22,7 @@ export async function fill(storage, { runs: count, events, prefix = 'filled', pe
       const words = Array.from({ length: Math.min(left, perBatch) }, () => WORD);
       await append(
         storage,
-        runs.map((run) => batchOf(run, words)),
+        runs.map((run) => toBatch(run, words)),
       );
     }
     await append(storage, runs.map(ended));
@@ -57,7 +57,7 @@ async function claimed(storage, count, prefix) {
   return claims.map(({ id, threadId, epoch }) => ({ id, threadId, epoch, seq: 0 }));
 }
 
-export function batchOf(run, events) {
+export function toBatch(run, events) {
   const { id: runId, threadId, epoch, seq: afterSeq } = run;
   const at = Date.now();
   const recorded = events.map((event) => ({ runId, threadId, epoch, seq: (run.seq += 1), at, event }));
@@ -65,7 +65,7 @@ export function batchOf(run, events) {
 }
 
 export function ended(run) {
-  return { ...batchOf(run, [{ type: 'end', ...ENDING, durationMs: 1 }]), ending: ENDING };
+  return { ...toBatch(run, [{ type: 'end', ...ENDING, durationMs: 1 }]), ending: ENDING };
 }
 
 async function append(storage, batches) {

@@ -64,7 +64,7 @@ function ask({ url, method = 'POST', headers = {}, body }, agent) {
 
 const JSON_BODY = { 'content-type': 'application/json' };
 
-/** When the token that ends at this mark was said, if it says so. */
+/** Returns the time at which the token that ends at this mark was sent, if the mark tells it. */
 function stampBefore(chunk, mark, before) {
   const start = Math.max(0, mark - LOOK_BACK);
   const text = chunk.latin1Slice(start, mark);

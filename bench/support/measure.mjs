@@ -2,6 +2,7 @@
 //
 //   await measure(load, server, { runs, script, repeats? })   `runs` at the same time, `repeats` times one after another
 //       cpuPerToken      microseconds of the whole server process, all threads
+//       withDatabase     the same and those of its database, where it has one of its own
 //       tokensPerSecond
 //       bytesPerToken    of the bodies
 //       loadShare        of a core that the load generator used
@@ -25,11 +26,16 @@ export async function measure(load, server, { runs, script, repeats = 1 }) {
   const after = await server.usage();
   return {
     cpuPerToken: ((after.cpuMs - before.cpuMs) * 1000) / heard.tokens,
+    withDatabase: ((sumCpuMs(after) - sumCpuMs(before)) * 1000) / heard.tokens,
     tokensPerSecond: (heard.tokens * 1000) / heard.wallMs,
     bytesPerToken: heard.bytes / heard.tokens,
     loadShare: heard.loadMs / heard.wallMs,
     answers: heard.answers,
   };
+}
+
+function sumCpuMs({ cpuMs, databaseCpuMs = 0 }) {
+  return cpuMs + databaseCpuMs;
 }
 
 export function wake(load, server) {

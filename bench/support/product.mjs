@@ -7,7 +7,7 @@
 //   askProduct(url, { tokens, paceMs, threadId? })    the request for load.mjs that starts a run and streams it
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { promptOf } from './scripted.model.mjs';
+import { toPrompt } from './scripted.model.mjs';
 import { startServer } from './server.process.mjs';
 
 export const DIST = resolve(process.env.BENCH_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url)));
@@ -37,6 +37,6 @@ export function startProduct({ directory, env = {}, execArgv = [] }) {
 export function askProduct(url, { threadId, ...script }) {
   return {
     url: `${url}/api/chat`,
-    body: { message: promptOf(script), agent: 'bench', ...(threadId && { threadId }) },
+    body: { message: toPrompt(script), agent: 'bench', ...(threadId && { threadId }) },
   };
 }

@@ -17,7 +17,10 @@ export function report(name, { title, intro, tables, notes = [] }) {
     `### ${title}`,
     `_${machineLine()}_`,
     ...(intro ? [intro] : []),
-    ...tables.flatMap(({ caption, ...table }) => [...(caption ? [`**${caption}**`] : []), tableOf(table)]),
+    ...tables.flatMap(({ caption, ...table }) => [
+      ...(caption ? [`**${caption}**`] : []),
+      formatTable(table),
+    ]),
     ...(notes.length > 0 ? [notes.map((note) => `- ${note}`).join('\n')] : []),
   ];
   const section = blocks.join('\n\n');
@@ -41,7 +44,7 @@ export function machineLine() {
   return `${date} · ${availableParallelism()} cores (${processor}), ${memory} GiB · Node ${process.versions.node}`;
 }
 
-function tableOf({ columns, rows }) {
+function formatTable({ columns, rows }) {
   const all = [columns, ...rows].map((row) => row.map(String));
   const widths = columns.map((_, index) => Math.max(3, ...all.map((row) => row[index].length)));
   const line = (row) =>

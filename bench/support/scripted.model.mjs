@@ -1,7 +1,7 @@
 // The model that every server of the benchmarks runs, so that all of them stream the same words at the same pace.
 //
 //   new ScriptedModel()           a LangChain chat model that only streams
-//   promptOf({ tokens, paceMs })  the user's message that asks for so many tokens at this pace: the whole script is in it
+//   toPrompt({ tokens, paceMs })  the user's message that asks for so many tokens at this pace: the whole script is in it
 //   TOKEN_MARK                    a character that is in every token exactly once, and in nothing else that a server sends:
 //                                 who counts it has counted tokens, whatever the protocol
 //
@@ -20,18 +20,18 @@ export const TOKEN_MARK = '^';
 /** Five characters and a space or so, as tokens of English are. */
 const TOKEN = `word${TOKEN_MARK} `;
 
-export function promptOf({ tokens, paceMs }) {
+export function toPrompt({ tokens, paceMs }) {
   return `tokens=${tokens} pace=${paceMs}`;
 }
 
-export function scriptOf(prompt) {
+export function parseScript(prompt) {
   const [, tokens, paceMs] = /tokens=(\d+) pace=(\d+)/.exec(prompt) ?? [];
   if (tokens === undefined) throw new Error(`'${prompt}' is no script.`);
   return { tokens: Number(tokens), paceMs: Number(paceMs) };
 }
 
 /** The words of a script, at its pace; for what is no LangChain model. */
-export async function* tokensOf({ tokens, paceMs }, signal) {
+export async function* streamTokens({ tokens, paceMs }, signal) {
   for (let index = 0; index < tokens; index += 1) {
     if (paceMs > 0) await sleep(paceMs, undefined, { signal });
     yield index === 0 || index === tokens - 1 ? `<${nowMicros()}${TOKEN_MARK}` : TOKEN;
@@ -61,8 +61,8 @@ export class ScriptedModel extends BaseChatModel {
   }
 
   async *_streamResponseChunks(messages, options, runManager) {
-    const script = scriptOf(messages.findLast((message) => message.type === 'human')?.text ?? '');
-    for await (const text of tokensOf(script, options.signal)) {
+    const script = parseScript(messages.findLast((message) => message.type === 'human')?.text ?? '');
+    for await (const text of streamTokens(script, options.signal)) {
       const chunk = new ChatGenerationChunk({ text, message: new AIMessageChunk({ content: text }) });
       yield chunk;
       await runManager?.handleLLMNewToken(text, undefined, undefined, undefined, undefined, { chunk });

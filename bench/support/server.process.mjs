@@ -38,11 +38,11 @@ export async function startServer({ name, entry, args = [], env = {}, execArgv =
   const exited = once(child, 'exit').finally(() => running.delete(child));
   const server = { name, pid: child.pid, output: '', url: '', usage, tell, stop };
   let probes = 0;
-  const port = await portOf();
+  const port = await readPort();
   server.url = `http://127.0.0.1:${port}`;
   return server;
 
-  function portOf() {
+  function readPort() {
     return new Promise((resolve, reject) => {
       const fail = (why) => reject(new Error(`The server '${name}' ${why}:\n${server.output}`));
       const timer = setTimeout(() => fail('did not say its port in time'), START_MS);
