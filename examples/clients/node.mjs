@@ -3,7 +3,7 @@
 //   node node.mjs ["a question"]      SERVER=http://127.0.0.1:3000   TOKEN=a JWT or an API key, where the server asks for one
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventSource } from 'eventsource';
-import { ChatService, textOf } from 'nestjs-agent-stream/client';
+import { ChatService, getText } from 'nestjs-agent-stream/client';
 
 const { SERVER: server = 'http://127.0.0.1:3000', TOKEN } = process.env;
 const headers = TOKEN ? { authorization: `Bearer ${TOKEN}` } : {};
@@ -14,13 +14,13 @@ const chat = new ChatService({ baseUrl: `${server}/api/chat`, headers, EventSour
 const run = await chat.start(question);
 // At each event: all that there is to show, whatever happened to the connection in between.
 run.subscribe(({ view, connection }) => {
-  console.log(`${connection.state}: ${view.seq} events, ${textOf(view).length} characters`);
+  console.log(`${connection.state}: ${view.seq} events, ${getText(view).length} characters`);
 });
 const view = await run.result();
 for (const part of view.parts) {
   if (part.kind === 'tool') console.log(part.label, part.outcome, part.durationMs, 'ms');
 }
-console.log(textOf(view));
+console.log(getText(view));
 
 console.log('--- with fetch');
 await ask('And Italy?', run.threadId);
@@ -37,7 +37,7 @@ async function ask(message, threadId) {
   let lastId = '';
   for (;;) {
     try {
-      for await (const { id, event, data } of framesOf(response.body)) {
+      for await (const { id, event, data } of readFrames(response.body)) {
         lastId = id;
         console.log(id, event, data);
         if (event === 'end') return;
@@ -51,7 +51,7 @@ async function ask(message, threadId) {
 }
 
 /** The frames of an event stream. This server ends its lines with LF, and writes an event's data in one line. */
-async function* framesOf(body) {
+async function* readFrames(body) {
   let text = '';
   for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
     const frames = (text + chunk).split('\n\n');

@@ -1,8 +1,10 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { ChatModule, createChatAgent, createModel, SqliteStorage } from 'nestjs-agent-stream';
+import { ChatModule } from 'nestjs-agent-stream';
+import { createChatAgent, createModel } from 'nestjs-agent-stream/langgraph';
+import { SqliteStorage } from 'nestjs-agent-stream/storage';
 import { JwtGuard } from './auth/jwt.guard.js';
-import { principalOf } from './auth/user.js';
+import { getPrincipal } from './auth/user.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { settings } from './settings.js';
 
@@ -14,7 +16,7 @@ import { settings } from './settings.js';
       path: 'assistant',
       sessionPath: false,
       storage: new SqliteStorage({ directory: settings.dataDirectory }),
-      auth: { kind: 'host', principalOf },
+      auth: { kind: 'host', getPrincipal },
       agents: async (kit) => {
         const model = await createModel(settings.model, settings.modelOptions);
         return [createChatAgent({ ...kit, name: 'orders', description: 'Knows your orders.', model })];

@@ -10,7 +10,7 @@ import { createRoot } from 'react-dom/client';
 import { Approval, Conversation, Tool, Words } from '../shared/look';
 import { agent as agentId, headers, server, threadId } from '../shared/session';
 
-const textOf = ({ content }: { readonly content?: unknown }) => (typeof content === 'string' ? content : '');
+const getText = ({ content }: { readonly content?: unknown }) => (typeof content === 'string' ? content : '');
 
 function Chat({ error, setError }: { readonly error?: string; readonly setError: (error?: string) => void }) {
   const { agent, isReady } = useAgent();
@@ -54,7 +54,7 @@ function Chat({ error, setError }: { readonly error?: string; readonly setError:
         if (message.role === 'user')
           return (
             <Words key={message.id} of="user">
-              {textOf(message)}
+              {getText(message)}
             </Words>
           );
         if (message.role !== 'assistant') return null;
@@ -65,7 +65,7 @@ function Chat({ error, setError }: { readonly error?: string; readonly setError:
               const result = resultOf(id);
               return (
                 <Tool key={id} name={name}>
-                  {result ? textOf(result) : 'running'}
+                  {result ? getText(result) : 'running'}
                 </Tool>
               );
             })}

@@ -18,7 +18,7 @@ export const CurrentUser = createParamDecorator(
 );
 
 /** chat: the same person, as its agents know them. */
-export function principalOf(request: SignedInRequest): Principal | undefined {
+export function getPrincipal(request: SignedInRequest): Principal | undefined {
   const { user } = request;
   return user && { userId: user.id, tenant: user.company, roles: user.groups };
 }
