@@ -6,7 +6,7 @@ export default {
   setupFiles: ['<rootDir>/jest.setup.mjs'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   // A promise that hangs is a fault; a busy machine is none.
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   maxWorkers: 2,
   workerIdleMemoryLimit: '1GB',
   transform: {

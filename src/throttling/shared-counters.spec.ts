@@ -30,8 +30,8 @@ const redis = redisForTests(process.env);
 
 beforeAll(async () => {
   database = await PostgresServer.start();
-}, 60_000);
-afterAll(() => database?.stop(), 30_000);
+});
+afterAll(() => database?.stop());
 
 let schemas = 0;
 

@@ -17,7 +17,7 @@ let cluster: Cluster | undefined;
 afterEach(async () => {
   await cluster?.stop();
   cluster = undefined;
-}, 60_000);
+});
 
 async function start(options: Partial<ClusterOptions> = {}): Promise<Cluster> {
   cluster = await Cluster.start({ seed, ...options });
@@ -49,7 +49,7 @@ describe('cluster', () => {
     // Some of its answers use a tool that a person has to approve first.
     expect(['completed', 'awaiting-input']).toContain(here?.at(-1)?.data['outcome']);
     expect(there).toEqual(here);
-  }, 60_000);
+  });
 
   it('loses no event and shows every reader the same while API, workers and database are killed at random', async () => {
     const started = await start();
@@ -127,12 +127,12 @@ describe('cluster', () => {
   it('cancels a run that a worker behind another API process executes', async () => {
     const { apis } = await start({ node: { paceMs: SLOWLY_MS } });
     await cancelled(apis[0]?.port, apis[1]?.port);
-  }, 60_000);
+  });
 
   it('cancels a run and shows its end even if every wakeup is lost', async () => {
     const { apis } = await start({ node: { deaf: true, paceMs: SLOWLY_MS } });
     await cancelled(apis[0]?.port, apis[1]?.port);
-  }, 60_000);
+  });
 
   it('counts run starts and open streams over all API processes', async () => {
     const { apis } = await start({ workers: 0, node: { startsPerMinute: 5, maxOpenStreams: 3 } });
@@ -144,7 +144,7 @@ describe('cluster', () => {
     for (let index = 0; index < 5; index += 1) streams.push(await watch(apis[index % 2]?.port, runId));
     expect(streams.map(({ status }) => status)).toEqual([200, 200, 200, 429, 429]);
     for (const stream of streams) stream.leave();
-  }, 60_000);
+  });
 
   (redis.isThere ? it : it.skip)(
     'loses no event when Redis carries the wakeups and every worker is killed in turn',

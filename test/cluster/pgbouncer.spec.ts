@@ -11,7 +11,7 @@ import { ChatServer } from '../support/chat.server.js';
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
-}, 60_000);
+});
 
 describe('instances behind PgBouncer in transaction mode', () => {
   (hasPgBouncer(process.env) ? it : it.skip)(

@@ -134,7 +134,7 @@ describe.each([
   ['SQLite', onSqlite],
 ])('run on %s after an older copy of the data is restored', (_name, make) => {
   let world: World;
-  afterEach(() => world?.close(), 60_000);
+  afterEach(() => world?.close());
 
   it('continues a run from the restored log, and resets a reader who had seen the lost events', async () => {
     const [backedUp, restored] = [gate(), gate()];
@@ -179,7 +179,7 @@ describe.each([
     await reader.closed();
     expect(reader.frames[1]).toMatchObject({ event: 'reset', data: { reason: 'other-history', from: 1 } });
     expect(reader.events.map(({ id }) => id)).toEqual(log.map((recorded) => formatCursor(recorded)));
-  }, 120_000);
+  });
 
   it('starts a run again whose first events were lost, and shows nothing of the lost attempt', async () => {
     const [backedUp, restored] = [gate(), gate()];
@@ -210,7 +210,7 @@ describe.each([
     expect(last).toEqual(foldRun(runId, await world.storage().log.read(runId, 0, 10_000)));
     expect(last.status).toBe('completed');
     expect(JSON.stringify(last)).not.toContain(lostWord);
-  }, 120_000);
+  });
 
   it('ends a run again whose end was lost, and resets a reader who had seen that end', async () => {
     const backedUp = gate();
@@ -237,7 +237,7 @@ describe.each([
     });
     await reader.closed();
     expect(reader.frames[1]).toMatchObject({ event: 'reset' });
-  }, 120_000);
+  });
 });
 
 async function startRun({ origin }: World, message: string): Promise<string> {

@@ -22,8 +22,8 @@ let databases = 0;
 beforeAll(async () => {
   if (!existsSync(MIGRATE)) throw new Error('There is no build. Run `npm run build` first, or `npm test`.');
   server = await PostgresServer.start();
-}, 60_000);
-afterAll(() => server?.stop(), 30_000);
+});
+afterAll(() => server?.stop());
 
 /** An empty database for each test. */
 beforeEach(async () => {
@@ -53,7 +53,7 @@ describe('npm run migrate', () => {
   it('creates all tables in an empty database, and runs no migration the second time', async () => {
     expect(await runMigrate()).toEqual(migrated(MIGRATIONS.length));
     expect(await runMigrate()).toEqual(UP_TO_DATE);
-  }, 60_000);
+  });
 
   it('runs only the last migration on the tables of the previous version', async () => {
     const database = new PostgresDatabase({ url, schema: 'agent_stream', poolSize: 1, patienceMs: 0 });
@@ -61,7 +61,7 @@ describe('npm run migrate', () => {
     await database.close();
     expect(await runMigrate()).toEqual(migrated(1));
     expect(await runMigrate()).toEqual(UP_TO_DATE);
-  }, 60_000);
+  });
 
   it('runs each migration once when four deployments start them at the same moment', async () => {
     const outcomes = await Promise.all(Array.from({ length: 4 }, () => runMigrate()));
@@ -72,13 +72,13 @@ describe('npm run migrate', () => {
       UP_TO_DATE,
       UP_TO_DATE,
     ]);
-  }, 60_000);
+  });
 
   it('exits with a message when DATABASE_URL is not set', async () => {
     const { code, complained } = await runMigrate({});
     expect(code).toBe(78);
     expect(complained).toBe('DATABASE_URL is not set: the embedded database migrates itself.');
-  }, 60_000);
+  });
 });
 
 describe('ROLES setting', () => {
@@ -108,12 +108,12 @@ describe('ROLES setting', () => {
     const paths = ['/health/ready', '/', '/docs', `/api/chat/runs/${String(ready['runId'])}`];
     expect(await Promise.all(paths.map((path) => readStatus(api + path)))).toEqual([200, 200, 200, 200]);
     expect(await Promise.all(paths.map((path) => readStatus(worker + path)))).toEqual([200, 404, 404, 404]);
-  }, 60_000);
+  });
 
   it('starts processes of all roles at the same moment on an empty database', async () => {
     const [api] = await Promise.all([start('api'), start('worker'), start('api,worker')]);
     const stream = await EventStream.open(`${api}/api/chat`, { method: 'POST', body: { message: 'Hello' } });
     expect(await stream.closed()).toBe('end');
     expect(stream.events.at(-1)?.data).toMatchObject({ type: 'end', outcome: 'completed' });
-  }, 60_000);
+  });
 });

@@ -86,7 +86,7 @@ describe.each<[string, () => Storage]>([
     // That the schedules were the interesting ones.
     expect(takeovers).toBeGreaterThan(SCHEDULES / 10);
     expect(refusals).toBeGreaterThan(SCHEDULES / 10);
-  }, 60_000);
+  });
 });
 
 /** Everybody who does something with one run; each of their acts waits for its turn. */

@@ -128,8 +128,8 @@ const brief: Play = (_, context) => {
 let database: PostgresServer;
 beforeAll(async () => {
   database = await PostgresServer.start();
-}, 60_000);
-afterAll(() => database?.stop(), 30_000);
+});
+afterAll(() => database?.stop());
 
 const directories: string[] = [];
 afterAll(() => {

@@ -28,8 +28,8 @@ function slowUntil(opened: Promise<void>): Play {
 let database: PostgresServer;
 beforeAll(async () => {
   database = await PostgresServer.start();
-}, 60_000);
-afterAll(() => database?.stop(), 30_000);
+});
+afterAll(() => database?.stop());
 
 const STORAGES: readonly (readonly [string, () => Storage])[] = [
   ['SQLite', () => new SqliteStorage({ directory: ':memory:' })],

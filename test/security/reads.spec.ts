@@ -116,7 +116,7 @@ describe.each(SHARED_KINDS)('reads on %s', (kind) => {
       before = states.at(-1);
     }
     expect(states).toEqual(Array.from({ length: 40 }, (_, index) => `large-${39 - index}`));
-  }, 60_000);
+  });
 
   it('queues and then refuses the reads of one caller, while another caller is served', async () => {
     const { server, storage } = await startServer();
@@ -173,7 +173,7 @@ describe.each(SHARED_KINDS)('reads on %s', (kind) => {
       return [response.status, text.length > 3 * MIB, text.includes('[DONE]')];
     });
     expect(await Promise.all(replays)).toEqual(replays.map(() => [200, true, true]));
-  }, 60_000);
+  });
 });
 
 /** Asks a short question as the other caller, and waits for its answer. */

@@ -25,8 +25,8 @@ let database: PostgresServer;
 let databases = 0;
 beforeAll(async () => {
   database = await PostgresServer.start();
-}, 60_000);
-afterAll(() => database?.stop(), 30_000);
+});
+afterAll(() => database?.stop());
 
 async function onSqlite(): Promise<Place> {
   const directory = await mkdtemp(join(tmpdir(), 'sessions-'));

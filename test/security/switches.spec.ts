@@ -297,5 +297,5 @@ describe('switch that two processes share', () => {
     const second = await start({ ...options(), storage: storage() });
     expect(second.app.get(SwitchService).list).toHaveLength(2);
     expect(await readEnd(second, runId, ANN)).toMatchObject(failed);
-  }, 60_000);
+  });
 });

@@ -100,7 +100,7 @@ describe.each(['SQLite', 'PostgreSQL'])('resources of another principal on %s', 
       },
     });
     things = { running: await make('running'), ended: await make('ended'), awaiting: await make('awaiting') };
-  }, 120_000);
+  });
 
   afterAll(async () => {
     held.open();
@@ -108,7 +108,7 @@ describe.each(['SQLite', 'PostgreSQL'])('resources of another principal on %s', 
     await server.close();
     await postgres?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   async function open(): Promise<Storage> {
     if (technology === 'SQLite') return new SqliteStorage({ directory });

@@ -82,7 +82,7 @@ describe('storage worker that dies during runs', () => {
       expect(new Set(log.map(({ epoch }) => epoch)).size).toBe(1);
       expect(log.at(-1)?.event).toMatchObject({ type: 'end', outcome: 'completed' });
     }
-  }, 60_000);
+  });
 });
 
 describe('storage that cannot be restarted', () => {

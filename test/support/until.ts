@@ -1,7 +1,7 @@
 /** Resolves once the condition holds, looked at again and again: for what happens without telling anybody. */
 export async function until(condition: () => boolean, what = String(condition)): Promise<void> {
   // Below the limit of a test, so that the failure says what never came true; a busy machine needs some of it.
-  const deadline = Date.now() + 25_000;
+  const deadline = Date.now() + 100_000;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`It never came true: ${what}`);
     // Not in every turn: what is waited for may be another process's work, on the same core.

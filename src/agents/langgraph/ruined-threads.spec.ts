@@ -44,7 +44,7 @@ describe('a thread', () => {
     await Promise.all(providers.splice(0).map((provider) => provider.close()));
     await Promise.all(storages.splice(0).map((storage) => storage.close()));
   });
-  afterAll(() => server?.stop(), 30_000);
+  afterAll(() => server?.stop());
 
   it.each<[string, number, () => Promise<Storage>]>([
     ['in memory', CASES, async () => new MemoryStorage()],

@@ -17,14 +17,14 @@ import { PostgresStorage } from './postgres.storage.js';
   beforeAll(async () => {
     server = await PostgresServer.start();
     pooler = await PgBouncerServer.start(server);
-  }, 60_000);
+  });
   afterEach(async () => {
     for (const storage of opened.splice(0)) await storage.close();
   });
   afterAll(async () => {
     await pooler?.stop();
     await server?.stop();
-  }, 30_000);
+  });
 
   async function open(options: Partial<PostgresStorageOptions> = {}): Promise<PostgresStorage> {
     const storage = new PostgresStorage({ url: pooler.url, listenUrl: server.url, ...options });

@@ -9,11 +9,11 @@ const opened: PostgresStorage[] = [];
 
 beforeAll(async () => {
   server = await PostgresServer.start();
-}, 60_000);
+});
 afterEach(async () => {
   for (const storage of opened.splice(0)) await storage.close();
 });
-afterAll(() => server?.stop(), 30_000);
+afterAll(() => server?.stop());
 
 /** With one connection for requests, so that each statement follows on the same one. */
 async function open(): Promise<PostgresStorage> {

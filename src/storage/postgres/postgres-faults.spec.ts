@@ -29,14 +29,14 @@ const cutters: ConnectionCutter[] = [];
 
 beforeAll(async () => {
   server = await PostgresServer.start();
-}, 60_000);
+});
 
 afterEach(async () => {
   for (const storage of opened.splice(0)) await storage.close();
   for (const cutter of cutters.splice(0)) await cutter.close();
 });
 
-afterAll(() => server?.stop(), 30_000);
+afterAll(() => server?.stop());
 
 async function open(options: Partial<PostgresStorageOptions> = {}): Promise<PostgresStorage> {
   const storage = new PostgresStorage({
@@ -330,7 +330,7 @@ describe('PostgresStorage', () => {
     expect(await storage.runs.renew({ runs: [toOwnership(run)], leaseMs: LEASE_MS })).toMatchObject([
       { outcome: 'renewed' },
     ]);
-  }, 60_000);
+  });
 
   it('says what to set when its own hints do not arrive', async () => {
     const admin = new Client({ connectionString: server.url });

@@ -35,9 +35,9 @@ const PASSING: readonly (readonly [code: string, message: string])[] = [
 
 beforeAll(async () => {
   server = await PostgresServer.start();
-}, 60_000);
+});
 
-afterAll(() => server?.stop(), 30_000);
+afterAll(() => server?.stop());
 
 async function open(): Promise<void> {
   cutter = await ConnectionCutter.listen(server.port);

@@ -12,8 +12,8 @@ let storage: PostgresStorage;
 
 beforeAll(async () => {
   server = await PostgresServer.start();
-}, 60_000);
-afterAll(() => server?.stop(), 30_000);
+});
+afterAll(() => server?.stop());
 
 beforeEach(async () => {
   storage = new PostgresStorage({ url: server.url, schema: schemaName() });

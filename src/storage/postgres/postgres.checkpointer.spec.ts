@@ -14,12 +14,12 @@ beforeAll(async () => {
   server = await PostgresServer.start();
   storage = new PostgresStorage({ url: server.url, keepCheckpoints: 'all' });
   await storage.open();
-}, 60_000);
+});
 
 afterAll(async () => {
   await storage?.close();
   await server?.stop();
-}, 30_000);
+});
 
 const initializer = {
   checkpointerName: 'PostgresCheckpointer',

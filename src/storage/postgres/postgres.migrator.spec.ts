@@ -12,9 +12,9 @@ let server: PostgresServer;
 
 beforeAll(async () => {
   server = await PostgresServer.start();
-}, 60_000);
+});
 
-afterAll(() => server?.stop(), 30_000);
+afterAll(() => server?.stop());
 
 async function withSchema<Result>(work: (database: PostgresDatabase) => Promise<Result>): Promise<Result> {
   const database = new PostgresDatabase({

@@ -11,9 +11,9 @@ let url = '';
 beforeAll(async () => {
   server = process.env['DATABASE_URL'] ? undefined : await PostgresServer.start();
   url = server?.url ?? process.env['DATABASE_URL'] ?? '';
-}, 60_000);
+});
 
-afterAll(() => server?.stop(), 30_000);
+afterAll(() => server?.stop());
 
 async function makeHarness(): Promise<StorageHarness> {
   const schema = schemaName();

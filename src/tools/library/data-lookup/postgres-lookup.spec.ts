@@ -54,13 +54,13 @@ describe('PostgresLookup', () => {
       CREATE SEQUENCE numbers;
       CREATE SCHEMA sales; CREATE TABLE sales.regions (name text);
       CREATE FUNCTION wipe() RETURNS int LANGUAGE sql VOLATILE AS 'DELETE FROM orders RETURNING 1'`);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await admin?.end();
     await server?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   it('describes the tables of all schemas', async () => {
     expect(await lookupDatabase(url).tables(caller)).toEqual([
