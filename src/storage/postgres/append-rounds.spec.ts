@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { toBatch, toEnding } from '../../testing/storage/storage-samples.js';
+import { recorded, toBatch, toEnding } from '../../testing/storage/storage-samples.js';
 import { toRounds } from './append-rounds.js';
 
 const one = { id: 'r1', threadId: 't1', epoch: 1 };
@@ -38,5 +38,23 @@ describe('toRounds', () => {
       ['r1:0-1 (0)'],
       ['r1:1-2 (1)'],
     ]);
+  });
+
+  it('puts what is larger than a page into rows of their own, and the end into the last', () => {
+    const events = Array.from({ length: 5 }, (_, index) =>
+      recorded(one, index + 1, { type: 'custom', name: 'big', data: 'x'.repeat(50_000) }),
+    );
+    const large = { runId: 'r1', threadId: 't1', epoch: 1, afterSeq: 0, events };
+    expect(describeRounds([large, toEnding(one, 5)])).toEqual([
+      ['r1:0-2 (0)'],
+      ['r1:2-4 (0)'],
+      ['r1:4-6 (0,1)'],
+    ]);
+    const [first, ...others] = events.map((event, index) => ({ ...large, afterSeq: index, events: [event] }));
+    expect(describeRounds([first!, ...others])).toEqual([['r1:0-2 (0,1)'], ['r1:2-4 (2,3)'], ['r1:4-5 (4)']]);
+    const { ending } = toEnding(one, 0);
+    const rows = toRounds([{ ...large, ...(ending && { ending }) }]).flat();
+    expect(rows.map((row) => row.ending?.outcome)).toEqual([undefined, undefined, 'completed']);
+    expect(rows.flatMap(({ frames }) => frames.split('\n'))).toHaveLength(5);
   });
 });

@@ -41,10 +41,12 @@ export class PostgresEventLog extends EventLog {
         SELECT coalesce(runs.thread_name, runs.thread_id) AS "threadId", runs.last_seq AS tail, batches.*,
           sum(batches.last_seq - greatest(batches.first_seq - 1, $2)) OVER before AS events_before,
           sum(octet_length(batches.frames)) OVER before AS bytes_before
-        FROM ${schema}.runs JOIN ${schema}.batches ON batches.run = runs.ordinal
-        WHERE runs.id = $1 AND batches.last_seq > $2
+        FROM ${schema}.runs CROSS JOIN LATERAL (
+          SELECT * FROM ${schema}.batches WHERE batches.run = runs.ordinal AND batches.last_seq > $2
+          ORDER BY batches.last_seq LIMIT $3
+        ) AS batches
+        WHERE runs.id = $1
         WINDOW before AS (ORDER BY batches.last_seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-        ORDER BY batches.last_seq LIMIT $3
       ) AS page
       WHERE events_before IS NULL OR (events_before < $3 AND bytes_before < $4) ORDER BY last_seq`;
   }
