@@ -31,7 +31,7 @@ export async function readBytes(
   if (declared > limit) throw createTooLargeError(limit);
   share.assertFits(declared);
   begin();
-  const body = new GrowingBuffer(limit, share);
+  const body = new GrowingBuffer(declared, limit, share);
   return new Promise((resolve, reject) => {
     const onData = (chunk: Buffer): void => {
       try {
@@ -53,11 +53,12 @@ export async function readBytes(
 }
 
 class GrowingBuffer {
-  private buffer = Buffer.alloc(0);
+  private buffer: Buffer = Buffer.alloc(0);
   private length = 0;
   private chunks = 0;
 
   constructor(
+    private readonly declared: number,
     private readonly limit: number,
     private readonly share: BodyShare,
   ) {}
@@ -71,9 +72,18 @@ class GrowingBuffer {
     if (length > this.limit) throw createTooLargeError(this.limit);
     if (++this.chunks > MANY_CHUNKS && length < this.chunks * MIN_CHUNK_BYTES)
       throw createTooManyChunksError();
-    if (length > this.buffer.length) this.grow(length);
-    chunk.copy(this.buffer, this.length);
+    if (length === this.declared && this.length === 0) this.keep(chunk);
+    else {
+      if (length > this.buffer.length) this.grow(length);
+      chunk.copy(this.buffer, this.length);
+    }
     this.length = length;
+  }
+
+  /** The whole body came in one piece, as short ones do. */
+  private keep(chunk: Buffer): void {
+    this.share.take(chunk.length);
+    this.buffer = chunk;
   }
 
   private grow(needed: number): void {

@@ -6,6 +6,8 @@ const LINGER_MS = 2_000;
 
 const MAX_DISCARDED_BYTES = 16 * 1024;
 
+const SHORT_BYTES = 4 * 1024;
+
 /** Requests whose body has not been read, with what to do once it has. */
 const unread = new WeakMap<IncomingMessage, () => void>();
 
@@ -24,8 +26,9 @@ export function closeUnlessRead(request: IncomingMessage, response: ServerRespon
   if (unread.has(request)) return false;
   const writeHead = response.writeHead.bind(response) as (...head: unknown[]) => ServerResponse;
   const restore = lingerBeforeClose(request.socket);
-  // Nothing more is taken from the network than what came with the head. To read the request starts it again.
-  request.socket.pause();
+  // Nothing more is taken from the network than what came with the head. To read the request starts it again. A short body is here
+  // already, as a rule, and what there could be of it is bounded by itself.
+  if (!isShort(request)) request.socket.pause();
   unread.set(request, restore);
   // Only here, because node sends no `keep-alive` any more where a `Connection` was set and removed again.
   response.writeHead = (...head: unknown[]) => {
@@ -42,6 +45,10 @@ export function closeUnlessRead(request: IncomingMessage, response: ServerRespon
 export function keepOpen(request: IncomingMessage): void {
   unread.get(request)?.();
   unread.delete(request);
+}
+
+function isShort({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length']) <= SHORT_BYTES;
 }
 
 /** Throws away what has come with the head and the rest of a short body, and then reads no more. */
