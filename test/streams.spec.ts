@@ -132,7 +132,8 @@ describe('run stream', () => {
     expect(slowResponse!.writableLength).toBe(held);
     socket.destroy();
     await server.call('POST', `/runs/${runId}/cancel`);
-    await quick.closed();
+    // Its log may have grown to hundreds of megabytes by now.
+    quick.leave();
   });
 
   it('delivers a page whole that is larger than the buffer limit', async () => {

@@ -24,11 +24,12 @@ export function serveOpenApi(app: INestApplication, { auth }: Pick<ChatConfig, '
     '/docs',
     sharedFiles(SWAGGER_UI, (name) => /\.(js|css|png)$/.test(name)),
   );
-  const document = buildOpenApi(app, auth);
+  // Built for whoever asks first: it takes longer than the rest of a start, and most processes are never asked.
+  const document = once(() => buildOpenApi(app, auth));
   // Written once: Nest's own route would do it again for everybody who asks, and keep a copy for each who does not read it.
-  const json = Buffer.from(JSON.stringify(document));
+  const json = once(() => Buffer.from(JSON.stringify(document())));
   app.getHttpAdapter().get('/openapi.json', (_request: Request, response: Response) => {
-    response.type('json').send(json);
+    response.type('json').send(json());
   });
   SwaggerModule.setup('docs', app, document, {
     raw: false,
@@ -36,6 +37,11 @@ export function serveOpenApi(app: INestApplication, { auth }: Pick<ChatConfig, '
     // Swagger UI would send the document's address to a validator on the internet.
     swaggerOptions: { validatorUrl: null },
   });
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 /** OpenAPI 3.1, the newest version that generators of clients read in every language. */
