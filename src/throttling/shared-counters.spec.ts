@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { PostgresStorage } from '../storage/postgres/postgres.storage.js';
-import { advanceClock, stopClock } from '../storage/postgres/postgres.testing.js';
+import { advanceClock, schemaName, stopClock } from '../storage/postgres/postgres.testing.js';
 import { RedisHints } from '../storage/redis/redis-hints.js';
 import { SharedWakeups } from '../storage/shared-wakeups.js';
-import { PostgresServer } from '../../test/harness/cluster/postgres.server.js';
+import { PostgresServer, type SharedPostgres } from '../../test/harness/cluster/postgres.server.js';
 import { redisForTests } from '../../test/harness/cluster/redis.testing.js';
 import type { Release } from './open-streams.js';
 import { PostgresOpenStreams } from './postgres-open-streams.js';
@@ -25,18 +25,16 @@ interface Instances {
   readonly close: () => Promise<void>;
 }
 
-let database: PostgresServer;
+let database: SharedPostgres;
 const redis = redisForTests(process.env);
 
 beforeAll(async () => {
-  database = await PostgresServer.start();
+  database = await PostgresServer.shared();
 });
 afterAll(() => database?.stop());
 
-let schemas = 0;
-
 async function onPostgres(limit: number): Promise<Instances> {
-  const schema = `counting_${(schemas += 1)}`;
+  const schema = schemaName();
   const storages = [0, 1].map(() => new PostgresStorage({ url: database.url, schema }));
   const [one, other] = storages as [PostgresStorage, PostgresStorage];
   for (const storage of storages) await storage.open();

@@ -9,7 +9,7 @@ import { PostgresStorage } from '../../src/storage/postgres/postgres.storage.js'
 import { schemaName } from '../../src/storage/postgres/postgres.testing.js';
 import { SqliteStorage } from '../../src/storage/sqlite/sqlite.storage.js';
 import type { Storage } from '../../src/storage/storage.js';
-import { PostgresServer } from '../harness/cluster/postgres.server.js';
+import { PostgresServer, type SharedPostgres } from '../harness/cluster/postgres.server.js';
 import { RunStartThrottlerGuard } from '../../src/throttling/run-start-throttler.guard.js';
 import { createAnswer } from '../../src/testing/scripted.agent.js';
 import { chatServers, type ChatServer, type ChatServerOptions, type Play } from '../support/chat.server.js';
@@ -125,9 +125,9 @@ const brief: Play = (_, context) => {
   for (const event of createAnswer(context, ['hi'])) void context.emit(event);
 };
 
-let database: PostgresServer;
+let database: SharedPostgres;
 beforeAll(async () => {
-  database = await PostgresServer.start();
+  database = await PostgresServer.shared();
 });
 afterAll(() => database?.stop());
 

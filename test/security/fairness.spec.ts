@@ -4,7 +4,7 @@ import { PostgresStorage } from '../../src/storage/postgres/postgres.storage.js'
 import { schemaName } from '../../src/storage/postgres/postgres.testing.js';
 import { SqliteStorage } from '../../src/storage/sqlite/sqlite.storage.js';
 import type { Storage } from '../../src/storage/storage.js';
-import { PostgresServer } from '../harness/cluster/postgres.server.js';
+import { PostgresServer, type SharedPostgres } from '../harness/cluster/postgres.server.js';
 import { createAnswer } from '../../src/testing/scripted.agent.js';
 import { chatServers, gate, type ChatServer, type Play } from '../support/chat.server.js';
 
@@ -25,9 +25,9 @@ function slowUntil(opened: Promise<void>): Play {
   };
 }
 
-let database: PostgresServer;
+let database: SharedPostgres;
 beforeAll(async () => {
-  database = await PostgresServer.start();
+  database = await PostgresServer.shared();
 });
 afterAll(() => database?.stop());
 

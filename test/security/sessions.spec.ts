@@ -6,7 +6,8 @@ import { Client } from 'pg';
 import { createApp } from '../../src/app/bootstrap.js';
 import { loadConfig } from '../../src/app/config.js';
 import { createLog } from '../../src/app/log.js';
-import { PostgresServer } from '../harness/cluster/postgres.server.js';
+import { schemaName } from '../../src/storage/postgres/postgres.testing.js';
+import { PostgresServer, type SharedPostgres } from '../harness/cluster/postgres.server.js';
 import { EventStream } from '../support/event-stream.js';
 
 const ANN_KEY = 'key-of-ann-0123456789';
@@ -21,10 +22,9 @@ interface Place {
   readonly remove: () => Promise<void>;
 }
 
-let database: PostgresServer;
-let databases = 0;
+let database: SharedPostgres;
 beforeAll(async () => {
-  database = await PostgresServer.start();
+  database = await PostgresServer.shared();
 });
 afterAll(() => database?.stop());
 
@@ -34,7 +34,7 @@ async function onSqlite(): Promise<Place> {
 }
 
 async function onPostgres(): Promise<Place> {
-  const name = `sessions_${(databases += 1)}`;
+  const name = schemaName();
   const admin = new Client({ connectionString: database.url });
   await admin.connect();
   await admin.query(`CREATE DATABASE ${name}`);

@@ -12,7 +12,7 @@ import { PostgresStorage } from '../../src/storage/postgres/postgres.storage.js'
 import { schemaName } from '../../src/storage/postgres/postgres.testing.js';
 import { SqliteStorage } from '../../src/storage/sqlite/sqlite.storage.js';
 import type { Storage } from '../../src/storage/storage.js';
-import { PostgresServer } from '../harness/cluster/postgres.server.js';
+import { PostgresServer, type SharedPostgres } from '../harness/cluster/postgres.server.js';
 import { listRoutes, pathWith, type AppRoute } from '../support/app-routes.js';
 import { startApp } from '../support/app.server.js';
 import { ChatServer, gate } from '../support/chat.server.js';
@@ -57,7 +57,7 @@ const elsewhere = () => ({ 'x-forwarded-for': `10.1.${(addresses >> 8) & 255}.${
 
 describe.each(['SQLite', 'PostgreSQL'])('resources of another principal on %s', (technology) => {
   const held = gate();
-  let postgres: PostgresServer | undefined;
+  let postgres: SharedPostgres | undefined;
   let directory: string;
   let storage: Storage;
   let server: ChatServer;
@@ -112,11 +112,8 @@ describe.each(['SQLite', 'PostgreSQL'])('resources of another principal on %s', 
 
   async function open(): Promise<Storage> {
     if (technology === 'SQLite') return new SqliteStorage({ directory });
-    postgres = process.env['DATABASE_URL'] ? undefined : await PostgresServer.start();
-    return new PostgresStorage({
-      url: postgres?.url ?? process.env['DATABASE_URL'] ?? '',
-      schema: schemaName(),
-    });
+    postgres = await PostgresServer.shared();
+    return new PostgresStorage({ url: postgres.url, schema: schemaName() });
   }
 
   /** Makes a thing of the owner's. Its thread has a name that somebody else may guess. */

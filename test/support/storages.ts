@@ -7,7 +7,7 @@ import { PostgresStorage } from '../../src/storage/postgres/postgres.storage.js'
 import { MemoryStorage } from '../../src/storage/memory/memory.storage.js';
 import { SqliteStorage } from '../../src/storage/sqlite/sqlite.storage.js';
 import type { Storage } from '../../src/storage/storage.js';
-import { PostgresServer } from '../harness/cluster/postgres.server.js';
+import { PostgresServer, type SharedPostgres } from '../harness/cluster/postgres.server.js';
 
 /** The storages that promise the same under concurrency. */
 export const SHARED_KINDS = ['sqlite', 'postgres'] as const;
@@ -22,13 +22,13 @@ export interface TestStorages {
 
 /**
  * Makes the storage of tests that do not care which one they get: in memory, or with TEST_STORAGE=postgres in a schema of its own
- * of the PostgreSQL at DATABASE_URL, so that one file is run over both.
+ * of the PostgreSQL at TEST_DATABASE_URL, so that one file is run over both.
  */
 export function defaultStorage(): Storage {
   if (process.env['TEST_STORAGE'] !== 'postgres') return new MemoryStorage();
-  const url = process.env['DATABASE_URL'];
+  const url = process.env['TEST_DATABASE_URL'];
   if (url === undefined)
-    throw new Error('TEST_STORAGE=postgres needs a PostgreSQL at DATABASE_URL. `npm test` starts one.');
+    throw new Error('TEST_STORAGE=postgres needs a PostgreSQL at TEST_DATABASE_URL. `npm test` starts one.');
   // Few connections: many tests run side by side.
   return new PostgresStorage({ url, schema: schemaName(), poolSize: 4 });
 }
@@ -42,9 +42,9 @@ export interface SharedData {
 /** Starts the PostgreSQL and makes the directory before the tests of a `describe`, and removes both after them. */
 export function sharedData(): SharedData {
   const data = { url: '', directory: '' };
-  let server: PostgresServer | undefined;
+  let server: SharedPostgres | undefined;
   beforeAll(async () => {
-    server = await PostgresServer.start();
+    server = await PostgresServer.shared();
     data.url = server.url;
     data.directory = await mkdtemp(join(tmpdir(), 'shared-'));
   }, 60_000);
@@ -57,10 +57,9 @@ export function sharedData(): SharedData {
 
 /** Storages for the tests of one file, which share one PostgreSQL. It is started by the first test that needs it. */
 export function testStorages(): TestStorages {
-  let server: Promise<PostgresServer> | undefined;
+  let server: Promise<SharedPostgres> | undefined;
   const directories: string[] = [];
   const schemas = new Map<Storage, { readonly url: string; readonly schema: string }>();
-  const url = async () => process.env['DATABASE_URL'] ?? (await (server ??= PostgresServer.start())).url;
 
   afterEach(async () => {
     for (const directory of directories.splice(0)) await rm(directory, { recursive: true, force: true });
@@ -74,7 +73,7 @@ export function testStorages(): TestStorages {
         directories.push(directory);
         return new SqliteStorage({ directory });
       }
-      const options = { url: await url(), schema: schemaName() };
+      const options = { url: (await (server ??= PostgresServer.shared())).url, schema: schemaName() };
       const storage = new PostgresStorage(options);
       schemas.set(storage, options);
       return storage;

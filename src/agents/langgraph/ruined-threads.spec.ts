@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { PostgresServer } from '../../../test/harness/cluster/postgres.server.js';
+import { PostgresServer, type SharedPostgres } from '../../../test/harness/cluster/postgres.server.js';
 import { ADA } from '../../runs/run.testing.js';
 import { MemoryStorage } from '../../storage/memory/memory.storage.js';
 import { schemaName } from '../../storage/postgres/postgres.testing.js';
@@ -38,7 +38,7 @@ const PLAIN = 'Are you there?';
 describe('a thread', () => {
   const providers: ScriptedProvider[] = [];
   const storages: Storage[] = [];
-  let server: PostgresServer | undefined;
+  let server: SharedPostgres | undefined;
   afterEach(async () => {
     await closeStacks();
     await Promise.all(providers.splice(0).map((provider) => provider.close()));
@@ -53,7 +53,7 @@ describe('a thread', () => {
       'in PostgreSQL',
       CASES / 20,
       async () => {
-        server ??= await PostgresServer.start();
+        server ??= await PostgresServer.shared();
         return new PostgresStorage({ url: server.url, schema: schemaName() });
       },
     ],

@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { PostgresServer } from '../../../test/harness/cluster/postgres.server.js';
+import { PostgresServer, type SharedPostgres } from '../../../test/harness/cluster/postgres.server.js';
 import { LEASE_MS, ownedRun, toOwnership } from '../../testing/storage/storage-samples.js';
 import { schemaName } from './postgres.testing.js';
 import { PostgresStorage } from './postgres.storage.js';
 
-let server: PostgresServer;
+let server: SharedPostgres;
 const opened: PostgresStorage[] = [];
 
 beforeAll(async () => {
-  server = await PostgresServer.start();
+  server = await PostgresServer.shared();
 });
 afterEach(async () => {
   for (const storage of opened.splice(0)) await storage.close();

@@ -1,17 +1,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RunnableConfig } from '@langchain/core/runnables';
 import { uuid6 } from '@langchain/langgraph-checkpoint';
-import { PostgresServer } from '../../../test/harness/cluster/postgres.server.js';
+import { PostgresServer, type SharedPostgres } from '../../../test/harness/cluster/postgres.server.js';
 import { toBatch, ownedRun, toOwnership } from '../../testing/storage/storage-samples.js';
 import { CHECKPOINT_FENCE, CheckpointFencedError } from '../../agents/langgraph/checkpoint-fence.js';
 import { copyTables, schemaName } from './postgres.testing.js';
 import { PostgresStorage } from './postgres.storage.js';
 
-let server: PostgresServer;
+let server: SharedPostgres;
 let storage: PostgresStorage;
 
 beforeAll(async () => {
-  server = await PostgresServer.start();
+  server = await PostgresServer.shared();
 });
 afterAll(() => server?.stop());
 

@@ -1,18 +1,19 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
 import { deltaChannelHistoryTests, specTest } from '@langchain/langgraph-checkpoint-validation';
-import { PostgresServer } from '../../../test/harness/cluster/postgres.server.js';
+import { PostgresServer, type SharedPostgres } from '../../../test/harness/cluster/postgres.server.js';
 import { PostgresStorage } from './postgres.storage.js';
+import { schemaName } from './postgres.testing.js';
 
 // LangGraph's own suite for checkpointers is written for vitest's globals; of what jest's lack it uses this one only.
 Object.assign(expect, { soft: expect });
 
-let server: PostgresServer | undefined;
+let server: SharedPostgres | undefined;
 let storage: PostgresStorage;
 
 beforeAll(async () => {
-  server = await PostgresServer.start();
-  storage = new PostgresStorage({ url: server.url, keepCheckpoints: 'all' });
+  server = await PostgresServer.shared();
+  storage = new PostgresStorage({ url: server.url, schema: schemaName(), keepCheckpoints: 'all' });
   await storage.open();
 });
 

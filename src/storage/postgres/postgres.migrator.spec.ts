@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { emptyCheckpoint } from '@langchain/langgraph-checkpoint';
-import { PostgresServer } from '../../../test/harness/cluster/postgres.server.js';
+import { PostgresServer, type SharedPostgres } from '../../../test/harness/cluster/postgres.server.js';
 import { ALICE, BOB, claimRun, newRun } from '../../testing/storage/storage-samples.js';
 import { MIGRATIONS } from './migrations/migrations.js';
 import { PostgresDatabase } from './postgres.database.js';
@@ -8,10 +8,10 @@ import { migrate } from './postgres.migrator.js';
 import { PostgresStorage } from './postgres.storage.js';
 import { schemaName } from './postgres.testing.js';
 
-let server: PostgresServer;
+let server: SharedPostgres;
 
 beforeAll(async () => {
-  server = await PostgresServer.start();
+  server = await PostgresServer.shared();
 });
 
 afterAll(() => server?.stop());

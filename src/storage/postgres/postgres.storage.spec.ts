@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { PostgresServer } from '../../../test/harness/cluster/postgres.server.js';
+import { PostgresServer, type SharedPostgres } from '../../../test/harness/cluster/postgres.server.js';
 import { describeStorage } from '../../testing/storage/storage.contract.js';
 import type { StorageHarness } from '../../testing/storage/storage-harness.js';
 import { advanceClock, copyTables, schemaName, stopClock, tablesWith } from './postgres.testing.js';
 import { PostgresStorage } from './postgres.storage.js';
 
-let server: PostgresServer | undefined;
-let url = '';
+let server: SharedPostgres;
 
 beforeAll(async () => {
-  server = process.env['DATABASE_URL'] ? undefined : await PostgresServer.start();
-  url = server?.url ?? process.env['DATABASE_URL'] ?? '';
+  server = await PostgresServer.shared();
 });
 
 afterAll(() => server?.stop());
@@ -18,7 +16,7 @@ afterAll(() => server?.stop());
 async function makeHarness(): Promise<StorageHarness> {
   const schema = schemaName();
   const open = async () => {
-    const storage = new PostgresStorage({ url, schema });
+    const storage = new PostgresStorage({ url: server.url, schema });
     await storage.open();
     return storage;
   };

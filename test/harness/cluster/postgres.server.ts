@@ -9,6 +9,9 @@ import { freePort } from './free-port.js';
 
 const run = promisify(execFile);
 
+/** One that many files use, each with schemas or databases of its own. */
+export type SharedPostgres = Pick<PostgresServer, 'url' | 'stop'>;
+
 /** A real PostgreSQL of its own, in a directory of its own. It can be killed, and started again on the same data. */
 export class PostgresServer {
   /** From each kill until it serves again. */
@@ -27,6 +30,12 @@ export class PostgresServer {
     await running.initialise();
     await running.start();
     return new PostgresServer(directory, port, running);
+  }
+
+  /** Returns the server of this run of the tests, or starts one where the run has none. */
+  static async shared(): Promise<SharedPostgres> {
+    const url = process.env['TEST_DATABASE_URL'];
+    return url === undefined ? PostgresServer.start() : { url, stop: async () => undefined };
   }
 
   get url(): string {
