@@ -8,6 +8,7 @@ export default {
   // A promise that hangs is a fault; a busy machine is none.
   testTimeout: 120_000,
   maxWorkers: 2,
+  testSequencer: '<rootDir>/test/sequencer.mjs',
   workerIdleMemoryLimit: '1GB',
   transform: {
     '^.+\\.ts$': [

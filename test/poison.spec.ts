@@ -7,8 +7,9 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { until } from './support/until.js';
+import { childEnvironment } from './support/child-environment.js';
 import { postJson } from './support/post-json.js';
+import { until } from './support/until.js';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const GRAPH = resolve('test/fixtures/poison-graph.mjs');
@@ -45,9 +46,10 @@ afterEach(async () => {
 
 /** The built app, on the data of the life before. Undefined when it dies before it listens. */
 async function start(env: Record<string, string> = {}): Promise<Life | undefined> {
-  const child = spawn(process.execPath, ['--max-old-space-size=256', MAIN], {
+  const child = spawn(process.execPath, ['--max-old-space-size=128', MAIN], {
     cwd: directory,
     env: {
+      ...childEnvironment(),
       DATA_DIR: directory,
       PORT: '0',
       AGENTS: `poison=${GRAPH}#graph`,

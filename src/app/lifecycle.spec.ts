@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { childEnvironment } from '../../test/support/child-environment.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MAIN = join(ROOT, 'dist/main.js');
@@ -30,7 +31,7 @@ function start(env: Record<string, string>): Started {
   const DATA_DIR = mkdtempSync(join(tmpdir(), 'main-'));
   const started = spawn(process.execPath, [MAIN], {
     cwd: DATA_DIR,
-    env: { DATA_DIR, PORT: '0', ...env },
+    env: { ...childEnvironment(), DATA_DIR, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   processes.push(started);

@@ -1,33 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { Cluster, type ClusterOptions } from '../harness/cluster/cluster.js';
-import { clusterLoop, killAndStart, killAtRandom, replace } from '../harness/cluster/cluster-loop.js';
-import { listComplaints, formatTable, type KillReport } from '../harness/kill-loop/kill-report.js';
-import { redisForTests } from '../harness/cluster/redis.testing.js';
+import { describe, expect, it } from '@jest/globals';
+import { clusterLoop } from '../harness/cluster/cluster-loop.js';
+import { clusters, expectNoComplaints, seed } from '../harness/cluster/cluster.testing.js';
+import type { KillReport } from '../harness/kill-loop/kill-report.js';
 import { EventStream } from '../support/event-stream.js';
 import { postJson } from '../support/post-json.js';
 
 /** A model so slow that its run cannot end by itself before it is cancelled. */
 const SLOWLY_MS = 60_000;
-
-const seed = Date.now() % 1_000_000;
-const redis = redisForTests(process.env);
-let cluster: Cluster | undefined;
-
-afterEach(async () => {
-  await cluster?.stop();
-  cluster = undefined;
-});
-
-async function start(options: Partial<ClusterOptions> = {}): Promise<Cluster> {
-  cluster = await Cluster.start({ seed, ...options });
-  return cluster;
-}
-
-function expectNoComplaints(report: KillReport): void {
-  process.stdout.write(`\n${formatTable(report)}\n`);
-  expect({ seed, complaints: listComplaints(report) }).toEqual({ seed, complaints: [] });
-}
 
 async function ask(port: number | undefined): Promise<{ status: number; runId: string }> {
   const response = await postJson(`http://127.0.0.1:${port}/api/chat/runs`, { message: 'hello' });
@@ -40,6 +20,8 @@ function watch(port: number | undefined, runId: string): Promise<EventStream> {
 }
 
 describe('cluster', () => {
+  const start = clusters();
+
   it('shows the same events of a run through every API process', async () => {
     const { apis } = await start();
     const { runId } = await ask(apis[0]?.port);
@@ -50,18 +32,6 @@ describe('cluster', () => {
     expect(['completed', 'awaiting-input']).toContain(here?.at(-1)?.data['outcome']);
     expect(there).toEqual(here);
   });
-
-  it('loses no event and shows every reader the same while API, workers and database are killed at random', async () => {
-    const started = await start();
-    const report = await clusterLoop(started, {
-      seed,
-      people: 10,
-      disaster: (note) => killAtRandom(started, { kills: 15, seed, note }),
-    });
-    expectNoComplaints(report);
-    expect(report.kills).toBe(15);
-    expect(report.logs.flat().filter(({ event }) => event.type === 'run-resume').length).toBeGreaterThan(5);
-  }, 300_000);
 
   it('takes over the runs of a dead worker', async () => {
     const started = await start();
@@ -106,24 +76,6 @@ describe('cluster', () => {
     expect(report.logs.flat().filter(({ event }) => event.type === 'run-resume').length).toBeGreaterThan(3);
   }, 300_000);
 
-  it('loses no event when every process is replaced in turn under live readers', async () => {
-    const started = await start();
-    const report = await clusterLoop(started, {
-      seed,
-      people: 50,
-      disaster: async (note) => {
-        await sleep(1_000);
-        for (const node of started.nodes) {
-          note('restart');
-          await replace(node);
-        }
-        await sleep(1_000);
-      },
-    });
-    expectNoComplaints(report);
-    expect(report.restarts).toBe(4);
-  }, 300_000);
-
   it('cancels a run that a worker behind another API process executes', async () => {
     const { apis } = await start({ node: { paceMs: SLOWLY_MS } });
     await cancelled(apis[0]?.port, apis[1]?.port);
@@ -145,27 +97,6 @@ describe('cluster', () => {
     expect(streams.map(({ status }) => status)).toEqual([200, 200, 200, 429, 429]);
     for (const stream of streams) stream.leave();
   });
-
-  (redis.isThere ? it : it.skip)(
-    'loses no event when Redis carries the wakeups and every worker is killed in turn',
-    async () => {
-      const started = await start({ node: { redisUrl: redis.url } });
-      const report = await clusterLoop(started, {
-        seed,
-        people: 6,
-        disaster: async (note) => {
-          await sleep(1_500);
-          for (const worker of started.workers) {
-            note('kill');
-            await killAndStart(worker);
-            await sleep(1_500);
-          }
-        },
-      });
-      expectNoComplaints(report);
-    },
-    200_000,
-  );
 });
 
 /** Cancels a run that would take minutes, through one process, until a reader at another has seen its end. */

@@ -18,7 +18,9 @@ export function findTypos(names: readonly string[]): string[] {
 function isNear(name: string, setting: string): boolean {
   if (name === setting) return true;
   if (setting.length < 5) return false;
-  return editDistance(name, setting) <= (setting.length < 9 ? 1 : 2);
+  const most = setting.length < 9 ? 1 : 2;
+  // The environment of a container may have hundreds of names.
+  return Math.abs(name.length - setting.length) <= most && editDistance(name, setting) <= most;
 }
 
 /** Returns the number of letters to insert, delete or replace to turn one word into the other. */

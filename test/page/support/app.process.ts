@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { childEnvironment } from '../../support/child-environment.js';
 
 const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 
@@ -19,7 +20,7 @@ export class AppProcess {
 
   /** Resolves once it listens. */
   async start(): Promise<void> {
-    const env = { PATH: process.env['PATH'], ...this.settings, PORT: '0' };
+    const env = { ...childEnvironment(), ...this.settings, PORT: '0' };
     const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     this.child = child;
     for await (const line of createInterface({ input: child.stdout })) {
