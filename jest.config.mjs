@@ -10,6 +10,8 @@ export default {
   maxWorkers: 2,
   testSequencer: '<rootDir>/test/sequencer.mjs',
   workerIdleMemoryLimit: '1GB',
+  // Half a second by default, which a busy worker needs to hear that it is over. What a test leaves open still shows.
+  workerGracefulExitTimeout: 20_000,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
