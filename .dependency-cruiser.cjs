@@ -82,6 +82,7 @@ module.exports = {
         // A storage that processes share brings the counters of their limits.
         'throttling',
         'agents/agent',
+        'agents/item.store',
         // What a graph's config tells a checkpointer.
         ...['fence', 'history', 'key'].map((fact) => `agents/langgraph/checkpoint-${fact}`),
       ],

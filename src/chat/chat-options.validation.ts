@@ -1,3 +1,4 @@
+import type { StoreOptions } from '../agents/agent-store.js';
 import type { Agent } from '../agents/agent.js';
 import type { AuthOptions } from '../auth/auth.options.js';
 import type { Tool } from '../tools/agent-tool.js';
@@ -6,7 +7,7 @@ import type { ChatModuleOptions } from './chat.options.js';
 /** Options as a host wrote them. The compiler may not have seen them: an async factory, a JavaScript file. */
 type Given<T> = { readonly [Key in keyof T]?: unknown } | undefined;
 
-const STORAGE_PARTS = ['runs', 'log', 'wakeups', 'retention', 'state', 'checkpointer'];
+const STORAGE_PARTS = ['runs', 'log', 'wakeups', 'retention', 'state', 'items', 'checkpointer'];
 
 /** Returns everything that is wrong with the module's options, one sentence each with its remedy; empty if they are usable. */
 export function validateChatOptions(options: Given<ChatModuleOptions>): string[] {
@@ -27,6 +28,28 @@ export function validateChatOptions(options: Given<ChatModuleOptions>): string[]
   if (most !== undefined && !(Number.isInteger(most) && Number(most) >= 1))
     errors.push(
       `maxRunsPerPrincipal of ChatModule is ${Number(most)}: it must be a whole number of at least 1.`,
+    );
+  return [...errors, ...validateStore(options.store as Given<StoreOptions>)];
+}
+
+function validateStore(store: Given<StoreOptions>): string[] {
+  if (store === undefined) return [];
+  const errors: string[] = [];
+  const { scope = 'user', index } = store;
+  if (scope !== 'user' && scope !== 'tenant')
+    errors.push("store.scope of ChatModule must be 'user' or 'tenant'.");
+  for (const name of ['ttlMs', 'maxItemBytes', 'maxItems', 'maxBytes'] as const) {
+    const value = store[name];
+    if (value !== undefined && !(Number.isSafeInteger(value) && Number(value) >= 1))
+      errors.push(`store.${name} of ChatModule must be a whole number of at least 1.`);
+  }
+  if (index === undefined) return errors;
+  const { dims, embed } = index as { readonly dims?: unknown; readonly embed?: unknown };
+  if (!(Number.isSafeInteger(dims) && Number(dims) >= 1))
+    errors.push('store.index.dims of ChatModule must be the length of the vectors, a whole number.');
+  if (typeof embed !== 'function' && !hasAll(embed, ['embedDocuments', 'embedQuery']))
+    errors.push(
+      'store.index.embed of ChatModule must be an Embeddings of LangChain, or a function that returns the vector of each text.',
     );
   return errors;
 }

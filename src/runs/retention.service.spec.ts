@@ -48,8 +48,12 @@ describe('RetentionService', () => {
   afterEach(() => storage.close());
 
   function serviceWith(options: Partial<RetentionOptions> = {}): RetentionService {
-    const { retention, log } = storage;
-    return new RetentionService({ retention, log, recent }, { compactAfterMs: HOUR, ...options }, () => now);
+    const { retention, items, log } = storage;
+    return new RetentionService(
+      { retention, items, log, recent },
+      { compactAfterMs: HOUR, ...options },
+      () => now,
+    );
   }
 
   /** A run of so many words and its end. Its text has no `text-start`, so a reader is what joins it. */
@@ -69,6 +73,25 @@ describe('RetentionService', () => {
     recent.add(id, events);
     return events;
   }
+
+  it('removes items that have expired, however many', async () => {
+    const limits = { maxItems: 1_000, maxBytes: 1_000_000 };
+    const item = (key: string, ttlMs?: number) => ({
+      namespace: ['a'],
+      key,
+      value: '{}',
+      vectors: [],
+      ttlMs,
+    });
+    const short = Array.from({ length: 250 }, (_, n) => item(String(n), DAY));
+    await storage.items.change(ALICE, [...short, item('stays')], limits);
+    await serviceWith().sweep();
+    now += DAY;
+    expect(await storage.items.deleteExpired(1)).toBe(1);
+    await serviceWith().sweep();
+    expect(await storage.items.deleteExpired(1)).toBe(0);
+    expect(await storage.items.listNamespaces(ALICE)).toEqual([['a']]);
+  });
 
   it('compacts each log once, one hour after the end of its run', async () => {
     const whole = await endedRun('r1');

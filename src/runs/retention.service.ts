@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
+import type { ItemStore } from '../agents/item.store.js';
 import type { Owner } from '../principal.js';
 import { compactRun } from './compact-run.js';
 import type { EventLog } from './event-log.js';
@@ -29,6 +30,7 @@ export const DEFAULT_RETENTION: RetentionOptions = { compactAfterMs: 60 * 60_000
 /** Dependencies of the service. */
 export interface RetentionDeps {
   readonly retention: Retention;
+  readonly items: ItemStore;
   readonly log: EventLog;
   readonly recent: EventCache;
 }
@@ -44,6 +46,9 @@ const OWNERS_AT_A_TIME = 100;
 
 /** Runs looked up at a time. */
 const RUNS_AT_A_TIME = 100;
+
+/** Items removed at a time. */
+const ITEMS_AT_A_TIME = 100;
 
 /** Makes room, in small pieces with a rest after each. A thread with a run that has not ended is never touched. */
 @Injectable()
@@ -95,6 +100,7 @@ export class RetentionService {
   /** Yields after each piece of work. */
   private async *pieces(): AsyncGenerator<void> {
     yield* this.compactRuns();
+    yield* this.removeExpiredItems();
     yield* this.removeOld();
     yield* this.removeOverQuota();
     yield* this.removeUntilSmall();
@@ -116,6 +122,10 @@ export class RetentionService {
         yield;
       }
     }
+  }
+
+  private async *removeExpiredItems(): AsyncGenerator<void> {
+    while ((await this.deps.items.deleteExpired(ITEMS_AT_A_TIME)) === ITEMS_AT_A_TIME) yield;
   }
 
   private async *removeOld(): AsyncGenerator<void> {

@@ -1,4 +1,5 @@
 import { ConfigurableModuleBuilder, Module } from '@nestjs/common';
+import { ItemStore } from '../agents/item.store.js';
 import { AgentRegistry } from '../agents/agent.registry.js';
 import { SecurityLog } from '../security/security-log.service.js';
 import { Switches } from '../switches/switches.js';
@@ -105,9 +106,18 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RUNS_OPTIONS } =
     },
     {
       provide: RetentionService,
-      inject: [Retention, EventLog, EventCache, RUNS_OPTIONS],
-      useFactory: (retention: Retention, log: EventLog, recent: EventCache, options: RunsModuleOptions) =>
-        new RetentionService({ retention, log, recent }, { ...DEFAULT_RETENTION, ...options.retention }),
+      inject: [Retention, ItemStore, EventLog, EventCache, RUNS_OPTIONS],
+      useFactory: (
+        retention: Retention,
+        items: ItemStore,
+        log: EventLog,
+        recent: EventCache,
+        options: RunsModuleOptions,
+      ) =>
+        new RetentionService(
+          { retention, items, log, recent },
+          { ...DEFAULT_RETENTION, ...options.retention },
+        ),
     },
   ],
   exports: [RunService, RunFeed, ThreadService, InputService, RunsLifecycle],

@@ -8,6 +8,16 @@ export { Storage } from './storage.js';
 export { OpenStreams } from '../throttling/open-streams.js';
 export { RunStartCounter } from '../throttling/run-start.counter.js';
 export type { ThrottlingCounters } from '../throttling/throttling.options.js';
+export { ItemStore } from '../agents/item.store.js';
+export type {
+  FoundItem,
+  ItemChange,
+  ItemLimits,
+  ItemName,
+  ItemQuery,
+  ItemScope,
+  StoredItem,
+} from '../agents/item.store.js';
 export { EventLog } from '../runs/event-log.js';
 export type { AppendBatch, AppendResult, RunEnding } from '../runs/event-log.js';
 export { Retention } from '../runs/retention.js';

@@ -1,4 +1,5 @@
 import { ConfigurableModuleBuilder, Module } from '@nestjs/common';
+import { ItemStore } from '../agents/item.store.js';
 import { EventLog } from '../runs/event-log.js';
 import { Retention } from '../runs/retention.js';
 import { RunStore } from '../runs/run.store.js';
@@ -23,7 +24,8 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: STORAGE_OPTIONS } = new C
     { provide: EventLog, inject: [Storage], useFactory: ({ log }: Storage) => log },
     { provide: Wakeups, inject: [Storage], useFactory: ({ wakeups }: Storage) => wakeups },
     { provide: Retention, inject: [Storage], useFactory: ({ retention }: Storage) => retention },
+    { provide: ItemStore, inject: [Storage], useFactory: ({ items }: Storage) => items },
   ],
-  exports: [Storage, RunStore, EventLog, Wakeups, Retention],
+  exports: [Storage, RunStore, EventLog, Wakeups, Retention, ItemStore],
 })
 export class StorageModule extends ConfigurableModuleClass {}

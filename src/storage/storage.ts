@@ -1,4 +1,5 @@
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
+import type { ItemStore } from '../agents/item.store.js';
 import type { AppError } from '../errors.js';
 import type { EventLog } from '../runs/event-log.js';
 import type { Retention } from '../runs/retention.js';
@@ -17,6 +18,7 @@ export abstract class Storage {
   abstract readonly wakeups: Wakeups;
   abstract readonly retention: Retention;
   abstract readonly state: SharedState;
+  abstract readonly items: ItemStore;
   abstract readonly checkpointer: BaseCheckpointSaver;
   /**
    * The place of the data, in words that name it and show no password. Two modules of one application may not have the same. Absent

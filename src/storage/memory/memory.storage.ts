@@ -2,6 +2,7 @@ import { LocalWakeups } from '../local-wakeups.js';
 import { Storage } from '../storage.js';
 import { MemoryCheckpointer } from './memory.checkpointer.js';
 import { MemoryEventLog } from './memory-event-log.js';
+import { MemoryItemStore } from './memory-item.store.js';
 import { MemoryRecords } from './memory-records.js';
 import { MemoryRetention } from './memory-retention.js';
 import { MemoryRunStore } from './memory-run.store.js';
@@ -14,6 +15,7 @@ export class MemoryStorage extends Storage {
   readonly wakeups = new LocalWakeups();
   readonly retention: MemoryRetention;
   readonly state = new MemorySharedState();
+  readonly items: MemoryItemStore;
   readonly checkpointer: MemoryCheckpointer;
 
   /** @param options `clock`: milliseconds since the epoch; default the system's */
@@ -23,6 +25,7 @@ export class MemoryStorage extends Storage {
     this.checkpointer = new MemoryCheckpointer(records);
     this.runs = new MemoryRunStore(records, this.checkpointer, clock);
     this.log = new MemoryEventLog(records, clock);
+    this.items = new MemoryItemStore(clock);
     this.retention = new MemoryRetention(records, this.checkpointer);
   }
 

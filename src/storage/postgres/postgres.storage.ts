@@ -11,6 +11,7 @@ import { DEFAULT_SCHEMA, PostgresDatabase } from './postgres.database.js';
 import { PostgresHints } from './postgres-hints.js';
 import { PostgresEventLog } from './postgres-event-log.js';
 import { migrate } from './postgres.migrator.js';
+import { PostgresItemStore } from './postgres-item.store.js';
 import { PostgresRetention } from './postgres-retention.js';
 import { PostgresRunStore } from './postgres-run.store.js';
 import { DEFAULT_POOL_SIZE, type PostgresStorageOptions } from './postgres-storage.options.js';
@@ -27,6 +28,7 @@ export class PostgresStorage extends Storage {
   readonly wakeups: SharedWakeups;
   readonly retention: PostgresRetention;
   readonly state: PostgresSharedState;
+  readonly items: PostgresItemStore;
   readonly checkpointer: PostgresCheckpointer;
   override readonly location: string | undefined;
   override readonly counters: ThrottlingCounters;
@@ -57,6 +59,7 @@ export class PostgresStorage extends Storage {
     this.log = new PostgresEventLog(this.database, this.writer);
     this.retention = new PostgresRetention(this.database);
     this.state = new PostgresSharedState(this.database);
+    this.items = new PostgresItemStore(this.database);
     this.checkpointer = new PostgresCheckpointer(this.database, this.writer, keepCheckpoints);
   }
 

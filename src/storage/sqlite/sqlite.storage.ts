@@ -5,6 +5,7 @@ import { Storage } from '../storage.js';
 import { SqliteCheckpointer } from './sqlite.checkpointer.js';
 import { SqliteClient } from './sqlite.client.js';
 import { SqliteEventLog } from './sqlite-event-log.js';
+import { SqliteItemStore } from './sqlite-item.store.js';
 import { SqliteRetention } from './sqlite-retention.js';
 import { SqliteRunStore } from './sqlite-run.store.js';
 import { SqliteSharedState } from './sqlite-shared-state.js';
@@ -43,6 +44,7 @@ export class SqliteStorage extends Storage {
   readonly wakeups = new LocalWakeups();
   readonly retention: SqliteRetention;
   readonly state: SqliteSharedState;
+  readonly items: SqliteItemStore;
   readonly checkpointer: SqliteCheckpointer;
   override readonly location: string | undefined;
   private readonly client: SqliteClient;
@@ -68,6 +70,7 @@ export class SqliteStorage extends Storage {
     this.log = new SqliteEventLog(this.client, clock);
     this.retention = new SqliteRetention(this.client);
     this.state = new SqliteSharedState(this.client, directory !== ':memory:');
+    this.items = new SqliteItemStore(this.client, clock);
     this.checkpointer = new SqliteCheckpointer(this.client, keepCheckpoints);
   }
 

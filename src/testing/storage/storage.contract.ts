@@ -10,6 +10,8 @@ import { createContract } from './contract/create.contract.js';
 import { deleteContract } from './contract/delete.contract.js';
 import { durabilityContract, restartContract } from './contract/durability.contract.js';
 import { endingContract } from './contract/ending.contract.js';
+import { itemContract } from './contract/item.contract.js';
+import { itemExpiryContract } from './contract/item-expiry.contract.js';
 import { leaseContract } from './contract/lease.contract.js';
 import { ownerContract } from './contract/owner.contract.js';
 import { pageContract } from './contract/page.contract.js';
@@ -44,6 +46,8 @@ const EVERY_STORAGE = [
   branchContract,
   retentionContract,
   sharedStateContract,
+  itemContract,
+  itemExpiryContract,
   concurrencyContract,
 ];
 

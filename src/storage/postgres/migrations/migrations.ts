@@ -9,6 +9,7 @@ import { threadNames } from './0008-thread-names.js';
 import { turns } from './0009-turns.js';
 import { deaths } from './0010-deaths.js';
 import { givenInput } from './0013-given-input.js';
+import { items } from './0014-items.js';
 
 /** The tables of our own, step by step. Never edit one that was released: add the next. */
 export const MIGRATIONS: readonly ((schema: string) => string)[] = [
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   turns,
   deaths,
   givenInput,
+  items,
 ];

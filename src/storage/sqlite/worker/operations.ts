@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { inputOperations } from './input-operations.ts';
 import { checkpointOperations } from './checkpoint-operations.ts';
 import { healthOperations } from './health-operations.ts';
+import { itemOperations } from './item-operations.ts';
 import { logOperations } from './log-operations.ts';
 import type { TailCache } from './tail.cache.js';
 import { retentionOperations } from './retention-operations.ts';
@@ -20,6 +21,7 @@ export function operationsOn(db: DatabaseSync, tails: TailCache) {
     ...checkpointOperations(db, tails),
     ...retentionOperations(db),
     ...sharedStateOperations(db),
+    ...itemOperations(db),
     ...healthOperations(db),
   };
 }

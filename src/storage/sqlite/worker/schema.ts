@@ -157,6 +157,28 @@ const MIGRATIONS = [
   -- What a start gave its agent beside the message, as JSON.
   ALTER TABLE runs ADD COLUMN given TEXT;
   `,
+  `
+  -- The long-term memory of agents. A path is the labels of a namespace.
+  CREATE TABLE items (
+    -- The order of creation.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant TEXT NOT NULL,
+    -- Empty: shared by the users of the tenant.
+    user_id TEXT NOT NULL,
+    path TEXT NOT NULL,
+    key TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    ttl_ms INTEGER,
+    expires_at INTEGER,
+    bytes INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    vectors BLOB
+  );
+  CREATE UNIQUE INDEX items_by_name ON items (tenant, user_id, path, key);
+  CREATE INDEX items_kept ON items (tenant, user_id, expires_at, bytes);
+  CREATE INDEX items_to_expire ON items (expires_at) WHERE expires_at IS NOT NULL;
+  `,
 ];
 
 /** Brings the tables to the shape that this version works with. Only forward: an older version never writes a newer file. */

@@ -27,6 +27,16 @@ export function durabilityContract({ describe, test, expect }: ContractSuite): v
       expect(await snapshot(await reopen(harness))).toEqual(before);
     });
 
+    test('has the same items after a restart', async (harness) => {
+      const value = '{"likes":"tea"}';
+      const limits = { maxItems: 10, maxBytes: 10_000 };
+      const change = { namespace: ['facts'], key: 'drink', value, vectors: [new Float32Array([3, 4])] };
+      await harness.storage.items.change(ALICE, [change], limits);
+      const { items } = await reopen(harness);
+      const query = { prefix: [], vector: new Float32Array([3, 4]), limit: 10, offset: 0 };
+      expect(await items.search(ALICE, query)).toMatchObject([{ namespace: ['facts'], key: 'drink', value }]);
+    });
+
     test('finds the run of an idempotency key after a restart', async (harness) => {
       const idempotency = { key: 'k-1', fingerprint: 'f-1' };
       await harness.storage.runs.create(newRun('r1', { idempotency }));
