@@ -31,7 +31,9 @@ export class AgentSetup {
    */
   async registerAgents(): Promise<void> {
     const { tools, tracking, storage, options } = this;
-    const agents = await options.agents({ tools, tracking, checkpointer: storage.checkpointer });
+    const { items, checkpointer } = storage;
+    const store = { ...options.store, items };
+    const agents = await options.agents({ tools, tracking, checkpointer, store });
     throwIfInvalid(validateAgents(agents));
     const readContinuation = ({ name }: Tool) => tools.getOrigin(name) ?? 'no longer registered';
     throwIfInvalid(

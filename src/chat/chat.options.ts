@@ -1,4 +1,5 @@
 import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
+import type { AgentStore, StoreOptions } from '../agents/agent-store.js';
 import type { Agent } from '../agents/agent.js';
 import type { AuthOptions } from '../auth/auth.options.js';
 import type { RouteVersion } from '../http/place-controller.js';
@@ -19,6 +20,8 @@ export interface AgentKit {
   readonly tools: ToolRegistry;
   readonly tracking: ToolTrackingService;
   readonly checkpointer: Storage['checkpointer'];
+  /** What graphs keep beyond a thread, by the `store` of the module. */
+  readonly store: AgentStore;
 }
 
 export interface ChatModuleOptions {
@@ -35,6 +38,8 @@ export interface ChatModuleOptions {
   readonly roles?: readonly string[];
   /** Default: 60 starts per minute and 20 open streams, per principal. */
   readonly throttling?: ThrottlingOptions;
+  /** Rules for what graphs keep beyond a thread. Default: an item is seen by the user whose run has put it, and stays. */
+  readonly store?: StoreOptions;
   /** Limits of one run. What is absent has its default. */
   readonly limits?: Partial<RunLimits>;
   /**

@@ -2,6 +2,8 @@ import { BaseChannel, isDeltaChannel } from '@langchain/langgraph/channels';
 import type { Principal } from '../../principal.js';
 import type { AgentInput } from '../agent.js';
 import { keepsHistory } from './checkpoint-history.js';
+import { useStoreDirectly } from './direct-store.js';
+import { GraphStore } from './graph-store.js';
 import { toCompiledGraph, type CompiledGraph, type GraphFactory, type GraphSource } from './graph-source.js';
 import type { LangGraphAgentOptions } from './langgraph-agent.options.js';
 import { authConfigurable, configMetadata } from './run-config.js';
@@ -17,7 +19,9 @@ export class AgentGraph {
   private readonly source: CompiledGraph | GraphFactory;
 
   /** @throws TypeError if `graph` is no graph */
-  constructor(private readonly options: Pick<LangGraphAgentOptions, 'name' | 'graph' | 'checkpointer'>) {
+  constructor(
+    private readonly options: Pick<LangGraphAgentOptions, 'name' | 'graph' | 'checkpointer' | 'store'>,
+  ) {
     const { graph } = options;
     this.source = typeof graph === 'function' ? graph : this.prepare(graph);
   }
@@ -32,7 +36,17 @@ export class AgentGraph {
       graph_id: this.options.name,
       ...(threadId !== undefined && { thread_id: threadId }),
     };
-    return this.prepare(await this.source({ configurable, metadata: configMetadata(metadata) }));
+    const store = this.storeFor(principal);
+    return this.prepare(
+      await this.source({ configurable, metadata: configMetadata(metadata), ...(store && { store }) }),
+    );
+  }
+
+  /** Returns the store for a run of this graph; undefined if there is none to give, or the graph was compiled with one of its own. */
+  storeFor(principal: Principal, graph?: CompiledGraph): GraphStore | undefined {
+    const own: unknown = graph?.store;
+    const { store } = this.options;
+    return store && (!own || own instanceof GraphStore) ? new GraphStore(store, principal) : undefined;
   }
 
   /** True if no checkpoint of the thread may be left out. One that holds only changes is useless without those before it. */
@@ -44,13 +58,14 @@ export class AgentGraph {
   }
 
   private prepare(source: GraphSource): CompiledGraph {
-    const { name, checkpointer } = this.options;
+    const { name, checkpointer, store } = this.options;
     const graph = toCompiledGraph(source);
     if (!graph)
       throw new TypeError(
         `\`graph\` of the agent '${name}' must be a LangGraph graph, or a function that returns one.`,
       );
     graph.checkpointer = new RunCheckpointer(checkpointer);
+    if (store) useStoreDirectly(graph);
     return graph;
   }
 }

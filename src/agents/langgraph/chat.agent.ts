@@ -3,6 +3,7 @@ import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
 import { createAgent, modelFallbackMiddleware, type AnyAgentMiddleware } from 'langchain';
 import type { ToolRegistry } from '../../tools/tool.registry.js';
 import type { ToolTrackingService } from '../../tools/tool-tracking.service.js';
+import type { AgentStore } from '../agent-store.js';
 import { contextMiddleware } from './context.middleware.js';
 import { LangGraphAgent } from './langgraph.agent.js';
 import { toolMiddleware } from './tool.middleware.js';
@@ -26,6 +27,8 @@ export interface ChatAgentOptions {
   /** Bytes of text of a tool's result that go into the conversation; the rest is cut off, with a note. Default 128 KiB. */
   readonly toolResultMaxBytes?: number;
   readonly checkpointer: BaseCheckpointSaver;
+  /** What tools and middleware keep beyond a thread: `getStore()`, `runtime.store`. Default: none. */
+  readonly store?: AgentStore;
   /** LangChain's middleware, or your own; it works around the tools of this application. */
   readonly middleware?: readonly AnyAgentMiddleware[];
 }
@@ -36,7 +39,7 @@ export interface ChatAgentOptions {
  */
 export function createChatAgent(options: ChatAgentOptions): LangGraphAgent {
   const { name, description, roles, model, systemPrompt, tools, tracking, checkpointer } = options;
-  const { toolResultMaxBytes, contextMaxTokens, fallbacks = [], middleware = [] } = options;
+  const { store, toolResultMaxBytes, contextMaxTokens, fallbacks = [], middleware = [] } = options;
   const all: AnyAgentMiddleware[] = [
     ...middleware,
     ...(fallbacks.length > 0 ? [modelFallbackMiddleware(...fallbacks)] : []),
@@ -57,6 +60,7 @@ export function createChatAgent(options: ChatAgentOptions): LangGraphAgent {
     tracking,
     checkpointer,
     takesClientTools: true,
+    ...(store && { store }),
     ...(roles && { roles }),
     ...(toolResultMaxBytes !== undefined && { toolResultMaxBytes }),
   });

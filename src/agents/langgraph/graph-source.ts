@@ -1,5 +1,4 @@
-import type { RunnableConfig } from '@langchain/core/runnables';
-import type { CompiledStateGraph } from '@langchain/langgraph';
+import type { CompiledStateGraph, LangGraphRunnableConfig } from '@langchain/langgraph';
 
 /** Any compiled graph, whatever its state and nodes. */
 // eslint-disable-next-line typescript/no-explicit-any -- the type parameters are invariant; no narrower type takes every graph
@@ -16,8 +15,8 @@ interface GraphShape {
 export type GraphSource =
   CompiledGraph | GraphShape | { readonly graph: GraphShape } | { compile(...args: never[]): GraphShape };
 
-/** Makes a graph for one run, from the `configurable` and the `metadata` of that run. */
-export type GraphFactory = (config: RunnableConfig) => GraphSource | Promise<GraphSource>;
+/** Makes a graph for one run, from the `configurable`, the `metadata` and the `store` of that run. */
+export type GraphFactory = (config: LangGraphRunnableConfig) => GraphSource | Promise<GraphSource>;
 
 /**
  * Returns the compiled graph in `value`, compiled here if it was not; undefined when there is none. Asked by shape, not by class: the module

@@ -1,5 +1,6 @@
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
 import type { ToolTrackingService } from '../../tools/tool-tracking.service.js';
+import type { AgentStore } from '../agent-store.js';
 import type { GraphFactory, GraphSource } from './graph-source.js';
 
 /** Supersteps of LangGraph that a run may take. */
@@ -11,11 +12,13 @@ export interface LangGraphAgentOptions {
   readonly roles?: readonly string[];
   /**
    * Any graph, compiled or not, and what `createAgent` returns. It gets our checkpointer, whatever it was compiled with. A function makes one for each
-   * run, from that run's `configurable` and `metadata`.
+   * run, from that run's `configurable`, `metadata` and `store`.
    */
   readonly graph: GraphSource | GraphFactory;
   readonly checkpointer: BaseCheckpointSaver;
   readonly tracking: ToolTrackingService;
+  /** What the graph keeps beyond a thread: `runtime.store` and `getStore()`. Default: none. A graph that was compiled with a store of its own uses that. */
+  readonly store?: AgentStore;
   /** Bytes of text of a tool's result that go into the conversation; the rest is cut off, with a note. Default 128 KiB. */
   readonly toolResultMaxBytes?: number;
   /** Supersteps after which a run ends as RUN_LIMIT, where the graph itself (`withConfig`) sets no limit. Default 100. */

@@ -137,9 +137,11 @@ export class LangGraphAgent extends Agent {
     const callbacks = new GraphCallbacks(emitFact, active.isInsideTool, tools, conversation);
 
     const unfinished = new Set<string>();
+    const store = this.graph.storeFor(principal, graph);
     try {
       const stream = await graph.stream(prepared, {
         context: runContext,
+        ...(store && { store }),
         metadata: configMetadata(input.metadata),
         configurable: {
           ...input.given?.configurable,
