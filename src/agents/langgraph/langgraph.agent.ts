@@ -208,8 +208,11 @@ export class LangGraphAgent extends Agent {
       for (const text of texts) spoken.recalled(started.stepId, text);
     }
     const { seen } = thread;
-    spoken.learn(seen);
     const asked = seen.findIndex(({ id }) => id === humanMessageId(messageId));
+    // Where the question is not, nothing says what is new: a functional graph has what it returned in the turn before.
+    const earlier = asked < 0 ? seen : seen.slice(0, asked);
+    spoken.recallEarlier(new Set(earlier.map(({ id }) => id)));
+    spoken.learn(seen);
     spoken.recallHeld(asked < 0 ? [] : seen.slice(asked + 1), before.at(-1)?.started.stepId ?? '');
   }
 

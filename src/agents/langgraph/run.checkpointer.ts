@@ -8,6 +8,7 @@ import {
   type CheckpointTuple,
   type PendingWrite,
 } from '@langchain/langgraph-checkpoint';
+import { withRunId } from './checkpoint-run.js';
 import { toCheckpointKey } from './checkpoint-key.js';
 import { getActiveRun, type ActiveRun } from './active-run.js';
 import { withoutTakenAnswers } from './graph-interrupts.js';
@@ -30,7 +31,10 @@ export class RunCheckpointer extends BaseCheckpointSaver {
   ): Promise<RunnableConfig> {
     const active = getActiveRun(config);
     active?.messagesNumbered(checkpoint.channel_values['messages']);
-    if (active) return active.checkpoints.put({ config, checkpoint, metadata, newVersions });
+    if (active) {
+      const named = withRunId(metadata, active.run.runId);
+      return active.checkpoints.put({ config, checkpoint, metadata: named, newVersions });
+    }
     return this.storage.put(config, checkpoint, metadata, newVersions);
   }
 

@@ -33,6 +33,8 @@ export type Correction =
  */
 export class SpokenMessages {
   private spoken: Spoken[] = [];
+  /** The ids of the messages that were there before the run began, whoever owned it then. */
+  private earlier: ReadonlySet<string | undefined> = new Set();
 
   /**
    * @param history the ids of the messages that were in the thread before
@@ -62,6 +64,11 @@ export class SpokenMessages {
       isLoose: true,
       isHeld: this.holds,
     });
+  }
+
+  /** Learns which messages of the thread are older than the run, of which an earlier owner has stored some. */
+  recallEarlier(ids: ReadonlySet<string | undefined>): void {
+    this.earlier = ids;
   }
 
   /** An earlier owner of the run has said this in a step, of which only the id is known. */
@@ -137,8 +144,8 @@ export class SpokenMessages {
         (each) =>
           !each.isLoose &&
           each.words.text === words.text &&
-          // What was there before comes from an earlier owner of this run.
-          (each.isRecalled === true || !this.history.has(id)) &&
+          // What was there before may come from an earlier owner of this run.
+          !(each.isRecalled ? this.earlier : this.history).has(id) &&
           ![...each.ids].some((one) => there.has(one)),
       );
       meant?.ids.add(id);

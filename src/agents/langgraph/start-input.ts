@@ -5,7 +5,7 @@ import type { AgentContext, AgentInput, StoppedRun } from '../agent.js';
 import { readInputMessages } from './graph-input.js';
 import { resumeWith } from './graph-interrupts.js';
 import type { CompiledGraph } from './graph-source.js';
-import { humanMessageId, mendThread } from './thread-messages.js';
+import { mendThread } from './thread-messages.js';
 import type { ThreadMessages } from './thread-state.js';
 
 /**
@@ -16,11 +16,11 @@ export function prepareInput(
   graph: CompiledGraph,
   thread: ThreadMessages,
   { message, stopped, given = {} }: AgentInput & { readonly stopped: StoppedRun | undefined },
-  { messageId, attempt, decisions, completedSteps }: AgentContext,
+  { runId, messageId, decisions }: AgentContext,
 ): Record<string, unknown> | Command | null {
   if (decisions.size > 0) return resumeWith(decisions);
-  if (given.isWithoutMessage) return attempt > 1 && completedSteps.size > 0 ? null : { ...given.input };
-  if (attempt > 1 && thread.seen.some(({ id }) => id === humanMessageId(messageId))) return null;
+  if (thread.runId === runId) return null;
+  if (given.isWithoutMessage) return { ...given.input };
   const { before, content } = readInputMessages(given);
   const known = new Set(thread.seen.map(({ id }) => id));
   const earlier = before.filter(({ id }) => id === undefined || !known.has(id));

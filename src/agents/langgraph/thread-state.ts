@@ -2,6 +2,7 @@ import { ToolMessage, type BaseMessage } from '@langchain/core/messages';
 import type { StateSnapshot } from '@langchain/langgraph';
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
 import { ACTIVE_RUN, type ActiveRun } from './active-run.js';
+import { readRunId } from './checkpoint-run.js';
 import { breakpointAt, type Breakpoint } from './graph-interrupts.js';
 import type { CompiledGraph } from './graph-source.js';
 
@@ -9,6 +10,8 @@ import type { CompiledGraph } from './graph-source.js';
 export interface ThreadMessages {
   readonly stored: readonly BaseMessage[];
   readonly seen: readonly BaseMessage[];
+  /** The run that has stored the checkpoint. */
+  readonly runId?: string | undefined;
 }
 
 export const NO_MESSAGES: ThreadMessages = { stored: [], seen: [] };
@@ -21,9 +24,10 @@ export async function readThread(
 ): Promise<ThreadMessages> {
   const state = await readState(graph, threadKey, active);
   const seen = collectMessages(state.values);
+  const runId = readRunId(state.metadata);
   // Only answers to tool calls are written by some tasks of a step and not yet by others.
-  if (!ToolMessage.isInstance(seen.at(-1))) return { seen, stored: seen };
-  return { seen, stored: collectMessages((await graph.getState(state.config)).values) };
+  if (!ToolMessage.isInstance(seen.at(-1))) return { seen, stored: seen, runId };
+  return { seen, stored: collectMessages((await graph.getState(state.config)).values), runId };
 }
 
 /** Reads what subgraphs have said that stopped in the middle. */
