@@ -15,6 +15,8 @@ export interface SeededModelOptions {
   readonly stallMs?: number;
   /** Maximum number of rounds with tools before it answers. Default 2. */
   readonly rounds?: number;
+  /** Returns the tools that it calls in this conversation. Default: the seed chooses. */
+  readonly choose?: (messages: readonly BaseMessage[]) => readonly string[];
 }
 
 /** The output of one call of the model. */
@@ -32,7 +34,7 @@ export class SeededModel extends StreamingModel {
   private readonly requestCounts = new Map<string, number>();
 
   constructor(private readonly plan: SeededModelOptions) {
-    super();
+    super(plan.choose && 'roles may repeat');
   }
 
   override _llmType(): string {
@@ -45,7 +47,8 @@ export class SeededModel extends StreamingModel {
   ): AsyncGenerator<AIMessageChunk> {
     const question = findQuestion(messages);
     const { random, name } = this.begin(`${question.id}:${messages.length}`);
-    for (const piece of toPieces(this.think(random, name, question.round))) {
+    const chosen = this.plan.choose?.(messages);
+    for (const piece of toPieces(this.think(random, name, question.round, chosen))) {
       await this.pause(random, signal);
       yield piece;
     }
@@ -60,14 +63,16 @@ export class SeededModel extends StreamingModel {
     return { random: randomFrom(number), name: number.toString(36) };
   }
 
-  private think(random: Random, name: string, round: number): Saying {
+  private think(random: Random, name: string, round: number, chosen?: readonly string[]): Saying {
     const { tools = [], rounds = 2 } = this.plan;
-    const uses = round < rounds && tools.length > 0 && random() < 0.7;
+    const uses = chosen ? chosen.length > 0 : round < rounds && tools.length > 0 && random() < 0.7;
     const words = Array.from(
       { length: between(random, 3, uses ? 8 : 40) },
       (_, index) => `${name}.${index} `,
     );
     if (!uses) return { words, calls: [] };
+    if (chosen)
+      return { words, calls: chosen.map((tool, index) => ({ id: `${name}-${index}`, name: tool })) };
     const calls = Array.from({ length: between(random, 1, 3) }, (_, index) => ({
       id: `${name}-${index}`,
       name: tools[between(random, 0, tools.length - 1)] as string,

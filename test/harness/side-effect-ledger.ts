@@ -1,3 +1,5 @@
+import type { RecordedEvent } from '../../src/events/recorded-event.js';
+import { humanMessageId } from '../../src/agents/langgraph/thread-messages.js';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 
 /** A tool's effect on the world outside: `begun` before it, `done` after it. */
@@ -7,6 +9,8 @@ export interface SideEffect {
   readonly toolCallId: string;
   readonly idempotencyKey: string;
   readonly phase: 'begun' | 'done';
+  /** In milliseconds since the epoch. */
+  readonly at: number;
 }
 
 /**
@@ -17,8 +21,8 @@ export class SideEffectLedger {
   constructor(private readonly file: string) {}
 
   /** Written when it returns. */
-  write(effect: SideEffect): void {
-    appendFileSync(this.file, `${JSON.stringify(effect)}\n`);
+  write(effect: Omit<SideEffect, 'at'>): void {
+    appendFileSync(this.file, `${JSON.stringify({ ...effect, at: Date.now() })}\n`);
   }
 
   read(): SideEffect[] {
@@ -46,4 +50,21 @@ export function checkEffects(effects: readonly SideEffect[], onceTools: Readonly
       return faults;
     },
   );
+}
+
+/** Returns a fault for each step of a graph that had an effect, was over in the log, and was done again for the same question. */
+export function checkSteps(
+  effects: readonly SideEffect[],
+  logs: readonly (readonly RecordedEvent[])[],
+  name: string,
+): string[] {
+  const begun = effects.filter(({ tool, phase }) => tool === name && phase === 'begun');
+  return logs.flatMap((log) => {
+    const [start] = log;
+    const over = log.find(({ event }) => event.type === 'step-end' && event.name === name);
+    if (!over || start?.event.type !== 'run-start') return [];
+    const question = humanMessageId(start.event.messageId);
+    const again = begun.filter(({ toolCallId, at }) => toolCallId === question && at > over.at);
+    return again.length > 0 ? [`${name} of ${start.runId} was done again after its end`] : [];
+  });
 }

@@ -89,7 +89,13 @@ describe('checkHistory', () => {
     'missing-step-reset': [dropEvents('step-reset')],
     'unclosed-item': [dropEvents('text-end'), dropEvents('tool-end'), dropLastStepEnd],
     'stray-item': [dropEvents('text-start'), dropEvents('tool-start')],
-    'final-text': [(history) => ({ ...history, agentText: `${history.agentText}!` })],
+    'final-text': [
+      // Other words, a message that was not shown, one that the agent no longer has, and another order.
+      changeMessages((messages, at) => messages.with(at, `${messages[at]}!`)),
+      changeMessages((messages, at) => messages.toSpliced(at, 0, 'Never shown.')),
+      changeMessages((messages, at) => messages.toSpliced(at, 1)),
+      changeMessages((messages) => (new Set(messages).size > 1 ? messages.toReversed() : undefined)),
+    ],
   };
 
   for (const [name, variants] of Object.entries(plants)) {
@@ -108,6 +114,17 @@ describe('checkHistory', () => {
     }
   }
 });
+
+/** Changes what the agent remembers. */
+function changeMessages(
+  change: (messages: readonly string[], at: number) => readonly string[] | undefined,
+): Plant {
+  return (history, pick) => {
+    const { agentMessages = [] } = history;
+    const changed = change(agentMessages, pick(agentMessages.length));
+    return changed && { ...history, agentMessages: changed };
+  };
+}
 
 /** Puts a connection in front that breaks at a quiet time, before the reader got anything. */
 function cutBefore(connections: readonly Connection[]): readonly Connection[] {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';
-import { foldRun, getText } from '../../events/run-view.js';
+import { foldRun } from '../../events/run-view.js';
 import type { Connection, ObservedFrame, Reader, RunHistory } from './history.js';
 
 /** The plan of one step: its text, its tool, and the deaths of its owner in the middle of it. */
@@ -32,8 +32,10 @@ export const cleanHistory: fc.Arbitrary<RunHistory> = fc
   .map(({ steps, habits }) => {
     const log = toLog(steps);
     const readers = habits.map((each, index) => toReader(`reader ${index}`, log, each));
-    const agentText = getText(foldRun('r', log));
-    return { runId: 'r', log, readers, acknowledged: log, agentText, outages: [OUTAGE] };
+    const agentMessages = foldRun('r', log).parts.flatMap((part) =>
+      part.kind === 'text' ? [part.text] : [],
+    );
+    return { runId: 'r', log, readers, acknowledged: log, agentMessages, outages: [OUTAGE] };
   });
 
 /** Time at which connections of a clean history break that the reader does not close itself. */

@@ -11,8 +11,11 @@ export interface RunHistory {
   readonly readers: readonly Reader[];
   /** Times at which the test broke something on purpose. A stream that breaks at another time is an anomaly. Default: never. */
   readonly outages?: readonly Outage[];
-  /** The words of the run in the agent's own memory, where it has one. They have to be the words that viewers see. */
-  readonly agentText?: string;
+  /**
+   * The texts of the run's messages in the agent's own memory, where it has one, in their order and without empty ones. Viewers have to see exactly these:
+   * each in one or several neighbouring parts, no part with text of two, nothing that was replaced or removed.
+   */
+  readonly agentMessages?: readonly string[];
 }
 
 /** One viewer of one run, over all its connections. */
@@ -63,7 +66,7 @@ export const ANOMALIES = {
   'missing-step-reset': 'A step began again, and what it had said before was not taken back.',
   'unclosed-item': 'A step, a part or a tool call was still open at the end.',
   'stray-item': 'Words, progress or an end of something that was not open.',
-  'final-text': "The words in the log are not those in the agent's own memory.",
+  'final-text': "The texts in the log are not the messages in the agent's own memory.",
 } as const satisfies Record<string, string>;
 
 export type AnomalyName = keyof typeof ANOMALIES;

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { examine } from '../kill-loop/autopsy.js';
 import { Crowd } from '../kill-loop/crowd.js';
 import { ONCE_TOOLS } from '../kill-loop/effect-tools.js';
+import { EFFECT_STEP } from '../kill-loop/graphs.js';
 import type { KillReport } from '../kill-loop/kill-report.js';
 import type { VictimServer } from '../kill-loop/victim.server.js';
 import { between, randomFrom, toSeed } from '../../../src/testing/random.js';
-import { checkEffects } from '../side-effect-ledger.js';
+import { checkEffects, checkSteps } from '../side-effect-ledger.js';
 import type { Cluster } from './cluster.js';
 
 export interface ClusterLoopOptions {
@@ -50,7 +51,12 @@ export async function clusterLoop(cluster: Cluster, options: ClusterLoopOptions)
     effects,
     logs: autopsy.logs,
     anomalies: autopsy.anomalies,
-    faults: [...faults, ...autopsy.faults, ...checkEffects(effects, ONCE_TOOLS)],
+    faults: [
+      ...faults,
+      ...autopsy.faults,
+      ...checkEffects(effects, ONCE_TOOLS),
+      ...checkSteps(effects, autopsy.logs, EFFECT_STEP),
+    ],
   };
 }
 

@@ -8,6 +8,7 @@ import { PostgresStorage } from '../../../src/storage/postgres/postgres.storage.
 import { RedisHints } from '../../../src/storage/redis/redis-hints.js';
 import type { HintCarrier } from '../../../src/storage/shared-wakeups.js';
 import { EFFECT_TOOLS, EffectTools } from '../kill-loop/effect-tools.js';
+import { createGraphAgents } from '../kill-loop/graphs.js';
 import { toLedgerFile } from '../kill-loop/victim.options.js';
 import { SeededModel } from '../seeded.model.js';
 import { SideEffectLedger } from '../side-effect-ledger.js';
@@ -32,6 +33,12 @@ export function createNode(options: NodeOptions): Promise<INestApplication> {
     startsPerMinute = UNLIMITED,
     maxOpenStreams = UNLIMITED,
   } = options;
+  const model = {
+    seed,
+    attempt: life * MOST_NODES + index,
+    stallMs: 400,
+    ...(paceMs !== undefined && { paceMs }),
+  };
   const ledger = new SideEffectLedger(toLedgerFile(options.directory));
   const storage = createStorage(options);
   const chat = ChatModule.forRoot({
@@ -41,17 +48,12 @@ export function createNode(options: NodeOptions): Promise<INestApplication> {
       createChatAgent({
         name: 'seeded',
         description: 'Says something else each time.',
-        model: new SeededModel({
-          seed,
-          attempt: life * MOST_NODES + index,
-          tools: EFFECT_TOOLS,
-          stallMs: 400,
-          ...(paceMs !== undefined && { paceMs }),
-        }),
+        model: new SeededModel({ ...model, tools: EFFECT_TOOLS }),
         tools,
         tracking,
         checkpointer,
       }),
+      ...createGraphAgents({ model, ledger }, { tracking, checkpointer }),
     ],
     throttling: { startsPerMinute, maxOpenStreams },
     worker: roles.includes('worker'),

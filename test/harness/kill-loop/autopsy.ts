@@ -1,11 +1,10 @@
-import type { BaseMessage } from '@langchain/core/messages';
-import { humanMessageId } from '../../../src/agents/langgraph/thread-messages.js';
 import type { RecordedEvent } from '../../../src/events/recorded-event.js';
-import { foldRun, getText } from '../../../src/events/run-view.js';
+import { foldRun } from '../../../src/events/run-view.js';
 import type { Run } from '../../../src/runs/run.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { checkHistory } from '../../../src/testing/history/history-checker.js';
 import type { Anomaly, Outage } from '../../../src/testing/history/history.js';
+import { readMemory, type Memory } from './memory.js';
 import type { WatchedRun } from './person.js';
 
 /** The runs in the storage, compared with the views of people. */
@@ -25,7 +24,7 @@ export async function examine(
   const anomalies: Anomaly[] = [];
   const faults: string[] = [];
   const logs: RecordedEvent[][] = [];
-  for (const { runId, streams, cancelled, agent } of watched) {
+  for (const { runId, threadId, streams, cancelled, agent } of watched) {
     const run = await storage.runs.get(runId);
     if (!run) {
       faults.push(`${runId} was acknowledged and is not there`);
@@ -36,10 +35,12 @@ export async function examine(
     if (!isWell) faults.push(`${runId} is ${run.status} ${JSON.stringify(run.error ?? {})}`);
     const log = await readAll(storage, run);
     logs.push(log);
-    const agentText = run.status === 'completed' ? await readRunText(storage, run) : undefined;
+    const isLast = watched.findLast((other) => other.threadId === threadId)?.runId === runId;
+    const memory = run.status === 'completed' ? await readMemory(storage, run, agent) : undefined;
+    const agentMessages = memory && (await toRunMessages(storage, { run, memory, isLast }));
     const readers = streams.map((stream) => stream.toReader());
     anomalies.push(
-      ...checkHistory({ runId, log, readers, outages, ...(agentText !== undefined && { agentText }) }),
+      ...checkHistory({ runId, log, readers, outages, ...(agentMessages && { agentMessages }) }),
     );
   }
   for (const [threadId, runs] of Map.groupBy(watched, (run) => run.threadId)) {
@@ -61,29 +62,33 @@ async function readAll(storage: Storage, run: Run): Promise<RecordedEvent[]> {
   }
 }
 
-/** Reads the agent's own memory of this run's text, without the runs that it continues. */
-async function readRunText(storage: Storage, run: Run): Promise<string> {
-  let before = '';
+/** Returns the messages of this run among those of its answer. Undefined where the agent has forgotten them since. */
+async function toRunMessages(
+  storage: Storage,
+  {
+    run,
+    memory: { messages, forgets },
+    isLast,
+  }: {
+    readonly run: Run;
+    readonly memory: Memory;
+    readonly isLast: boolean;
+  },
+): Promise<readonly string[] | undefined> {
+  if (forgets) return isLast ? messages : undefined;
+  const before: string[] = [];
   for (let of = run.resumeOf; of !== undefined;) {
     const earlier = await storage.runs.get(of);
     if (!earlier) break;
-    before = getText(foldRun(earlier.id, await readAll(storage, earlier))) + before;
+    before.unshift(...listTexts(await readAll(storage, earlier)));
     of = earlier.resumeOf;
   }
-  const words = await readMemoryText(storage, run.threadKey, run.messageId);
   // What is not remembered as it was shown is an anomaly of this run.
-  return words.startsWith(before) ? words.slice(before.length) : words;
+  return before.every((text, index) => text === messages[index]) ? messages.slice(before.length) : messages;
 }
 
-/** Reads the agent's own memory of its text since a person's message. */
-async function readMemoryText(storage: Storage, threadKey: string, messageId: string): Promise<string> {
-  const tuple = await storage.checkpointer.getTuple({ configurable: { thread_id: threadKey } });
-  const messages = (tuple?.checkpoint.channel_values['messages'] ?? []) as BaseMessage[];
-  const start = messages.findIndex(({ id }) => id === humanMessageId(messageId));
-  const later = start === -1 ? [] : messages.slice(start + 1);
-  const next = later.findIndex((message) => message.type === 'human');
-  return (next === -1 ? later : later.slice(0, next))
-    .filter((message) => message.type === 'ai')
-    .map(({ text }) => text)
-    .join('');
+function listTexts(log: readonly RecordedEvent[]): readonly string[] {
+  return foldRun('run', log).parts.flatMap((part) =>
+    part.kind === 'text' && part.text !== '' ? [part.text] : [],
+  );
 }

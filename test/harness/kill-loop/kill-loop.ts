@@ -5,10 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SqliteStorage } from '../../../src/storage/sqlite/sqlite.storage.js';
 import { FaultProxy } from '../../../src/testing/fault.proxy.js';
 import { between, randomFrom, toSeed, type Random } from '../../../src/testing/random.js';
-import { checkEffects, SideEffectLedger } from '../side-effect-ledger.js';
+import { checkEffects, checkSteps, SideEffectLedger } from '../side-effect-ledger.js';
 import { examine } from './autopsy.js';
 import { Crowd } from './crowd.js';
 import { ONCE_TOOLS } from './effect-tools.js';
+import { EFFECT_STEP } from './graphs.js';
 import type { KillReport } from './kill-report.js';
 import { checkOwners } from './check-owners.js';
 import type { GuestAgent } from './person.js';
@@ -104,6 +105,7 @@ export async function killLoop(options: KillLoopOptions): Promise<KillReport> {
         ...faults,
         ...autopsy.faults,
         ...checkEffects(effects, ONCE_TOOLS),
+        ...checkSteps(effects, autopsy.logs, EFFECT_STEP),
         ...autopsy.logs.flatMap((log) => checkOwners(log, victim.outages)),
       ],
     };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Run } from '../../../src/runs/run.js';
 import { between, type Random } from '../../../src/testing/random.js';
+import { GRAPHS, type GraphName } from './graphs.js';
 import { EventSourceReader } from '../readers/event-source.reader.js';
 import { FetchReader } from '../readers/fetch.reader.js';
 import type { ObservedStream } from '../readers/observed-stream.js';
@@ -13,11 +14,16 @@ export interface WatchedRun {
   /** Its end was asked for. */
   readonly cancelled: boolean;
   /** The agent that was asked, if not the usual one. */
-  readonly agent?: GuestAgent | undefined;
+  readonly agent?: GuestAgent | GraphName | undefined;
 }
 
 /** An agent that harms its process: it ends it, or blocks it. */
 export type GuestAgent = 'poison' | 'block';
+
+/** True for an agent that is expected to do harm. */
+export function isGuest(agent: WatchedRun['agent']): agent is GuestAgent {
+  return agent === 'poison' || agent === 'block';
+}
 
 export interface PersonOptions {
   readonly name: string;
@@ -41,12 +47,16 @@ interface SentDecision {
   readonly continuedBy?: Started;
 }
 
+/** Share of threads with a graph in the place of the usual agent. */
+const GRAPH_SHARE = 0.5;
+
 /** Milliseconds between two tries of a request. */
 const RETRY_MS = 50;
 
 /** Asks one question after the other, a few in each thread, and has each answer watched by readers of four kinds. */
 export class Person {
   private questions = 0;
+  private answers = 0;
 
   constructor(private readonly options: PersonOptions) {}
 
@@ -55,12 +65,13 @@ export class Person {
     try {
       while (goesOn() && !signal.aborted) {
         let threadId: string | undefined;
+        const agent = random() < GRAPH_SHARE ? GRAPHS[between(random, 0, GRAPHS.length - 1)] : undefined;
         for (let left = between(random, 1, 3); left > 0 && goesOn(); left -= 1) {
-          const started = await this.ask(threadId);
+          const started = await this.ask(threadId, agent);
           if (!started) return;
           threadId = started.threadId;
           for (let run: Started | undefined = started; run;) {
-            await this.watch(run);
+            await this.watch(run, agent);
             run = await this.decide(run);
           }
         }
@@ -84,7 +95,7 @@ export class Person {
   }
 
   /** Starts a run, with the same key until it works; now and then with two requests at once. */
-  private async ask(threadId: string | undefined, agent?: GuestAgent): Promise<Started | undefined> {
+  private async ask(threadId: string | undefined, agent?: WatchedRun['agent']): Promise<Started | undefined> {
     const { name, random, onFailure } = this.options;
     const key = `${name}-${++this.questions}`;
     const body = { message: `Question ${key}`, ...(threadId && { threadId }), ...(agent && { agent }) };
@@ -102,11 +113,14 @@ export class Person {
     const { random, onFailure } = this.options;
     const run = (await this.request('GET', `/api/chat/runs/${runId}`)) as Run | undefined;
     let continuedBy: Started | undefined;
-    for (const { inputId } of run?.inputs ?? []) {
-      const decision = random() < 0.7 ? 'approve' : 'deny';
+    for (const { inputId, kind } of run?.inputs ?? []) {
+      const answer =
+        kind === 'interrupt'
+          ? { decision: 'answer', value: `${this.options.name}-${++this.answers}` }
+          : { decision: random() < 0.7 ? 'approve' : 'deny' };
       const path = `/api/chat/runs/${runId}/inputs/${inputId}`;
       const times = random() < 0.2 ? 2 : 1;
-      const answers = await Promise.all(Array.from({ length: times }, () => this.post(path, { decision })));
+      const answers = await Promise.all(Array.from({ length: times }, () => this.post(path, answer)));
       const made = answers.flatMap((answer) => (answer as SentDecision | undefined)?.continuedBy ?? []);
       if (new Set(made.map((each) => each.runId)).size > 1) onFailure(`${runId} was continued twice`);
       continuedBy = made[0];
@@ -114,7 +128,7 @@ export class Person {
     return continuedBy;
   }
 
-  private async watch({ runId, threadId }: Started, agent?: GuestAgent): Promise<void> {
+  private async watch({ runId, threadId }: Started, agent?: WatchedRun['agent']): Promise<void> {
     const { origin, random, signal, onRun } = this.options;
     const url = `${origin}/api/chat/runs/${runId}/events`;
     const about = { runId, url, pauseMs: () => between(random, 10, 150), silenceMs: 5_000 };
@@ -126,7 +140,7 @@ export class Person {
       eventsPerConnection: () => between(random, 1, 12),
     });
     const late = new FetchReader({ ...about, name: 'late-joiner' });
-    const cancelled = agent === undefined && random() < 0.05;
+    const cancelled = !isGuest(agent) && random() < 0.05;
 
     onRun({
       runId,

@@ -9,6 +9,7 @@ import { SqliteStorage } from '../../../src/storage/sqlite/sqlite.storage.js';
 import { SeededModel } from '../seeded.model.js';
 import { SideEffectLedger } from '../side-effect-ledger.js';
 import { EFFECT_TOOLS, EffectTools } from './effect-tools.js';
+import { createGraphAgents } from './graphs.js';
 import { createBlock, createPoison } from './guests.js';
 import { toLedgerFile, type VictimOptions } from './victim.options.js';
 
@@ -37,6 +38,7 @@ export async function createVictim({
   life,
   maxOwners,
 }: VictimOptions): Promise<INestApplication> {
+  const model = { seed, attempt: life, stallMs: 400 };
   const ledger = new SideEffectLedger(toLedgerFile(directory));
   const chat = ChatModule.forRoot({
     storage: new SqliteStorage({ directory }),
@@ -45,11 +47,12 @@ export async function createVictim({
       createChatAgent({
         name: 'seeded',
         description: 'Says something else each time.',
-        model: new SeededModel({ seed, attempt: life, tools: EFFECT_TOOLS, stallMs: 400 }),
+        model: new SeededModel({ ...model, tools: EFFECT_TOOLS }),
         tools,
         tracking,
         checkpointer,
       }),
+      ...createGraphAgents({ model, ledger }, { tracking, checkpointer }),
       ...(maxOwners === undefined
         ? []
         : [
