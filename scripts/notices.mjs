@@ -30,11 +30,15 @@ function find(name, from) {
   }
 }
 
+/** Packages that a user adds for one tool, and whose licence asks for more than a copy of its text. */
+const ADDED = Object.keys(REMARKS);
+
 const found = new Set();
 const toVisit = [''];
 while (toVisit.length > 0) {
   const from = toVisit.pop();
-  for (const name of Object.keys(packages[from].dependencies ?? {})) {
+  const names = Object.keys(packages[from].dependencies ?? {});
+  for (const name of from === '' ? [...names, ...ADDED] : names) {
     const path = find(name, from);
     if (!path || found.has(path)) continue;
     found.add(path);
@@ -62,8 +66,8 @@ const remarks = Object.entries(REMARKS).filter(([name]) => names.has(name));
 
 const text = `# Third-party notices
 
-Installed with the standalone app, and not part of it: these packages, each under its own licence, whose text it brings. A host installs those
-of them that the published \`package.json\` names, and its own peers. Made by \`npm run notices\`.
+Installed with the standalone app or for one of its tools, and not part of it: these packages, each under its own licence, whose text it brings. A host installs
+those of them that the published \`package.json\` names, and its own peers. Made by \`npm run notices\`.
 
 ${remarks.map(([name, remark]) => `## ${name}\n\n${remark}`).join('\n\n')}
 

@@ -28,7 +28,8 @@ export function assertInstalled(part: string, packages: readonly string[]): void
   throw new AppError('CONFIG_INVALID', `${part} cannot be loaded. Install it: npm i ${missing.join(' ')}`);
 }
 
-function isInstalled(name: string): boolean {
+/** Returns true if a package that not every host has can be imported here. */
+export function isInstalled(name: string): boolean {
   try {
     import.meta.resolve(name);
     return true;

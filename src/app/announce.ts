@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { warningsAboutTools } from './app.tools.js';
 import { describeConfig } from './config-describe.js';
 import type { Config } from './config.js';
 import type { Log } from './log.js';
@@ -11,7 +12,7 @@ export function announce(
   log: Log,
   output: NodeJS.WriteStream = process.stdout,
 ): void {
-  const warnings = [...config.warnings, ...warningsAboutProcess()];
+  const warnings = [...config.warnings, ...warningsAboutProcess(), ...warningsAboutTools(config.library)];
   for (const warning of warnings) log.warn({ context: 'Config' }, warning);
   const summary = describeConfig(config);
   if (output.isTTY) output.write(greeting(url, summary));

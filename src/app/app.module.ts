@@ -8,8 +8,8 @@ import { createModel } from '../agents/langgraph/model.factory.js';
 import { ChatModule } from '../chat/chat.module.js';
 import type { AgentKit } from '../chat/chat.options.js';
 import type { Storage } from '../storage/storage.js';
-import { LIBRARY_TOOLS } from '../tools/library/tool-library.js';
-import { ToolLibraryOptions } from '../tools/library/tool-library.options.js';
+import type { ToolLibraryOptions } from '../tools/library/tool-library.options.js';
+import { listTools } from './app.tools.js';
 import { giveEnvironment, type Config } from './config.js';
 import { HealthController } from './health.controller.js';
 import { PROTOCOLS_PREFIX } from './protocols-prefix.js';
@@ -39,7 +39,7 @@ export class AppModule {
           ...(config.roles.includes('api')
             ? { sessionPath: SESSION_PATH, protocols: { prefix: PROTOCOLS_PREFIX } }
             : { path: false }),
-          tools: [...LIBRARY_TOOLS, { provide: ToolLibraryOptions, useValue: withKnowledge(config) }],
+          tools: listTools(withKnowledge(config)),
         }),
       ],
       controllers: [HealthController],

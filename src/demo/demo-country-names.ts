@@ -1,4 +1,6 @@
-import countries from 'world-countries/countries.json' with { type: 'json' };
+import { createRequire } from 'node:module';
+import type countriesOfTheWorld from 'world-countries/countries.json';
+import { isInstalled } from '../optional-packages.js';
 import { anyName, fold } from './demo-names.js';
 
 /** A country or territory, by the codes of ISO 3166-1 and the name that the data set uses. */
@@ -32,6 +34,11 @@ const CAPITALS: Readonly<Record<string, string>> = {
   UAE: 'ARE',
 };
 const CAPITALS_PATTERN = /(?<![\p{L}.])(?:USA|US|UK|UAE|U\.S\.|U\.K\.)(?!\p{L})/gu;
+
+/** The data set. Where it is not installed the demo knows no country. */
+const countries: typeof countriesOfTheWorld = isInstalled('world-countries')
+  ? (createRequire(import.meta.url)('world-countries/countries.json') as typeof countriesOfTheWorld)
+  : [];
 
 const BY_CODE = new Map<string, Country>();
 const BY_NAME = new Map<string, Country>();

@@ -10,5 +10,6 @@ export function fold(text: string): string {
 export function anyName(names: Iterable<string>): RegExp {
   const longestFirst = [...names].sort((one, other) => other.length - one.length);
   const alternatives = longestFirst.map((name) => name.replaceAll(/[.()*+?]/g, String.raw`\$&`)).join('|');
-  return new RegExp(String.raw`(?<!\p{L})(?:${alternatives})(?!\p{L})`, 'gu');
+  // No name at all matches nothing, and not the empty text.
+  return new RegExp(String.raw`(?<!\p{L})(?:${alternatives || '(?!)'})(?!\p{L})`, 'gu');
 }

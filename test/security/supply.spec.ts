@@ -39,7 +39,7 @@ describe('supply chain documents', () => {
       };
       expect(bomFormat).toBe('CycloneDX');
       expect(components).toContainEqual(
-        expect.objectContaining({ name: 'world-countries', licenses: [{ license: { id: 'ODbL-1.0' } }] }),
+        expect.objectContaining({ name: 'helmet', licenses: [{ license: { id: 'MIT' } }] }),
       );
     },
     SLOW_MS,

@@ -37,7 +37,7 @@ export async function createModel(spec: string, options: ModelOptions): Promise<
   const { provider, model } = parseModel(spec);
   switch (provider) {
     case 'demo': {
-      const { DemoModel } = await load('world-countries', () => import('../../demo/demo.model.js'));
+      const { DemoModel } = await import('../../demo/demo.model.js');
       return new DemoModel({ paceMs: options.demoPaceMs });
     }
     case 'openai':
