@@ -1,5 +1,6 @@
 /** Options that messages name. */
 export type NamedOption =
+  | 'spec of createModel'
   | 'apiKey of createModel'
   | 'url of PostgresStorage'
   | 'listenUrl of PostgresStorage'

@@ -1,3 +1,4 @@
+import { nameOption } from '../option-names.js';
 import type { Gap } from './demo.planner.js';
 import { writeResult, type ToolOutcome } from './demo-results.js';
 import { findRole, type BoundTool, type ToolRole } from './demo-tools.js';
@@ -15,11 +16,6 @@ export interface AnswerInput {
 const WHO =
   'I am the **offline demo model**: fixed rules that pick a tool by the words of your question. I have no knowledge of my own, ' +
   'and the same thread always gets the same words.';
-const REAL_MODEL =
-  'For a real model, set `MODEL=openai:<model>` with `OPENAI_API_KEY`, `MODEL=anthropic:<model>` with `ANTHROPIC_API_KEY`, ' +
-  'or `MODEL=ollama:<model>`, and start the server again.';
-const SIGNATURE =
-  '*Written by the offline demo model. Set `MODEL=openai:<model>` and `OPENAI_API_KEY` for a real one.*';
 
 const GREETING = /^(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|servus|greetings)\b/i;
 const IDENTITY =
@@ -36,21 +32,34 @@ const EXAMPLES: Readonly<Record<ToolRole, string>> = {
   fetch: 'Fetch https://example.com',
 };
 
+/** Returns how to have a real model, by the names of options or of settings. */
+function writeRealModel(): string {
+  const [spec, key] = [nameOption('spec of createModel'), nameOption('apiKey of createModel')];
+  return (
+    `For a real model, set \`${spec}\` to \`openai:<model>\` or \`anthropic:<model>\`, with the provider's key in \`${key}\`, or to ` +
+    '`ollama:<model>`, and start the server again.'
+  );
+}
+
+function writeSignature(): string {
+  return `*Written by the offline demo model. Set \`${nameOption('spec of createModel')}\` to \`openai:<model>\` for a real one.*`;
+}
+
 /** The answer to a message, in Markdown. The same input always gives the same words. */
 export function writeAnswer(input: AnswerInput): string {
   const parts = [...input.outcomes.map(writeResult), ...input.gaps.map(writeGap)];
   if (parts.length === 0) return writeTalk(input);
-  return [...parts, ...(input.isFirst ? [SIGNATURE] : [])].join('\n\n');
+  return [...parts, ...(input.isFirst ? [writeSignature()] : [])].join('\n\n');
 }
 
 /** An answer without tools. */
 function writeTalk({ message, tools, isFirst }: AnswerInput): string {
   const text = message.trim();
-  if (IDENTITY.test(text)) return [WHO, writeExamples(tools), REAL_MODEL].join('\n\n');
-  if (GREETING.test(text)) return [`Hello! ${WHO}`, writeExamples(tools), REAL_MODEL].join('\n\n');
+  if (IDENTITY.test(text)) return [WHO, writeExamples(tools), writeRealModel()].join('\n\n');
+  if (GREETING.test(text)) return [`Hello! ${WHO}`, writeExamples(tools), writeRealModel()].join('\n\n');
   if (THANKS.test(text)) return 'You are welcome. Ask something else, or go on with the same subject.';
   const sorry = 'I have no rule for this question, and I will not make up an answer.';
-  return [sorry, writeExamples(tools), isFirst ? SIGNATURE : ''].filter(Boolean).join('\n\n');
+  return [sorry, writeExamples(tools), isFirst ? writeSignature() : ''].filter(Boolean).join('\n\n');
 }
 
 function writeExamples(tools: readonly BoundTool[]): string {

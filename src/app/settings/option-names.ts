@@ -3,6 +3,7 @@ import type { SettingName } from './settings.js';
 
 /** The settings that options in messages are, in the standalone app. */
 export const SETTINGS_OF_OPTIONS: Readonly<Record<NamedOption, SettingName>> = {
+  'spec of createModel': 'MODEL',
   'apiKey of createModel': 'MODEL_API_KEY',
   'baseUrl of createModel': 'MODEL_BASE_URL',
   'url of PostgresStorage': 'DATABASE_URL',
