@@ -61,7 +61,11 @@ module.exports = {
       ['errors', 'principal', 'security', 'events', 'switches', 'optional-packages'],
       'A tool knows its call, not who drives the agent.',
     ),
-    only('demo', [], 'The demo model is a stand-in for a provider, and knows nothing else of us.'),
+    only(
+      'demo',
+      ['optional-packages'],
+      'The demo model is a stand-in for a provider, and knows nothing else of us but where its data may be.',
+    ),
     only(
       'agents',
       ['errors', 'principal', 'events', 'tools', 'demo/demo.model'],
