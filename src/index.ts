@@ -27,6 +27,7 @@ export type { McpServerOptions } from './tools/mcp/mcp.options.js';
 // Agents; those that drive a graph are in ./langgraph
 export { Agent } from './agents/agent.js';
 export type { AgentContext, AgentInput } from './agents/agent.js';
+export type { AgentStore, Embedding, StoreIndex, StoreOptions } from './agents/agent-store.js';
 export { AgentRegistry } from './agents/agent.registry.js';
 
 // Runs: the services behind the routes, for code that does the same

@@ -2,6 +2,7 @@
 export type NamedOption =
   | 'spec of createModel'
   | 'apiKey of createModel'
+  | 'apiKey of createEmbedding'
   | 'url of PostgresStorage'
   | 'listenUrl of PostgresStorage'
   | 'url of RedisHints'

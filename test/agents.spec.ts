@@ -193,22 +193,75 @@ export const graph = new StateGraph(MessagesAnnotation)
     }
   });
 
+  it('honours the index of `store`, and rejects an `embed` that it cannot load', async () => {
+    const graph = `
+import { AIMessage } from '@langchain/core/messages';
+import { MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
+export const graph = new StateGraph(MessagesAnnotation)
+  .addNode('find', async ({ messages }, { store }) => {
+    await store.put(['d'], 'first', { title: 'aaa' });
+    await store.put(['d'], 'second', { title: 'bbb' });
+    const found = await store.search(['d'], { query: messages.at(-1).text });
+    return { messages: [new AIMessage(found.map(({ key }) => key).join(', '))] };
+  })
+  .addEdge(START, 'find');
+`;
+    const embed = `
+const count = (text: string) => ['a', 'b'].map((letter) => text.split(letter).length - 1);
+export const embed = async (texts: string[]) => texts.map(count);
+`;
+    const fileWith = (how: string) =>
+      JSON.stringify({
+        graphs: { find: './graph.mjs:graph' },
+        store: { index: { dims: 2, embed: how, fields: ['title'] } },
+      });
+    const project = await makeGraphProject({
+      'package.json': '{ "type": "module" }',
+      'graph.mjs': graph,
+      'embed.ts': embed,
+      'langgraph.json': fileWith('./embed.ts:embed'),
+      'other.json': fileWith('cohere:some'),
+      'absent.json': fileWith('./none.ts:embed'),
+      'openai.json': fileWith('openai:text-embedding-3-small'),
+    });
+    try {
+      const at = (file: string) => ({ LANGGRAPH_JSON: join(project.directory, file) });
+      const server = await start(at('langgraph.json'));
+      const asked = await server.ask({ message: 'b' });
+      expect(await asked.closed()).toBe('end');
+      expect(asked.text).toBe('second, first');
+      expect(() => loadConfig(at('other.json'))).toThrow(
+        "`store.index.embed` is 'cohere:some'. Write openai:<model>",
+      );
+      await expect(start(at('absent.json'))).rejects.toThrow('does not exist');
+      await expect(start(at('openai.json'))).rejects.toThrow('needs a key. Set OPENAI_API_KEY');
+    } finally {
+      await project.remove();
+    }
+  });
+
   it('warns about fields without a counterpart, and rejects a file that is not a langgraph.json', async () => {
     const project = await makeGraphProject({
       'langgraph.json': JSON.stringify({
         graphs: { echo: resolve(ECHO) },
         env: ['SOME_KEY'],
         auth: { path: './auth.ts:auth' },
+        store: { ttl: { default_ttl: 2, sweep_interval_minutes: 5, odd: 1 }, path: './store.ts' },
         odd: 1,
       }),
     });
     try {
       const file = join(project.directory, 'langgraph.json');
-      const { warnings } = loadConfig({ LANGGRAPH_JSON: file });
+      const { warnings, chat } = loadConfig({ LANGGRAPH_JSON: file });
+      expect(chat.store).toMatchObject({ scope: 'user', ttlMs: 120_000 });
+      expect(loadConfig({ LANGGRAPH_JSON: file, STORE_TTL_MINUTES: '7' }).chat.store.ttlMs).toBe(420_000);
       expect(warnings).toEqual([
         expect.stringMatching(/`auth` of langgraph.json: .*AUTH_JWT_SECRET/),
         expect.stringMatching(/`odd` of langgraph.json: It has no counterpart/),
         expect.stringContaining('SOME_KEY'),
+        expect.stringMatching(/`store.ttl.sweep_interval_minutes` .* once a minute/),
+        expect.stringMatching(/`store.path` .* no effect/),
+        expect.stringMatching(/`store.ttl.odd` .* no effect/),
       ]);
       const load = (env: Record<string, string>) => () => loadConfig(env);
       expect(load({ LANGGRAPH_JSON: join(project.directory, 'none.json') })).toThrow(

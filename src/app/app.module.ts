@@ -1,7 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { fileURLToPath } from 'node:url';
 import type { Agent } from '../agents/agent.js';
+import type { AgentStore } from '../agents/agent-store.js';
 import { createChatAgent } from '../agents/langgraph/chat.agent.js';
+import { createEmbedding } from '../agents/langgraph/embedding.factory.js';
 import { loadGraph, type AgentReference } from '../agents/langgraph/graph.loader.js';
 import { LangGraphAgent } from '../agents/langgraph/langgraph.agent.js';
 import { createModel } from '../agents/langgraph/model.factory.js';
@@ -48,8 +50,9 @@ export class AppModule {
 }
 
 /** The default first: it answers when a request names no agent. */
-async function createAgents(config: Config, kit: AgentKit): Promise<Agent[]> {
+async function createAgents(config: Config, given: AgentKit): Promise<Agent[]> {
   giveEnvironment(config.graphEnv);
+  const kit = { ...given, store: await withIndex(given.store, config) };
   const made = config.agentNames.map((name) => {
     const reference = config.agents.find((agent) => agent.name === name);
     return reference ? makeGraphAgent(reference, config, kit) : makeAssistant(name, config, kit);
@@ -57,10 +60,16 @@ async function createAgents(config: Config, kit: AgentKit): Promise<Agent[]> {
   return Promise.all(made);
 }
 
+async function withIndex(store: AgentStore, { storeIndex }: Config): Promise<AgentStore> {
+  if (!storeIndex) return store;
+  const { embed, apiKey, ...index } = storeIndex;
+  return { ...store, index: { ...index, embed: await createEmbedding(embed, { dims: index.dims, apiKey }) } };
+}
+
 async function makeAssistant(
   name: string,
   { model, assistant }: Config,
-  { tracking, checkpointer, tools }: AgentKit,
+  { tracking, checkpointer, tools, store }: AgentKit,
 ): Promise<Agent> {
   return createChatAgent({
     name,
@@ -73,6 +82,7 @@ async function makeAssistant(
     tools,
     tracking,
     checkpointer,
+    store,
     ...assistant,
   });
 }
@@ -80,7 +90,7 @@ async function makeAssistant(
 async function makeGraphAgent(
   { name, reference, description }: AgentReference,
   { configurableKeys, exposedTools, ownGraphs, assistant }: Config,
-  { tracking, checkpointer }: AgentKit,
+  { tracking, checkpointer, store }: AgentKit,
 ): Promise<Agent> {
   const graph = await loadGraph(reference);
   const own = typeof graph === 'function' ? undefined : graph.description;
@@ -91,6 +101,7 @@ async function makeGraphAgent(
     graph,
     tracking,
     checkpointer,
+    store,
     ...(assistant.toolResultMaxBytes !== undefined && { toolResultMaxBytes: assistant.toolResultMaxBytes }),
     ...ownGraphs,
     exposeTools: exposedTools.get(name) ?? false,

@@ -1,3 +1,4 @@
+import type { StoreOptions } from '../agents/agent-store.js';
 import type { ChatAgentOptions } from '../agents/langgraph/chat.agent.js';
 import type { AgentReference } from '../agents/langgraph/graph.loader.js';
 import type { LangGraphAgentOptions } from '../agents/langgraph/langgraph-agent.options.js';
@@ -20,6 +21,7 @@ import { SETTINGS_OF_OPTIONS } from './settings/option-names.js';
 import { RULES, warningsAbout } from './settings/rules.js';
 import { describeSetting, SETTING_NAMES, type SettingName, type Settings } from './settings/settings.js';
 import { findTypos } from './settings/typos.js';
+import type { ProjectStore } from './langgraph-store.js';
 import type { Tls } from './tls.js';
 
 /** The settings, in the shape of the options that they are. Times are milliseconds, sizes are bytes, paths are absolute. */
@@ -36,6 +38,8 @@ export interface Config {
   readonly agents: readonly AgentReference[];
   /** The names of all agents, the default first. */
   readonly agentNames: readonly string[];
+  /** Search by meaning in the store of graphs, and the key that `embed` may need. */
+  readonly storeIndex?: ProjectStore['index'] & { readonly apiKey?: string };
   /** Variables that langgraph.json sets for its graphs, if the environment does not. */
   readonly graphEnv: Readonly<Record<string, string>>;
   /** The tools of graphs whose arguments and results are shown, by agent. */
@@ -87,6 +91,7 @@ export interface ChatConfig extends Omit<ChatModuleOptions, WithoutSetting> {
   readonly throttling: ThrottlingLimits;
   readonly limits: RunLimits;
   readonly retention: RetentionOptions;
+  readonly store: Omit<StoreOptions, 'index'>;
   readonly parallelToolCalls: ToolConcurrency;
   readonly approvals: Required<ApprovalSettings>;
   readonly tainted: TaintOptions;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { notesOnStore, readStore, STORE, type ProjectStore } from './langgraph-store.js';
 import { AGENT_NAME, type AgentReference } from '../agents/langgraph/graph.loader.js';
 
 /** The parts of a LangGraph Server project that have a counterpart here. */
@@ -9,6 +10,8 @@ export interface LangGraphJson {
   readonly agents: readonly AgentReference[];
   /** Environment variables that its graphs expect. */
   readonly env: Readonly<Record<string, string>>;
+  /** What its graphs keep beyond a thread. */
+  readonly store?: ProjectStore;
   /** Its other parts and their replacements, a line each. */
   readonly notes: readonly string[];
 }
@@ -18,6 +21,7 @@ const GRAPH = z.union([z.string(), z.looseObject({ path: z.string(), description
 const FILE = z.looseObject({
   graphs: z.record(z.string(), GRAPH),
   env: z.union([z.string(), z.array(z.string()), z.record(z.string(), z.coerce.string())]).optional(),
+  store: STORE.optional(),
 });
 
 /** Keys that are read, or that would change nothing on a running server. */
@@ -32,7 +36,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
   http: 'It is not used. For your own routes, put ChatModule into an app of your own. Set CORS_ORIGINS for the origins',
   node_version: `This server runs on Node ${process.versions.node}`,
   python_version: 'Graphs in Python do not run here',
-  store: 'It is not used. A graph keeps the store that it was compiled with',
   ui: 'Components are not served. Put them into your front end',
   webhooks: 'They are not called. Use the `hooks` of ChatModule',
 };
@@ -46,11 +49,16 @@ export function readLangGraphJson(path: string): LangGraphJson {
   const file = resolve(path);
   const content = FILE.safeParse(parse(file));
   if (!content.success) throw new Error(`it is not a langgraph.json. ${z.prettifyError(content.error)}`);
-  const { graphs, env, ...others } = content.data;
+  const { graphs, env, store, ...others } = content.data;
   const agents = Object.entries(graphs).map(([name, graph]) => toReference(name, graph, dirname(file)));
   if (agents.length === 0)
     throw new Error('it has no `graphs`. Write { "graphs": { "agent": "./src/agent.ts:graph" } }');
-  return { agents, env: readEnv(env, dirname(file)), notes: notesOn({ ...others, env }) };
+  return {
+    agents,
+    env: readEnv(env, dirname(file)),
+    ...(store && { store: readStore(store, (path) => fromHere(path, dirname(file))) }),
+    notes: [...notesOn({ ...others, env }), ...(store ? notesOnStore(store) : [])],
+  };
 }
 
 function parse(file: string): unknown {
@@ -73,8 +81,11 @@ function parse(file: string): unknown {
 function toReference(name: string, graph: z.output<typeof GRAPH>, directory: string): AgentReference {
   if (!AGENT_NAME.test(name)) throw new Error(`the graph '${name}' needs a name of letters, digits, _ and -`);
   const { path, description } = typeof graph === 'string' ? { path: graph } : graph;
-  const reference = isAbsolute(path) ? path : relative(process.cwd(), join(directory, path));
-  return { name, reference, ...(description !== undefined && { description }) };
+  return { name, reference: fromHere(path, directory), ...(description !== undefined && { description }) };
+}
+
+function fromHere(path: string, directory: string): string {
+  return isAbsolute(path) ? path : relative(process.cwd(), join(directory, path));
 }
 
 function readEnv(env: z.output<typeof FILE>['env'], directory: string): Readonly<Record<string, string>> {

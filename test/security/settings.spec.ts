@@ -493,6 +493,18 @@ describe('settings about security', () => {
           200,
         ),
     },
+    STORE_SCOPE: {
+      refuses: async () => {
+        expect(await remembered({})).toBe('of bob');
+        expect(await remembered({ STORE_SCOPE: 'tenant' }, 'globex')).toBe('of bob');
+        refusedStart({ STORE_SCOPE: 'everybody' }, 'STORE_SCOPE');
+      },
+      allows: async () => expect(await remembered({ STORE_SCOPE: 'tenant' })).toBe('of ann, of bob'),
+    },
+    STORE_MAX_MB: {
+      refuses: async () => expect(end(await filling('1'))).toMatchObject(limited),
+      allows: async () => expect(end(await filling('2'))).toMatchObject(completed),
+    },
     ROLES: {
       refuses: async () => refusedStart({ ROLES: 'worker' }, 'ROLES'),
       allows: async () => {
@@ -777,6 +789,25 @@ describe('settings about security', () => {
   }
 
   /** The status of a start that sets something in `configurable`. */
+  const REMEMBERING = { AGENTS: 'memory=test/fixtures/store-graph.mjs#graph' };
+
+  /** Returns what the graph finds in its store for Bob, once Ann has told it something. */
+  async function remembered(env: Env, tenantOfBob = 'acme'): Promise<string> {
+    const keys = `${ANN}:ann@acme,${BOB}:bob@${tenantOfBob}`;
+    const server = await start({ ...REMEMBERING, AUTH_API_KEYS: keys, ...env });
+    await (await server.ask({ message: 'of ann' }, { 'x-api-key': ANN })).closed();
+    const stream = await server.ask({ message: 'of bob' }, { 'x-api-key': BOB });
+    await stream.closed();
+    return stream.text;
+  }
+
+  async function filling(mebibytes: string): Promise<EventStream> {
+    const server = await start({ ...REMEMBERING, STORE_MAX_MB: mebibytes });
+    const stream = await server.ask({ message: 'fill' });
+    await stream.closed();
+    return stream;
+  }
+
   async function configured(env: Env, key = 'model'): Promise<number> {
     const server = await start({ AGENTS: 'rain=test/fixtures/tool-graph.mjs#graph', ...env });
     const response = await postJson(`${server.origin}/api/chat/runs`, {

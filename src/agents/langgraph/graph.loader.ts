@@ -48,8 +48,7 @@ export function parseAgents(setting: string): AgentReference[] {
  * @throws AppError `CONFIG_INVALID` when the file or export is missing, the module fails to load, or it is not a graph; `cause` says why
  */
 export async function loadGraph(reference: string): Promise<CompiledGraph | GraphFactory> {
-  const { path, exportName } = splitReference(reference);
-  const exported = await importExport(path, exportName);
+  const exported = await importReference(reference);
   if (typeof exported !== 'function') return compiledFrom(exported, reference);
   const factory = exported as GraphFactory;
   if (factory.length > 0) return factory;
@@ -58,6 +57,12 @@ export async function loadGraph(reference: string): Promise<CompiledGraph | Grap
     `The function '${reference}' did not return a graph.`,
   );
   return compiledFrom(made, reference);
+}
+
+/** Imports what a reference names, whatever it is. @throws AppError CONFIG_INVALID */
+export function importReference(reference: string): Promise<unknown> {
+  const { path, exportName } = splitReference(reference);
+  return importExport(path, exportName);
 }
 
 /** A colon separates as well as `#`, but is also a character of paths: it counts where a file name of a module is before it. */

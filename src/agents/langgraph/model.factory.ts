@@ -77,7 +77,7 @@ export function parseModel(spec: string): { readonly provider: Provider; readonl
 
 async function createOpenAi(model: string, options: ModelOptions): Promise<BaseChatModel> {
   const apiKey = keyFor('openai', options);
-  const openai = await load('@langchain/openai', () => import('@langchain/openai'));
+  const openai = await loadModelPackage('@langchain/openai', () => import('@langchain/openai'));
   const fields = {
     model,
     apiKey,
@@ -99,7 +99,10 @@ async function createOpenAi(model: string, options: ModelOptions): Promise<BaseC
 
 async function createAnthropic(model: string, options: ModelOptions): Promise<BaseChatModel> {
   const apiKey = keyFor('anthropic', options);
-  const { ChatAnthropic } = await load('@langchain/anthropic', () => import('@langchain/anthropic'));
+  const { ChatAnthropic } = await loadModelPackage(
+    '@langchain/anthropic',
+    () => import('@langchain/anthropic'),
+  );
   return new ChatAnthropic({
     model,
     apiKey,
@@ -112,7 +115,7 @@ async function createAnthropic(model: string, options: ModelOptions): Promise<Ba
 }
 
 async function createOllama(model: string, options: ModelOptions): Promise<BaseChatModel> {
-  const { ChatOllama } = await load('@langchain/ollama', () => import('@langchain/ollama'));
+  const { ChatOllama } = await loadModelPackage('@langchain/ollama', () => import('@langchain/ollama'));
   return new ChatOllama({
     model,
     baseUrl: options.baseUrl ?? 'http://127.0.0.1:11434',
@@ -133,7 +136,11 @@ function keyFor(provider: string, options: ModelOptions): string {
   );
 }
 
-async function load<Module>(name: string, importIt: () => Promise<Module>): Promise<Module> {
+/** @throws AppError CONFIG_INVALID that names the package */
+export async function loadModelPackage<Module>(
+  name: string,
+  importIt: () => Promise<Module>,
+): Promise<Module> {
   try {
     return await importIt();
   } catch (cause) {

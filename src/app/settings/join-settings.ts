@@ -14,10 +14,14 @@ export function joinSettings(settings: Settings, warnings: readonly string[]): C
     const setting = describeSetting(name);
     if (!isPart(setting)) put(config, setting.option, settings[name]);
   }
-  const { agents, notes, ...others } = joinAgents(settings);
+  const { agents, notes, store, ...others } = joinAgents(settings);
   put(config, 'agents', agents);
   put(config, 'agentNames', others.agentNames);
   put(config, 'graphEnv', others.graphEnv);
+  put(config, 'chat.store.ttlMs', settings.STORE_TTL_MINUTES ?? store?.ttlMs);
+  put(config, 'chat.store.refreshOnRead', store?.refreshOnRead);
+  const apiKey = settings.OPENAI_API_KEY ?? others.graphEnv['OPENAI_API_KEY'];
+  put(config, 'storeIndex', store?.index && { ...store.index, ...(apiKey && { apiKey }) });
   put(config, 'http.tls', joinTls(settings));
   put(config, 'chat.auth', joinAuth(settings));
   put(config, 'chat.tainted.knownHosts', joinKnownHosts(settings));
@@ -48,6 +52,7 @@ function joinAgents(settings: Settings) {
     agents,
     agentNames: orderAgents({ own: agents.map(({ name }) => name), model, defaultAgent }),
     graphEnv: project?.env ?? {},
+    store: project?.store,
     notes: project?.notes ?? [],
   };
 }

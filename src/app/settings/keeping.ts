@@ -1,3 +1,4 @@
+import { DEFAULT_STORE } from '../../agents/agent-store.js';
 import { DEFAULT_RETENTION } from '../../runs/retention.service.js';
 import { DEFAULT_POOL_SIZE } from '../../storage/postgres/postgres-storage.options.js';
 import { DEFAULT_SYNCHRONOUS } from '../../storage/sqlite/sqlite.storage.js';
@@ -12,7 +13,7 @@ import {
   serverUrl,
   parseChoices,
 } from './formats.js';
-import { setting } from './setting.js';
+import { part, setting } from './setting.js';
 
 const DATABASE = { DATABASE_URL: 'postgres://app:secret@db.example.com/agents' };
 
@@ -76,6 +77,32 @@ export const KEEPING = {
       details:
         'Threads that have been unchanged longest go first. The memory of agents is removed with them, and is not counted.',
       isAboutSecurity: false,
+    }),
+    STORE_SCOPE: setting('chat.store.scope', {
+      format: parseChoice('user', 'tenant'),
+      default: DEFAULT_STORE.scope,
+      example: 'tenant',
+      effect:
+        'Readers of what graphs put into their store: the `user` whose run has put it, or all users of the `tenant`.',
+      details:
+        'With `tenant`, one user can write what another user’s agent reads and follows. No graph reaches the items of another tenant, whatever namespace it names. After a change, graphs no longer see what they have put before. See [memory](../guides/memory.md).',
+    }),
+    STORE_TTL_MINUTES: part('chat.store.ttlMs', {
+      format: minutes(1, 52_560_000),
+      unset: 'that of langgraph.json, or for ever',
+      example: '43200',
+      effect: 'Removes an item of the store this many minutes after it was last written or read.',
+      details: 'A `put` with a `ttl` of its own is not affected. Expired items are removed once a minute.',
+      isAboutSecurity: false,
+    }),
+    STORE_MAX_MB: setting('chat.store.maxBytes', {
+      format: mebibytes(1, 2_000),
+      default: DEFAULT_STORE.maxBytes,
+      example: '8',
+      effect:
+        'Maximum MiB of all items of one user in the store, or of one tenant with `STORE_SCOPE=tenant`.',
+      details:
+        'A `put` beyond it fails with `RUN_LIMIT`, as does an item above 256 KiB, and an item after 10,000 others. Vectors count. Retention does not remove items to make room, but counts them in `RETENTION_MAX_MB`.',
     }),
     DATABASE_URL: setting('storage.postgres.url', {
       format: serverUrl('postgres', 'postgresql'),

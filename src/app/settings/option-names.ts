@@ -5,6 +5,7 @@ import type { SettingName } from './settings.js';
 export const SETTINGS_OF_OPTIONS: Readonly<Record<NamedOption, SettingName>> = {
   'spec of createModel': 'MODEL',
   'apiKey of createModel': 'MODEL_API_KEY',
+  'apiKey of createEmbedding': 'OPENAI_API_KEY',
   'baseUrl of createModel': 'MODEL_BASE_URL',
   'url of PostgresStorage': 'DATABASE_URL',
   'listenUrl of PostgresStorage': 'DATABASE_LISTEN_URL',
