@@ -275,4 +275,19 @@ describe('GraphStore', () => {
     const nobody = new GraphStore({ items }, { tenant: 'acme', userId: '' });
     await expect(nobody.search([])).rejects.toThrow('`userId`');
   });
+
+  it('holds a limit on PostgreSQL while two processes put 50 items each, and shows each the items of both', async () => {
+    const storage = await open('postgres');
+    const sibling = storages.sibling(storage);
+    opened.push(sibling);
+    await sibling.open();
+    const stores = [storage, sibling].map(({ items }) => new GraphStore({ items, maxItems: 60 }, ADA));
+    const outcomes = await Promise.allSettled(
+      stores.flatMap((store, process) =>
+        Array.from({ length: 50 }, (_, n) => store.put(['a'], `${process} ${n}`, {})),
+      ),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(60);
+    for (const store of stores) expect(await store.search(['a'], { limit: 100 })).toHaveLength(60);
+  });
 });
