@@ -212,21 +212,20 @@ module.exports = {
     },
     {
       name: 'langchain-at-its-place',
-      comment:
-        'Another agent library is another folder beside agents/langgraph. Its MCP adapter is no agent: tools come through it.',
+      comment: 'Another agent library is another folder beside agents/langgraph.',
       severity: 'error',
       from: {
         path: '^src/',
         pathNot: [SPEC, '^src/(agents/langgraph|demo)/', '^src/storage/', '^src/testing/'],
       },
-      to: { path: LANGCHAIN, pathNot: '@langchain/mcp-adapters/' },
+      to: { path: LANGCHAIN },
     },
     {
       name: 'mcp-at-its-place',
       comment: 'How MCP servers are reached is the affair of one file.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/tools/mcp/mcp-connection\\.ts$' },
-      to: { path: ['@langchain/mcp-adapters/', '@modelcontextprotocol/'] },
+      from: { path: '^src/', pathNot: ['^src/tools/mcp/mcp-client\\.ts$', SPEC] },
+      to: { path: '@modelcontextprotocol/' },
     },
     {
       name: 'http-at-the-edge',

@@ -21,6 +21,7 @@ export type { ErrorCode } from './errors.js';
 // Tools; those that are there already, and what all of them go through, are in ./tools
 export { AgentTool } from './tools/agent-tool.decorator.js';
 export type { ToolContext, ToolOptions } from './tools/agent-tool.js';
+export type { QuestionAnswer, ToolQuestion } from './tools/call-questions.js';
 export { ToolError } from './tools/tool.error.js';
 export type { McpServerOptions } from './tools/mcp/mcp.options.js';
 

@@ -47,7 +47,7 @@ export interface ChatModuleOptions {
    * may take is the host's to say: clients of some protocols send their conversation with every turn.
    */
   readonly maxMessageBytes?: number;
-  /** MCP servers whose tools the agents get. Default: none. Needs the package @langchain/mcp-adapters. */
+  /** MCP servers whose tools the agents get. Default: none. Needs the package @modelcontextprotocol/sdk. */
   readonly mcp?: readonly McpServerOptions[];
   /** Functions of the host that take part in each run: policy, context, audit. Default: nowhere. */
   readonly hooks?: RunHooks;

@@ -176,8 +176,9 @@ export interface ToolEnd {
   readonly foreign?: true;
 }
 
+/** `awaiting-input`: the call has asked something, and is made again with the answer. */
 export type ToolOutcome =
-  'ok' | 'error' | 'invalid-input' | 'unknown-tool' | 'denied' | 'timeout' | 'cancelled';
+  'ok' | 'error' | 'invalid-input' | 'unknown-tool' | 'denied' | 'timeout' | 'cancelled' | 'awaiting-input';
 
 /** The run stops, and waits for something from outside. A run that goes on with the answers starts with an `input-answer` for each. */
 export type InputRequest = ApprovalRequest | InterruptRequest | ClientToolRequest | ElicitationRequest;
@@ -218,7 +219,7 @@ export interface ClientToolRequest extends RequestedFromOutside {
   readonly input: unknown;
 }
 
-/** An MCP server wants to know something before its tool goes on. Answered by an object that fits the schema. */
+/** A tool asks in the middle of its call, as MCP servers do. Answered by an object that fits the schema. The call is then made again. */
 export interface ElicitationRequest extends RequestedFromOutside {
   readonly kind: 'elicitation';
   readonly toolCallId: string;

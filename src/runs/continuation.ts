@@ -8,8 +8,13 @@ import { foldLog } from './read-log.js';
 
 /** The facts that a run takes over from those that it continues. Nothing, for one that continues none. */
 export interface Continuation {
-  /** The inputs that the run before this one stopped for, with their answers, by input id. */
+  /**
+   * The inputs that the run before this one stopped for, with their answers, by input id; and those that earlier ones stopped for, where
+   * they are about a tool call: it may have asked more since.
+   */
   readonly decisions: ReadonlyMap<string, AnsweredInput>;
+  /** Those of the run before this one. */
+  readonly answered: readonly AnsweredInput[];
   /** The calls that have begun: tool call id to step id. */
   readonly begunCalls: ReadonlyMap<string, string>;
   /** The steps that are over, and will not be done again. */
@@ -22,15 +27,20 @@ export async function readContinuation(
   { runs, log }: { readonly runs: RunStore; readonly log: EventLog },
 ): Promise<Continuation> {
   const before = run.resumeOf === undefined ? undefined : await runs.get(run.resumeOf);
-  if (!before) return { decisions: new Map(), begunCalls: new Map(), completedSteps: new Set() };
+  if (!before)
+    return { decisions: new Map(), answered: [], begunCalls: new Map(), completedSteps: new Set() };
   const earlier = await readContinuation(before, { runs, log });
   const events = await readFacts(log, before.id);
   const { inputs = [] } = before;
+  const answered = inputs.filter((asked): asked is AnsweredInput => asked.answer !== undefined);
+  const kept = [...earlier.decisions.values()].filter(({ kind }) => kind !== 'interrupt');
+  const begunCalls = new Map([...earlier.begunCalls, ...listCalls(events)]);
+  // A call that stopped to ask is made again.
+  for (const asked of inputs) if (asked.kind === 'elicitation') begunCalls.delete(asked.toolCallId);
   return {
-    decisions: new Map(
-      inputs.flatMap((asked) => (asked.answer ? [[asked.inputId, asked as AnsweredInput] as const] : [])),
-    ),
-    begunCalls: new Map([...earlier.begunCalls, ...listCalls(events)]),
+    decisions: new Map([...kept, ...answered].map((asked) => [asked.inputId, asked])),
+    answered,
+    begunCalls,
     completedSteps: new Set([...earlier.completedSteps, ...listCompletedSteps(events, inputs)]),
   };
 }

@@ -27,7 +27,7 @@ describe('trackOpen and closingEvents', () => {
     fc.assert(
       fc.property(runLogs(), fc.nat(), (log, cut) => {
         const prefix = log.slice(0, cut % log.length).map(({ event }) => event);
-        const ends = closingEvents(openAfter(prefix), 9_000);
+        const ends = closingEvents(openAfter(prefix), 9_000, 'completed');
         expect(withoutEnd([...prefix, ...ends])).toEqual([]);
         // What waits for a person outlives its run.
         expect({ ...openAfter([...prefix, ...ends]), inputs: [] }).toEqual(NOTHING_OPEN);
@@ -44,7 +44,7 @@ describe('trackOpen and closingEvents', () => {
       { type: 'step-start', stepId: 'inner', name: 'i', attempt: 1, parentStepId: 'outer' },
       { type: 'tool-start', toolCallId: 'c', stepId: 'inner', toolName: 't', messageId: 'm', label: 'L' },
     ]);
-    expect(closingEvents(open, 1_502)).toEqual([
+    expect(closingEvents(open, 1_502, 'cancelled')).toEqual([
       { type: 'tool-end', toolCallId: 'c', outcome: 'cancelled', durationMs: 500 },
       { type: 'step-end', stepId: 'inner', name: 'i', attempt: 1, parentStepId: 'outer' },
       { type: 'step-end', stepId: 'outer', name: 'o', attempt: 1 },

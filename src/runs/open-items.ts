@@ -1,5 +1,5 @@
 import type { RequestedInput } from '../events/requested-input.js';
-import type { RunEvent, StepStart } from '../events/run-event.js';
+import type { RunEvent, RunOutcome, StepStart } from '../events/run-event.js';
 
 /** The items of a run that have begun and not ended. Pure: a fold of the log, so any owner of the run can compute it again. */
 export interface OpenItems {
@@ -84,14 +84,17 @@ export function trackOpen(open: OpenItems, event: RunEvent, at: number): OpenIte
   }
 }
 
-/** The events that close everything, inner before outer, so that every start has its end before the run's `end`. */
-export function closingEvents(open: OpenItems, at: number): RunEvent[] {
+/**
+ * The events that close everything, inner before outer, so that every start has its end before the run's `end`. A tool that is open when
+ * the run waits is one of a graph that has asked by `interrupt()`.
+ */
+export function closingEvents(open: OpenItems, at: number, outcome: RunOutcome): RunEvent[] {
   return [
     ...open.parts.map(({ kind, partId }): RunEvent => ({ type: `${kind}-end`, partId })),
     ...open.tools.map(({ toolCallId, startedAt }): RunEvent => ({
       type: 'tool-end',
       toolCallId,
-      outcome: 'cancelled',
+      outcome: outcome === 'awaiting-input' ? outcome : 'cancelled',
       durationMs: Math.max(0, at - startedAt),
     })),
     ...open.steps.toReversed().map((step): RunEvent => ({ type: 'step-end', ...step })),

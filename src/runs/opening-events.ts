@@ -15,19 +15,19 @@ export interface Acquisition {
 export interface OpeningState extends Pick<Acquisition, 'resumed'> {
   /** The items that the last owner left open. */
   readonly open: OpenItems;
-  readonly decisions: Continuation['decisions'];
+  readonly answered: Continuation['answered'];
   /** Number of this owner, from 1. */
   readonly attempt: number;
 }
 
 /** Returns the events that an owner emits before any others. Pure: the same log gives the same events. */
 export function openingEvents(run: Run, state: OpeningState): RunEvent[] {
-  const { open, decisions, attempt, resumed = 'takeover' } = state;
+  const { open, answered, attempt, resumed = 'takeover' } = state;
   const { lastSeq, messageId, resumeOf, agent } = run;
   if (lastSeq === 0) {
     return [
       { type: 'run-start', agent, messageId, ...(resumeOf && { resumeOf }) },
-      ...Array.from(decisions, ([inputId, { kind, answer }]): RunEvent => ({
+      ...answered.map(({ inputId, kind, answer }): RunEvent => ({
         type: 'input-answer',
         inputId,
         kind,

@@ -127,8 +127,8 @@ export class RunExecution {
     if (begunAt !== undefined) this.limitTime(deps.limits.maxMs - Math.max(0, Date.now() - begunAt));
     const recorder = this.createRecorder(open);
     this.recorder = recorder;
-    const { decisions, attempt } = progress;
-    const opening = openingEvents(run, { ...acquisition, open, decisions, attempt });
+    const { answered, attempt } = progress;
+    const opening = openingEvents(run, { ...acquisition, open, answered, attempt });
     for (const event of opening) void recorder.emit(event);
     // A storage that takes no more has taken nothing of the last owner's end either: no model is asked before it does again.
     if (run.lastSeq > 0) await recorder.flush();
@@ -197,8 +197,8 @@ export class RunExecution {
   private async end(recorder: RunRecorder, failure: unknown): Promise<boolean> {
     const now = Date.now();
     const { open } = recorder;
-    for (const event of closingEvents(open, now)) void recorder.emit(event);
     const { outcome, error } = this.toEnding(failure, open);
+    for (const event of closingEvents(open, now, outcome)) void recorder.emit(event);
     const { usage } = this.progress;
     const durationMs = Math.max(0, now - (this.run.startedAt ?? this.run.createdAt));
     const finishReason = outcome === 'completed' ? this.progress.finishReason : undefined;

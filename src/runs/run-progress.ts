@@ -28,6 +28,7 @@ export class RunProgress {
   hasReplaced = false;
   lastStep: string | undefined;
   decisions: Continuation['decisions'] = new Map();
+  answered: Continuation['answered'] = [];
   /** Calls that have begun: tool call id to step id. */
   readonly begunCalls = new Map<string, string>();
   /** Steps that earlier owners have completed. */
@@ -36,8 +37,9 @@ export class RunProgress {
   constructor(private readonly sources: RunSources) {}
 
   /** Takes over the facts of the runs that this one continues. */
-  continueFrom({ decisions, begunCalls, completedSteps }: Continuation): void {
+  continueFrom({ decisions, answered, begunCalls, completedSteps }: Continuation): void {
     this.decisions = decisions;
+    this.answered = answered;
     for (const [toolCallId, stepId] of begunCalls) this.begunCalls.set(toolCallId, stepId);
     for (const stepId of completedSteps) this.completedSteps.add(stepId);
   }
@@ -68,6 +70,9 @@ export class RunProgress {
       this.finishReason = event.finishReason;
     }
     if (event.type === 'tool-start') this.begunCalls.set(event.toolCallId, event.stepId);
+    // It has stopped to ask, and is made again.
+    if (event.type === 'tool-end' && event.outcome === 'awaiting-input')
+      this.begunCalls.delete(event.toolCallId);
     if (event.type === 'tool-start' || event.type === 'tool-end') this.sources.note(event);
   }
 }

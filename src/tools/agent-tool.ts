@@ -3,6 +3,7 @@ import type { AnsweredInput } from '../events/requested-input.js';
 import type { Emit } from '../events/emit.js';
 import type { Principal } from '../principal.js';
 import type { ApprovalOptions } from './approval.policy.js';
+import type { QuestionAnswer, ToolQuestion } from './call-questions.js';
 import type { ClientTools } from './client-tool.js';
 import type { Exposure } from './exposure.js';
 
@@ -74,6 +75,11 @@ export interface ToolContext {
    * the host was named. For hosts that only the call itself finds out, such as where a page redirects to.
    */
   mayReach(host: string): Promise<boolean>;
+  /**
+   * Asks the person, in the middle of the call. Without an answer the call ends here, and `signal` is aborted; it is made again from its
+   * beginning once there is an answer, and the same question, in the same place, then gets it at once. So ask before you change anything.
+   */
+  ask(question: ToolQuestion): Promise<QuestionAnswer>;
   /** Tells the people who wait how far it is. Shown as it is: put nothing in it that they may not see. */
   progress(update: ToolProgressUpdate): void;
 }

@@ -32,7 +32,7 @@ export interface Callable {
 
 /** A call that is not made, with the reason. The model is told in full; people see a sentence that gives nothing away. */
 export interface Rejection {
-  readonly outcome: ToolOutcome;
+  readonly outcome: Exclude<ToolOutcome, 'awaiting-input'>;
   readonly modelMessage: string;
   readonly publicError: PublicError;
 }
@@ -149,7 +149,7 @@ export async function parseInput(
 }
 
 function reject(
-  outcome: ToolOutcome,
+  outcome: Rejection['outcome'],
   code: ErrorCode,
   publicMessage: string,
   modelMessage = publicMessage,

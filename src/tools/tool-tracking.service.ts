@@ -8,6 +8,7 @@ import type { Principal } from '../principal.js';
 import type { Tool, ToolRun } from './agent-tool.js';
 import { MediaResult } from './media-result.js';
 import { toInputId, ApprovalPolicy, type ApprovalQuestion } from './approval.policy.js';
+import { CallQuestions } from './call-questions.js';
 import { refuseTool, toClientTools } from './client-tool.js';
 import { expose } from './exposure.js';
 import { announceCall, type OpenToolCall } from './open-tool-call.js';
@@ -37,7 +38,7 @@ import { ToolRegistry } from './tool.registry.js';
  * yet: the run has to stop here, until a person has decided.
  */
 export type ToolReply =
-  | { readonly outcome: ToolOutcome; readonly content: unknown }
+  | { readonly outcome: Exclude<ToolOutcome, 'awaiting-input'>; readonly content: unknown }
   | { readonly outcome: 'awaiting-input'; readonly inputId: string };
 
 /** A call that can be made, with the label that people read. */
@@ -211,6 +212,7 @@ export class ToolTrackingService {
     const timeoutMs = tool.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(createTimeoutError(tool, timeoutMs)), timeoutMs);
+    const questions = new CallQuestions(call, run, (reason) => timeout.abort(reason));
     const stopWatching = this.switches.onChange(() => {
       const off = this.switches.refuseTool(tool.name);
       if (off) timeout.abort(off);
@@ -228,6 +230,7 @@ export class ToolTrackingService {
         signal: AbortSignal.any([run.signal, timeout.signal]),
         idempotencyKey: `${run.runId}:${call.stepId}:${call.toolCallId}`,
         mayReach: (host) => this.taint.mayReach(host, run.sources),
+        ask: questions.ask,
         progress: open.progress,
         ...(decision && { approvedBy: decision.by }),
       });
@@ -238,6 +241,12 @@ export class ToolTrackingService {
       if (run.signal.aborted) {
         open.end('cancelled');
         throw run.signal.reason;
+      }
+      if (questions.unanswered) {
+        open.end('awaiting-input');
+        const { inputId } = questions.unanswered;
+        void run.emit({ ...questions.unanswered, expiresAt: this.approvals.expiresAt() });
+        return { outcome: 'awaiting-input', inputId };
       }
       const outcome = toOutcome(timeout.signal);
       open.end(outcome, {
@@ -252,7 +261,7 @@ export class ToolTrackingService {
 }
 
 /** Returns the outcome of a failed call: its own failure, or that it was stopped. */
-function toOutcome({ aborted, reason }: AbortSignal): ToolOutcome {
+function toOutcome({ aborted, reason }: AbortSignal): 'error' | 'denied' | 'timeout' {
   if (!aborted) return 'error';
   return reason instanceof AppError && reason.code === 'TOOL_DENIED' ? 'denied' : 'timeout';
 }

@@ -16,6 +16,7 @@ export function callContext(
     signal: new AbortController().signal,
     idempotencyKey: 'run:step:call',
     mayReach: async () => true,
+    ask: async () => ({ action: 'cancel' }),
     progress: (update) => void updates.push(update),
     updates,
     ...fields,

@@ -24,7 +24,7 @@ const IMPORTED = /(?:^(?:import|export)(?: [^'"\n]* from)? |\bimport\()['"](?<na
 /** Packages that the host lists itself beside our peers. */
 const HOST_PACKAGES = [
   '@jest/globals',
-  '@langchain/mcp-adapters',
+  '@modelcontextprotocol/sdk',
   '@langchain/openai',
   '@nestjs/config',
   '@nestjs/platform-express',

@@ -152,7 +152,7 @@ export class RandomRun {
       if (this.open.steps.length === 0) this.append(this.newStep());
       for (const { stepId } of this.open.steps.slice(-1)) this.append(this.ask(stepId));
     }
-    for (const event of closingEvents(this.open, this.log.length)) this.append(event);
+    for (const event of closingEvents(this.open, this.log.length, 'cancelled')) this.append(event);
     const error = { code: 'RUN_FAILED', message: 'The agent failed.', retryable: false };
     const failed = outcome === 'failed' && { error };
     this.append({ type: 'end', outcome, ...failed, usage: USAGE, durationMs: 7 });
@@ -258,7 +258,10 @@ export class RandomRun {
       parts: parts.filter(within),
       tools: tools.filter(within),
     };
-    return [...inside.flatMap((inner) => this.leave(inner.stepId)), ...closingEvents(own, this.log.length)];
+    return [
+      ...inside.flatMap((inner) => this.leave(inner.stepId)),
+      ...closingEvents(own, this.log.length, 'cancelled'),
+    ];
   }
 
   private retry(stepId: string): RunEvent[] {

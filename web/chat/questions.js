@@ -1,10 +1,12 @@
+import { getFields } from './schema-fields.js';
+
 /** The words that a value is usually asked with. */
 const QUESTIONS = ['message', 'question', 'prompt', 'description', 'title'];
 
-/** Returns the question to show: the asker's own words if it has some. */
-export function getQuestion({ kind, label, message, value }) {
+/** Returns the question to show: the asker's own words if it has some. Those of an MCP server are a stranger's, so its tool is named. */
+export function getQuestion({ kind, label, message, toolName, value }) {
   if (kind === 'client-tool') return label;
-  if (kind === 'elicitation') return message;
+  if (kind === 'elicitation') return `${toolName} asks: ${message}`;
   if (typeof value === 'string') return value;
   const words = QUESTIONS.map((name) => value?.[name]).find((text) => typeof text === 'string' && text);
   const calls = value?.actionRequests?.map?.(({ description, name }) => description ?? name).join('\n\n');
@@ -14,7 +16,8 @@ export function getQuestion({ kind, label, message, value }) {
 /** Returns the details that are shown beside the question. Nothing where the question is all that there is. */
 export function getDetails({ kind, input, schema, value }) {
   if (kind === 'client-tool') return input;
-  if (kind === 'elicitation') return schema;
+  // The form says it all.
+  if (kind === 'elicitation') return getFields(schema) ? undefined : schema;
   return typeof value === 'string' ? schema : value;
 }
 

@@ -29,6 +29,7 @@ const TOOL_OUTCOMES = {
   denied: 'not allowed',
   timeout: 'took too long',
   cancelled: 'stopped',
+  'awaiting-input': 'asks',
 };
 
 /** Returns the outcome of a tool call in a word or two. */

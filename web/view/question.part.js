@@ -1,7 +1,9 @@
 import { withCodes } from '../chat/hidden-characters.js';
 import { getChoices, getQuestion, readAnswer, getDetails } from '../chat/questions.js';
+import { getFields } from '../chat/schema-fields.js';
 import { el } from '../dom/el.js';
 import { RequestPartView } from './request.part.js';
+import { SchemaForm } from './schema.form.js';
 import { section } from './tool.part.js';
 
 const WORDS = {
@@ -10,7 +12,7 @@ const WORDS = {
   decided: { answer: 'Answered', deny: 'Declined' },
 };
 
-/** A question of a graph or an MCP server: answered by a choice if there are some, and always by text or JSON. */
+/** A question of a graph or an MCP server: answered by a form if the schema is one of a flat object; otherwise by a choice if there are some, and always by text or JSON. */
 export class QuestionPartView extends RequestPartView {
   constructor(actions) {
     super(actions, 'question');
@@ -26,6 +28,8 @@ export class QuestionPartView extends RequestPartView {
 
   offer() {
     const { part } = this;
+    const fields = getFields(part.schema);
+    if (fields) return this.#offerForm(new SchemaForm(fields));
     const choices = getChoices(part).map(({ label, value }) =>
       this.button(withCodes(label), () => this.say({ decision: 'answer', value })),
     );
@@ -40,7 +44,24 @@ export class QuestionPartView extends RequestPartView {
       ...choices,
       field,
       this.button('Answer', send, { class: 'primary' }),
-      ...(part.kind === 'interrupt' ? [] : [this.button('Decline', decline)]),
+      ...this.#declining(decline),
     );
+  }
+
+  #offerForm(fields) {
+    const send = () => {
+      const value = fields.read();
+      if (value) void this.say({ decision: 'answer', value });
+    };
+    this.form.replaceChildren(
+      ...fields.elements,
+      this.button('Answer', send, { class: 'primary' }),
+      ...this.#declining(() => this.say({ decision: 'deny' })),
+    );
+  }
+
+  /** A graph has no word for a refusal. */
+  #declining(decline) {
+    return this.part.kind === 'interrupt' ? [] : [this.button('Decline', decline)];
   }
 }

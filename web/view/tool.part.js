@@ -14,6 +14,7 @@ const ICONS = {
   denied: 'hand',
   timeout: 'clock',
   cancelled: 'minus',
+  'awaiting-input': 'hand',
 };
 
 let panels = 0;

@@ -71,7 +71,16 @@ const EVENT_SCHEMAS = {
   }),
   'tool-end': event('tool-end', {
     toolCallId: id,
-    outcome: z.enum(['ok', 'error', 'invalid-input', 'unknown-tool', 'denied', 'timeout', 'cancelled']),
+    outcome: z.enum([
+      'ok',
+      'error',
+      'invalid-input',
+      'unknown-tool',
+      'denied',
+      'timeout',
+      'cancelled',
+      'awaiting-input',
+    ]),
     output: z.unknown().optional(),
     error: publicErrorSchema.optional(),
     durationMs,

@@ -230,6 +230,7 @@ export class AgUiMapper {
   private endTool(recorded: RecordedEvent, event: ToolEnd): AgUiEvent[] {
     const { toolCallId } = event;
     this.transcript.apply(recorded);
+    if (event.outcome === 'awaiting-input') return [];
     const messageId = toResultId(recorded.runId, toolCallId);
     return [{ type: 'TOOL_CALL_RESULT', messageId, toolCallId, content: toContent(event), role: 'tool' }];
   }

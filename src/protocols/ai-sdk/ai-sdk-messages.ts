@@ -149,7 +149,7 @@ function toCall(call: ToolPart | ApprovalPart | ClientToolPart) {
 }
 
 function toOutcome({ outcome, output = null, error }: ToolPart) {
-  if (outcome === undefined) return { state: 'input-available' } as const;
+  if (outcome === undefined || outcome === 'awaiting-input') return { state: 'input-available' } as const;
   if (outcome === 'ok') return { state: 'output-available', output } as const;
   return { state: 'output-error', errorText: toContent({ outcome, error }) } as const;
 }

@@ -28,7 +28,9 @@ export function replayPart(part: ViewPart, decided: DecidedCalls): AiSdkChunk[] 
       return [
         ...toolBegin(part, decided),
         ...(part.progress ? [toolProgress(part)] : []),
-        ...(part.outcome ? [toolOutput({ ...part, outcome: part.outcome }, decided)] : []),
+        ...(part.outcome && part.outcome !== 'awaiting-input'
+          ? [toolOutput({ ...part, outcome: part.outcome }, decided)]
+          : []),
       ];
     case 'approval':
     case 'client-tool':

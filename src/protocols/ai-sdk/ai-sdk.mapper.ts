@@ -1,4 +1,4 @@
-import { isCall, type RequestedInput } from '../../events/requested-input.js';
+import { isCall, type InputAnswer, type RequestedInput } from '../../events/requested-input.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { FinishReason, RunEnd } from '../../events/run-event.js';
 import { applyEvent, emptyView, isInputPart, type RunView, type ViewPart } from '../../events/run-view.js';
@@ -34,7 +34,7 @@ interface Fold {
 export function createAiSdkMapper(approvals: readonly RequestedInput[] = []): ProtocolMapper<AiSdkChunk> {
   const decided: DecidedCalls = new Map(
     approvals.flatMap((request) =>
-      isCall(request) && request.answer ? [[request.toolCallId, request.answer.decision] as const] : [],
+      'toolCallId' in request && request.answer ? [[request.toolCallId, toDecision(request)] as const] : [],
     ),
   );
   let fold: Fold = { view: emptyView(''), openSteps: [], stepBegan: undefined };
@@ -43,6 +43,11 @@ export function createAiSdkMapper(approvals: readonly RequestedInput[] = []): Pr
     fold = next(before, recorded);
     return toChunks(recorded, { before, after: fold, decided });
   };
+}
+
+/** A question in a call is not about whether the call is made. */
+function toDecision({ kind, answer }: RequestedInput): InputAnswer['decision'] {
+  return kind === 'elicitation' ? 'answer' : answer!.decision;
 }
 
 function next({ view, openSteps, stepBegan }: Fold, recorded: RecordedEvent): Fold {
@@ -119,7 +124,7 @@ function toChunks(
         part.kind === 'tool' && part.toolCallId === event.toolCallId ? [toolProgress(part)] : [],
       );
     case 'tool-end':
-      return [toolOutput(event, decided)];
+      return event.outcome === 'awaiting-input' ? [] : [toolOutput(event, decided)];
     case 'input-request':
       return toRequestChunks(event);
     case 'custom':

@@ -85,6 +85,6 @@ function decidedPart(
 }
 
 function toOutcome({ outcome, output = null }: ToolPart) {
-  if (outcome === undefined) return { state: 'input-available' };
+  if (outcome === undefined || outcome === 'awaiting-input') return { state: 'input-available' };
   return outcome === 'ok' ? { state: 'output-available', output } : { state: 'output-error' };
 }

@@ -85,6 +85,7 @@ export class LangGraphMapper {
         return [progress(payload)];
       }
       case 'tool-end':
+        if (event.outcome === 'awaiting-input') return [];
         return [{ method: 'tools', data: toolEnd(event) }];
       case 'step-end':
         return [this.values()];

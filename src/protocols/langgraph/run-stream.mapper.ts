@@ -87,6 +87,7 @@ export class RunStreamMapper {
         ];
       }
       case 'tool-end':
+        if (event.outcome === 'awaiting-input') return [];
         return [
           ...this.toToolChunk(event.toolCallId, toToolFact(event)),
           ...this.toWholeMessage('complete', toResultId(this.run.runId, event.toolCallId)),

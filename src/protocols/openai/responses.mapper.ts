@@ -124,7 +124,8 @@ export class ResponsesMapper {
       }
       case 'tool-end': {
         const entry = this.find<CallItem>(event.toolCallId);
-        if (!entry) return [];
+        // One that waits for an answer is incomplete at the end of its response.
+        if (!entry || event.outcome === 'awaiting-input') return [];
         const ended = this.replace(entry, endedCall(entry.item, event));
         const how = event.outcome === 'ok' ? 'completed' : 'failed';
         return [{ type: `response.mcp_call.${how}`, ...toPosition(ended) }, ...done(ended)];

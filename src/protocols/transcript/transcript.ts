@@ -106,7 +106,8 @@ export class Transcript {
       case 'input-answer':
         return this.decide(event);
       case 'tool-end':
-        return this.result(runId, event);
+        // It is made again with the answer: until then it has no result.
+        return event.outcome === 'awaiting-input' ? undefined : this.result(runId, event);
       case 'usage':
         return this.report(event);
       case 'step-reset':

@@ -1,9 +1,8 @@
-import type { MultiServerMCPClient } from '@langchain/mcp-adapters';
 import { z } from 'zod';
-import { AppError } from '../../errors.js';
-import type { McpServerOptions, McpStdio } from './mcp.options.js';
-
-type Client = NonNullable<Awaited<ReturnType<MultiServerMCPClient['getClient']>>>;
+import type { ToolContext } from '../agent-tool.js';
+import { connectMcp, type McpClient } from './mcp-client.js';
+import type { McpServerOptions } from './mcp.options.js';
+import type { McpQuestions } from './mcp-questions.js';
 
 /** A tool as its server describes it. */
 export interface McpToolDescription {
@@ -20,7 +19,10 @@ export interface McpToolDescription {
     | undefined;
 }
 export type McpResult = z.output<typeof RESULT>;
-export type McpCallOptions = NonNullable<Parameters<Client['callTool']>[2]>;
+export type McpCallOptions = Omit<NonNullable<Parameters<McpClient['callTool']>[2]>, 'signal'> & {
+  /** The call that the server's questions are about. Its signal ends the call. */
+  readonly asker: Pick<ToolContext, 'signal' | 'ask'>;
+};
 
 /** A field that counts as absent where it is not what it should be: one odd field must not cost the rest. */
 const lenient = <Schema extends z.ZodType>(schema: Schema) => schema.optional().catch(undefined);
@@ -75,32 +77,22 @@ export class McpConnection {
   private readonly calls = new Set<Promise<McpResult>>();
 
   private constructor(
-    private readonly adapter: MultiServerMCPClient,
-    private readonly client: Client,
+    private readonly client: McpClient,
+    private readonly questions: McpQuestions,
   ) {}
 
-  /**
-   * @param changed called when the server has other tools than before
-   * @throws AppError CONFIG_INVALID when the package is not installed; otherwise whatever kept the server away
-   */
+  /** @throws as {@link connectMcp} */
   static async open(
-    { name, transport }: Pick<McpServerOptions, 'name' | 'transport'>,
-    changed: () => void,
+    options: Pick<McpServerOptions, 'transport'>,
+    { changed, questions }: { readonly changed: () => void; readonly questions: McpQuestions },
   ): Promise<McpConnection> {
-    const { MultiServerMCPClient } = await load();
-    const server =
-      'command' in transport ? stdio(transport) : { ...transport, headers: { ...transport.headers } };
-    const adapter = new MultiServerMCPClient({ mcpServers: { [name]: server }, onToolsListChanged: changed });
-    // It would read the list of tools to its end, which it may not have, and work on every schema. We read it ourselves, after one look: some servers
-    // have all of their tools only a moment after the connection stands.
-    const lookOnce = async (_name: string, client: Client) => void (await readPage(client));
-    Object.defineProperty(adapter, '_loadToolsForServer', { value: lookOnce });
+    const client = await connectMcp(options, { changed, questions });
     try {
-      const client = await adapter.getClient(name);
-      if (!client) throw new Error('There is no connection.');
-      return new McpConnection(adapter, client);
+      // One look: some servers have all of their tools only a moment after the connection stands.
+      await readPage(client);
+      return new McpConnection(client, questions);
     } catch (error) {
-      await adapter.close();
+      await client.close();
       throw error;
     }
   }
@@ -126,9 +118,15 @@ export class McpConnection {
    * Not the client's `callTool`: that holds the answer against the schema of the server's own, whose patterns may take for ever, and
    * it does so on the event loop.
    */
-  async call(name: string, args: Record<string, unknown>, options: McpCallOptions): Promise<McpResult> {
+  async call(
+    name: string,
+    args: Record<string, unknown>,
+    { asker, ...options }: McpCallOptions,
+  ): Promise<McpResult> {
     const params = { name, arguments: args };
-    const call = this.client.request({ method: 'tools/call', params }, RESULT, options);
+    const call = this.questions.during(asker, () =>
+      this.client.request({ method: 'tools/call', params }, RESULT, { ...options, signal: asker.signal }),
+    );
     this.calls.add(call);
     try {
       return await call;
@@ -152,7 +150,7 @@ export class McpConnection {
   }
 
   async close(): Promise<void> {
-    await this.adapter.close();
+    await this.client.close();
   }
 
   /** Closes it when the calls under way have their answers. */
@@ -165,7 +163,7 @@ export class McpConnection {
 /**
  * Not the client's `listTools`: for one tool that is described in an odd way, that gives none of them.
  */
-function readPage(client: Client, cursor?: string): Promise<z.output<typeof PAGE>> {
+function readPage(client: McpClient, cursor?: string): Promise<z.output<typeof PAGE>> {
   const params = cursor === undefined ? {} : { cursor };
   return client.request({ method: 'tools/list', params }, PAGE);
 }
@@ -199,21 +197,4 @@ export function hasNotArrived(error: unknown): boolean {
   };
   if (cause?.code === 'ECONNREFUSED') return true;
   return code === 404 || (code === 400 && /session/i.test(message));
-}
-
-function stdio({ args = [], env, ...process }: McpStdio) {
-  return { ...process, args: [...args], ...(env && { env: { ...env } }), stderr: 'ignore' as const };
-}
-
-async function load(): Promise<typeof import('@langchain/mcp-adapters')> {
-  try {
-    return await import('@langchain/mcp-adapters');
-  } catch (cause) {
-    if ((cause as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
-    throw new AppError(
-      'CONFIG_INVALID',
-      'MCP servers need a package that is not installed: npm i @langchain/mcp-adapters',
-      { cause },
-    );
-  }
 }

@@ -1,6 +1,6 @@
 import type { ToolOptions } from '../agent-tool.js';
 
-/** An MCP server, whose tools the agents get. Needs the package @langchain/mcp-adapters. */
+/** An MCP server, whose tools the agents get. Needs the package @modelcontextprotocol/sdk. */
 export interface McpServerOptions {
   /** The server's name in logs, and the prefix of its tools' names: `files` makes `files_read_file`. Unique in the module. */
   readonly name: string;

@@ -11,6 +11,7 @@ import {
 } from './mcp-connection.js';
 import type { McpServerOptions } from './mcp.options.js';
 import type { McpPins } from './mcp-pins.js';
+import { McpQuestions } from './mcp-questions.js';
 import { mcpTool } from './mcp.tool.js';
 
 const PING_MS = 10_000;
@@ -33,6 +34,8 @@ export class McpServer {
   private taking = 0;
   /** The new session that takes the place of a lost one. */
   private renewing: Promise<McpConnection> | undefined;
+  /** The questions of its calls, over all of its connections. */
+  private readonly questions = new McpQuestions();
   /** Some of its tools are left out. */
   private isIncomplete = false;
 
@@ -67,7 +70,10 @@ export class McpServer {
   }
 
   private async connect(): Promise<void> {
-    const connection = await McpConnection.open(this.options, () => void this.refresh());
+    const connection = await McpConnection.open(this.options, {
+      changed: () => void this.refresh(),
+      questions: this.questions,
+    });
     if (this.closed) return connection.close();
     this.connection = connection;
     connection.onClosed(() => this.lose(connection));

@@ -38,7 +38,14 @@ export function mcpTool(
       toResult(
         options.expose?.output === true,
         await call(name, input, {
-          signal: context.signal,
+          asker: {
+            signal: context.signal,
+            // A call that must not be made twice cannot wait for its answer: that would be given to a second one.
+            ask:
+              options.sideEffect === 'once'
+                ? async () => ({ action: 'cancel' })
+                : (question) => context.ask(question),
+          },
           // Ours is the one that counts; theirs, which is a minute, must not come before it.
           timeout: timeoutMs + 1_000,
           onprogress: ({ progress: done, total, message }) =>
