@@ -56,7 +56,11 @@ function toRows({ runId, epoch, afterSeq, events, ending }: AppendBatch, place: 
   const row = { runId, epoch, afterSeq, lastSeq, frames, ...(ending && { ending }), places: [place] };
   if (frames.length < PAGE_BYTES || events.length === 1) return [row];
   return toBatches(events).map((part) => ({
-    ...{ runId, epoch, afterSeq: part.firstSeq - 1, lastSeq: part.lastSeq, frames: part.frames },
+    runId,
+    epoch,
+    afterSeq: part.firstSeq - 1,
+    lastSeq: part.lastSeq,
+    frames: part.frames,
     // The run ends with its last event.
     ...(ending && part.lastSeq === lastSeq && { ending }),
     places: [place],
