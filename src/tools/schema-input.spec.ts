@@ -60,4 +60,25 @@ describe('mcpInput', () => {
     const description = 'x'.repeat(300 * 1024);
     expect(() => createSchemaInput({ type: 'object', description }, 'spec')).toThrow('256 KiB');
   });
+
+  it('measures a schema, and reads nothing else of it on the event loop', () => {
+    const reads: string[] = [];
+    const field = {
+      toJSON: () => ({ type: 'string' }),
+      get type() {
+        reads.push('type');
+        return 'string';
+      },
+    };
+    createSchemaInput({ type: 'object', properties: { field } } as JsonSchema, 'spec');
+    expect(reads).toEqual([]);
+  });
+
+  it('leaves what zod cannot check to the tool', async () => {
+    const odd = {
+      type: 'object',
+      properties: { a: { type: 'object', unevaluatedProperties: false } },
+    } as const;
+    expect(await misfit({ a: { b: 1 } }, createSchemaInput(odd, 'spec'))).toBe('');
+  });
 });

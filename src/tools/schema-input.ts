@@ -11,7 +11,8 @@ const LARGEST_SCHEMA = 256 * 1024;
 
 /**
  * Makes a tool's input of a JSON Schema from outside: that of an MCP server, or of a front end. The model sees the schema as it is. Arguments are
- * checked against it in a thread and with a time limit, and never on the event loop: patterns and references are programs of their author.
+ * checked against it in a thread and with a time limit, and never on the event loop, where not even the schema is compiled: patterns and references are programs of their author. What
+ * zod cannot say the tool has to check, which looks at its arguments in any case.
  *
  * @param author of the tool, such as `mcp:github`; checks outside of a run take turns by it
  * @throws when it is too large
@@ -21,26 +22,15 @@ export function createSchemaInput(schema: JsonSchema, author: string): z.ZodObje
     throw new Error(`The schema is larger than ${LARGEST_SCHEMA / 1024} KiB.`);
   }
   const { id: _, ...shown } = schema as Readonly<Record<string, unknown>>;
-  // What zod cannot say the tool has to: it looks at the arguments in any case.
-  if (!canCheck(schema)) return z.looseObject({}).meta(shown);
   const principal = { tenant: '', userId: author };
   return z
     .looseObject({})
     .superRefine(async (value, context) => {
-      for (const { message, path } of await fit({ schema, value }, principal)) {
+      for (const { message, path } of await fit({ schema, value, whenUnknown: 'fits' }, principal)) {
         context.addIssue({ code: 'custom', message, path: [...path] });
       }
     })
     .meta(shown);
-}
-
-function canCheck(schema: JsonSchema): boolean {
-  try {
-    z.fromJSONSchema(schema);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function fit(

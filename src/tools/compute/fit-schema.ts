@@ -15,13 +15,26 @@ const MAX_MISFITS = 20;
 export function fitSchema({
   schema,
   value,
+  whenUnknown = 'fails',
 }: {
   readonly schema: JsonSchema;
   readonly value: unknown;
+  /** What a schema does that zod cannot say: it throws, or anything fits. Default `fails`. */
+  readonly whenUnknown?: 'fits' | 'fails';
 }): readonly SchemaMismatch[] {
-  const { error } = z.fromJSONSchema(schema).safeParse(value);
+  const compiled = compile(schema, whenUnknown);
+  const { error } = compiled.safeParse(value);
   return (error?.issues ?? []).slice(0, MAX_MISFITS).map(({ message, path }) => ({
     message,
     path: path.map((key) => (typeof key === 'number' ? key : String(key))),
   }));
+}
+
+function compile(schema: JsonSchema, whenUnknown: 'fits' | 'fails'): z.ZodType {
+  try {
+    return z.fromJSONSchema(schema);
+  } catch (error) {
+    if (whenUnknown === 'fits') return z.unknown();
+    throw error;
+  }
 }

@@ -159,6 +159,18 @@ describe('toSendableSchema', () => {
       { numRuns: 500 },
     );
   });
+
+  it('refuses a schema whose references stand for more parts than any tool has', () => {
+    const fields = (count: number, field: (index: number) => object) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}`, field(index)]));
+    const big = { type: 'object', properties: fields(100, () => ({ type: 'string' })) };
+    const many = (references: number) => ({
+      type: 'object',
+      properties: { big, ...fields(references, () => ({ $ref: '#/properties/big' })) },
+    });
+    expect(() => toSendableSchema(many(10))).not.toThrow();
+    expect(() => toSendableSchema(many(3_000))).toThrow('more than 5000 parts');
+  });
 });
 
 /** Undefined for one that cannot be sent. */

@@ -4,6 +4,8 @@ type Schema = Readonly<Record<string, unknown>>;
 const FIELD_NAME = /^[a-zA-Z0-9_.-]{1,64}$/;
 /** Deeper than any arguments that a model could write. */
 const MAX_DEPTH = 50;
+/** More than any tool of use has. */
+const MAX_SCHEMAS = 5_000;
 const TYPES = new Set(['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']);
 /** Those of the specification that are told of times and places; others mean nothing to a model, and some providers refuse them. */
 const FORMATS = new Set([
@@ -38,10 +40,11 @@ const MAPS = ['properties', '$defs', 'definitions', 'patternProperties', 'depend
  * lead somewhere, lists that say what is in them, known types and formats, patterns that are ones. Pure, and the same object when there is nothing
  * to change. It never asks for more than the schema does, only for less: the server has the last word on what fits.
  *
- * @throws when the arguments could not be written at all: a field has a name that providers refuse, or the schema is nested without end
+ * @throws when the arguments could not be written at all: a field has a name that providers refuse, or the schema is nested without end or
+ * has too many parts
  */
 export function toSendableSchema(schema: Schema): Schema {
-  const clean = cleanSchema(schema, schema, 0) as Schema;
+  const clean = cleanSchema(schema, { root: schema, left: MAX_SCHEMAS, holders: new Map() }, 0) as Schema;
   const top = flattenTop(clean);
   const wrong = Object.keys(top['properties'] as object).find((name) => !FIELD_NAME.test(name));
   if (wrong !== undefined)
@@ -49,8 +52,20 @@ export function toSendableSchema(schema: Schema): Schema {
   return top;
 }
 
-function cleanSchema(schema: unknown, root: Schema, depth: number): unknown {
+/** The work on one schema, which is bounded: a reference that is written out can stand for a schema as large as the whole. */
+interface Cleaning {
+  readonly root: Schema;
+  /** Schemas that may still be looked at. */
+  left: number;
+  /** Whether a referenced value has references itself. */
+  readonly holders: Map<unknown, boolean>;
+}
+
+function cleanSchema(schema: unknown, cleaning: Cleaning, depth: number): unknown {
+  const { root, holders } = cleaning;
   if (depth > MAX_DEPTH) throw new Error('The schema is nested too deeply.');
+  cleaning.left -= 1;
+  if (cleaning.left < 0) throw new Error(`The schema has more than ${MAX_SCHEMAS} parts.`);
   if (schema === true) return {};
   if (!isSchema(schema)) return schema;
   const { $ref: written } = schema;
@@ -58,14 +73,15 @@ function cleanSchema(schema: unknown, root: Schema, depth: number): unknown {
   if (reference !== undefined && (depth === 0 || !/^#\/(\$defs|definitions)\/[^/]+$/.test(reference))) {
     const { $ref: _, ...beside } = schema;
     const found = resolve(reference, root);
+    if (depth > 0 && !holders.has(found)) holders.set(found, holdsReference(found));
     // One that leads into itself would have no end.
-    const target = isSchema(found) && (depth === 0 || !holdsReference(found)) ? found : {};
-    return cleanSchema({ ...target, ...beside }, root, depth + 1);
+    const target = isSchema(found) && (depth === 0 || !holders.get(found)) ? found : {};
+    return cleanSchema({ ...target, ...beside }, cleaning, depth + 1);
   }
   const cleaned: Record<string, unknown> = {};
   for (const [keyword, value] of Object.entries(schema)) {
     if (keyword === '$schema' || keyword === '$id' || (keyword === 'id' && depth === 0)) continue;
-    const kept = cleanKeyword(keyword, value, root, depth);
+    const kept = cleanKeyword(keyword, value, cleaning, depth);
     if (kept !== undefined) cleaned[keyword] = kept;
   }
   if (reference !== undefined && !isSchema(resolve(reference, root))) delete cleaned['$ref'];
@@ -74,8 +90,8 @@ function cleanSchema(schema: unknown, root: Schema, depth: number): unknown {
   return isSame(cleaned, schema) ? schema : cleaned;
 }
 
-function cleanKeyword(keyword: string, value: unknown, root: Schema, depth: number): unknown {
-  const clean = (inner: unknown) => cleanSchema(inner, root, depth + 1);
+function cleanKeyword(keyword: string, value: unknown, cleaning: Cleaning, depth: number): unknown {
+  const clean = (inner: unknown) => cleanSchema(inner, cleaning, depth + 1);
   if (ONE_SCHEMA.includes(keyword)) {
     // A list here is the older word for `prefixItems`.
     if (Array.isArray(value)) return {};
