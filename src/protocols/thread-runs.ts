@@ -25,6 +25,7 @@ export type ProtocolStart = Pick<
   | 'configurable'
   | 'recursionLimit'
   | 'clientTools'
+  | 'whenBusy'
 >;
 
 /**

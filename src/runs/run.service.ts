@@ -42,6 +42,8 @@ export interface StartRunRequest {
   readonly recursionLimit?: number;
   /** Tools that the front end runs: a call of one ends the run `awaiting-input`, and its result starts the run that goes on. */
   readonly clientTools?: readonly ClientTool[];
+  /** `reject`: refuses the start while the thread's last run has not ended, even where such starts are queued. */
+  readonly whenBusy?: 'reject';
   /** Makes a repeated request find the run that the first one started. */
   readonly idempotencyKey?: string;
 }
@@ -115,7 +117,7 @@ export class RunService {
       metadata,
       ...(given && { given }),
       messageId: newId(),
-      whenBusy: this.options.whenBusy,
+      whenBusy: request.whenBusy ?? this.options.whenBusy,
       whenAwaiting: this.options.whenAwaiting,
       ...(idempotencyKey && { idempotency: { key: idempotencyKey, fingerprint: fingerprint(request) } }),
     });

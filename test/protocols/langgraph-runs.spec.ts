@@ -235,6 +235,66 @@ describe("LangGraph's client.runs", () => {
     await expect(client.threads.get('thread')).rejects.toThrow('404');
   });
 
+  it('refuses what would otherwise be dropped without a word, and says what', async () => {
+    const { origin } = await start(nineWords);
+    const client = connectTo(origin);
+    const ask = (payload: object) =>
+      all(client.runs.stream('thread', 'scripted', { input: human('Go.'), ...payload }));
+    for (const [payload, sentence] of [
+      [{ streamMode: ['values', 'debug', 'tasks'] }, "stream_mode: 'debug', 'tasks' is not served here"],
+      [{ streamMode: 'events' }, 'The modes are values, updates'],
+      [{ streamMode: ['checkpoints'] }, 'checkpoints'],
+      [{ checkpoint: { checkpoint_ns: '', checkpoint_id: 'x' } }, 'checkpoint: Not supported here'],
+      [{ interruptBefore: ['a'] }, 'interrupt_before: Not supported here'],
+      [{ interruptAfter: '*' }, 'interrupt_after: Not supported here'],
+      [{ multitaskStrategy: 'rollback' }, 'multitask_strategy: A run'],
+      [{ onCompletion: 'delete' }, 'on_completion: Not supported here'],
+      [{ afterSeconds: 5 }, 'after_seconds: Not supported here'],
+      [{ webhook: 'https://example.com' }, 'webhook: Not supported here'],
+      [{ feedbackKeys: ['a'] }, 'feedback_keys: Not supported here'],
+      [{ config: { max_concurrency: 1 } }, 'config.max_concurrency: Not supported here'],
+      [{ command: { goto: 'a', resume: 1 } }, 'command.goto: Not supported here'],
+    ] as const) {
+      await expect(ask(payload)).rejects.toThrow(sentence);
+    }
+    await expect(all(client.runs.joinStream('thread', 'none', { streamMode: ['debug'] }))).rejects.toThrow(
+      "'debug' is not served here",
+    );
+    await expect(client.threads.create({ supersteps: [{ updates: [] }] })).rejects.toThrow('supersteps');
+    await expect(client.threads.create({ ifExists: 'raise' })).rejects.toThrow('if_exists');
+    await expect(client.threads.getHistory('thread', { metadata: { a: 1 } })).rejects.toThrow('metadata');
+    await expect(client.assistants.search({ metadata: { a: 1 } })).rejects.toThrow('metadata');
+    // Nothing of this has left anything behind.
+    await expect(client.threads.get('thread')).rejects.toThrow('404');
+  });
+
+  it('accepts what changes nothing, and takes the metadata of the config', async () => {
+    const client = connectTo((await start(nineWords)).origin);
+    const config = { tags: ['a'], metadata: { from: 'config' }, configurable: {} };
+    await all(
+      client.runs.stream('thread', 'scripted', {
+        input: human('Go.'),
+        config,
+        metadata: { by: 'me' },
+        durability: 'exit',
+        streamResumable: true,
+        multitaskStrategy: 'enqueue',
+        interruptBefore: [],
+        ifNotExists: 'create',
+      }),
+    );
+    expect(await client.runs.list('thread')).toMatchObject([{ metadata: { from: 'config', by: 'me' } }]);
+  });
+
+  it('refuses a second run with `reject`, even where such runs are queued', async () => {
+    const { play, onward } = twoPart();
+    const client = connectTo((await start(play, { whenBusy: 'queue' })).origin);
+    await client.runs.create('thread', 'scripted', { input: human('Go.') });
+    const again = { input: human('Again.'), multitaskStrategy: 'reject' } as const;
+    await expect(client.runs.create('thread', 'scripted', again)).rejects.toThrow('409');
+    onward.open();
+  });
+
   it('answers 404 to a run id below another thread', async () => {
     const client = connectTo((await start(nineWords)).origin);
     const chunks = await all(client.runs.stream(null, 'scripted', { input: human('Go.') }));

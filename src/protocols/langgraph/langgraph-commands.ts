@@ -12,6 +12,7 @@ import { ThreadTranscripts } from '../transcript/thread-transcripts.js';
 import { toDecision } from './langgraph-decisions.js';
 import {
   givenIn,
+  metadataIn,
   toNote,
   findQuestion,
   respondSchema,
@@ -97,7 +98,7 @@ export class LangGraphCommands {
       agent: start.assistant_id,
       message: validate(messageSchema, question.text, 'message'),
       ...givenIn(start),
-      metadata: { ...start.metadata, ...(question.id && toNote(question.id)) },
+      metadata: { ...metadataIn(start), ...(question.id && toNote(question.id)) },
     });
     const runs = await this.transcripts.listRuns(principal, threadId);
     const index = runs.findIndex((candidate) => candidate.id === run.id);

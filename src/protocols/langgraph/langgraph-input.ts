@@ -48,11 +48,30 @@ const inputMessage = z.looseObject({
   content: z.union([z.string(), z.array(z.looseObject({ type: z.string(), text: z.string().optional() }))]),
 });
 
-/** The part of a run's config that we support. The address names the thread as well. */
-const configSchema = z.looseObject({
-  configurable: z.record(z.string(), z.unknown()).nullish(),
-  recursion_limit: z.int().positive().nullish(),
-});
+/**
+ * The part of a run's config that we support. The address names the thread as well. Tags and the name are for traces. Empty values of the rest change
+ * nothing.
+ */
+const configSchema = z
+  .looseObject({
+    configurable: z.record(z.string(), z.unknown()).nullish(),
+    recursion_limit: z.int().positive().nullish(),
+    metadata: metadataSchema.nullish(),
+  })
+  .superRefine((config, context) => {
+    for (const [name, value] of Object.entries(config)) {
+      if (!CONFIG_KEYS.has(name) && !isEmpty(value))
+        context.addIssue({ code: 'custom', message: 'Not supported here', path: [name] });
+    }
+  });
+
+const CONFIG_KEYS = new Set(['configurable', 'recursion_limit', 'metadata', 'tags', 'run_name']);
+
+/** True for a value that asks for nothing. */
+export function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
 
 export const runStartSchema = z.looseObject({
   assistant_id: z.string().max(64),
@@ -61,6 +80,14 @@ export const runStartSchema = z.looseObject({
   context: givenSchemas.context.nullish(),
   metadata: metadataSchema.nullish(),
 });
+
+/** Returns the metadata of a run: LangGraph takes it from both places. */
+export function metadataIn({
+  config,
+  metadata,
+}: Partial<Pick<z.output<typeof runStartSchema>, 'config' | 'metadata'>>): Record<string, unknown> {
+  return { ...config?.metadata, ...metadata };
+}
 
 /** Returns the values that a `run.start` gives beside its message, under our names. */
 export function givenIn({

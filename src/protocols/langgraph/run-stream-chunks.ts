@@ -2,7 +2,7 @@ import type { RunOutcome } from '../../events/run-event.js';
 import type { ContentBlock, LangGraphMessage, UsageMetadata } from './langgraph-events.js';
 import type { LangGraphInterrupt } from './langgraph-interrupts.js';
 
-/** The stream modes that a client may ask for. Others that LangGraph has (`debug`, `tasks`, …) may be asked for and stay silent. */
+/** The stream modes that a client may ask for. Others that LangGraph has (`debug`, `tasks`, …) are refused. */
 export const STREAM_MODES = ['values', 'updates', 'messages-tuple', 'messages', 'custom', 'tools'] as const;
 export type StreamMode = (typeof STREAM_MODES)[number];
 

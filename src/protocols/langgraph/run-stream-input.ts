@@ -1,12 +1,20 @@
 import { z } from 'zod';
-import { runStartSchema } from './langgraph-input.js';
+import { isEmpty, runStartSchema } from './langgraph-input.js';
 import { STREAM_MODES, type StreamMode } from './run-stream-chunks.js';
 
 /** One mode or several; a query has a list only when it has two. */
-const modesSchema = z.union([z.string().transform((mode) => [mode]), z.array(z.string().max(64)).max(16)]);
+const modesSchema = z
+  .union([z.string().transform((mode) => [mode]), z.array(z.string().max(64)).max(16)])
+  .transform((names, context): StreamMode[] => {
+    const unknown = names.filter((name) => !STREAM_MODES.some((mode) => mode === name));
+    if (unknown.length === 0) return names as StreamMode[];
+    const message = `'${unknown.join("', '")}' is not served here. The modes are ${STREAM_MODES.join(', ')}`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
 
-/** Fields that are rejected because ignoring them would start a different run from the one that was asked for. */
-const unsupported = z.null({ error: 'Not supported here' }).optional();
+/** Fields that are rejected because ignoring them would start a different run from the one that was asked for, or give another answer. */
+const unsupported = z.unknown().refine(isEmpty, 'Not supported here').optional();
 
 /** Answers to what a run has asked. What else LangGraph does with a command would make another run of it. */
 const commandSchema = z.looseObject({
@@ -15,7 +23,10 @@ const commandSchema = z.looseObject({
   update: unsupported,
 });
 
-/** Body of `client.runs.stream` and `client.runs.create`. What is not listed makes no difference to the answer. */
+/**
+ * Body of `client.runs.stream` and `client.runs.create`. What is not listed makes no difference to the answer: every stream can be resumed, and every
+ * step is stored before the next begins.
+ */
 export const runRequestSchema = runStartSchema
   .extend({
     input: runStartSchema.shape.input.nullish(),
@@ -25,12 +36,21 @@ export const runRequestSchema = runStartSchema
       .enum(['continue', 'cancel'])
       .nullish()
       .meta({ description: 'What becomes of the run when the client leaves. Default: it continues.' }),
+    multitask_strategy: z
+      .enum(['reject', 'enqueue'], { error: 'A run that goes on is neither interrupted nor rolled back' })
+      .nullish()
+      .meta({ description: 'With `enqueue`, the setting THREAD_BUSY decides.' }),
+    on_completion: z
+      .literal('keep', { error: "Not supported here: a run's thread is kept. Delete it when you want to" })
+      .nullish(),
     after_seconds: unsupported,
     checkpoint: unsupported,
     checkpoint_id: unsupported,
     interrupt_after: unsupported,
     interrupt_before: unsupported,
     webhook: unsupported,
+    feedback_keys: unsupported,
+    stream_namespaces: unsupported,
   })
   .meta({ id: 'LangGraphRunRequest' });
 export type RunRequest = z.output<typeof runRequestSchema>;
@@ -76,6 +96,7 @@ export const historySchema = z
     limit: z.int().min(1).default(10).transform(limited),
     before: placeSchema.nullish(),
     checkpoint: placeSchema.nullish(),
+    metadata: unsupported,
   })
   .meta({ id: 'LangGraphHistoryRequest' });
 
@@ -84,6 +105,11 @@ export const createThreadSchema = z
   .looseObject({
     thread_id: z.string().nullish(),
     metadata: z.record(z.string(), z.unknown()).nullish(),
+    if_exists: z
+      .literal('do_nothing', { error: 'A thread that exists is given as it is: do_nothing' })
+      .nullish(),
+    supersteps: unsupported,
+    ttl: unsupported,
   })
   .meta({ id: 'LangGraphCreateThread' });
 
@@ -92,15 +118,16 @@ export const searchAssistantsSchema = z
   .looseObject({
     graph_id: z.string().nullish(),
     name: z.string().nullish(),
+    metadata: unsupported,
     limit: z.int().min(1).default(10).transform(limited),
     offset: z.int().min(0).default(0),
   })
   .meta({ id: 'LangGraphAssistantSearch' });
 
-/** Of what is asked for, what there is. @param otherwise when nothing is asked for */
+/** @param otherwise when nothing is asked for */
 export function parseModes(
-  names: readonly string[] | null | undefined,
+  names: readonly StreamMode[] | null | undefined,
   otherwise: readonly StreamMode[],
 ): ReadonlySet<StreamMode> {
-  return new Set(names ? STREAM_MODES.filter((mode) => names.includes(mode)) : otherwise);
+  return new Set(names ?? otherwise);
 }

@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
+import { AppError } from '../../errors.js';
 import { getAuthentication } from '../../auth/authentication.js';
 import { readLastEventId } from '../../http/last-event-id.js';
 import { validate } from '../../http/validate.js';
@@ -8,7 +10,7 @@ import { CursorCheck, readFromStart, type RunReader } from '../../streams/run-re
 import { ThreadInputs } from '../thread-inputs.js';
 import { ThreadRuns } from '../thread-runs.js';
 import { parseDecisions } from './langgraph-decisions.js';
-import { givenIn, toNote, findQuestion } from './langgraph-input.js';
+import { givenIn, isEmpty, metadataIn, toNote, findQuestion } from './langgraph-input.js';
 import { LangGraphThreads } from './langgraph-threads.js';
 import type { StreamMode } from './run-stream-chunks.js';
 import { joinQuerySchema, parseModes, runRequestSchema, type RunRequest } from './run-stream-input.js';
@@ -78,20 +80,35 @@ export class RunStreams {
 
   private async startAs(request: WebRequest, body: RunRequest): Promise<Run> {
     const { threadId } = request.params;
-    if (body.command) return this.resume(request, body.command.resume);
+    if (body.command) return this.resume(request, body.command.resume, body);
     const { text: message, id } = findQuestion(body);
     return this.runs.start(request, {
       message,
       agent: body.assistant_id,
       ...(typeof threadId === 'string' && { threadId }),
       ...givenIn(body),
-      metadata: { ...body.metadata, ...(id && toNote(id)) },
+      metadata: { ...metadataIn(body), ...(id && toNote(id)) },
+      ...(body.multitask_strategy === 'reject' && { whenBusy: 'reject' }),
     });
   }
 
-  private async resume(request: WebRequest, resume: unknown): Promise<Run> {
+  private async resume(request: WebRequest, resume: unknown, body: RunRequest): Promise<Run> {
     const { principal } = getAuthentication(request);
     const asker = await this.inputs.lastAsker(principal, String(request.params.threadId));
+    refuseChanges(body, asker);
     return this.inputs.finish(principal, asker, parseDecisions(resume, asker.inputs ?? []));
+  }
+}
+
+/** @throws AppError REQUEST_INVALID where a command gives the run that goes on something else than what it began with */
+function refuseChanges(body: RunRequest, { given = {} }: Run): void {
+  if (!isEmpty(body.input))
+    throw new AppError('REQUEST_INVALID', 'input: Send an input or a command, not both.');
+  for (const name of ['context', 'configurable'] as const) {
+    const sent = givenIn(body)[name];
+    if (!isEmpty(sent) && !isDeepStrictEqual(sent, given[name])) {
+      const detail = 'A run that has asked goes on with what it was started with.';
+      throw new AppError('REQUEST_INVALID', `${name}: ${detail} Send the same value, or none.`);
+    }
   }
 }
