@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Command, type StateSnapshot } from '@langchain/langgraph';
+import { Command, START, type StateSnapshot } from '@langchain/langgraph';
 import type { CheckpointTuple } from '@langchain/langgraph-checkpoint';
 import { AppError } from '../../errors.js';
 import { NOBODY_IN_TIME, type AnsweredInput } from '../../events/requested-input.js';
@@ -133,10 +133,14 @@ export function hasBreakpoints(graph: object): boolean {
   return [interruptBefore, interruptAfter].some((nodes) => nodes !== undefined && nodes.length > 0);
 }
 
-/** True where the graph stops before what is next. Whether it has stopped behind what was last, a checkpoint does not say. */
-export function isBreakpoint(graph: object, { next }: Breakpoint): boolean {
-  const { interruptBefore = [] } = graph as Breakpoints;
-  return interruptBefore === '*' || next.some((name) => interruptBefore.includes(name));
+/** True where the graph stops before what is next, or behind what was last. */
+export function isBreakpoint(graph: object, { next, last }: Breakpoint): boolean {
+  const { interruptBefore = [], interruptAfter = [] } = graph as Breakpoints;
+  return isAmong(next, interruptBefore) || isAmong(last, interruptAfter);
+}
+
+function isAmong(names: readonly string[], nodes: readonly string[] | '*'): boolean {
+  return nodes === '*' ? names.length > 0 : names.some((name) => nodes.includes(name));
 }
 
 /** A place where a graph was compiled to stop. */
@@ -144,19 +148,47 @@ export interface Breakpoint {
   readonly id: string;
   /** The nodes that are next. */
   readonly next: readonly string[];
+  /** The nodes that were last. */
+  readonly last: readonly string[];
   readonly stepId: string;
 }
 
-/** Returns the breakpoint at which a graph has stopped before its end. */
-export function breakpointAt({ next, tasks, config }: StateSnapshot): Breakpoint | undefined {
+/** Returns the breakpoint at which a graph has stopped before its end: where it is a subgraph that has stopped, the place in that. */
+export function breakpointAt(
+  state: StateSnapshot,
+  checkpoint: Pick<CheckpointTuple, 'checkpoint' | 'metadata'> | undefined,
+): Breakpoint | undefined {
+  const { next, tasks, config } = state;
   if (next.length === 0) return undefined;
   const waiting = tasks.find(({ name }) => next.includes(name));
   const stepId = waiting?.id ?? '';
   return {
-    id: toName(`${String(config.configurable?.['checkpoint_id'])} ${stepId}`),
+    id: toName(`${findInnermost(state, config)} ${stepId}`),
     next: [...new Set(next)],
+    last: checkpoint ? listLast(checkpoint) : [],
     stepId,
   };
+}
+
+/** The checkpoints of the graph and of what has stopped in it: the same subgraph may stop at several places. */
+function findInnermost({ tasks }: StateSnapshot, { configurable }: StateSnapshot['config']): string {
+  const inner = tasks.flatMap(({ state }) =>
+    state && 'values' in state && state.next.length > 0 ? [findInnermost(state, state.config)] : [],
+  );
+  return [String(configurable?.['checkpoint_id']), ...inner].join(' ');
+}
+
+/**
+ * Returns the nodes that ran last before the checkpoint was made: those that have seen the newest versions. Not those of `Send`, which see
+ * none; and none behind the input.
+ */
+function listLast({ checkpoint, metadata }: Pick<CheckpointTuple, 'checkpoint' | 'metadata'>): string[] {
+  if (metadata?.source === 'input') return [];
+  const seen = Object.entries(checkpoint.versions_seen)
+    .filter(([name]) => name !== '__interrupt__')
+    .map(([name, versions]) => [name, Math.max(0, ...Object.values(versions).map(Number))] as const);
+  const newest = Math.max(0, ...seen.map(([, version]) => version));
+  return seen.flatMap(([name, version]) => (version === newest && name !== START ? [name] : []));
 }
 
 function toName(place: string): string {

@@ -45,9 +45,9 @@ describe('a graph compiled with breakpoints', () => {
     expect(done).toEqual(['first', 'second', 'third']);
   });
 
-  it('stops a graph at a breakpoint inside a subgraph', async () => {
+  it('stops a graph at each breakpoint inside a subgraph', async () => {
     const done: string[] = [];
-    const inner = steps(done).compile({ interruptBefore: ['second'] });
+    const inner = steps(done).compile({ interruptBefore: ['second'], interruptAfter: ['second'] });
     const graph = new StateGraph(MessagesAnnotation)
       .addNode('inner', inner)
       .addEdge(START, 'inner')
@@ -56,8 +56,82 @@ describe('a graph compiled with breakpoints', () => {
     const first = await ask(stack);
     expect(done).toEqual(['first']);
     const second = await answer(stack, first, true);
-    expect(second.text).toBe('Second. Third.');
+    expect(done).toEqual(['first', 'second']);
+    expect(getEnd(second)).toMatchObject({ outcome: 'awaiting-input' });
+    const third = await answer(stack, second, true);
+    expect(third.text).toContain('Third.');
     expect(done).toEqual(['first', 'second', 'third']);
+  });
+});
+
+describe('a graph with breakpoints whose process dies', () => {
+  afterEach(closeStacks);
+
+  const compiled = (options: object, work: (signal?: AbortSignal) => Promise<void>) =>
+    new StateGraph(MessagesAnnotation)
+      .addNode('first', () => say('First. '))
+      .addNode('second', async (_state, { signal }) => {
+        await work(signal);
+        return say('Second. ');
+      })
+      .addNode('third', () => say('Third.'))
+      .addEdge(START, 'first')
+      .addEdge('first', 'second')
+      .addEdge('second', 'third')
+      .compile(options);
+  const nothing = async () => undefined;
+
+  /** Leaves the storage as a process does that dies behind `first`, before it has asked: its graph did not know that it has to stop. */
+  async function stoppedUnasked() {
+    const storage = await openStorage();
+    const dying = await stackWith(graphAgent(compiled({}, hang)), { storage });
+    const { id, threadId } = await dying.ask('Go!');
+    await reached(dying, id, (event) => event.type === 'step-start' && event.name === 'second');
+    await dying.executor.drain(0);
+    return { storage, id, threadId };
+  }
+
+  it.each([
+    ['behind a node', { interruptAfter: ['first'] }],
+    ['behind any node', { interruptAfter: '*' }],
+    ['before a node', { interruptBefore: ['second'] }],
+  ])('asks at a breakpoint %s that the process before did not come to ask at', async (_where, options) => {
+    const { storage, id, threadId } = await stoppedUnasked();
+    const next = await stackWith(graphAgent(compiled(options, nothing)), { storage });
+    const stopped = await read(next, id, threadId);
+    expect(stopped.text).toBe('First. ');
+    expect(stopped.requests).toMatchObject([{ value: { type: 'breakpoint', next: ['second'] } }]);
+    expect(getEnd(stopped)).toMatchObject({ outcome: 'awaiting-input' });
+    const more = await answer(next, stopped, true);
+    expect(more.text.startsWith('Second. ')).toBe(true);
+  });
+
+  it('does not ask behind a node that is not the last one, nor behind one of the turn before', async () => {
+    const { storage, id, threadId } = await stoppedUnasked();
+    const options = { interruptAfter: ['third'] };
+    const next = await stackWith(graphAgent(compiled(options, nothing)), { storage });
+    expect(getEnd(await read(next, id, threadId))).toMatchObject({ outcome: 'completed' });
+    await next.executor.drain(0);
+
+    const started = Promise.withResolvers<void>();
+    const waiting = (work: (signal?: AbortSignal) => Promise<void>) =>
+      new StateGraph(MessagesAnnotation)
+        .addNode('first', async (_state, { signal }) => {
+          await work(signal);
+          return say('First again.');
+        })
+        .addNode('third', () => say('Third.'))
+        .addEdge(START, 'first')
+        .addEdge('first', 'third')
+        .compile({ interruptAfter: ['third'] });
+    const dying = await stackWith(graphAgent(waiting((signal) => (started.resolve(), hang(signal)))), {
+      storage,
+    });
+    const again = await dying.ask('Again!', threadId);
+    await started.promise;
+    await dying.executor.drain(0);
+    const last = await stackWith(graphAgent(waiting(nothing)), { storage });
+    expect(getEnd(await read(last, again.id, threadId))).toMatchObject({ outcome: 'completed' });
   });
 });
 

@@ -45,7 +45,12 @@ export async function readBreakpoint(
   threadKey: string,
   active: ActiveRun,
 ): Promise<Breakpoint | undefined> {
-  return breakpointAt(await readState(graph, threadKey, active));
+  const state = await readState(graph, threadKey, active, { subgraphs: true });
+  const { checkpointer } = graph as { readonly checkpointer?: Partial<BaseCheckpointSaver> };
+  return breakpointAt(
+    state,
+    await checkpointer?.getTuple?.({ configurable: { ...state.config.configurable, [ACTIVE_RUN]: active } }),
+  );
 }
 
 /**
