@@ -1,3 +1,4 @@
+import { customEvent } from './custom-event.js';
 import type { FinishReason, RunEvent, StepStart, Usage } from '../../events/run-event.js';
 
 /** A node's place in a graph, as LangGraph writes it: `node:taskId`, and `outer:taskId|inner:taskId` inside a subgraph. */
@@ -117,8 +118,9 @@ export class LangGraphMapper {
     if (this.isOver(namespace)) return [];
     const events: RunEvent[] = [];
     let parentStepId: string | undefined;
-    for (const { name, stepId } of listSteps(namespace)) {
+    for (const { name, stepId, inside } of listSteps(namespace)) {
       if (!this.steps.has(stepId)) {
+        if (inside !== undefined) parentStepId = this.findOpen(inside, parentStepId) ?? parentStepId;
         const { attempt } = this.run;
         const started: StepStart = {
           type: 'step-start',
@@ -133,6 +135,14 @@ export class LangGraphMapper {
       parentStepId = stepId;
     }
     return events;
+  }
+
+  /** The open step of a node, right inside another step or at the top. */
+  private findOpen(name: string, parentStepId: string | undefined): string | undefined {
+    const open = [...this.steps.values()].findLast(
+      ({ started, ended }) => !ended && started.name === name && started.parentStepId === parentStepId,
+    );
+    return open?.started.stepId;
   }
 
   private leave(stepId: string): RunEvent[] {
@@ -262,24 +272,30 @@ export function getStepId(namespace: Namespace): string {
   return listSteps(namespace).at(-1)?.stepId ?? '';
 }
 
-/** The steps of a namespace, the outermost first. */
-export function listSteps(namespace: Namespace): { readonly name: string; readonly stepId: string }[] {
-  if (namespace === '') return [];
-  return namespace.split('|').map((segment) => {
-    const colon = segment.lastIndexOf(':');
-    return { name: segment.slice(0, colon), stepId: segment.slice(colon + 1) };
-  });
+/** A step as a namespace names it. */
+interface NamedStep {
+  readonly name: string;
+  readonly stepId: string;
+  /** The node around it, of which the namespace has only the name. */
+  readonly inside?: string;
 }
 
 /**
- * Turns a value that a graph wrote with `config.writer` into an event. A name is taken from `{ name, data }` or `{ type, … }`;
- * anything else is 'custom'.
+ * The steps of a namespace, the outermost first. A segment without a task is none: `1` counts the calls of subgraphs in a node, and a subgraph that keeps
+ * its state over turns is there by its node's name. The tasks in them have ids of their own.
  */
-function customEvent(value: unknown): RunEvent {
-  if (typeof value !== 'object' || value === null) return { type: 'custom', name: 'custom', data: value };
-  if ('name' in value && typeof value.name === 'string' && 'data' in value) {
-    return { type: 'custom', name: value.name, data: value.data };
+export function listSteps(namespace: Namespace): readonly NamedStep[] {
+  const steps: NamedStep[] = [];
+  let inside: string | undefined;
+  for (const segment of namespace === '' ? [] : namespace.split('|')) {
+    const colon = segment.lastIndexOf(':');
+    if (colon < 0) {
+      inside = segment;
+      continue;
+    }
+    const step = { name: segment.slice(0, colon), stepId: segment.slice(colon + 1) };
+    steps.push(inside === undefined ? step : { ...step, inside });
+    inside = undefined;
   }
-  const name = 'type' in value && typeof value.type === 'string' ? value.type : 'custom';
-  return { type: 'custom', name, data: value };
+  return steps;
 }
