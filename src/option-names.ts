@@ -7,6 +7,7 @@ export type NamedOption =
   | 'listenUrl of PostgresStorage'
   | 'url of RedisHints'
   | 'baseUrl of createModel'
+  | 'exposeState of LangGraphAgent'
   | 'operatorRoles'
   | 'tavilyApiKey of ToolLibraryOptions'
   | 'searxngUrl of ToolLibraryOptions'

@@ -88,11 +88,12 @@ async function makeAssistant(
 }
 
 async function makeGraphAgent(
-  { name, reference, description }: AgentReference,
-  { configurableKeys, exposedTools, ownGraphs, assistant }: Config,
+  { name, reference, description, exposesState }: AgentReference,
+  { configurableKeys, exposedState, exposedTools, ownGraphs, assistant }: Config,
   { tracking, checkpointer, store }: AgentKit,
 ): Promise<Agent> {
   const graph = await loadGraph(reference);
+  const exposeState = exposedState.get(name) ?? exposesState;
   const own = typeof graph === 'function' ? undefined : graph.description;
   return new LangGraphAgent({
     name,
@@ -104,6 +105,7 @@ async function makeGraphAgent(
     store,
     ...(assistant.toolResultMaxBytes !== undefined && { toolResultMaxBytes: assistant.toolResultMaxBytes }),
     ...ownGraphs,
+    ...(exposeState !== undefined && { exposeState }),
     exposeTools: exposedTools.get(name) ?? false,
     configurable: configurableKeys.get(name) ?? false,
   });

@@ -44,10 +44,12 @@ export interface Config {
   readonly graphEnv: Readonly<Record<string, string>>;
   /** The tools of graphs whose arguments and results are shown, by agent. */
   readonly exposedTools: ReadonlyMap<string, true | readonly string[]>;
+  /** The keys of the state of graphs that are shown, by agent. */
+  readonly exposedState: ReadonlyMap<string, true | readonly string[]>;
   /** The keys of `configurable` that requests may set, by agent. */
   readonly configurableKeys: ReadonlyMap<string, true | readonly string[]>;
   /** Options of agents that drive those graphs. */
-  readonly ownGraphs: Pick<LangGraphAgentOptions, 'recursionLimit'>;
+  readonly ownGraphs: Pick<LangGraphAgentOptions, 'recursionLimit' | 'stateMaxBytes'>;
   /** Options of the built-in agent. */
   readonly assistant: Pick<ChatAgentOptions, 'toolResultMaxBytes' | 'contextMaxTokens'>;
   /** Absent `knowledgeDirectory`: this project's own documentation. */

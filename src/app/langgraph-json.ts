@@ -81,7 +81,12 @@ function parse(file: string): unknown {
 function toReference(name: string, graph: z.output<typeof GRAPH>, directory: string): AgentReference {
   if (!AGENT_NAME.test(name)) throw new Error(`the graph '${name}' needs a name of letters, digits, _ and -`);
   const { path, description } = typeof graph === 'string' ? { path: graph } : graph;
-  return { name, reference: fromHere(path, directory), ...(description !== undefined && { description }) };
+  return {
+    name,
+    reference: fromHere(path, directory),
+    exposesState: true,
+    ...(description !== undefined && { description }),
+  };
 }
 
 function fromHere(path: string, directory: string): string {

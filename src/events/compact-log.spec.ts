@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { runLogs } from '../../test/harness/log-arbitrary.js';
 import { compactLog } from './compact-log.js';
+import type { PatchOperation } from './json-patch.js';
 import type { RecordedEvent } from './recorded-event.js';
 import type { RunEvent } from './run-event.js';
 import { foldRun, type RunView } from './run-view.js';
@@ -106,6 +107,25 @@ describe('compactLog', () => {
       { type: 'tool-end', toolCallId, outcome: 'ok', durationMs: 1 },
     );
     expect(listSeqs(compactLog(log))).toEqual([1, 3, 4]);
+  });
+
+  it('keeps the last state, whole', () => {
+    const state = (...patch: PatchOperation[]): RunEvent => ({
+      type: 'state',
+      patch,
+      writers: { a: ['s1'] },
+    });
+    const log = toLog(
+      state({ op: 'replace', path: '', value: { a: 1, b: 1 } }),
+      begun('p1'),
+      state({ op: 'replace', path: '/a', value: 2 }),
+      { ...state({ op: 'remove', path: '/b' }), omitted: ['b'] } as RunEvent,
+      said('p1', 'a'),
+    );
+    const compacted = compactLog(log);
+    expect(listSeqs(compacted)).toEqual([2, 4, 5]);
+    const patch = [{ op: 'replace', path: '', value: { a: 2 } }];
+    expect(compacted[1]?.event).toEqual({ type: 'state', patch, omitted: ['b'] });
   });
 
   it('keeps the view of any run unchanged', () => {

@@ -1,10 +1,11 @@
 import { getTraits } from './event-traits.js';
 import type { RecordedEvent } from './recorded-event.js';
-import type { ReasoningDelta, RunEvent, TextDelta } from './run-event.js';
+import { applyState, type RunState } from './run-state.js';
+import type { ReasoningDelta, RunEvent, StateChange, TextDelta } from './run-event.js';
 
 /**
  * The log of a run that has ended, without what is not needed once it is over: words that were superseded by a `step-reset`,
- * the progress of tools that have ended, and the places where the words of a part were cut into deltas. Everything else stays,
+ * the progress of tools that have ended, all states but the last, and the places where the words of a part were cut into deltas. Everything else stays,
  * each event with its seq, epoch and time; and {@link foldRun} sees the same, but for the progress.
  *
  * A reader that stands at an event that is still there can go on from it: it has seen exactly what came before. That is why
@@ -13,6 +14,7 @@ import type { ReasoningDelta, RunEvent, TextDelta } from './run-event.js';
  */
 export function compactLog(log: readonly RecordedEvent[]): RecordedEvent[] {
   const obsolete = findObsolete(log);
+  const state = foldState(log);
   const compacted: RecordedEvent[] = [];
   for (const recorded of log) {
     if (obsolete.has(recorded)) continue;
@@ -23,9 +25,30 @@ export function compactLog(log: readonly RecordedEvent[]): RecordedEvent[] {
         ...recorded,
         event: { ...event, delta: last.event.delta + event.delta },
       };
-    } else compacted.push(recorded);
+    } else if (recorded === state?.at) compacted.push({ ...recorded, event: state.whole });
+    else compacted.push(recorded);
   }
   return compacted;
+}
+
+/** Returns the last event that changed the state, and the whole state as one event. */
+function foldState(
+  log: readonly RecordedEvent[],
+): { readonly at: RecordedEvent; readonly whole: StateChange } | undefined {
+  let state: RunState | undefined;
+  let last: RecordedEvent<StateChange> | undefined;
+  for (const recorded of log) {
+    if (!isStateChange(recorded)) continue;
+    state = applyState(state, recorded.event);
+    last = recorded;
+  }
+  if (!last) return undefined;
+  const { writers: _, ...event } = last.event;
+  return { at: last, whole: { ...event, patch: [{ op: 'replace', path: '', value: state }] } };
+}
+
+function isStateChange(recorded: RecordedEvent): recorded is RecordedEvent<StateChange> {
+  return recorded.event.type === 'state';
 }
 
 function isDelta(event: RunEvent): event is TextDelta | ReasoningDelta {
@@ -46,6 +69,7 @@ function findObsolete(log: readonly RecordedEvent[]): ReadonlySet<RecordedEvent>
   const stepByPart = new Map<string, string>();
   const outputByStep = new Map<string, RecordedEvent[]>();
   const progressByCall = new Map<string, RecordedEvent[]>();
+  let state: RecordedEvent | undefined;
 
   for (const recorded of log) {
     const { event } = recorded;
@@ -53,6 +77,10 @@ function findObsolete(log: readonly RecordedEvent[]): ReadonlySet<RecordedEvent>
       for (const output of outputByStep.get(event.stepId) ?? []) obsolete.add(output);
       outputByStep.delete(event.stepId);
       continue;
+    }
+    if (event.type === 'state') {
+      if (state) obsolete.add(state);
+      state = recorded;
     }
     const thing = getItemId(event);
     if (thing === undefined) continue;

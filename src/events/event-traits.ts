@@ -33,6 +33,7 @@ const TRAITS: Readonly<Record<RunEventType, EventTraits>> = {
   'input-request': FACT,
   'input-answer': FACT,
   usage: { ...FACT, counts: 'model-call' },
+  state: { ...FACT, commit: 'next' },
   custom: FACT,
   end: FACT,
 };

@@ -23,6 +23,8 @@ function weighPayload(event: RunEvent): number {
     case 'tool-progress':
     case 'custom':
       return weighData(event.data);
+    case 'state':
+      return weighData(event.patch);
     case 'run-start':
     case 'run-resume':
     case 'step-start':

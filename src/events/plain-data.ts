@@ -48,10 +48,15 @@ function plainFields(event: RunEvent): RunEvent {
 
 function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return toReadable(value);
+  return JSON.parse(toReadableJson(value) ?? 'null');
+}
+
+/** The value as JSON, with words that people can read for what JSON cannot say. Undefined for a function and for nothing. */
+export function toReadableJson(value: unknown): string | undefined {
   try {
-    return JSON.parse(JSON.stringify(value, readableAt())) as unknown;
+    return JSON.stringify(value, readableAt());
   } catch (error) {
-    return `[unreadable: ${error instanceof Error ? error.message : String(error)}]`;
+    return JSON.stringify(`[unreadable: ${error instanceof Error ? error.message : String(error)}]`);
   }
 }
 

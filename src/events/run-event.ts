@@ -1,3 +1,5 @@
+import type { PatchOperation } from './json-patch.js';
+
 /**
  * The canonical events of a run: everything a viewer can learn about it, in the order in which it happened.
  *
@@ -29,6 +31,7 @@ export type RunEvent =
   | InputAnswered
   // facts
   | UsageReport
+  | StateChange
   | CustomEvent;
 
 /** The name of an event, noun first: `tool-start`. */
@@ -253,6 +256,19 @@ export interface UsageReport extends Usage {
  * (`content-filter`), a refusal (`refusal`), or no text at all (`empty`).
  */
 export type FinishReason = 'length' | 'content-filter' | 'refusal' | 'empty';
+
+/**
+ * A change of the state that the agent shows beside its messages. The state is an object; the first change of each owner of the run says all of it,
+ * by one operation at the root, and each later one what differs from the change before.
+ */
+export interface StateChange {
+  readonly type: 'state';
+  readonly patch: readonly PatchOperation[];
+  /** Ids of the steps that wrote a key, by the keys that this changes. Absent where it is not known, as of a run's input. */
+  readonly writers?: Readonly<Record<string, readonly string[]>>;
+  /** All keys that are left out at the moment, because the state would exceed its limit with them. */
+  readonly omitted?: readonly string[];
+}
 
 /** A team's own fact, written by a graph through LangGraph's `config.writer`. */
 export interface CustomEvent {

@@ -1,3 +1,4 @@
+import { applyState, type RunState } from './run-state.js';
 import type { RequestedInput } from './requested-input.js';
 import type { RecordedEvent } from './recorded-event.js';
 import type {
@@ -24,6 +25,10 @@ export interface RunView {
   readonly messageId?: string;
   /** In the order in which they began. */
   readonly parts: readonly ViewPart[];
+  /** State that the agent shows beside its messages. Absent where it shows none. */
+  readonly state?: RunState;
+  /** Keys that are missing in the state because it would exceed its limit with them. */
+  readonly omittedState?: readonly string[];
   readonly usage?: Usage;
   readonly error?: PublicError;
   /** The reason why the answer of a completed run is incomplete. */
@@ -171,6 +176,11 @@ function applyFact(view: RunView, event: RunEvent, at: number): RunView {
       );
     case 'usage':
       return { ...view, usage: addUsage(view.usage, event) };
+    case 'state': {
+      const { omittedState: _, ...rest } = view;
+      const state = applyState(view.state, event);
+      return { ...rest, state, ...(event.omitted && { omittedState: event.omitted }) };
+    }
     case 'custom':
       return append(view, { kind: 'custom', name: event.name, data: event.data });
     case 'end':

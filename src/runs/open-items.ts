@@ -75,6 +75,7 @@ export function trackOpen(open: OpenItems, event: RunEvent, at: number): OpenIte
     case 'tool-progress':
     case 'input-answer':
     case 'usage':
+    case 'state':
     case 'custom':
       return open;
     default:

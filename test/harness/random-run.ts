@@ -8,6 +8,8 @@ import type {
   StepStart,
   ToolOutcome,
 } from '../../src/events/run-event.js';
+import { diffJson } from '../../src/events/json-patch.js';
+import type { RunState } from '../../src/events/run-state.js';
 import { closingEvents, NOTHING_OPEN, trackOpen, type OpenItems } from '../../src/runs/open-items.js';
 
 /** The run that a random run continues. */
@@ -47,6 +49,7 @@ export const KINDS = [
   'tool-end',
   'tool-end',
   'usage',
+  'state',
   'custom',
   'ask',
 ] as const;
@@ -70,6 +73,7 @@ export const MADE_BY: Readonly<Record<RunEventType, Move['kind'] | 'begin' | 'en
   'input-request': 'ask',
   'input-answer': 'begin',
   usage: 'usage',
+  state: 'state',
   custom: 'custom',
   end: 'end',
 };
@@ -93,6 +97,7 @@ export class RandomRun {
   private open: OpenItems = NOTHING_OPEN;
   private epoch = 1;
   private made = 0;
+  private state: RunState | undefined;
   /** Steps that were taken back and have not begun again, with the calls they made: both keep their ids. */
   private readonly takenBack: StepStart[] = [];
   private readonly callsByStep = new Map<string, string[]>();
@@ -211,9 +216,20 @@ export class RandomRun {
       }
       case 'usage':
         return [{ type: kind, ...USAGE, model: 'random' }];
+      case 'state':
+        return this.changeState({ ...this.state, [words]: data ?? null });
       case 'custom':
         return [{ type: kind, name: `fact ${words}`, data: data ?? null }];
     }
+  }
+
+  /** The first change of each owner says all of the state. */
+  private changeState(next: RunState): RunEvent[] {
+    const patch = this.state
+      ? diffJson(this.state, next)
+      : [{ op: 'replace', path: '', value: next } as const];
+    this.state = next;
+    return patch.length > 0 ? [{ type: 'state', patch }] : [];
   }
 
   private append(event: RunEvent): void {
@@ -274,6 +290,7 @@ export class RandomRun {
 
   private takeOver(): RunEvent[] {
     this.epoch += 1;
+    this.state = undefined;
     const { steps } = this.open;
     for (const step of steps) {
       this.rememberCalls(step.stepId);

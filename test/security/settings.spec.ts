@@ -597,6 +597,31 @@ describe('settings about security', () => {
       refuses: async () => expect(await secondMessage('reject')).toBe(409),
       allows: async () => expect(await secondMessage('queue')).toBeLessThan(300),
     },
+    EXPOSED_STATE: {
+      refuses: async () => {
+        expect(await stateEvents({})).toBe('');
+        expect(await stateEvents({ EXPOSED_STATE: 'plan.messages' })).toBe('');
+        expect(await stateEvents({ EXPOSED_STATE: 'plan.todos' })).not.toContain('Socks');
+        await expect(stateEvents({ EXPOSED_STATE: 'plan.secrets' })).rejects.toThrow('secrets');
+        refusedStart({ EXPOSED_STATE: 'nobody.todos' }, 'EXPOSED_STATE');
+      },
+      allows: async () => {
+        expect(await stateEvents({ EXPOSED_STATE: 'plan.todos' })).toContain('Leave');
+        expect(await stateEvents({ EXPOSED_STATE: 'plan.*' })).toContain('Socks');
+      },
+    },
+    STATE_MAX_BYTES: {
+      refuses: async () => {
+        const env = { EXPOSED_STATE: 'plan.*', STATE_MAX_BYTES: '1024' };
+        const events = await stateEvents(env, 'x'.repeat(1_000));
+        expect(events).toContain('"omitted":["note"]');
+        expect(events).toContain('Socks');
+      },
+      allows: async () => {
+        const events = await stateEvents({ EXPOSED_STATE: 'plan.*' }, 'x'.repeat(1_000));
+        expect(events).toContain('x'.repeat(1_000));
+      },
+    },
     EXPOSED_TOOLS: {
       refuses: async () => {
         expect(await toolEvents({ EXPOSED_TOOLS: 'rain.other' })).not.toContain('Bergen');
@@ -823,6 +848,15 @@ describe('settings about security', () => {
     const stream = await server.ask({ message: 'Rain?' });
     await stream.closed();
     return JSON.stringify(stream.frames.filter(({ event }) => event.startsWith('tool-')));
+  }
+
+  async function stateEvents(env: Env, note?: string): Promise<string> {
+    const server = await start({ AGENTS: 'plan=test/fixtures/planning-graph.mjs#graph', ...env });
+    const stream = await server.ask({ message: 'Go!', ...(note !== undefined && { input: { note } }) });
+    await stream.closed();
+    return stream.frames
+      .flatMap(({ event, data }) => (event === 'state' ? [JSON.stringify(data)] : []))
+      .join();
   }
 
   async function messageWhileAwaiting(rule: string): Promise<number> {

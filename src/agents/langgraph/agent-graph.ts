@@ -4,6 +4,7 @@ import type { AgentInput } from '../agent.js';
 import { keepsHistory } from './checkpoint-history.js';
 import { useStoreDirectly } from './direct-store.js';
 import { GraphStore } from './graph-store.js';
+import { checkExposedKeys } from './exposed-keys.js';
 import { toCompiledGraph, type CompiledGraph, type GraphFactory, type GraphSource } from './graph-source.js';
 import type { LangGraphAgentOptions } from './langgraph-agent.options.js';
 import { authConfigurable, configMetadata } from './run-config.js';
@@ -18,9 +19,12 @@ interface GraphRun extends Pick<AgentInput, 'metadata' | 'given'> {
 export class AgentGraph {
   private readonly source: CompiledGraph | GraphFactory;
 
-  /** @throws TypeError if `graph` is no graph */
+  /** @throws TypeError if `graph` is no graph, or has no such state as `exposeState` names */
   constructor(
-    private readonly options: Pick<LangGraphAgentOptions, 'name' | 'graph' | 'checkpointer' | 'store'>,
+    private readonly options: Pick<
+      LangGraphAgentOptions,
+      'name' | 'graph' | 'checkpointer' | 'exposeState' | 'store'
+    >,
   ) {
     const { graph } = options;
     this.source = typeof graph === 'function' ? graph : this.prepare(graph);
@@ -64,6 +68,7 @@ export class AgentGraph {
       throw new TypeError(
         `\`graph\` of the agent '${name}' must be a LangGraph graph, or a function that returns one.`,
       );
+    checkExposedKeys(graph, this.options);
     graph.checkpointer = new RunCheckpointer(checkpointer);
     if (store) useStoreDirectly(graph);
     return graph;

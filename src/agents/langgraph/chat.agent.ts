@@ -29,6 +29,8 @@ export interface ChatAgentOptions {
   readonly checkpointer: BaseCheckpointSaver;
   /** What tools and middleware keep beyond a thread: `getStore()`, `runtime.store`. Default: none. */
   readonly store?: AgentStore;
+  /** Keys of the state of `middleware` that people may see, such as `todos`; or all of them. Default: none. */
+  readonly exposeState?: boolean | readonly string[];
   /** LangChain's middleware, or your own; it works around the tools of this application. */
   readonly middleware?: readonly AnyAgentMiddleware[];
 }
@@ -39,7 +41,8 @@ export interface ChatAgentOptions {
  */
 export function createChatAgent(options: ChatAgentOptions): LangGraphAgent {
   const { name, description, roles, model, systemPrompt, tools, tracking, checkpointer } = options;
-  const { store, toolResultMaxBytes, contextMaxTokens, fallbacks = [], middleware = [] } = options;
+  const { store, exposeState = false, toolResultMaxBytes, contextMaxTokens } = options;
+  const { fallbacks = [], middleware = [] } = options;
   const all: AnyAgentMiddleware[] = [
     ...middleware,
     ...(fallbacks.length > 0 ? [modelFallbackMiddleware(...fallbacks)] : []),
@@ -61,6 +64,7 @@ export function createChatAgent(options: ChatAgentOptions): LangGraphAgent {
     checkpointer,
     takesClientTools: true,
     ...(store && { store }),
+    exposeState,
     ...(roles && { roles }),
     ...(toolResultMaxBytes !== undefined && { toolResultMaxBytes }),
   });

@@ -14,6 +14,8 @@ export interface AgentReference {
   readonly reference: string;
   /** One line for people who choose among agents. */
   readonly description?: string;
+  /** True if people see all of its state where no setting says otherwise, as on a LangGraph Server. */
+  readonly exposesState?: boolean;
 }
 
 /**

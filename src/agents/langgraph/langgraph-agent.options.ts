@@ -31,6 +31,13 @@ export interface LangGraphAgentOptions {
    */
   readonly exposeTools?: boolean | readonly string[];
   /**
+   * Keys of the graph's state that people may see beside its messages: all that its output schema has, or these. Default: `structuredResponse`, the
+   * answer of an agent with a `responseFormat`. `false`: messages only.
+   */
+  readonly exposeState?: boolean | readonly string[];
+  /** Bytes of JSON of the state that is shown. The largest keys are left out until the rest fits, and are named. Default 256 KiB. */
+  readonly stateMaxBytes?: number;
+  /**
    * Holds each message back until what may change or remove it has run: until its node comes again, or the run is over. For graphs whose guardrails
    * (`piiMiddleware`, a moderation) look at whole messages. Default false: words are shown as they are said, and superseded where they are replaced.
    */

@@ -12,6 +12,7 @@ import { checkConfigurable, checkInput, makeContext } from './graph-input.js';
 import { authConfigurable, configMetadata } from './run-config.js';
 import { ACTIVE_RUN, type ActiveRun } from './active-run.js';
 import { DEFAULT_RESULT_MAX_BYTES } from './arrivals.js';
+import { ExposedState } from './exposed-state.js';
 import { hasBreakpoints, isBreakpoint, GraphInterrupts, type TaskInterrupt } from './graph-interrupts.js';
 import { GraphCallbacks } from './graph.callbacks.js';
 import { correct, emitAll, supersedingEmit } from './graph-emit.js';
@@ -136,6 +137,9 @@ export class LangGraphAgent extends Agent {
     const conversation = { thread: messages, resultMaxBytes, spoken, settle };
     const callbacks = new GraphCallbacks(emitFact, active.isInsideTool, tools, conversation);
 
+    const exposed = ExposedState.of(graph, this.options);
+    const found = exposed?.hear([], 'values', thread.values);
+    if (found) await context.emit(found);
     const unfinished = new Set<string>();
     const store = this.graph.storeFor(principal, graph);
     try {
@@ -156,7 +160,8 @@ export class LangGraphAgent extends Agent {
         },
         callbacks: [callbacks],
         // Tokens come through the callbacks: the `messages` mode loses some of them under load.
-        streamMode: ['tasks', 'custom'],
+        streamMode: exposed ? ['tasks', 'custom', 'values'] : ['tasks', 'custom'],
+        ...(exposed?.keys.names && { outputKeys: [...exposed.keys.names] }),
         subgraphs: true,
         durability: 'sync',
         recursionLimit: Math.min(
@@ -166,8 +171,10 @@ export class LangGraphAgent extends Agent {
         signal,
       });
       for await (const [namespace, mode, payload] of stream as AsyncIterable<[string[], string, unknown]>) {
+        const change = exposed?.hear(namespace, mode, payload);
+        if (change) await context.emit(change);
         if (mode === 'custom') await emitFact({ kind: 'written', value: payload });
-        else {
+        if (mode === 'tasks') {
           const task = payload as TaskPayload;
           if ('result' in task) unfinished.delete(task.id);
           // What an earlier owner has finished is announced, and has its result in the checkpoint.
@@ -181,6 +188,8 @@ export class LangGraphAgent extends Agent {
         if (stop) interrupts.askAt(stop);
       }
       say(spoken.release());
+      const rest = exposed?.rest();
+      if (rest) await context.emit(rest);
     } catch (error) {
       const reason = context.signal.aborted ? error : explain(error, callbacks.modelFailure);
       failure.abort(error);

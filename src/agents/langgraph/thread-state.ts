@@ -12,6 +12,8 @@ export interface ThreadMessages {
   readonly seen: readonly BaseMessage[];
   /** The run that has stored the checkpoint. */
   readonly runId?: string | undefined;
+  /** All of its state, as its graph has it. */
+  readonly values?: unknown;
 }
 
 export const NO_MESSAGES: ThreadMessages = { stored: [], seen: [] };
@@ -26,8 +28,10 @@ export async function readThread(
   const seen = collectMessages(state.values);
   const runId = readRunId(state.metadata);
   // Only answers to tool calls are written by some tasks of a step and not yet by others.
-  if (!ToolMessage.isInstance(seen.at(-1))) return { seen, stored: seen, runId };
-  return { seen, stored: collectMessages((await graph.getState(state.config)).values), runId };
+  const { values } = state;
+  if (!ToolMessage.isInstance(seen.at(-1))) return { seen, stored: seen, runId, values };
+  const stored = collectMessages((await graph.getState(state.config)).values);
+  return { seen, stored, runId, values };
 }
 
 /** Reads what subgraphs have said that stopped in the middle. */

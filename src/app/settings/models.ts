@@ -1,5 +1,6 @@
 import { parseAgents, type AgentReference } from '../../agents/langgraph/graph.loader.js';
 import { DEFAULT_RECURSION_LIMIT } from '../../agents/langgraph/langgraph-agent.options.js';
+import { DEFAULT_STATE_MAX_BYTES } from '../../agents/langgraph/exposed-state.js';
 import { DEFAULT_SILENCE_MS, parseModels } from '../../agents/langgraph/model.factory.js';
 import { DEFAULT_PACE_MS } from '../../demo/demo.model.js';
 import { format, integer, partsOfAgents, seconds, text, webUrl } from './formats.js';
@@ -120,6 +121,24 @@ export const MODELS = {
       effect: 'The agent that answers when a request names none. `assistant` is the built-in agent.',
       details: 'If you name it here, it is available even with `MODEL=demo`.',
       isAboutSecurity: false,
+    }),
+    EXPOSED_STATE: setting('exposedState', {
+      format: partsOfAgents(),
+      default: new Map(),
+      example: 'support.todos',
+      needs: OWN,
+      effect:
+        'Shows people these keys of the state of graphs, beside the messages: `agent.key`, or `agent.*` for all that the output schema has.',
+      details:
+        'Graphs of `LANGGRAPH_JSON` that are not named here show all. `agent.messages` shows messages only. See [state](../guides/bring-your-own-graph.md#state).',
+    }),
+    STATE_MAX_BYTES: setting('ownGraphs.stateMaxBytes', {
+      format: integer(1_024, 16 * 1024 * 1024),
+      default: DEFAULT_STATE_MAX_BYTES,
+      example: '65536',
+      effect:
+        'Leaves the largest keys out of the state that a graph shows, until it has at most this many bytes.',
+      details: 'The `state` event names the keys that are left out.',
     }),
     EXPOSED_TOOLS: setting('exposedTools', {
       format: partsOfAgents(),

@@ -10,6 +10,7 @@ export const SETTINGS_OF_OPTIONS: Readonly<Record<NamedOption, SettingName>> = {
   'url of PostgresStorage': 'DATABASE_URL',
   'listenUrl of PostgresStorage': 'DATABASE_LISTEN_URL',
   'url of RedisHints': 'REDIS_URL',
+  'exposeState of LangGraphAgent': 'EXPOSED_STATE',
   operatorRoles: 'AUTH_OPERATOR_ROLES',
   'tavilyApiKey of ToolLibraryOptions': 'TAVILY_API_KEY',
   'searxngUrl of ToolLibraryOptions': 'SEARXNG_URL',

@@ -100,6 +100,7 @@ export const RULES: readonly Rule[] = [
         : `there is no such agent. Write one of ${names.join(', ')}`;
     },
   },
+  needsGraphs('EXPOSED_STATE'),
   needsGraphs('EXPOSED_TOOLS'),
   needsGraphs('CONFIGURABLE_KEYS'),
   needsKey('openai', 'OPENAI_API_KEY'),
@@ -114,7 +115,7 @@ export const RULES: readonly Rule[] = [
 ];
 
 /** Only graphs have what the setting is about. */
-function needsGraphs(name: 'EXPOSED_TOOLS' | 'CONFIGURABLE_KEYS'): Rule {
+function needsGraphs(name: 'EXPOSED_STATE' | 'EXPOSED_TOOLS' | 'CONFIGURABLE_KEYS'): Rule {
   return {
     about: [name, 'AGENTS', 'LANGGRAPH_JSON'],
     findError: (settings) => {

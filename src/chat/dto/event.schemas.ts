@@ -94,6 +94,16 @@ const EVENT_SCHEMAS = {
     by: z.string(),
   }),
   usage: event('usage', { ...usageFields, model: z.string(), finishReason: finishReason.optional() }),
+  state: event('state', {
+    patch: z.array(
+      z.union([
+        z.object({ op: z.enum(['add', 'replace']), path: z.string(), value: z.unknown() }),
+        z.object({ op: z.literal('remove'), path: z.string() }),
+      ]),
+    ),
+    writers: z.record(z.string(), z.array(id)).optional(),
+    omitted: z.array(z.string()).optional(),
+  }),
   custom: event('custom', { name: z.string(), data: z.unknown() }),
   end: event('end', {
     outcome: z.enum(['completed', 'failed', 'cancelled', 'awaiting-input']),

@@ -76,6 +76,7 @@ export class A2aMapper {
       case 'tool-start':
       case 'tool-progress':
       case 'tool-end':
+      case 'state':
       case 'custom':
         return [this.toDataMessage(at, event)];
       case 'end':

@@ -1,4 +1,6 @@
+import type { PatchOperation } from '../../events/json-patch.js';
 import type { FinishReason, Usage } from '../../events/run-event.js';
+import type { RunState } from '../../events/run-state.js';
 
 /**
  * The subset of AG-UI that we send (https://docs.ag-ui.com, protocol 1.0). The spec checks it against `@ag-ui/core`. Optional fields
@@ -47,6 +49,8 @@ export type AgUiEvent =
       readonly role: 'tool';
     }
   // the rest
+  | { readonly type: 'STATE_SNAPSHOT'; readonly snapshot: RunState }
+  | { readonly type: 'STATE_DELTA'; readonly delta: readonly PatchOperation[] }
   | { readonly type: 'MESSAGES_SNAPSHOT'; readonly messages: readonly AgUiMessage[] }
   | { readonly type: 'CUSTOM'; readonly name: string; readonly value: unknown };
 

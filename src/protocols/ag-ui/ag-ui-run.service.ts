@@ -87,6 +87,7 @@ export class AgUiRuns {
         threadId: input.threadId,
         runId: readNames(run).runId,
         history: earlier.entries.map(toAgUiMessage),
+        state: earlier.state,
         earlier: await this.messages.readLogs(run),
         decidedIds: listDecided(run),
         dialect: chooseDialect(input),

@@ -7,6 +7,7 @@ import * as fc from 'fast-check';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';
+import { foldRun } from '../../events/run-view.js';
 import { continuedRuns, runLogs } from '../../../test/harness/log-arbitrary.js';
 import { Transcript } from '../transcript/transcript.js';
 import type { AgUiEvent, AgUiMessage } from './ag-ui-events.js';
@@ -55,6 +56,26 @@ describe('AgUiMapper', () => {
         usage: [{ model: 'm', ...USAGE, reasoningTokens: 2 }],
       },
     ]);
+  });
+
+  it('sends the whole state first, then its changes, and the whole state again after a takeover', () => {
+    const whole = (value: unknown) => ({ op: 'replace', path: '', value }) as const;
+    const change = { op: 'add', path: '/todos/0', value: 'pack' } as const;
+    const log = toLog([
+      START,
+      { type: 'state', patch: [whole({ todos: [] })] },
+      { type: 'state', patch: [change], writers: { todos: ['s1'] } },
+      { type: 'state', patch: [], omitted: ['files'] },
+      { type: 'run-resume', reason: 'takeover' },
+      { type: 'state', patch: [whole({ todos: ['pack'] })] },
+    ]);
+    expect(mapped(log).slice(1)).toEqual([
+      { type: 'STATE_SNAPSHOT', snapshot: { todos: [] } },
+      { type: 'STATE_DELTA', delta: [change] },
+      { type: 'STATE_SNAPSHOT', snapshot: { todos: ['pack'] } },
+    ]);
+    const joined = joinedAt(0, log.slice(0, 2), { ...RUN, state: { todos: ['old'] } });
+    expect(joined).toContainEqual({ type: 'STATE_SNAPSHOT', snapshot: { todos: ['old'] } });
   });
 
   it("ends a cancelled run in the form that the client's version knows", () => {
@@ -158,10 +179,14 @@ describe('AgUiMapper', () => {
           const seen = spoken(await foldMessages(library, live));
           expect(seen).toEqual(spoken([QUESTION, ...messagesIn(log)]));
 
+          const state = foldRun('run', log).state ?? {};
+          expect(await foldState(library, live)).toEqual(state);
+
           const index = when % log.length;
           const joined = joinedAt(index, log, run);
           await verified(library, joined);
           expect(spoken(await foldMessages(library, joined))).toEqual(seen);
+          expect(await foldState(library, joined)).toEqual(state);
 
           // A client that kept what it had seen must not have it twice; what it has missed it puts behind what it has.
           const kept = mapped(log.slice(0, index), run);
@@ -290,13 +315,27 @@ function verified({ verify }: Library, events: readonly AgUiEvent[]): Promise<un
 }
 
 /** The messages that the library's own reducer makes of the events. */
-async function foldMessages({ apply }: Library, events: readonly AgUiEvent[]): Promise<AgUiMessage[]> {
+async function foldMessages(library: Library, events: readonly AgUiEvent[]): Promise<AgUiMessage[]> {
+  return (await foldAgent(library, events)).messages;
+}
+
+/** Returns the state that the client has in the end. */
+async function foldState(library: Library, events: readonly AgUiEvent[]): Promise<unknown> {
+  return (await foldAgent(library, events)).state;
+}
+
+async function foldAgent({ apply }: Library, events: readonly AgUiEvent[]) {
   const messages = [QUESTION];
   const input = { threadId: 'thread', runId: 'r', messages, state: {}, tools: [], context: [] };
   const source = from(asEvents(events));
   const mutations = apply(input as never, source as never, { messages, state: {} } as never, []);
-  const made: { messages?: AgUiMessage[] }[] = await lastValueFrom(from(mutations as never).pipe(toArray()));
-  return made.findLast((mutation) => mutation.messages !== undefined)?.messages ?? messages;
+  const made: { messages?: AgUiMessage[]; state?: unknown }[] = await lastValueFrom(
+    from(mutations as never).pipe(toArray()),
+  );
+  return {
+    messages: made.findLast((mutation) => mutation.messages !== undefined)?.messages ?? messages,
+    state: made.findLast((mutation) => mutation.state !== undefined)?.state ?? {},
+  };
 }
 
 /** Reasoning that was taken back stays behind empty, and where it was. */

@@ -9,12 +9,14 @@ import type {
   ToolEnd,
   ToolStart,
 } from '../../events/run-event.js';
+import type { RunState } from '../../events/run-state.js';
 import { addUsage } from '../../events/usage.js';
 import { toContent, toMessageId, toResultId } from '../transcript/transcript-entries.js';
 import { Transcript } from '../transcript/transcript.js';
 import type { AgUiEvent, AgUiInterrupt, AgUiMessage, AgUiOutcome, AgUiUsage } from './ag-ui-events.js';
 import { toInterrupt } from './ag-ui-interrupts.js';
 import { toAgUiMessage, toArguments } from './ag-ui-messages.js';
+import { toStateEvents } from './ag-ui-state.js';
 
 /** The facts beside its log that the mapping of a run depends on; the same for all readers of one dialect. */
 export interface AgUiRun {
@@ -25,6 +27,8 @@ export interface AgUiRun {
   readonly history: readonly AgUiMessage[];
   /** Events of the runs before this one that belong to its message, if it continues them after approvals. Default: nothing. */
   readonly earlier?: readonly RecordedEvent[];
+  /** The state of the thread before the run. Default: none. */
+  readonly state?: RunState | undefined;
   /** Ids of inputs that were answered elsewhere while others are missing. Default: nothing. */
   readonly decidedIds?: ReadonlySet<string>;
   /** `0` is what clients before 1.0 speak: they refuse the outcome `cancelled`. */
@@ -57,7 +61,8 @@ export class AgUiMapper {
   private readonly usage = new Map<string, AgUiUsage>();
 
   constructor(private readonly run: AgUiRun) {
-    const { history, earlier = [] } = run;
+    const { history, earlier = [], state } = run;
+    this.transcript.state = state;
     for (const recorded of earlier) this.transcript.apply(recorded);
     const own = new Set(this.transcript.entries.map(({ id }) => id));
     const begin = history.findIndex(({ id }) => own.has(id));
@@ -109,6 +114,9 @@ export class AgUiMapper {
         this.usage.set(model, { model, ...addUsage(this.usage.get(model), event) });
         return [];
       }
+      case 'state':
+        this.transcript.apply(recorded);
+        return toStateEvents(this.transcript.state, event);
       case 'custom':
         return [{ type: 'CUSTOM', name: event.name, value: event.data }];
       case 'end':
@@ -128,6 +136,7 @@ export class AgUiMapper {
     return [
       this.started(),
       this.snapshot(),
+      ...toStateEvents(this.transcript.state),
       ...[...this.steps.values()].map((stepName): AgUiEvent => ({ type: 'STEP_STARTED', stepName })),
       ...[...this.parts.values()].flatMap(startPart),
     ];

@@ -7,7 +7,7 @@ import type { ThreadMessage } from '../../runs/thread.service.js';
 import { continuedRuns, runLogs } from '../../../test/harness/log-arbitrary.js';
 import { createAiSdkMapper } from './ai-sdk.mapper.js';
 import { toAiSdkMessages, type AiSdkMessage } from './ai-sdk-messages.js';
-import { listParts, readMessage } from './ai-sdk.testing.js';
+import { listParts, readMessage, readState } from './ai-sdk.testing.js';
 
 /** A question and its answer, as a thread has them. */
 function said(view: RunView, { id = 'answer', runId = view.runId } = {}): ThreadMessage[] {
@@ -45,6 +45,7 @@ describe('toAiSdkMessages', () => {
         const messages = toAiSdkMessages('thread', said(foldRun('run', log)));
         const { message } = await readMessage(log.flatMap(createAiSdkMapper()));
         expect(listParts(sdk(messages[1]))).toEqual(listParts(message));
+        expect(readState(sdk(messages[1]))).toEqual(readState(message));
         const kept = messages.filter(({ parts }) => parts.length > 0);
         expect(await safeValidateUIMessages({ messages: kept })).toMatchObject({ success: true });
       }),
@@ -62,6 +63,8 @@ describe('toAiSdkMessages', () => {
         const withoutInput = (parts: ReturnType<typeof listParts>) =>
           parts.map((part) => ({ ...part, input: undefined, title: undefined, toolName: undefined }));
         expect(withoutInput(listParts(sdk(messages[1])))).toEqual(withoutInput(listParts(message)));
+        expect(readState(sdk(messages[1]))).toEqual(readState(message));
+        expect(messages[1]?.parts.filter(({ type }) => type === 'data-state').length).toBeLessThan(2);
         const kept = messages.filter(({ parts }) => parts.length > 0);
         expect(await safeValidateUIMessages({ messages: kept })).toMatchObject({ success: true });
       }),

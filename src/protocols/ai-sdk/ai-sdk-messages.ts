@@ -2,7 +2,7 @@ import { describeCall } from '../../events/requested-input.js';
 import type { ApprovalPart, ClientToolPart, RunView, ToolPart, ViewPart } from '../../events/run-view.js';
 import type { ThreadMessage } from '../../runs/thread.service.js';
 import { toContent } from '../transcript/transcript-entries.js';
-import { toQuestion } from './ai-sdk-parts.js';
+import { toQuestion, toStateChunks } from './ai-sdk-parts.js';
 import type { FinishMetadata, StartMetadata } from './ai-sdk-chunks.js';
 
 /** A UIMessage of the AI SDK, as far as a thread's messages use it. */
@@ -88,11 +88,20 @@ function toMetadata(threadId: string, { runId, agent, usage, durationMs }: RunVi
 /** A run that continues another one goes on in its message, where the calls that were asked about keep their places. */
 function isContinued(earlier: readonly AiSdkPart[], later: readonly AiSdkPart[]): AiSdkPart[] {
   const made = new Map(later.filter(isCall).map((call) => [call.toolCallId, call]));
+  // A state has one part in its message.
+  const state = later.find(isState);
+  const had = earlier.some(isState);
   const asked = new Set(earlier.filter(isCall).map(({ toolCallId }) => toolCallId));
   return [
-    ...earlier.map((part) => (isCall(part) ? decided(part, made.get(part.toolCallId)) : part)),
-    ...later.filter((part) => !isCall(part) || !asked.has(part.toolCallId)),
+    ...earlier.map((part) =>
+      isCall(part) ? decided(part, made.get(part.toolCallId)) : isState(part) ? (state ?? part) : part,
+    ),
+    ...later.filter((part) => (isCall(part) ? !asked.has(part.toolCallId) : !(had && isState(part)))),
   ];
+}
+
+function isState(part: AiSdkPart): boolean {
+  return part.type === 'data-state' && 'id' in part;
 }
 
 function isCall(part: AiSdkPart): part is CallPart {
@@ -114,8 +123,8 @@ const WAITING: ReadonlySet<CallPart['state']> = new Set(['approval-requested', '
 const NOT_MADE = { state: 'output-error', errorText: 'The call was not made.' } as const;
 
 /** Drops the questions of a run that has ended without waiting for an answer. */
-function toRunParts({ status, parts }: RunView): AiSdkPart[] {
-  const own = parts.flatMap(toParts);
+function toRunParts({ status, parts, state }: RunView): AiSdkPart[] {
+  const own = [...toStateChunks(state), ...parts.flatMap(toParts)];
   return status === 'awaiting-input' ? own : isContinued(own, []);
 }
 

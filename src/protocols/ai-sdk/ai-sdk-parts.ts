@@ -6,6 +6,7 @@ import {
   type RequestedQuestion,
 } from '../../events/requested-input.js';
 import type { PublicError, ToolOutcome } from '../../events/run-event.js';
+import type { RunState } from '../../events/run-state.js';
 import type { ToolPart, ViewPart } from '../../events/run-view.js';
 import type { AiSdkChunk, ToolInput } from './ai-sdk-chunks.js';
 
@@ -42,6 +43,11 @@ export function replayPart(part: ViewPart, decided: DecidedCalls): AiSdkChunk[] 
     default:
       return part satisfies never;
   }
+}
+
+/** Returns the chunk for the state: under one id, so that it replaces the one before. */
+export function toStateChunks(state: RunState | undefined) {
+  return state ? [{ type: 'data-state', id: 'state', data: state } as const] : [];
 }
 
 /**

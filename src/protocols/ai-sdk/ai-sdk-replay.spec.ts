@@ -9,7 +9,7 @@ import { continuedRuns, runLogs, type ContinuedRun } from '../../../test/harness
 import type { AiSdkChunk } from './ai-sdk-chunks.js';
 import { createAiSdkMapper } from './ai-sdk.mapper.js';
 import { SupersededOutput, withEarlierRuns, withoutContent, dropSuperseded } from './ai-sdk-replay.js';
-import { expectedParts, expectedTogether, listParts, readMessage } from './ai-sdk.testing.js';
+import { expectedParts, expectedTogether, listParts, readMessage, readState } from './ai-sdk.testing.js';
 
 const SDKS = [
   ['7', v7],
@@ -29,6 +29,7 @@ describe('a replay of a run to the AI SDK', () => {
         const chunks = log.flatMap(dropSuperseded(createAiSdkMapper(), takenBackIn(log)));
         const { message } = await readMessage(chunks, sdk);
         expect(listParts(message)).toEqual(expectedParts(foldRun('run', log)));
+        expect(readState(message)).toEqual(foldRun('run', log).state);
       }),
     );
   });
@@ -56,6 +57,9 @@ describe('a continued run as an AI SDK stream', () => {
   const together = ({ before, inputs, log }: ContinuedRun) =>
     expectedTogether(foldRun('run', before), inputs, foldRun('next', log));
 
+  const stateOf = ({ before, log }: ContinuedRun) =>
+    foldRun('next', log).state ?? foldRun('run', before).state;
+
   const replay = ({ before, inputs, log }: ContinuedRun): AiSdkChunk[] => {
     const earlier = [{ run: { id: 'run', inputs } as unknown as Run, log: before }];
     const mapper = withEarlierRuns(createAiSdkMapper(inputs), earlier);
@@ -69,6 +73,7 @@ describe('a continued run as an AI SDK stream', () => {
         const chunks = runs.log.flatMap(createAiSdkMapper(runs.inputs));
         const { message } = await readMessage(chunks, v7, asked);
         expect(listParts(message)).toEqual(together(runs));
+        expect(readState(message)).toEqual(stateOf(runs));
         expect(message?.id).toBe(asked?.id);
       }),
     );
@@ -81,6 +86,7 @@ describe('a continued run as an AI SDK stream', () => {
         expect(chunks.filter(({ type }) => type === 'start')).toHaveLength(1);
         const { message } = await readMessage(chunks, sdk);
         expect(listParts(message)).toEqual(together(runs));
+        expect(readState(message)).toEqual(stateOf(runs));
       }),
     );
   });

@@ -8,7 +8,7 @@ import { foldRun } from '../../events/run-view.js';
 import { runLogs } from '../../../test/harness/log-arbitrary.js';
 import type { AiSdkChunk } from './ai-sdk-chunks.js';
 import { createAiSdkMapper } from './ai-sdk.mapper.js';
-import { expectedParts, listParts, readMessage } from './ai-sdk.testing.js';
+import { expectedParts, listParts, readMessage, readState } from './ai-sdk.testing.js';
 
 const MESSAGE = 'message';
 
@@ -53,6 +53,7 @@ describe('createAiSdkMapper', () => {
         const { message, errors } = await readMessage(mapLog(log));
         expect(errors).toEqual(log.at(-1)?.event.type === 'end' ? findFailures(log) : []);
         expect(listParts(message)).toEqual(expectedParts(foldRun('run', log)));
+        expect(readState(message)).toEqual(foldRun('run', log).state);
       }),
     );
   });
@@ -63,6 +64,7 @@ describe('createAiSdkMapper', () => {
         const soFar = log.slice(0, cut % log.length);
         const { message } = await readMessage(mapLog(soFar));
         expect(listParts(message)).toEqual(expectedParts(foldRun('run', soFar)));
+        expect(readState(message)).toEqual(foldRun('run', soFar).state);
       }),
     );
   });

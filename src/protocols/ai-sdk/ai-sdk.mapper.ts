@@ -7,6 +7,7 @@ import type { AiSdkChunk } from './ai-sdk-chunks.js';
 import {
   replayPart,
   toRequestChunks,
+  toStateChunks,
   toolBegin,
   toolOutput,
   toolProgress,
@@ -108,6 +109,7 @@ function toChunks(
       return [
         { type: 'reset-step' },
         ...after.view.parts.slice(after.stepBegan).flatMap((part) => replayPart(part, decided)),
+        ...toStateChunks(after.view.state),
       ];
     case 'text-start':
     case 'reasoning-start':
@@ -127,6 +129,8 @@ function toChunks(
       return event.outcome === 'awaiting-input' ? [] : [toolOutput(event, decided)];
     case 'input-request':
       return toRequestChunks(event);
+    case 'state':
+      return toStateChunks(after.view.state);
     case 'custom':
       return [{ type: `data-${event.name}`, data: event.data }];
     case 'end':

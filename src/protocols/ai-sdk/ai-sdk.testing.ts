@@ -27,7 +27,9 @@ export async function readMessage(
 /** A message's parts, without what is only punctuation. */
 export function listParts(message: UIMessage | undefined) {
   return (message?.parts ?? [])
-    .filter(({ type }) => !['step-start', 'data-tool-progress', 'data-tool-input'].includes(type))
+    .filter(
+      ({ type }) => !['step-start', 'data-tool-progress', 'data-tool-input', 'data-state'].includes(type),
+    )
     .map((part) => {
       if (part.type === 'text' || part.type === 'reasoning')
         return { type: part.type, text: part.text, state: part.state };
@@ -37,6 +39,12 @@ export function listParts(message: UIMessage | undefined) {
       }
       return { type: part.type, data: (part as { data?: unknown }).data };
     });
+}
+
+/** The state that a message shows last. */
+export function readState(message: UIMessage | undefined): unknown {
+  const states = (message?.parts ?? []).filter(({ type }) => type === 'data-state');
+  return (states.at(-1) as { readonly data?: unknown } | undefined)?.data;
 }
 
 /** The same parts, as our own view has them. */

@@ -1,3 +1,5 @@
+import type { RunState } from '../../events/run-state.js';
+
 /**
  * The subset of LangGraph's event protocol, version 2, that we send. The spec checks it against `@langchain/protocol`. Everything is
  * said in the root namespace: a thread is shown as one conversation, whatever subgraphs took part in it.
@@ -20,13 +22,16 @@ export type LangGraphFact =
   | { readonly method: 'lifecycle'; readonly data: LifecycleData }
   | { readonly method: 'messages'; readonly data: MessageData & { readonly run_id: string } }
   | { readonly method: 'tools'; readonly data: ToolData }
-  | { readonly method: 'values'; readonly data: { readonly messages: readonly LangGraphMessage[] } }
+  | { readonly method: 'values'; readonly data: StateValues }
   | { readonly method: 'custom'; readonly data: { readonly name: string; readonly payload: unknown } }
   | {
       readonly method: 'input.requested';
       readonly data: { readonly interrupt_id: string; readonly payload: unknown };
     }
   | { readonly method: 'input.answered'; readonly data: { readonly interrupt_ids: string[] } };
+
+/** A graph's state: the messages, and the keys that its agent shows. */
+export type StateValues = RunState & { readonly messages: readonly LangGraphMessage[] };
 
 export type LangGraphMethod = LangGraphFact['method'];
 

@@ -1,6 +1,7 @@
 import type { FinishReason, Usage } from '../../events/run-event.js';
 import type { TranscriptEntry } from '../transcript/transcript-entries.js';
-import type { LangGraphMessage, UsageMetadata } from './langgraph-events.js';
+import type { Transcript } from '../transcript/transcript.js';
+import type { LangGraphMessage, StateValues, UsageMetadata } from './langgraph-events.js';
 
 /** As the models behind LangChain call it. */
 export const REASONS = {
@@ -9,6 +10,11 @@ export const REASONS = {
   refusal: 'refusal',
   empty: 'stop',
 } as const satisfies Record<FinishReason, string>;
+
+/** Returns the state of a graph as its clients have it. */
+export function toValues({ state, entries }: Pick<Transcript, 'state' | 'entries'>): StateValues {
+  return { ...state, messages: entries.map(toLangGraphMessage) };
+}
 
 /** A message as a LangGraph state has it. */
 export function toLangGraphMessage(entry: TranscriptEntry): LangGraphMessage {

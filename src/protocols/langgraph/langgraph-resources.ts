@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Agent } from '../../agents/agent.js';
+import type { RunState } from '../../events/run-state.js';
 import type { Run, Thread } from '../../runs/run.js';
 import { listOpen } from '../thread-inputs.js';
 import type { LangGraphMessage } from './langgraph-events.js';
@@ -9,7 +10,7 @@ import { END_STATUS } from './run-stream-chunks.js';
 /** Our resources in the form of LangGraph's API. Clients read some of the fields; types want all of them. */
 
 const messagesSchema = z.array(z.looseObject({ type: z.string(), id: z.string() }));
-const valuesSchema = z.object({ messages: messagesSchema });
+const valuesSchema = z.looseObject({ messages: messagesSchema });
 
 const interruptSchema = z.object({ id: z.string(), value: z.unknown() });
 
@@ -169,17 +170,18 @@ export interface Moment {
   readonly run: Run;
   readonly answered: boolean;
   readonly messages: readonly LangGraphMessage[];
+  readonly state: RunState | undefined;
   readonly before: Pick<Moment, 'run' | 'answered'> | undefined;
   /** Nothing came later in the thread. */
   readonly isLast: boolean;
 }
 
-export function toState({ run, answered, messages, before, isLast }: Moment): LangGraphState {
+export function toState({ run, answered, messages, state, before, isLast }: Moment): LangGraphState {
   const { id, agent, error = null } = run;
   const interrupts = isLast ? listInterrupts(run) : [];
   const task = { id, name: agent, error: error?.message ?? null, interrupts, checkpoint: null, state: null };
   return {
-    values: { messages: [...messages] },
+    values: { ...state, messages: [...messages] },
     next: answered && interrupts.length === 0 ? [] : [agent],
     tasks: answered && (error || interrupts.length > 0) ? [task] : [],
     metadata: null,

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { lastValueFrom, takeUntil, timer } from 'rxjs';
 import type { z } from 'zod';
 import { AppError } from '../../errors.js';
+import type { RunState } from '../../events/run-state.js';
 import type { Principal } from '../../principal.js';
 import { hasEnded, type Run } from '../../runs/run.js';
 import { RunFeed } from '../../runs/run.feed.js';
@@ -114,6 +115,7 @@ export class LangGraphThreads {
     let transcript = new Transcript();
     const moments: (Moment & { readonly bytes: number })[] = [];
     const toMessage = memoized(toLangGraphMessage);
+    const weigh = memoized((state: RunState) => JSON.stringify(state).length);
     const shown = selectNewest(runs);
     let before: Moment['before'] = toMoment(runs[runs.length - shown.length - 1]);
     let bytes = 0;
@@ -124,8 +126,10 @@ export class LangGraphThreads {
       if (index >= shown.length - limit) {
         const messages = transcript.entries.map(toMessage);
         const isLast = run.id === current?.id;
-        moments.push({ ...moment, messages, before, isLast, bytes: transcript.bytes });
-        bytes += transcript.bytes;
+        const { state } = transcript;
+        const weight = transcript.bytes + (state ? weigh(state) : 0);
+        moments.push({ ...moment, messages, state, before, isLast, bytes: weight });
+        bytes += weight;
         // Each of them has all that was said before it: the oldest make room.
         while (bytes > HISTORY_BYTES && moments.length > 1) bytes -= moments.shift()?.bytes ?? 0;
       }

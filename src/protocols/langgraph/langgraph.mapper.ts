@@ -10,7 +10,7 @@ import type {
   MessageData,
 } from './langgraph-events.js';
 import { toInterrupt } from './langgraph-interrupts.js';
-import { toLangGraphMessage } from './langgraph-messages.js';
+import { toValues } from './langgraph-messages.js';
 
 /** Numbers that a run has in its thread, and that an event has in its run. More than any run can use. */
 const NUMBERS_PER_RUN = 10_000_000;
@@ -87,6 +87,7 @@ export class LangGraphMapper {
       case 'tool-end':
         if (event.outcome === 'awaiting-input') return [];
         return [{ method: 'tools', data: toolEnd(event) }];
+      case 'state':
       case 'step-end':
         return [this.values()];
       case 'step-reset':
@@ -129,7 +130,7 @@ export class LangGraphMapper {
   }
 
   private values(): LangGraphFact {
-    return { method: 'values', data: { messages: this.transcript.entries.map(toLangGraphMessage) } };
+    return { method: 'values', data: toValues(this.transcript) };
   }
 
   private open({ runId }: RecordedEvent, partId: string, block: ContentBlock): LangGraphFact[] {

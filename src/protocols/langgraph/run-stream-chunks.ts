@@ -1,5 +1,5 @@
 import type { RunOutcome } from '../../events/run-event.js';
-import type { ContentBlock, LangGraphMessage, UsageMetadata } from './langgraph-events.js';
+import type { ContentBlock, LangGraphMessage, StateValues, UsageMetadata } from './langgraph-events.js';
 import type { LangGraphInterrupt } from './langgraph-interrupts.js';
 
 /** The stream modes that a client may ask for. Others that LangGraph has (`debug`, `tasks`, …) are refused. */
@@ -40,12 +40,10 @@ export interface Interrupts {
   readonly __interrupt__: readonly LangGraphInterrupt[];
 }
 
-export interface RunValues extends Partial<Interrupts> {
-  readonly messages: readonly LangGraphMessage[];
-}
+export type RunValues = StateValues & Partial<Interrupts>;
 
-/** By the name of the step: the messages that it wrote or changed. */
-export type StepUpdate = Readonly<Record<string, { readonly messages: readonly LangGraphMessage[] }>>;
+/** By the name of the step: the messages that it wrote or changed, or the keys of the state as they are with what it wrote. */
+export type StepUpdate = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 /** A chunk that clients join to the message with its id. Of a message that is whole there is one; `remove` makes them begin it again. */
 export type MessageChunk =

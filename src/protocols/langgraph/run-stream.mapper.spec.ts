@@ -94,6 +94,37 @@ describe('RunStreamMapper', () => {
     );
   });
 
+  it('sends the state beside the messages in the mode values, and each key under the steps that wrote it in the mode updates', () => {
+    const log = recordedAll([
+      START,
+      { type: 'state', patch: [{ op: 'replace', path: '', value: { todos: ['pack'] } }] },
+      { type: 'step-start', stepId: 's1', name: 'one', attempt: 1 },
+      { type: 'step-start', stepId: 's2', name: 'two', attempt: 1 },
+      { type: 'step-end', stepId: 's1', name: 'one', attempt: 1 },
+      { type: 'step-end', stepId: 's2', name: 'two', attempt: 1 },
+      {
+        type: 'state',
+        patch: [
+          { op: 'add', path: '/todos/1', value: 'go' },
+          { op: 'add', path: '/notes', value: 'n' },
+        ],
+        writers: { todos: ['s1', 's2'], notes: ['s2'], gone: ['s1'] },
+      },
+      end('completed'),
+    ]);
+    const todos = ['pack', 'go'];
+    const updates = mapped(log, ['updates']).filter(({ event }) => event === 'updates');
+    expect(updates.map(({ data }) => data)).toEqual([
+      { one: { messages: [] } },
+      { two: { messages: [] } },
+      { one: { todos } },
+      { two: { todos, notes: 'n' } },
+    ]);
+    const values = mapped(log, ['values']).filter(({ event }) => event === 'values');
+    expect(values[1]?.data).toEqual({ todos: ['pack'], messages: [expect.anything()] });
+    expect(values.at(-1)?.data).toEqual({ todos, notes: 'n', messages: [expect.anything()] });
+  });
+
   it('sends a growing message again and again in the mode for whole messages', () => {
     const events = mapped(recordedAll(WITH_TOOL), ['messages']).slice(1, -1);
     expect(events.map(({ event, data }) => [event, (data as { content?: string }[])[0]?.content])).toEqual([

@@ -1,10 +1,10 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { CustomEvent, InputRequest, RunEnd, ToolEnd } from '../../events/run-event.js';
+import type { CustomEvent, InputRequest, RunEnd, StateChange, ToolEnd } from '../../events/run-event.js';
 import { isCall } from '../../events/requested-input.js';
 import { toMessageId, toResultId, type TranscriptEntry } from '../transcript/transcript-entries.js';
 import type { Transcript } from '../transcript/transcript.js';
 import { toInterrupt } from './langgraph-interrupts.js';
-import { toLangGraphMessage } from './langgraph-messages.js';
+import { toLangGraphMessage, toValues } from './langgraph-messages.js';
 import {
   END_STATUS,
   type MessageChunk,
@@ -96,6 +96,8 @@ export class RunStreamMapper {
       case 'input-request':
         this.pending.set(event.inputId, event);
         return isCall(event) ? this.called(pieces, event.toolCallId) : [];
+      case 'state':
+        return [...this.written(event), ...this.values()];
       case 'custom':
         return this.in('custom', () => ({ event: 'custom', data: toWritten(event) }));
       case 'usage':
@@ -121,7 +123,7 @@ export class RunStreamMapper {
   }
 
   private state(): RunValues {
-    return { messages: this.run.transcript.entries.map(toLangGraphMessage) };
+    return toValues(this.run.transcript);
   }
 
   /** Returns the chunk for the output of a step: its own messages, and those of other steps that it has called. */
@@ -130,6 +132,22 @@ export class RunStreamMapper {
       const written = this.run.transcript.entries.filter((entry) => isWrittenBy(stepId, entry));
       return { event: 'updates', data: { [name]: { messages: written.map(toLangGraphMessage) } } };
     });
+  }
+
+  /** Returns the chunks for the steps that changed the state, each with the keys that it wrote. */
+  private written({ writers = {} }: StateChange): RunStreamChunk[] {
+    const state = this.run.transcript.state ?? {};
+    const byStep = new Map<string, Record<string, unknown>>();
+    for (const [key, stepIds] of Object.entries(writers)) {
+      if (!Object.hasOwn(state, key)) continue;
+      for (const stepId of stepIds) byStep.set(stepId, { ...byStep.get(stepId), [key]: state[key] });
+    }
+    return [...byStep].flatMap(([stepId, keys]) =>
+      this.in('updates', () => ({
+        event: 'updates',
+        data: { [this.stepNames.get(stepId) ?? stepId]: keys },
+      })),
+    );
   }
 
   /** Last among what an event says: the last frame alone has its id, and a piece that came twice would be joined twice. */

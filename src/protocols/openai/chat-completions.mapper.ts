@@ -147,6 +147,7 @@ export function createChatCompletionsMapper(
       case 'tool-end':
       case 'input-answer':
       case 'usage':
+      case 'state':
       case 'custom':
         return [];
       default:

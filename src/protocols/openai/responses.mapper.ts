@@ -142,6 +142,7 @@ export class ResponsesMapper {
       case 'tool-progress':
       case 'input-answer':
       case 'usage':
+      case 'state':
       case 'custom':
         return [];
       default:

@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import { isCall } from '../../events/requested-input.js';
+import { applyState, type RunState } from '../../events/run-state.js';
 import type { InputAnswered, ToolEnd, Usage, UsageReport } from '../../events/run-event.js';
 import {
   makes,
@@ -19,6 +20,8 @@ import {
  * of a thread name the same message alike.
  */
 export class Transcript {
+  /** The state that agents have shown last, in this run or before. Undefined where none did. */
+  state: RunState | undefined;
   private items: TranscriptEntry[] = [];
   /** The assistant message that a tool call belongs to; none once a result stands behind it. */
   private speaker: string | undefined;
@@ -38,6 +41,7 @@ export class Transcript {
   /** Returns one that goes its own way from here. What was said so far is shared. */
   fork(): Transcript {
     const fork = new Transcript();
+    fork.state = this.state;
     fork.items = [...this.items];
     fork.speaker = this.speaker;
     fork.unclaimed = this.unclaimed;
@@ -110,6 +114,9 @@ export class Transcript {
         return event.outcome === 'awaiting-input' ? undefined : this.result(runId, event);
       case 'usage':
         return this.report(event);
+      case 'state':
+        this.state = applyState(this.state, event);
+        return;
       case 'step-reset':
         return this.forget({ runId, stepId: event.stepId });
       case 'run-start':

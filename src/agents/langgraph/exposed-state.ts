@@ -1,0 +1,154 @@
+import { BaseMessage } from '@langchain/core/messages';
+import { diffJson, type PatchOperation } from '../../events/json-patch.js';
+import { toReadableJson } from '../../events/plain-data.js';
+import type { StateChange } from '../../events/run-event.js';
+import type { RunState } from '../../events/run-state.js';
+import { findExposedKeys, type ExposedKeys } from './exposed-keys.js';
+import type { CompiledGraph } from './graph-source.js';
+import type { LangGraphAgentOptions } from './langgraph-agent.options.js';
+
+/** Bytes of a state that is shown, as JSON. */
+export const DEFAULT_STATE_MAX_BYTES = 256 * 1024;
+
+/** Changes of one run may have this many times the bytes of a state; what comes after them is told once, when the graph is done. */
+const CHANGES_PER_STATE = 16;
+
+/** A key's value, written down. */
+interface Written {
+  readonly json: string;
+  readonly bytes: number;
+}
+
+/** The part of a graph's state that people see beside its messages, as one owner of a run has told it. */
+export class ExposedState {
+  private readonly maxBytes: number;
+  private written = new Map<string, Written>();
+  private told: { readonly state: RunState; readonly omitted: readonly string[] } | undefined;
+  private toldBytes = 0;
+  private writers = new Map<string, Set<string>>();
+  private late: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(
+    readonly keys: ExposedKeys,
+    { stateMaxBytes = DEFAULT_STATE_MAX_BYTES }: Pick<LangGraphAgentOptions, 'stateMaxBytes'>,
+  ) {
+    this.maxBytes = stateMaxBytes;
+  }
+
+  /** Undefined for an agent that shows nothing but messages: it costs nothing then. */
+  static of(graph: CompiledGraph, options: LangGraphAgentOptions): ExposedState | undefined {
+    const keys = findExposedKeys(graph, options.exposeState);
+    return keys && new ExposedState(keys, options);
+  }
+
+  /** Hears the graph's stream. Returns what has changed when that says so: at the end of a superstep, and at first whatever is there. */
+  hear(namespace: readonly string[], mode: string, payload: unknown): StateChange | undefined {
+    // Of a subgraph: what it hands over comes in the state around it.
+    if (namespace.length > 0 || !isRecord(payload)) return undefined;
+    if (mode === 'tasks') this.note(payload);
+    if (mode !== 'values' || '__interrupt__' in payload) return undefined;
+    this.late = payload;
+    return this.toldBytes > CHANGES_PER_STATE * this.maxBytes ? undefined : this.rest();
+  }
+
+  /** Returns the change that was kept back, once nothing comes after it. */
+  rest(): StateChange | undefined {
+    const values = this.late;
+    this.late = undefined;
+    return values && this.tell(values);
+  }
+
+  private note({ id, result }: Readonly<Record<string, unknown>>): void {
+    if (!isRecord(result)) return;
+    for (const key of Object.keys(result)) {
+      if (!this.keys.has(key)) continue;
+      this.writers.set(key, (this.writers.get(key) ?? new Set()).add(String(id)));
+    }
+  }
+
+  private tell(values: Readonly<Record<string, unknown>>): StateChange | undefined {
+    const { state, omitted } = this.write(values);
+    const before = this.told;
+    // A state that is empty from the first is none.
+    if (!before && Object.keys(state).length === 0 && omitted.length === 0) return undefined;
+    this.told = { state, omitted };
+    const patch = before ? shorter(diffJson(before.state, state), state) : [whole(state)];
+    const writers = this.takeWriters();
+    if (patch.length === 0 && String(before?.omitted) === String(omitted)) return undefined;
+    this.toldBytes += JSON.stringify(patch).length;
+    return {
+      type: 'state',
+      patch,
+      ...(writers && { writers }),
+      ...(omitted.length > 0 && { omitted }),
+    };
+  }
+
+  /** Writes the values down as JSON, key by key: what reads the same as before is the same. The largest make room for the others. */
+  private write(values: Readonly<Record<string, unknown>>) {
+    const written = new Map<string, Written>();
+    for (const [key, value] of Object.entries(values)) {
+      const json = this.keys.has(key) ? toReadableJson(withPlainMessages(value)) : undefined;
+      if (json === undefined) continue;
+      const before = this.written.get(key);
+      written.set(key, before?.json === json ? before : { json, bytes: Buffer.byteLength(json) });
+    }
+    const omitted = findTooLarge(written, this.maxBytes);
+    const told = this.told?.state ?? {};
+    const state: Record<string, unknown> = {};
+    for (const [key, each] of written) {
+      if (omitted.includes(key)) continue;
+      const isSame = each === this.written.get(key) && Object.hasOwn(told, key);
+      state[key] = isSame ? told[key] : JSON.parse(each.json);
+    }
+    this.written = written;
+    return { state, omitted };
+  }
+
+  private takeWriters(): StateChange['writers'] {
+    const { writers } = this;
+    if (writers.size === 0) return undefined;
+    this.writers = new Map();
+    return Object.fromEntries(Array.from(writers, ([key, ids]) => [key, [...ids]]));
+  }
+}
+
+function findTooLarge(written: ReadonlyMap<string, Written>, maxBytes: number): string[] {
+  let total = 0;
+  for (const { bytes } of written.values()) total += bytes;
+  const omitted: string[] = [];
+  for (const [key, { bytes }] of [...written].toSorted(([, one], [, other]) => other.bytes - one.bytes)) {
+    if (total <= maxBytes) break;
+    total -= bytes;
+    omitted.push(key);
+  }
+  return omitted.toSorted();
+}
+
+function shorter(patch: PatchOperation[], state: RunState): PatchOperation[] {
+  return JSON.stringify(patch).length > JSON.stringify(state).length + 64 ? [whole(state)] : patch;
+}
+
+function whole(state: RunState): PatchOperation {
+  return { op: 'replace', path: '', value: state };
+}
+
+/** Messages, alone or in a list, as plain objects: LangChain's own JSON of them names its classes. */
+function withPlainMessages(value: unknown): unknown {
+  if (Array.isArray(value)) return value.some(isMessage) ? value.map(toPlainMessage) : value;
+  return toPlainMessage(value);
+}
+
+function toPlainMessage(value: unknown): unknown {
+  if (!isMessage(value)) return value;
+  const { type, data } = value.toDict();
+  return { ...data, type };
+}
+
+function isMessage(value: unknown): value is BaseMessage {
+  return BaseMessage.isInstance(value);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
