@@ -4,6 +4,10 @@ import { HttpAgent as OldHttpAgent } from 'ag-ui-client-v0';
 import { AIMessage } from '@langchain/core/messages';
 import { Annotation, MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
 import { Client } from '@langchain/langgraph-sdk';
+import { createAgent, toolStrategy } from 'langchain';
+import OpenAI from 'openai';
+import { z } from 'zod';
+import { ScriptedModel } from '../../src/agents/langgraph/langgraph.testing.js';
 import { LangGraphAgent } from '../../src/agents/langgraph/index.js';
 import { applyEvent, emptyView, type RunView } from '../../src/events/run-view.js';
 import { readEvent } from '../../src/client/event-frames.js';
@@ -183,5 +187,51 @@ describe('state of a graph', () => {
     expect(JSON.stringify(stream.frames)).not.toContain('todos');
     const types = stream.events.map(({ event }) => event);
     expect(types).not.toContain('state');
+  });
+
+  it('of a form that was asked for reaches each protocol as its answer', async () => {
+    const Contact = z.object({ name: z.string() }).meta({ title: 'Contact' });
+    const ada = { name: 'Ada' };
+    const model = new ScriptedModel((_, turn) => ({
+      chunks: [],
+      calls: [{ id: `c${turn}`, name: 'Contact', args: JSON.stringify(ada) }],
+    }));
+    const graph = createAgent({ model, tools: [], responseFormat: toolStrategy(Contact) });
+    const server = await start({
+      agents: (kit) => [new LangGraphAgent({ ...kit, name: 'chat', description: 'Knows.', graph })],
+      protocols: {},
+    });
+    const baseURL = `${server.origin}/protocols/openai/v1`;
+    const openai = new OpenAI({ baseURL, apiKey: 'none', maxRetries: 0 });
+    const completion = await openai.chat.completions.create({
+      model: 'chat',
+      messages: [{ role: 'user', content: 'Who?' }],
+    });
+    expect(JSON.parse(completion.choices[0]?.message.content ?? '')).toEqual(ada);
+    const response = await openai.responses.create({ model: 'chat', input: 'Who?' });
+    expect(JSON.parse(response.output_text)).toEqual(ada);
+    expect(response.output.map(({ type }) => type)).toEqual(['message']);
+
+    const client = new Client({ apiUrl: `${server.origin}/protocols/langgraph`, apiKey: null });
+    const { thread_id } = await client.threads.create();
+    const input = { messages: [{ type: 'human', content: 'Who?' }] };
+    const chunks = await collected(client.runs.stream(thread_id, 'chat', { input, streamMode: 'values' }));
+    expect(chunks.findLast(({ event }) => event === 'values')?.data).toMatchObject({
+      structuredResponse: ada,
+    });
+    const next = await collected(client.runs.stream(thread_id, 'chat', { input, streamMode: 'values' }));
+    expect(next.find(({ event }) => event === 'values')?.data).not.toHaveProperty('structuredResponse');
+
+    const agent = new HttpAgent({ url: `${server.origin}/protocols/ag-ui`, threadId: 'thread-1' });
+    agent.addMessage({ id: 'q1', role: 'user', content: 'Who?' });
+    await agent.runAgent();
+    expect(agent.state).toEqual({ structuredResponse: ada });
+    const chat = createChat(SDKS[0][1])({ url: server.origin, id: 'thread-2' });
+    await chat.sendMessage({ text: 'Who?' });
+    expect(chat.messages.at(-1)?.parts).toContainEqual({
+      type: 'data-state',
+      id: 'state',
+      data: { structuredResponse: ada },
+    });
   });
 });

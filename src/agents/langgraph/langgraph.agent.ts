@@ -93,7 +93,8 @@ export class LangGraphAgent extends Agent {
       if (mapper.isUnderWay(stepId) && !settled.has(stepId))
         void settle(result, mapper.findNamespace(stepId));
       // What its tool node answered without making a call is still part of the step; the input of a run is not a step at all.
-      if (mapper.isUnderWay(stepId)) tools.handleToolMessages(collectMessages(result), stepId);
+      if (mapper.isUnderWay(stepId))
+        tools.handleToolMessages(collectMessages(result), stepId, mapper.findNamespace(stepId));
       return emitFact({ kind: 'step-finished', stepId });
     };
     const checkpoints = new RunCheckpoints(

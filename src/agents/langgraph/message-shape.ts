@@ -71,6 +71,26 @@ export function readWords(content: unknown, beside: Readonly<Record<string, unkn
   return text === '' && reasoning === '' ? NO_WORDS : { text, reasoning };
 }
 
+/** LangChain's words around an answer in a form, when a tool call had to carry it. */
+const STRUCTURED_LEAD = 'Returning structured response: ';
+
+/** The words of a whole message. An answer in a form is its JSON, by whichever way the model was made to give it. */
+function readAnswer(content: unknown, beside: Readonly<Record<string, unknown>>): TextChunk {
+  const words = readWords(content, beside);
+  if (!words.text.startsWith(STRUCTURED_LEAD)) return words;
+  const text = words.text.slice(STRUCTURED_LEAD.length);
+  return isJson(text) ? { ...words, text } : words;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function isWrite(pair: unknown): pair is [string, unknown] {
   if (!Array.isArray(pair) || pair.length !== 2) return false;
   return pair[0] === 'messages' || RETURN_CHANNELS.has(pair[0] as string) || isChannelName(pair[0]);
@@ -97,7 +117,7 @@ function toMessage(role: string, fields: Readonly<Record<string, unknown>>, sour
   return {
     type: TYPE_OF_ROLE[role] ?? role,
     id: typeof fields['id'] === 'string' ? fields['id'] : undefined,
-    words: readWords(fields['content'], beside ?? {}),
+    words: readAnswer(fields['content'], beside ?? {}),
     source,
   };
 }

@@ -6,7 +6,7 @@ import type { ToolProgressUpdate } from '../../tools/agent-tool.js';
 import type { OpenToolCall } from '../../tools/open-tool-call.js';
 import type { ToolTrackingService } from '../../tools/tool-tracking.service.js';
 import { parseNamespace, type ActiveRun } from './active-run.js';
-import { getStepId } from './langgraph.mapper.js';
+import { getStepId, listSteps } from './langgraph.mapper.js';
 
 /**
  * Watches the tools that a graph brought along and calls by itself, and has them announced like our own. What goes in and out
@@ -87,8 +87,10 @@ export class ToolCallbacks {
    * Announces the calls that a tool node answered without making them: an unknown tool, arguments that do not fit.
    * LangGraph says nothing of these but the message to the model.
    */
-  handleToolMessages(messages: readonly BaseMessage[], stepId: string): void {
+  handleToolMessages(messages: readonly BaseMessage[], stepId: string, namespace: string): void {
     const { run } = this.active;
+    // It makes no calls: what it answers itself is a call that only gives the answer its form.
+    if (listSteps(namespace).at(-1)?.name === MODEL_NODE) return;
     for (const message of messages) {
       if (!ToolMessage.isInstance(message) || run.begunCalls.has(message.tool_call_id)) continue;
       if (message.id !== undefined && this.history.has(message.id)) continue;
@@ -113,6 +115,9 @@ export class ToolCallbacks {
     this.open.delete(callId);
   }
 }
+
+/** The node of LangChain's `createAgent` that asks the model. */
+const MODEL_NODE = 'model_request';
 
 const TOOL_FAILED = { code: 'TOOL_FAILED', message: 'The tool failed.' } as const;
 

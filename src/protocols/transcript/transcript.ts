@@ -120,6 +120,9 @@ export class Transcript {
       case 'step-reset':
         return this.forget({ runId, stepId: event.stepId });
       case 'run-start':
+        // The answer of a run is not that of the next.
+        if (event.resumeOf === undefined) this.state = withoutAnswer(this.state);
+        return;
       case 'run-resume':
       case 'step-start':
       case 'step-end':
@@ -220,6 +223,13 @@ export class Transcript {
     this.items.splice(0, Infinity, ...kept);
     this.speaker = undefined;
   }
+}
+
+/** `structuredResponse` is LangChain's name for an answer in a form. */
+function withoutAnswer(state: RunState | undefined): RunState | undefined {
+  if (!state || !('structuredResponse' in state)) return state;
+  const { structuredResponse: _, ...rest } = state;
+  return rest;
 }
 
 type Called = Pick<ToolCall, 'toolCallId' | 'toolName' | 'stepId'> & { readonly input?: unknown };
