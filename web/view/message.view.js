@@ -5,6 +5,7 @@ import { el, say, set } from '../dom/el.js';
 import { duration, fullTime, tokens, words } from '../dom/format.js';
 import { icon } from '../dom/icons.js';
 import { PartList } from './part.list.js';
+import { StatePanel } from './state.panel.js';
 
 /** A person's message. */
 export class UserMessageView {
@@ -38,6 +39,7 @@ export class AssistantMessageView {
   #parts = new PartList({
     answer: (inputId, answer) => this.#actions.answer(this.#entry.key, inputId, answer),
   });
+  #state = new StatePanel();
   #waiting = el('p', { class: 'waiting' }, el('span', { class: 'wave', 'aria-hidden': 'true' }), el('span'));
   #notice = el('div', { class: 'notice', hidden: true });
   #print = el('span', { class: 'print' });
@@ -47,6 +49,7 @@ export class AssistantMessageView {
     'article',
     { class: 'message assistant', 'data-testid': 'message', 'data-role': 'assistant' },
     this.#parts.element,
+    this.#state.element,
     this.#waiting,
     this.#notice,
     this.#footer,
@@ -69,6 +72,7 @@ export class AssistantMessageView {
     set(this.element, 'aria-busy', String(!ended && !entry.problem));
     set(this.element, 'aria-label', view.agent ? `Answer from ${words(view.agent)}` : 'Answer');
     this.#parts.update(view.parts, { flowing: followed });
+    this.#state.update(view);
     this.#showWaiting(view, ended || entry.problem !== undefined);
     this.#showNotice(entry, last);
     this.#showFooter(view, ended);

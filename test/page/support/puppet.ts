@@ -1,4 +1,5 @@
 import type { AgentContext } from '../../../src/agents/agent.js';
+import type { PatchOperation } from '../../../src/events/json-patch.js';
 import type { RunEvent, ToolEnd } from '../../../src/events/run-event.js';
 import type { Play } from '../../support/chat.server.js';
 
@@ -63,6 +64,10 @@ export class PuppetRun {
 
   endTool(toolCallId: string, end: Pick<ToolEnd, 'outcome' | 'durationMs'> & Partial<ToolEnd>): void {
     this.emit({ ...end, type: 'tool-end', toolCallId });
+  }
+
+  changeState(...patch: readonly PatchOperation[]): void {
+    this.emit({ type: 'state', patch });
   }
 
   end(): void {
