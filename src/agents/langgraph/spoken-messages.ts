@@ -131,7 +131,11 @@ export class SpokenMessages {
   learn(state: unknown): void {
     if (
       !Array.isArray(state) ||
-      this.spoken.every(({ isLoose, objects, ids }) => isLoose || (objects.size === 0 && ids.size > 0))
+      this.spoken.every(
+        // What was only a task's write when it was read may get another id in the checkpoint.
+        ({ isLoose, isRecalled, objects, ids }) =>
+          isLoose || (!isRecalled && objects.size === 0 && ids.size > 0),
+      )
     )
       return;
     for (const each of this.spoken) learnIds(each);
