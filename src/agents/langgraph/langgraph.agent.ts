@@ -1,6 +1,7 @@
 import { HumanMessage } from '@langchain/core/messages';
 import { Command } from '@langchain/langgraph';
 import { AppError } from '../../errors.js';
+import type { StateChange } from '../../events/run-event.js';
 import { CHECKPOINT_FENCE, type CheckpointFence } from './checkpoint-fence.js';
 import { AgentGraph } from './agent-graph.js';
 import { DEFAULT_RECURSION_LIMIT, type LangGraphAgentOptions } from './langgraph-agent.options.js';
@@ -137,10 +138,9 @@ export class LangGraphAgent extends Agent {
     const { toolResultMaxBytes: resultMaxBytes = DEFAULT_RESULT_MAX_BYTES } = this.options;
     const conversation = { thread: messages, resultMaxBytes, spoken, settle };
     const callbacks = new GraphCallbacks(emitFact, active.isInsideTool, tools, conversation);
-
     const exposed = ExposedState.of(graph, this.options);
-    const found = exposed?.hear([], 'values', thread.values);
-    if (found) await context.emit(found);
+    const show = (change?: StateChange) => change && context.emit(change);
+    await show(exposed?.hear([], 'values', thread.values));
     const unfinished = new Set<string>();
     const store = this.graph.storeFor(principal, graph);
     try {
@@ -172,8 +172,7 @@ export class LangGraphAgent extends Agent {
         signal,
       });
       for await (const [namespace, mode, payload] of stream as AsyncIterable<[string[], string, unknown]>) {
-        const change = exposed?.hear(namespace, mode, payload);
-        if (change) await context.emit(change);
+        if (exposed) await show(exposed.hear(namespace, mode, payload));
         if (mode === 'custom') await emitFact({ kind: 'written', value: payload });
         if (mode === 'tasks') {
           const task = payload as TaskPayload;
@@ -189,8 +188,7 @@ export class LangGraphAgent extends Agent {
         if (stop) interrupts.askAt(stop);
       }
       say(spoken.release());
-      const rest = exposed?.rest();
-      if (rest) await context.emit(rest);
+      await show(exposed?.rest());
     } catch (error) {
       const reason = context.signal.aborted ? error : explain(error, callbacks.modelFailure);
       failure.abort(error);
