@@ -223,6 +223,7 @@ describe('SqliteStorage', () => {
       DROP INDEX threads_by_name;
       ALTER TABLE runs DROP COLUMN thread_name;
       ALTER TABLE threads DROP COLUMN name;
+      DROP TABLE items;
       DROP TABLE shared_state;
       DROP INDEX runs_unended_by_age;
       DROP INDEX runs_awaiting;
