@@ -50,6 +50,8 @@ async function createOpenAiEmbedding(
     apiKey,
     // Older models have one length, and refuse to be asked for it.
     ...(model.startsWith('text-embedding-3') && { dimensions: dims }),
+    // Servers that are compatible answer with numbers whatever they are asked for, and the client then decodes them as base64.
+    encodingFormat: 'float',
     configuration: { baseURL: baseUrl, logLevel: 'off' },
   });
 }
