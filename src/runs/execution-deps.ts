@@ -4,7 +4,7 @@ import type { EventCache } from './event.cache.js';
 import type { EventLog } from './event-log.js';
 import type { GroupCommit } from './group-commit.js';
 import type { PresentRoles } from './present-roles.js';
-import type { Retention } from './retention.js';
+import type { ReplacedText } from './replaced-text.js';
 import type { RunHookCalls } from './run.hooks.js';
 import type { RunLimits } from './run-limits.js';
 import type { RunStore } from './run.store.js';
@@ -23,5 +23,5 @@ export interface ExecutionDeps {
   readonly security?: SecurityLog;
   readonly switches?: Switches;
   /** Absent where nothing is ever compacted. */
-  readonly retention?: Retention;
+  readonly replaced?: ReplacedText;
 }

@@ -5,7 +5,6 @@ import type { RecordedEvent } from '../events/recorded-event.js';
 import type { PublicError, RunEvent, RunOutcome, UsageReport } from '../events/run-event.js';
 import { normalizeUsage } from '../events/usage.js';
 import { performAgentWork } from './agent-work.js';
-import { compactRun } from './compact-run.js';
 import { readContinuation } from './continuation.js';
 import type { ExecutionDeps } from './execution-deps.js';
 import { closingEvents, type OpenItems } from './open-items.js';
@@ -184,7 +183,9 @@ export class RunExecution {
     const waiting = recorder.emit(event);
     const error = findExceeded(this.progress.spent, this.deps.limits);
     if (error) this.stop.request({ why: 'limit', error });
-    if (this.handBackAtBoundary && event.type === 'step-end') this.stop.request({ why: 'handed-back' });
+    // After this turn: a step that corrects the output of another ends that one once more before it ends itself.
+    if (this.handBackAtBoundary && event.type === 'step-end')
+      queueMicrotask(() => this.stop.request({ why: 'handed-back' }));
     return waiting;
   }
 
@@ -207,7 +208,7 @@ export class RunExecution {
     if (!isDurable) return false;
     const { id: runId, threadId } = this.run;
     this.logger.log({ runId, threadId, outcome, durationMs, tokens: usage.totalTokens }, 'run ended');
-    if (this.progress.hasReplaced) await this.eraseReplaced();
+    if (this.progress.hasReplaced) this.deps.replaced?.deleteSoon(runId);
     return true;
   }
 
@@ -240,20 +241,6 @@ export class RunExecution {
       outcome: 'failed',
       error: toPublicError(cause, { code: 'RUN_FAILED', message: 'The agent failed.' }),
     };
-  }
-
-  /** Deletes the replaced text from the storage. If that fails, the text goes when the log is compacted later. */
-  private async eraseReplaced(): Promise<void> {
-    const { retention, log, recent } = this.deps;
-    const { id: runId } = this.run;
-    try {
-      if (retention) await compactRun(runId, { retention, log, recent });
-    } catch (error) {
-      this.logger.warn(
-        { err: error, runId },
-        'Text that the agent replaced could not be deleted yet. It is deleted when the log is compacted.',
-      );
-    }
   }
 
   /** Sends the readers here to the storage: the log goes on under another owner. Their wakeups may have come too early. */

@@ -10,6 +10,7 @@ import type { Storage } from '../storage/storage.js';
 import { GroupCommit } from './group-commit.js';
 import { EventCache } from './event.cache.js';
 import { RunWorker, type WorkerOptions } from './run.worker.js';
+import { ReplacedText } from './replaced-text.js';
 import { RunFeed } from './run.feed.js';
 import { RunHookCalls, type RunHooks } from './run.hooks.js';
 import { DEFAULT_LIMITS, type RunLimits } from './run-limits.js';
@@ -62,7 +63,7 @@ export function processWith(agents: readonly Agent[], options: ProcessOptions = 
     commits,
     limits: { ...DEFAULT_LIMITS, ...limits },
     hooks: new RunHookCalls(hooks),
-    retention: storage.retention,
+    replaced: new ReplacedText({ retention: storage.retention, log, recent }),
   };
   const feed = new RunFeed(log, recent, wakeups);
   const worker = new RunWorker(registry, tools, { maxConcurrentRuns: 100, leaseMs: 4_000, ...executor });

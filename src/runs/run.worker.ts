@@ -128,6 +128,7 @@ export class RunWorker {
     await this.owned.settled();
     clearTimeout(closing);
     await this.releaseLeft();
+    await this.deps.replaced?.deleteNow();
     this.stopTimers();
   }
 

@@ -9,6 +9,7 @@ import { EventLog } from './event-log.js';
 import { GroupCommit } from './group-commit.js';
 import { PresentRoles, type FindRoles } from './present-roles.js';
 import { EventCache } from './event.cache.js';
+import { ReplacedText } from './replaced-text.js';
 import { Retention } from './retention.js';
 import { DEFAULT_RETENTION, RetentionService, type RetentionOptions } from './retention.service.js';
 import { DEFAULT_WORKER_OPTIONS, RunWorker } from './run.worker.js';
@@ -152,7 +153,7 @@ function createWorker(
       roles,
       security,
       switches,
-      retention,
+      replaced: new ReplacedText({ retention, log, recent }),
     },
     {
       ...DEFAULT_WORKER_OPTIONS,
