@@ -148,6 +148,7 @@ describe('RunWorker', () => {
             reached.resolve();
             await proceed.promise;
             for (const event of events.slice(3)) void emit(event);
+            await Promise.resolve();
             expect(signal.aborted).toBe(true);
           }
           for (const event of createAnswer(context, ['two'], '2')) void emit(event);
@@ -170,6 +171,37 @@ describe('RunWorker', () => {
       event: { reason: 'restart' },
     });
     expect(listTypes(log)).not.toContain('step-reset');
+  });
+
+  it('records a correction whole before it gives a run back', async () => {
+    const storage = new MemoryStorage();
+    const reached = Promise.withResolvers<void>();
+    const proceed = Promise.withResolvers<void>();
+    const corrects = () =>
+      new ScriptedAgent(async (_, context) => {
+        const { attempt, emit } = context;
+        if (attempt > 1) return;
+        const said = createAnswer(context, ['Secret. '], '1');
+        const better = createAnswer(context, ['Redacted. '], '2');
+        for (const event of [...said, better[0]!]) void emit(event);
+        reached.resolve();
+        await proceed.promise;
+        // Takes back what the first step has said, which begins and ends once more, and then says something else.
+        void emit({ type: 'step-reset', stepId: 'step-1', attempt, reason: 'replaced' });
+        for (const event of [said[0]!, said.at(-1)!, ...better.slice(1)]) void emit(event);
+        await new Promise(setImmediate);
+        for (const event of createAnswer(context, ['Too late.'], '3')) void emit(event);
+      });
+    const first = await startProcess([corrects()], { storage });
+    const { id } = await first.runs.start({ principal: ADA, message: 'Hi' });
+    await reached.promise;
+    const drained = first.executor.drain(600_000);
+    proceed.resolve();
+    await drained;
+
+    const second = await startProcess([corrects()], { storage });
+    const log = await second.readLog(id);
+    expect(getText(foldRun(id, log))).toBe('Redacted. ');
   });
 
   it('gives a run back in the middle of a step when the drain time is over', async () => {
