@@ -165,7 +165,8 @@ export class SpokenMessages {
       if (message.type === 'remove') return this.remove(message.id);
       if (message.type !== 'ai') return [];
       const known = this.find(message, stepId);
-      if (!known) return this.say(message, namespace);
+      if (!known)
+        return message.id !== undefined && this.history.has(message.id) ? [] : this.say(message, namespace);
       known.isLoose = false;
       known.objects.add(message.source);
       learnIds(known);
@@ -193,7 +194,7 @@ export class SpokenMessages {
   }
 
   private say({ id, source, words }: WrittenMessage, namespace: Namespace, origin = namespace): Correction[] {
-    if (words.text === '' || (id !== undefined && this.history.has(id))) return [];
+    if (words.text === '') return [];
     const said = { text: words.text, reasoning: '' };
     const ids = new Set(id === undefined ? [] : [id]);
     this.spoken.push({
