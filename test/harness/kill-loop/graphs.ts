@@ -31,6 +31,14 @@ import type { SideEffectLedger } from '../side-effect-ledger.js';
 export const GRAPHS = ['supervisor', 'swarm', 'functional', 'trimming', 'redacting', 'asking'] as const;
 export type GraphName = (typeof GRAPHS)[number];
 
+/**
+ * Those that people talk to. The other two still lose a message now and then when their owner dies (see the limits in
+ * docs/guarantees.md); `ALL_GRAPHS=1` has people talk to all of them.
+ */
+export const ASKED_GRAPHS: readonly GraphName[] = process.env['ALL_GRAPHS']
+  ? GRAPHS
+  : ['supervisor', 'swarm', 'functional', 'trimming'];
+
 /** A node, or a task, that changes the world outside. Once its step is over it must not be done again. */
 export const EFFECT_STEP = 'pay-in-graph';
 
