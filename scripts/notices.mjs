@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const FILE = join(ROOT, 'NOTICES.md');
 
-/** What a licence asks for beside a copy of its text, which each package brings. */
+/** Notices that a licence requires in addition to its text. Each package ships the text itself. */
 const REMARKS = {
   'world-countries':
     'The data set of the tool `data_lookup`: facts about the countries of the world, by Mohammed Le Doze and contributors, made ' +
@@ -16,12 +16,12 @@ const REMARKS = {
     'from it says where it comes from; whoever publishes a changed database does so under the same licence.',
 };
 
-/** Where a package says it elsewhere than in its manifest: read in its own files. */
+/** Licences that a package does not name in its manifest, as read in its own files. */
 const LICENSE_OF = { 'world-countries': 'ODbL-1.0', pause: 'MIT' };
 
 const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
 
-/** Where Node finds a package that is asked for in a folder. */
+/** Returns the directory of a package, as Node resolves it from a folder. */
 function find(name, from) {
   for (let folder = from; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))) {
     const path = `${folder ? `${folder}/` : ''}node_modules/${name}`;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** `nest new`, `nest add nestjs-agent-stream`, build and test: an application that nobody has prepared. */
+/** `nest new`, `nest add nestjs-agent-stream`, build and test, in an empty folder. */
 export async function tryNestAdd(workshop, { majors }) {
   for (const major of majors)
     await workshop.try(`nest new and nest add, Nest ${major}`, async () => {

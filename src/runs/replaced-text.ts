@@ -1,15 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { compactRun } from './compact-run.js';
-import type { EventLog } from './event-log.js';
-import type { EventCache } from './event.cache.js';
-import type { Retention } from './retention.js';
-
-/** Dependencies of the deletion. */
-interface ReplacedTextDeps {
-  readonly retention: Retention;
-  readonly log: EventLog;
-  readonly recent: EventCache;
-}
+import { compactRun, type CompactionDeps } from './compact-run.js';
 
 /** Time for the readers of a run to read its end, in milliseconds: twice the time after which a reader looks that missed a wakeup. */
 const READERS_MS = 10_000;
@@ -23,7 +13,7 @@ export class ReplacedText {
   private readonly due = new Map<string, NodeJS.Timeout>();
 
   constructor(
-    private readonly deps: ReplacedTextDeps,
+    private readonly deps: CompactionDeps,
     private readonly readersMs = READERS_MS,
   ) {}
 

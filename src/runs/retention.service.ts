@@ -2,10 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import type { ItemStore } from '../agents/item.store.js';
 import type { Owner } from '../principal.js';
-import { compactRun } from './compact-run.js';
-import type { EventLog } from './event-log.js';
-import type { EventCache } from './event.cache.js';
-import type { Retention } from './retention.js';
+import { compactRun, type CompactionDeps } from './compact-run.js';
 
 /** Rules for how long conversations are kept, and in how much detail. */
 export interface RetentionOptions {
@@ -28,11 +25,8 @@ export interface RetentionOptions {
 export const DEFAULT_RETENTION: RetentionOptions = { compactAfterMs: 60 * 60_000 };
 
 /** Dependencies of the service. */
-export interface RetentionDeps {
-  readonly retention: Retention;
+export interface RetentionDeps extends CompactionDeps {
   readonly items: ItemStore;
-  readonly log: EventLog;
-  readonly recent: EventCache;
 }
 
 /** Time between two looks for data to delete, in milliseconds. */

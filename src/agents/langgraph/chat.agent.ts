@@ -27,7 +27,7 @@ export interface ChatAgentOptions {
   /** Bytes of text of a tool's result that go into the conversation; the rest is cut off, with a note. Default 128 KiB. */
   readonly toolResultMaxBytes?: number;
   readonly checkpointer: BaseCheckpointSaver;
-  /** What tools and middleware keep beyond a thread: `getStore()`, `runtime.store`. Default: none. */
+  /** Memory of tools and middleware beyond a thread: `getStore()`, `runtime.store`. Default: none. */
   readonly store?: AgentStore;
   /** Keys of the state of `middleware` that people may see, such as `todos`; or all of them. Default: none. */
   readonly exposeState?: boolean | readonly string[];

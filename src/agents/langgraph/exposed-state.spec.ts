@@ -29,7 +29,7 @@ const State = Annotation.Root({
 type Update = Partial<typeof State.Update>;
 
 /** A graph with a node for each of these updates, one after the other. */
-function graphOf(...updates: (Update | (() => Update | Promise<Update>))[]) {
+function createGraph(...updates: (Update | (() => Update | Promise<Update>))[]) {
   let builder = new StateGraph(State) as StateGraph<typeof State, typeof State.State, Update, string>;
   for (const [index, update] of updates.entries()) {
     builder = builder.addNode(`n${index}`, typeof update === 'function' ? update : () => update);
@@ -56,7 +56,9 @@ const writersByName = (log: readonly RecordedEvent[]) => {
 
 describe('a graph with state beside its messages', () => {
   it('shows only its messages by default', async () => {
-    const stack = await stackWith(graphAgent(graphOf({ plan: ['a'], messages: [new AIMessage('Done.')] })));
+    const stack = await stackWith(
+      graphAgent(createGraph({ plan: ['a'], messages: [new AIMessage('Done.')] })),
+    );
     const { log, text } = await stack.answerTo('Go');
     expect(text).toBe('Done.');
     expect(changes(log)).toEqual([]);
@@ -64,7 +66,7 @@ describe('a graph with state beside its messages', () => {
   });
 
   it('shows all of its state once there is any, and then each change with the steps that made it', async () => {
-    const graph = graphOf(
+    const graph = createGraph(
       { plan: ['a'] },
       { messages: [new AIMessage('Hm.')] },
       { plan: ['b'], note: { x: 1 } },
@@ -88,7 +90,7 @@ describe('a graph with state beside its messages', () => {
   });
 
   it('shows the keys that the agent names, and no others', async () => {
-    const graph = () => graphOf({ plan: ['a'], secret: 'x' });
+    const graph = () => createGraph({ plan: ['a'], secret: 'x' });
     const stack = await stackWith(graphAgent(graph(), { exposeState: ['plan', 'messages'] }));
     const { log } = await stack.answerTo('Go');
     expect(foldRun('run', log).state).toEqual({ plan: ['a'] });
@@ -134,7 +136,7 @@ describe('a graph with state beside its messages', () => {
         },
       },
     };
-    const graph = graphOf({ note: { ...note, bad: 1 } }, { secret: note.bad }, { plan: ['still here'] });
+    const graph = createGraph({ note: { ...note, bad: 1 } }, { secret: note.bad }, { plan: ['still here'] });
     const stack = await stackWith(graphAgent(graph, { exposeState: true }));
     const { log } = await stack.answerTo('Go');
     expect(foldRun('run', log).state).toEqual({
@@ -152,7 +154,7 @@ describe('a graph with state beside its messages', () => {
 
   it('shows messages under other keys as plain objects', async () => {
     const stack = await stackWith(
-      graphAgent(graphOf({ note: [new HumanMessage({ id: 'h', content: 'Hi' })] }), {
+      graphAgent(createGraph({ note: [new HumanMessage({ id: 'h', content: 'Hi' })] }), {
         exposeState: ['note'],
       }),
     );
@@ -163,7 +165,7 @@ describe('a graph with state beside its messages', () => {
   });
 
   it('leaves out the largest keys of a state that is too large, and names them until it fits', async () => {
-    const graph = graphOf({ plan: ['a'], note: 'n'.repeat(300) }, { plan: ['b'] }, { note: 'short' });
+    const graph = createGraph({ plan: ['a'], note: 'n'.repeat(300) }, { plan: ['b'] }, { note: 'short' });
     const stack = await stackWith(graphAgent(graph, { exposeState: true, stateMaxBytes: 100 }));
     const { log } = await stack.answerTo('Go');
     expect(changes(log).map(({ omitted }) => omitted)).toEqual([['note'], ['note'], undefined]);
@@ -181,7 +183,9 @@ describe('a graph with state beside its messages', () => {
 
   it('shows only the last of very many changes, at the end', async () => {
     const updates = Array.from({ length: 60 }, (_, index) => ({ note: `${index} ${'n'.repeat(60)}` }));
-    const stack = await stackWith(graphAgent(graphOf(...updates), { exposeState: true, stateMaxBytes: 100 }));
+    const stack = await stackWith(
+      graphAgent(createGraph(...updates), { exposeState: true, stateMaxBytes: 100 }),
+    );
     const { log } = await stack.answerTo('Go');
     expect(changes(log).length).toBeLessThan(25);
     expect(foldRun('run', log).state).toEqual({ plan: [], note: expect.stringMatching(/^59 /) });
@@ -189,7 +193,7 @@ describe('a graph with state beside its messages', () => {
 
   it('keeps the state that a failed run had reached', async () => {
     const fails = () => Promise.reject(new Error('no'));
-    const stack = await stackWith(graphAgent(graphOf({ plan: ['a'] }, fails), { exposeState: true }));
+    const stack = await stackWith(graphAgent(createGraph({ plan: ['a'] }, fails), { exposeState: true }));
     const { log } = await stack.answerTo('Go');
     expect(foldRun('run', log)).toMatchObject({ status: 'failed', state: { plan: ['a'] } });
   });
@@ -208,7 +212,7 @@ describe('a graph with state beside its messages', () => {
     let now = Date.now();
     const storage = await openStorage(() => now);
     const hang = Promise.withResolvers<Update>();
-    const graph = (last: () => Promise<Update>) => graphOf({ plan: ['a'] }, { note: 1 }, last);
+    const graph = (last: () => Promise<Update>) => createGraph({ plan: ['a'] }, { note: 1 }, last);
     const options = { exposeState: true };
     const dead = await stackWith(
       graphAgent(

@@ -24,17 +24,17 @@ function childrenAt(value: unknown, token: string): unknown[] {
   }
   if (typeof value !== 'object' || value === null) return [];
   if (token === '*') return Object.values(value);
-  if (!token.startsWith('{')) return [fieldOf(value, token)];
+  if (!token.startsWith('{')) return [readField(value, token)];
   const paths = token.slice(1, -1).split(',');
   return paths.map((path) =>
     tokenize(path.trim()).reduce<unknown>(
-      (at, name) => (typeof at === 'object' && at !== null ? fieldOf(at, name) : undefined),
+      (at, name) => (typeof at === 'object' && at !== null ? readField(at, name) : undefined),
       value,
     ),
   );
 }
 
-function fieldOf(value: object, name: string): unknown {
+function readField(value: object, name: string): unknown {
   return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
 }
 

@@ -20,7 +20,7 @@ export function restoreLog({ log, readers }: Pick<RunHistory, 'log' | 'readers'>
   for (const recorded of readers.flatMap(listEvents)) {
     const known = written.get(recorded.seq);
     // Deltas are joined into the last of them, which was shorter when it was written.
-    if (!known || lengthOf(recorded) < lengthOf(known)) written.set(recorded.seq, recorded);
+    if (!known || measureText(recorded) < measureText(known)) written.set(recorded.seq, recorded);
   }
   const whole = [...written.values()].toSorted((one, other) => one.seq - other.seq);
   const isWhole = whole.every(({ seq }, index) => seq === index + 1);
@@ -41,7 +41,7 @@ function listEvents({ connections }: Reader): RecordedEvent[] {
   );
 }
 
-function lengthOf({ event }: RecordedEvent): number {
+function measureText({ event }: RecordedEvent): number {
   return 'delta' in event ? event.delta.length : 0;
 }
 

@@ -11,7 +11,7 @@ const POISON_MS = { least: 100, most: 1_000 };
 
 /** A graph that ends its process, each time. It announces it, so that whoever reads knows why a stream was cut. */
 export function createPoison(seed: number, life: number) {
-  return graphOf(async () => {
+  return createGraph(async () => {
     await sleep(between(randomFrom(toSeed(seed, 'poison', life)), POISON_MS.least, POISON_MS.most));
     process.send?.({ dying: true }, () => process.exit(7));
     await new Promise(() => undefined);
@@ -20,13 +20,13 @@ export function createPoison(seed: number, life: number) {
 
 /** A graph that lets nothing else in its process happen for longer than a lease lasts. */
 export function createBlock() {
-  return graphOf(async () => {
+  return createGraph(async () => {
     const until = performance.now() + BLOCK_MS;
     while (performance.now() < until);
   });
 }
 
-function graphOf(act: () => Promise<void>) {
+function createGraph(act: () => Promise<void>) {
   return new StateGraph(MessagesAnnotation)
     .addNode('act', async () => {
       await act();
