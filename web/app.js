@@ -1,55 +1,129 @@
-import { ChatService } from '../client/index.js';
+import { ChatService, findVersion } from '../client/index.js';
 import { Conversation } from './chat/conversation.js';
+import { Attachments } from './chat/attachments.js';
+import { Drafts } from './chat/drafts.js';
+import { MessageDraft } from './chat/message-draft.js';
 import { Narration } from './chat/narration.js';
 import { sentence } from './chat/sentences.js';
 import { Threads } from './chat/threads.js';
 import { Announcer } from './dom/announcer.js';
 import { el, say, set } from './dom/el.js';
 import { icon } from './dom/icons.js';
+import { isAltShortcut, isComposing, isInField } from './dom/keys.js';
+import { Tabs } from './dom/tabs.js';
+import { AttachmentBar } from './view/attachment.bar.js';
 import { Composer } from './view/composer.js';
 import { confirmed } from './view/confirm.dialog.js';
 import { ConnectionBadge } from './view/connection.badge.js';
 import { ConversationPane } from './view/conversation.pane.js';
 import { Drawer } from './view/drawer.js';
+import { InspectorPanel } from './view/inspector.panel.js';
 import { SignIn } from './view/sign-in.js';
 import { themeButton } from './view/theme.button.js';
 import { ThreadList } from './view/thread.list.js';
+import { ThreadSearch } from './view/thread.search.js';
 
 const NAME = 'Agent Stream';
 
 let drawing = false;
+/** The conversation and the agent that the composer offers. */
+let offered = {};
+/** The shown conversation, as last read from the list. */
+let seen = {};
+/** Id and time of the last change that was marked as read. */
+let read;
 
 // What the page knows.
-const chat = new ChatService({ baseUrl: 'api/chat' });
+const chat = new ChatService({ baseUrl: 'api/chat', pauseWhenHidden: true });
 const announcer = new Announcer(document.getElementById('announcer'));
 const narration = new Narration();
+const drafts = new Drafts();
+const tabs = new Tabs(changedElsewhere);
 const signIn = new SignIn(chat);
-const threads = new Threads(chat, { onChange: threadsChanged, onSignIn: askSignIn });
+const threads = new Threads(chat, {
+  onChange: threadsChanged,
+  onSignIn: askSignIn,
+  follows: () => conversation.busy,
+});
 const conversation = new Conversation(chat, {
-  onChange: draw,
-  onThreads: () => threads.refresh(),
-  onThreadStart: (threadId) => history.pushState(null, '', `?thread=${encodeURIComponent(threadId)}`),
+  onChange: changed,
+  onThreads: (threadId) => {
+    void threads.refresh();
+    tabs.tell(threadId);
+  },
+  onThreadStart: begun,
   onSnapshot: (before, after) => announcer.say(...narration.step(before, after)),
   onSignIn: askSignIn,
 });
 
 // What the page shows.
-const composer = new Composer({ send: ask, stop: () => conversation.stop() });
+const attachments = new Attachments(chat, {
+  onChange: () => {
+    composer.updateFiles();
+    draft.save();
+  },
+  say: (text) => announcer.say(text),
+});
+const composer = new Composer(
+  {
+    send: ask,
+    stop: () => conversation.stop(),
+    type: () => draft.save(),
+    sendNext: () => conversation.sendNext(),
+    editQueued: (key) => draft.putBack([conversation.takeBack(key)]),
+    removeQueued: (key) => conversation.takeBack(key),
+    approveAll,
+  },
+  new AttachmentBar(attachments, (fileId) => chat.fileUrl(fileId)),
+);
+const draft = new MessageDraft(drafts, { conversation, composer, attachments });
 const badge = new ConnectionBadge();
 const pane = new ConversationPane({
   ask: (question) => conversation.busy || ask(question, composer.agent),
   retry: askAgain,
   reconnect: (key) => conversation.reconnect(key),
+  edit: (key) =>
+    draft.reopen(key, (runId) => {
+      pane.update(conversation);
+      return pane.edit(runId);
+    }),
+  readEdit: (runId) => draft.readEdit(runId),
+  writeEdit: (runId, text) => draft.writeEdit(runId, text),
+  sendEdit: (runId, text) => {
+    void conversation.edit(runId, text);
+    attend();
+  },
+  showVersion,
+  showElsewhere: () => showVersion(conversation.elsewhere),
   answer: (key, inputId, answer) => conversation.answer(key, inputId, answer),
+  fileUrl: (fileId) => chat.fileUrl(fileId),
   earlier: showEarlier,
+  inspect,
   startNew,
 });
-const list = new ThreadList({ open: show, remove: removeThread, more: () => threads.more().catch(complain) });
+const panel = new InspectorPanel(() => setQuery('run', undefined));
+const list = new ThreadList({
+  open: show,
+  rename: (id, title) => changeThread(id, { title }),
+  pin: ({ id, pinned }) => changeThread(id, { pinned: !pinned }),
+  archive: ({ id, archived }) => changeThread(id, { archived: !archived }),
+  remove: removeThread,
+  more: () => threads.more().catch(complain),
+  showArchived: (archived) => threads.showArchived(archived),
+});
+const search = new ThreadSearch({
+  find: (query) => chat.threads({ ...query, archived: threads.archived }),
+  open: show,
+  onSignIn: askSignIn,
+  instead: list.element,
+});
+const needed = el('span', { class: 'badge', hidden: true });
 const title = el('h1', { class: 'topbar-title', hidden: true });
 const menu = el(
   'button',
   { type: 'button', class: 'quiet menu', 'aria-label': 'Conversations', 'aria-controls': 'sidebar' },
   icon('menu'),
+  needed,
 );
 const signOut = el(
   'button',
@@ -66,6 +140,8 @@ const drawer = new Drawer({
 
 build();
 visit(location);
+// A new conversation focuses the field. An existing one starts at its top.
+if (!location.search) focusComposer();
 void meet();
 
 function build() {
@@ -96,23 +172,52 @@ function build() {
   sidebar.append(
     el('div', { class: 'brand' }, mark, el('span', {}, NAME), closeButton),
     startButton,
+    search.element,
+    search.found,
     list.element,
     el(
       'div',
       { class: 'sidebar-foot' },
+      el('a', { href: 'runs' }, 'Runs'),
       el('a', { href: 'docs' }, 'API'),
       el('span', { class: 'spring' }),
       signOut,
       themeButton(),
     ),
   );
+  document.querySelector('.app').append(panel.element);
   document.getElementById('topbar').append(menu, title, badge.element);
   document.getElementById('main').append(pane.element, composer.element);
   signOut.addEventListener('click', () =>
-    chat.signOut().then(() => location.assign(location.pathname), complain),
+    chat.signOut().then(() => {
+      drafts.clear();
+      location.assign(location.pathname);
+    }, complain),
   );
   addEventListener('popstate', () => visit(location));
   addEventListener('keydown', shortcut);
+  document.addEventListener(
+    'visibilitychange',
+    () => document.hidden || conversation.busy || conversation.refresh(),
+  );
+}
+
+/** Saves the draft at once, because the page may close before it is drawn again. */
+function changed() {
+  draft.save();
+  setQuery('branch', conversation.branch);
+  draw();
+}
+
+function begun(threadId) {
+  draft.forgetNew();
+  history.pushState(null, '', `?thread=${encodeURIComponent(threadId)}`);
+}
+
+/** Called when another tab has changed a conversation. */
+function changedElsewhere(threadId) {
+  void threads.refresh();
+  if (threadId === conversation.threadId) void conversation.refresh();
 }
 
 /** Draws at most once per frame, however many events came. A hidden page draws when it is seen again. */
@@ -122,36 +227,106 @@ function draw() {
   requestAnimationFrame(() => {
     drawing = false;
     pane.update(conversation);
-    composer.update(conversation.phase);
-    list.update({
-      threads: threads.items,
-      current: conversation.threadId,
-      hasMore: Boolean(threads.nextCursor),
-      note: threads.note,
-    });
+    composer.update(conversation);
+    list.update(threads, conversation.threadId);
+    showNeeded();
     const connection = conversation.entries.findLast(({ role }) => role === 'assistant')?.connection;
     badge.update(connection?.state === 'ended' ? undefined : connection);
-    say(title, conversation.title ?? '');
-    set(title, 'hidden', !conversation.title);
-    document.title = conversation.title ? `${conversation.title} – ${NAME}` : NAME;
+    showAgent();
+    say(title, conversation.title ?? (conversation.threadId && !conversation.problem ? 'Conversation' : ''));
+    set(title, 'hidden', title.textContent === '');
+    showTitle();
   });
+}
+
+/** Shows the number of conversations that wait for a decision, or a dot if any has a new answer. */
+function showTitle() {
+  const count = threads.waiting.length;
+  const hasNews = threads.items.some(
+    ({ unread, id }) => unread && (document.hidden || id !== conversation.threadId),
+  );
+  const sign = count > 0 ? `(${count}) ` : hasNews ? '● ' : '';
+  document.title = `${sign}${conversation.title ? `${conversation.title} – ${NAME}` : NAME}`;
+}
+
+function showNeeded() {
+  const count = threads.waiting.length;
+  set(needed, 'hidden', count === 0);
+  say(needed, String(count));
+  set(menu, 'aria-label', count > 0 ? `Conversations, ${count} need you` : 'Conversations');
+}
+
+/** Selects the agent that answered last in the conversation. */
+function showAgent() {
+  const { threadId, agent } = conversation;
+  if (offered.threadId === threadId && offered.agent === agent) return;
+  offered = { threadId, agent };
+  composer.choose(agent);
 }
 
 function threadsChanged() {
   const { threadId, phase } = conversation;
-  const runId = threads.items.find(({ id }) => id === threadId)?.activeRunId;
-  // Somebody asked in another window.
-  if (runId && phase === 'idle' && !conversation.shows(runId)) void conversation.open(threadId);
+  const thread = threads.find(threadId);
+  // A message was sent in another window, or on another device.
+  if (thread && phase === 'idle' && isNews(thread)) void conversation.refresh();
+  if (thread && !document.hidden) noteRead(thread);
+  conversation.rename(threadId, thread?.title);
+  // A hidden page is not drawn, but its title is visible.
+  showTitle();
   draw();
+}
+
+function noteRead({ id, unread, updatedAt }) {
+  const place = `${id} ${updatedAt}`;
+  if (!unread || read === place) return;
+  read = place;
+  threads.change(id, { read: true }).catch(complain);
+}
+
+async function changeThread(id, change) {
+  try {
+    const { title } = await threads.change(id, change);
+    tabs.tell(id);
+    conversation.rename(id, title);
+    draw();
+  } catch (error) {
+    complain(error);
+  }
+}
+
+function isNews({ id, updatedAt, activeRunId }) {
+  const known = seen.id === id && seen.updatedAt === updatedAt && seen.activeRunId === activeRunId;
+  seen = { id, updatedAt, activeRunId };
+  return !known;
 }
 
 /** Shows what the address names. */
 function visit({ search }) {
   announcer.hush();
-  const threadId = new URLSearchParams(search).get('thread');
-  if (threadId) void conversation.open(threadId);
+  const query = new URLSearchParams(search);
+  const threadId = query.get('thread');
+  if (query.get('run')) void panel.open(query.get('run'));
+  else panel.close();
+  const restoreFiles = draft.open(threadId ?? undefined);
+  if (threadId) void conversation.show(threadId, query.get('branch') ?? undefined);
   else conversation.clear();
+  restoreFiles();
   pane.toEnd();
+}
+
+/** Opens the inspector of a run beside the conversation. */
+function inspect(runId, opener) {
+  setQuery('run', runId);
+  void panel.open(runId, { opener });
+}
+
+/** Sets a part of the address, and leaves the others as they are. */
+function setQuery(name, value) {
+  const query = new URLSearchParams(location.search);
+  if ((query.get(name) ?? undefined) === value) return;
+  if (value === undefined) query.delete(name);
+  else query.set(name, value);
+  history.replaceState(null, '', query.size > 0 ? `?${query}` : location.pathname);
 }
 
 function show(threadId) {
@@ -169,8 +344,13 @@ function startNew() {
   composer.focus();
 }
 
-function ask(question, agent) {
-  void conversation.send(question, agent);
+function ask(question, agent, files) {
+  // Nothing is left to show.
+  if (conversation.problem?.gone) {
+    draft.save();
+    startNew();
+  }
+  void conversation.send(question, agent, files);
   attend();
 }
 
@@ -178,6 +358,29 @@ function askAgain(key) {
   if (conversation.busy) return;
   void conversation.retry(key);
   attend();
+}
+
+/** Shows the branch of another version, with what was typed and is still to be sent. */
+async function showVersion(runId, step) {
+  try {
+    const unsent = await conversation.choose(runId);
+    if (!unsent) return;
+    if (unsent.length > 0) draft.putBack(unsent);
+  } catch (error) {
+    return complain(error);
+  }
+  if (step) {
+    pane.keepingTop(() => pane.update(conversation));
+    pane.focusVersion(runId, step);
+  } else attend();
+  const version = findVersion(conversation.entries.find((entry) => entry.runId === runId) ?? {});
+  if (version) announcer.say(`Version ${version.place} of ${version.count}.`);
+}
+
+async function approveAll(open) {
+  for (const { key, part } of open) {
+    await conversation.answer(key, part.inputId, { decision: 'approve' }).catch(complain);
+  }
 }
 
 /** Shows the end of the conversation and focuses the composer after a question was asked. */
@@ -193,10 +396,13 @@ function showEarlier() {
 async function removeThread(thread) {
   const text = `This permanently deletes “${thread.title}”.`;
   if (!(await confirmed({ title: 'Delete this conversation?', text, action: 'Delete' }))) return;
+  const place = list.indexOf(thread.id);
   try {
     await threads.remove(thread.id);
+    drafts.forget(thread.id);
     announcer.say('The conversation is deleted.');
     if (thread.id === conversation.threadId) startNew();
+    else list.focus(place);
   } catch (error) {
     complain(error);
   }
@@ -218,8 +424,10 @@ async function meet() {
 
 async function askSignIn() {
   await signIn.ask();
-  const failed = conversation.problem || conversation.entries.some(({ problem }) => problem);
-  if (failed && conversation.threadId) visit(location);
+  if (!conversation.retryRefused()) {
+    const failed = conversation.problem || conversation.entries.some(({ problem }) => problem);
+    if (failed && conversation.threadId) visit(location);
+  }
   void meet();
 }
 
@@ -232,9 +440,11 @@ function complain(error) {
 
 function shortcut(event) {
   if (document.querySelector('dialog[open]')) return;
+  if (isComposing(event)) return;
+  const isPlain = !event.altKey && !event.ctrlKey && !event.metaKey;
   if (event.key === 'Escape' && conversation.busy) void conversation.stop();
-  else if (event.altKey && event.code === 'KeyN') startNew();
-  else if (event.key === '/' && !event.target.closest('input, textarea, select')) composer.focus();
+  else if (event.code === 'KeyN' && isAltShortcut(event)) startNew();
+  else if (event.key === '/' && isPlain && !isInField(event)) composer.focus();
   else return;
   event.preventDefault();
 }

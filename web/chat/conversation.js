@@ -1,19 +1,30 @@
 import { emptyView, newIdempotencyKey, withDecisions } from '../../client/index.js';
+import { toMessage } from './attachments.js';
 import { setServerClock } from './clock.js';
-import { sentence } from './sentences.js';
+import { mergeEntries, toEntries } from './entries.js';
+import { listOpen } from './requests.js';
+import { toProblem, whyNotFollowed } from './problems.js';
+import { addVersion, cutTurn, withoutReplaced } from './turns.js';
 
 /**
  * The conversation on the page: what was said in a thread, and the run that goes on in it. Knows no elements; `onChange` is
  * called after every change, and what did not change stays `===`.
  *
- * An entry is `{ key, role: 'user', text, createdAt }` or
- * `{ key, role: 'assistant', question, createdAt, view, runId?, attempt?, connection?, problem? }`. `attempt` is what the question
- * was sent with, `connection` is there while a run is followed, `problem` says in a sentence why it is not, with what may be done about it: `retry` or `reconnect`.
+ * An entry is `{ key, role: 'user', text, files?, createdAt, runId?, versions? }` or
+ * `{ key, role: 'assistant', question, createdAt, view, runId?, versions?, attempt?, connection?, problem?, closed? }`. `attempt` is what the question
+ * was sent with. `connection` is set while a run is followed. `problem` says why it is not: a sentence, and the remedies. `versions` are the runs
+ * that took the turn, if there are several. `closed` is true if an answer waits for decisions that can no longer be made.
  */
 export class Conversation {
   threadId;
   title;
   entries = [];
+  /** The run whose branch was chosen; undefined: the branch of the newest run. */
+  branch;
+  /** The run that goes on in a branch that is not shown. */
+  elsewhere;
+  /** Messages that wait for the end of the run, each `{ key, text, files?, agent, replaces?, isAgain? }`. */
+  queue = [];
   /** `loading`, `idle`, `starting` (sent, no answer yet), `running`, `stopping`. */
   phase = 'idle';
   /** The reason why the thread is not shown. */
@@ -31,7 +42,7 @@ export class Conversation {
 
   /**
    * @param chat a ChatService
-   * @param events `onChange()`; `onThreads()` when the list of threads is out of date; `onThreadStart(threadId)`;
+   * @param events `onChange()`; `onThreads(threadId)` when something in a thread has changed; `onThreadStart(threadId)`;
    *   `onSnapshot(before, after)` for each new view; `onSignIn()` when the server wants a sign-in
    */
   constructor(chat, events) {
@@ -43,6 +54,24 @@ export class Conversation {
     return this.phase !== 'idle';
   }
 
+  /** The agent that has answered last. */
+  get agent() {
+    return this.entries.findLast(({ view }) => view?.agent)?.view.agent;
+  }
+
+  /** The messages that were typed and are not on the server, each `{ text, files? }`. */
+  get unsent() {
+    const refused = this.entries
+      .filter(({ attempt, runId }) => attempt && !runId)
+      .map(({ question: text, attempt }) => ({ ...attempt, text }));
+    return [...refused, ...this.queue].filter(({ isAgain }) => !isAgain);
+  }
+
+  /** The inputs that the conversation waits for, each with the key of its entry. */
+  get open() {
+    return this.busy ? [] : listOpen(this.entries);
+  }
+
   /** Leaves the thread; what runs in it goes on. */
   clear() {
     this.#leave();
@@ -50,89 +79,194 @@ export class Conversation {
     this.#events.onChange();
   }
 
-  async open(threadId) {
+  /** @param branch a run of the branch to show. Default: the newest run, which is also shown if there is no such run any more */
+  async show(threadId, branch) {
     const { signal } = this.#leave();
     this.threadId = threadId;
+    this.branch = branch;
     this.phase = 'loading';
     this.#events.onChange();
     try {
-      const page = await this.#chat.thread(threadId, { signal });
-      this.title = page.thread.title;
-      this.earlier = page.nextCursor;
-      this.entries = this.#toEntries(page.messages);
+      const page = await this.#read({ signal });
       this.phase = 'idle';
-      if (page.thread.activeRunId) this.#followActive(page.thread.activeRunId);
+      this.#take(page);
     } catch (error) {
       if (signal.aborted) return;
+      if (branch && error.status === 404) return this.show(threadId);
       this.phase = 'idle';
-      this.problem = { message: sentence(error), gone: error.status === 404 };
+      this.problem = { ...toProblem(error), gone: error.status === 404 };
       this.#noteSignIn(error);
     }
     this.#events.onChange();
   }
 
-  async showEarlier() {
+  /** Adds messages from elsewhere, without moving the reader. */
+  async refresh() {
     const { signal } = this.#visit;
-    const page = await this.#chat.thread(this.threadId, { cursor: this.earlier, signal });
-    this.earlier = page.nextCursor;
-    this.entries = [...this.#toEntries(page.messages), ...this.entries];
+    if (!this.threadId || this.problem || this.phase === 'loading') return;
+    const { branch } = this;
+    const page = await this.#read({ signal }).catch(() => undefined);
+    // A message that is being sent has no run yet, and would appear twice.
+    if (!page || signal.aborted || branch !== this.branch || (this.busy && !this.#runId)) return;
+    this.#take(page);
     this.#events.onChange();
   }
 
-  send(text, agent) {
-    return this.#ask(text, { agent, idempotencyKey: newIdempotencyKey() });
+  /**
+   * Shows the branch of a run of this thread. A run that goes on in the branch before goes on.
+   *
+   * @returns the messages that waited to be sent, or could not be; undefined if nothing was changed, because a message is on its way
+   */
+  async choose(runId) {
+    const { signal } = this.#visit;
+    const page = await this.#chat.thread(this.threadId, { runId, signal });
+    if (signal.aborted || (this.busy && this.phase !== 'running')) return undefined;
+    const { unsent } = this;
+    this.#subscription?.unsubscribe();
+    this.#runId = undefined;
+    this.elsewhere = undefined;
+    this.phase = 'idle';
+    this.queue = [];
+    this.branch = runId;
+    this.entries = this.entries.filter((entry) => entry.runId);
+    this.#take(page);
+    this.#events.onChange();
+    return unsent;
   }
 
-  /** Asks an answer's question again. */
+  async showEarlier() {
+    const { signal } = this.#visit;
+    const page = await this.#read({ cursor: this.earlier, signal });
+    this.earlier = page.nextCursor;
+    this.entries = [...this.#toEntries(page), ...this.entries];
+    this.#events.onChange();
+  }
+
+  /** Takes the new title of a thread. */
+  rename(threadId, title) {
+    if (threadId === this.threadId && title) this.title = title;
+  }
+
+  /** Sends a message, or queues it until the active run has ended. */
+  send(text, agent, files) {
+    return this.#offer({ text, agent, files });
+  }
+
+  /** Sends another message in the place of a run's. Both remain, as versions of one turn. */
+  edit(runId, text) {
+    return this.#offer({ text, replaces: runId });
+  }
+
+  /** Takes a message out of the queue. Returns it. */
+  takeBack(key) {
+    const taken = this.queue.find((message) => message.key === key);
+    this.queue = this.queue.filter((message) => message.key !== key);
+    this.#events.onChange();
+    return taken;
+  }
+
+  /** Sends the first of the queue. */
+  sendNext() {
+    const [next, ...rest] = this.queue;
+    if (!next || this.busy || this.elsewhere) return;
+    this.queue = rest;
+    void this.#offer(next);
+  }
+
+  /** Makes an answer again, in its place, or sends what was not sent. */
   retry(key) {
-    const { question, runId, attempt } = this.entries.find((entry) => entry.key === key);
-    if (runId) return this.send(question, attempt?.agent);
+    const { question, runId, attempt, problem } = this.entries.find((entry) => entry.key === key);
+    if (runId && !problem?.gone) return this.#offer({ text: question, replaces: runId, isAgain: true });
+    this.#withdraw(key);
     // It may have reached the server all the same: with the same key it is asked once.
-    const index = this.entries.findIndex((entry) => entry.key === key);
-    this.entries = this.entries.toSpliced(index - 1, 2);
-    return this.#ask(question, attempt);
+    return runId ? this.send(question, attempt?.agent, attempt?.files) : this.#ask(question, attempt);
   }
 
-  /** True when the run is one of those that are shown. */
-  shows(runId) {
-    return this.entries.some((entry) => entry.runId === runId);
+  /** Takes a message back that was not sent. Returns its text and files, and the run that it was to replace. */
+  async reclaim(key) {
+    const { question: text, attempt } = this.entries.find((entry) => entry.key === key);
+    this.#withdraw(key);
+    // What it would have replaced is there again.
+    if (attempt.replaces) await this.refresh();
+    this.#events.onChange();
+    return { text, files: attempt.files, replaces: attempt.replaces };
   }
 
-  async #ask(text, attempt) {
+  /** Sends the messages again that the server refused without a sign-in. */
+  retryRefused() {
+    const refused = this.entries.findLast(({ problem, runId }) => problem?.needsSignIn && !runId);
+    if (refused && !this.busy) void this.retry(refused.key);
+    return refused !== undefined;
+  }
+
+  /** @param message `{ text, files?, agent?, replaces?, isAgain? }`: `isAgain` if what it replaces is asked once more, as it was */
+  #offer({ text, ...given }) {
+    if (!this.busy && !this.elsewhere)
+      return this.#ask(text, { ...given, idempotencyKey: newIdempotencyKey() });
+    this.queue = [...this.queue, { ...given, key: this.#newKey(), text }];
+    this.#events.onChange();
+    return Promise.resolve();
+  }
+
+  async #ask(text, given) {
     const visit = this.#visit;
     const createdAt = Date.now();
-    const user = { key: this.#newKey(), role: 'user', text, createdAt };
-    const answer = {
-      key: this.#newKey(),
-      role: 'assistant',
-      question: text,
-      createdAt,
-      attempt,
-      view: emptyView(''),
-    };
+    const attempt = this.#place(given);
+    // A text that is edited keeps the files of its message.
+    const files = attempt.files ?? attempt.replaced?.files;
+    const user = { key: this.#newKey(), role: 'user', text, files, createdAt };
+    const view = emptyView('');
+    const answer = { key: this.#newKey(), role: 'assistant', question: text, createdAt, attempt, view };
     this.entries = [...this.entries, user, answer];
     this.phase = 'starting';
     this.#events.onChange();
     try {
-      const { agent, idempotencyKey } = attempt;
-      const run = await this.#chat.start(text, {
-        idempotencyKey,
-        ...(this.threadId && { threadId: this.threadId }),
-        ...(agent && { agent }),
-      });
+      const run = await this.#start(text, attempt);
       if (this.phase === 'stopping' && visit === this.#visit) await this.#chat.cancel(run.runId);
-      this.#events.onThreads();
+      this.#events.onThreads(run.threadId);
       if (visit !== this.#visit) return;
-      if (!this.threadId) {
-        this.threadId = run.threadId;
-        this.title = text;
-        this.#events.onThreadStart(run.threadId);
-      }
+      const { replaced } = attempt;
+      this.#change(user.key, {
+        runId: run.runId,
+        ...(replaced && { versions: addVersion(replaced, run.runId) }),
+      });
+      // It is the newest run.
+      this.branch = undefined;
+      if (!this.threadId) this.#begin(run.threadId, text || files?.[0]?.name || '');
       this.#follow(answer.key, run.runId, emptyView(run.runId));
     } catch (error) {
       if (visit === this.#visit) this.#notStarted(answer.key, error);
     }
     this.#events.onChange();
+  }
+
+  /** Makes room for a message where it is asked: in the place of another, or at the end of the branch that was chosen. */
+  #place(attempt) {
+    if (attempt.replaces) {
+      const { entries, message } = cutTurn(this.entries, attempt.replaces);
+      this.entries = entries;
+      return message ? { ...attempt, replaced: message } : attempt;
+    }
+    if (!this.branch || attempt.parentRunId) return attempt;
+    return { ...attempt, parentRunId: this.entries.findLast(({ runId }) => runId)?.runId };
+  }
+
+  #start(text, { files, agent, idempotencyKey, replaces, isAgain, parentRunId }) {
+    if (isAgain) return this.#chat.regenerate(replaces, { idempotencyKey });
+    return this.#chat.start(toMessage(text, files), {
+      idempotencyKey,
+      ...(this.threadId && { threadId: this.threadId }),
+      ...(agent && { agent }),
+      ...(replaces && { replaces }),
+      ...(parentRunId && { parentRunId }),
+    });
+  }
+
+  #begin(threadId, text) {
+    this.threadId = threadId;
+    // The server makes the same title from the first message.
+    this.title = text.trim().split(/\r\n|\r|\n/, 1)[0];
+    this.#events.onThreadStart(threadId);
   }
 
   /** Asks the run to stop; it ends through its stream. */
@@ -168,18 +302,23 @@ export class Conversation {
     const { runId, question } = this.entries.find((entry) => entry.key === key);
     try {
       const { run, continuedBy } = await this.#chat.answer(runId, inputId, answer);
+      this.#events.onThreads(run.threadId);
       if (visit !== this.#visit) return;
       const { view } = this.entries.find((entry) => entry.key === key);
       this.#change(key, { view: withDecisions(view, run.inputs) });
-      if (continuedBy) this.#goOn(continuedBy.runId, question);
+      if (continuedBy && !this.#shows(continuedBy.runId)) this.#goOn(continuedBy.runId, question);
       this.#events.onChange();
     } catch (error) {
       if (visit !== this.#visit) return;
       this.#noteSignIn(error);
       // Another window was quicker: show how it stands.
-      if (error.code === 'INPUT_CLOSED') void this.open(this.threadId);
+      if (error.code === 'INPUT_CLOSED') await this.refresh();
       throw error;
     }
+  }
+
+  #shows(runId) {
+    return this.entries.some((entry) => entry.role === 'assistant' && entry.runId === runId);
   }
 
   /** Follows a run whose words come below all others. */
@@ -196,17 +335,55 @@ export class Conversation {
     this.#subscription?.unsubscribe();
     this.#runId = undefined;
     this.threadId = undefined;
+    this.branch = undefined;
+    this.elsewhere = undefined;
     this.title = undefined;
     this.entries = [];
+    this.queue = [];
     this.problem = undefined;
     this.earlier = undefined;
     return this.#visit;
   }
 
+  /** A page of the branch that is shown. */
+  #read(query) {
+    return this.#chat.thread(this.threadId, { ...query, ...(this.branch && { runId: this.branch }) });
+  }
+
+  /** Shows the newest page of a branch, and leaves what is the same. */
+  #take({ thread, nextCursor, ...page }) {
+    const fresh = withoutReplaced(this.#toEntries(page), this.entries);
+    const has = (entries, runId) => entries.some((entry) => entry.runId === runId);
+    // An answer that is followed stays to its end, also where another branch is the newest by now.
+    if (!this.#runId || has(fresh, this.#runId)) {
+      const merged = mergeEntries(this.entries, fresh);
+      if (!merged || this.entries.length === 0) this.earlier = nextCursor;
+      this.entries = merged ?? [...fresh, ...this.entries.filter(({ runId }) => !runId)];
+    }
+    this.title = thread.title;
+    if (this.busy) return;
+    const { activeRunId } = thread;
+    if (activeRunId && has(this.entries, activeRunId)) this.#followActive(activeRunId);
+    else this.#waitFor(activeRunId);
+  }
+
+  /** Waits for the end of a run that is not shown: until then the thread takes no other. */
+  #waitFor(runId) {
+    if (this.elsewhere === runId) return;
+    this.#subscription?.unsubscribe();
+    this.elsewhere = runId;
+    if (!runId) return;
+    const over = () => {
+      this.elsewhere = undefined;
+      void this.refresh().then(() => this.sendNext());
+    };
+    this.#subscription = this.#chat.follow(runId).subscribe({ next: () => {}, complete: over, error: over });
+  }
+
   #followActive(runId) {
+    this.elsewhere = undefined;
     const entry = this.entries.findLast((entry) => entry.role === 'assistant' && entry.runId === runId);
-    if (entry) return this.#follow(entry.key, runId, entry.view);
-    this.#goOn(runId, this.entries.findLast(({ role }) => role === 'user')?.text);
+    if (entry) this.#follow(entry.key, runId, entry.view);
   }
 
   #follow(key, runId, view) {
@@ -223,6 +400,8 @@ export class Conversation {
         this.#events.onSnapshot(before, view);
         before = view;
         this.#events.onChange();
+        // Sends the queue only after a complete answer. After any other end, the person decides.
+        if (connection.state === 'ended' && view.status === 'completed') this.sendNext();
       },
       error: (error) => {
         this.#ended();
@@ -236,18 +415,28 @@ export class Conversation {
   #ended() {
     this.phase = 'idle';
     this.#runId = undefined;
-    this.#events.onThreads();
+    this.#events.onThreads(this.threadId);
   }
 
   #notStarted(key, error) {
     this.phase = 'idle';
-    // Another window was quicker: show what it asked, and give this question back.
-    const busy = error.code === 'THREAD_BUSY';
-    const message = busy
-      ? 'This conversation is still being answered. Ask again when the answer is complete.'
-      : sentence(error);
-    this.#change(key, { problem: { message, remedy: 'retry' } });
+    // Another window was faster: its message is shown, and this one waits for the answer.
+    if (error.code === 'THREAD_BUSY') {
+      const { question, attempt } = this.entries.find((entry) => entry.key === key);
+      this.#withdraw(key);
+      const { agent, files, replaces, isAgain } = attempt;
+      this.queue = [...this.queue, { key: this.#newKey(), text: question, files, agent, replaces, isAgain }];
+      void this.refresh().then(() => this.sendNext());
+      return;
+    }
+    this.#change(key, { problem: toProblem(error) });
     this.#noteSignIn(error);
+  }
+
+  /** Removes a message that was not sent, with the answer that it did not get. */
+  #withdraw(key) {
+    const index = this.entries.findIndex((entry) => entry.key === key);
+    this.entries = this.entries.toSpliced(index - 1, 2);
   }
 
   #noteSignIn(error) {
@@ -259,26 +448,11 @@ export class Conversation {
     if (index >= 0) this.entries = this.entries.with(index, { ...this.entries[index], ...changes });
   }
 
-  #toEntries(messages) {
-    let question;
-    return messages.map((message) => {
-      if (message.role === 'user') question = message.text;
-      const { role, runId, createdAt, text, view } = message;
-      const key = this.#newKey();
-      return role === 'user'
-        ? { key, role, text, createdAt }
-        : { key, role, question, createdAt, runId, view };
-    });
+  #toEntries(page) {
+    return toEntries(page, () => this.#newKey());
   }
 
   #newKey() {
     return `e${++this.#keys}`;
   }
-}
-
-function whyNotFollowed(error) {
-  // Deleted, or begun after the backup that the server was put back to: there is nothing to reconnect to.
-  if (error.code === 'NOT_FOUND')
-    return { message: 'This answer is no longer on the server.', remedy: 'retry' };
-  return { message: sentence(error), remedy: 'reconnect' };
 }

@@ -15,13 +15,13 @@ export class Narration {
     if (this.#runId !== after.runId) {
       this.#runId = after.runId;
       // What a reader finds on the page already is theirs to read.
-      this.#read = getText(before).length;
+      this.#read = getSpoken(before).length;
     }
     return [...toolSentences(before, after), ...this.#answer(after), ...ending(before, after)];
   }
 
   #answer(view) {
-    const text = getText(view);
+    const text = getSpoken(view);
     // After a reset there may be less than was read before.
     this.#read = Math.min(this.#read, text.length);
     const fresh = text.slice(this.#read);
@@ -29,7 +29,7 @@ export class Narration {
     const end = ended ? fresh.length : lastSentenceEnd(fresh);
     if (end === 0) return [];
     this.#read += end;
-    return [plainText(fresh.slice(0, end))];
+    return [plainText(fresh.slice(0, end))].filter(Boolean);
   }
 }
 
@@ -64,6 +64,11 @@ function ending(before, after) {
   }
 }
 
+/** Returns the text of an answer with a word in place of each block of code, which is hard to follow by ear. */
+function getSpoken(view) {
+  return getText(view).replace(/^ {0,3}(```|~~~)[\s\S]*?(?:^ {0,3}\1[`~]*\s*$|(?![\s\S]))/gm, 'Code.\n');
+}
+
 function lastSentenceEnd(text) {
   const ends = [...text.matchAll(/[.!?…:]\s|\n/g)];
   const last = ends.at(-1);
@@ -72,9 +77,13 @@ function lastSentenceEnd(text) {
 
 /** Without the marks of Markdown, which would be read out. */
 function plainText(markdown) {
-  return markdown
-    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/[*_`#>|]+/g, '')
-    .replace(/\s+/g, ' ')
-    .trim();
+  return (
+    markdown
+      .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .replace(/[*`#|]+/g, '')
+      // Not those inside a name or a formula.
+      .replace(/(^|\s)[_>]+(?=\S)|_+(?=[\s.,;:!?)]|$)/g, '$1')
+      .replace(/\s+/g, ' ')
+      .trim()
+  );
 }

@@ -8,9 +8,10 @@ export function sentence(error) {
       return "This conversation doesn't exist, or you don't have access.";
     case 'RATE_LIMITED':
     case 'TOO_MANY_STREAMS':
-      return error.retryAfterMs
-        ? `${closed(error.message)} Try again in ${Math.ceil(error.retryAfterMs / 1000)} s.`
-        : closed(error.message);
+      // The time is counted down beside it.
+      return closed(error.message.replace(/\s*Try again in \d+ s\.?$/, ''));
+    case 'REQUEST_TOO_LARGE':
+      return `${closed(error.message)} Shorten your message, and send it again.`;
     default:
       return closed(error.message);
   }

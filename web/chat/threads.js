@@ -1,11 +1,20 @@
 import { sentence } from './sentences.js';
 
-const WATCH_MS = 5000;
+const WATCH_MS = 5_000;
+const WATCH_HIDDEN_MS = 20_000;
 
-/** The list of conversations, as the server has it. Looked at again while something runs in one of them, or the server is away. */
+/** Time after its answer in which a conversation may get another title, from a model. */
+const NAMING_MS = 10_000;
+
+/** The lists of conversations, as on the server. Read again while one of them runs or waits, or while the server is unreachable. */
 export class Threads {
   items = [];
+  /** Those that wait for a decision or an answer, however old they are. */
+  waiting = [];
+  pinned = [];
   nextCursor;
+  /** True while archived conversations are shown. */
+  archived = false;
   /** The reason why there is no list. */
   note;
   #chat;
@@ -13,15 +22,17 @@ export class Threads {
   #timer;
   #refreshing;
   #failed = false;
+  /** Conversations that were looked at again after their answer. */
+  #lookedAt = new Set();
 
-  /** @param events `onChange()`, `onSignIn()` */
+  /** @param events `onChange()`, `onSignIn()`; `follows()`: true if the conversation that is shown has a run */
   constructor(chat, events) {
     this.#chat = chat;
     this.#events = events;
-    document.addEventListener('visibilitychange', () => document.hidden || this.refresh());
+    document.addEventListener('visibilitychange', () => (document.hidden ? this.#watch() : this.refresh()));
   }
 
-  /** Reads the first page again. */
+  /** Reads the first pages again. */
   refresh() {
     this.#refreshing ??= this.#read().finally(() => {
       this.#refreshing = undefined;
@@ -31,32 +42,62 @@ export class Threads {
   }
 
   async more() {
-    const page = await this.#chat.threads({ cursor: this.nextCursor });
+    const { archived } = this;
+    const page = await this.#chat.threads({ cursor: this.nextCursor, archived });
+    if (archived !== this.archived) return;
     const known = new Set(this.items.map(({ id }) => id));
     this.items = [...this.items, ...page.items.filter(({ id }) => !known.has(id))];
     this.nextCursor = page.nextCursor;
     this.#events.onChange();
   }
 
+  /** Shows the archived conversations, or the others again. */
+  showArchived(archived) {
+    this.archived = archived;
+    this.items = [];
+    this.nextCursor = undefined;
+    return this.refresh();
+  }
+
+  async change(threadId, change) {
+    const changed = await this.#chat.changeThread(threadId, change);
+    const replace = (thread) => (thread.id === threadId ? changed : thread);
+    for (const list of ['items', 'waiting', 'pinned']) this[list] = this[list].map(replace);
+    this.#events.onChange();
+    // It may belong to another list now.
+    if (change.title === undefined && !change.read) await this.refresh();
+    return changed;
+  }
+
   async remove(threadId) {
     await this.#chat.deleteThread(threadId);
-    this.items = this.items.filter(({ id }) => id !== threadId);
+    this.#drop(threadId);
     this.#events.onChange();
   }
 
+  find(threadId) {
+    return [...this.items, ...this.waiting, ...this.pinned].find(({ id }) => id === threadId);
+  }
+
+  #drop(threadId) {
+    for (const list of ['items', 'waiting', 'pinned'])
+      this[list] = this[list].filter(({ id }) => id !== threadId);
+  }
+
   async #read() {
+    const { archived } = this;
     try {
-      const page = await this.#chat.threads();
-      const ids = new Set(page.items.map(({ id }) => id));
-      const last = page.items.at(-1);
-      // Pages that were asked for before stay; what is missing among the newer ones was deleted elsewhere.
-      const older = page.nextCursor
-        ? this.items.filter(({ id, updatedAt }) => !ids.has(id) && updatedAt < last.updatedAt)
-        : [];
-      this.items = [...page.items, ...older];
-      if (older.length === 0) this.nextCursor = page.nextCursor;
+      const [page, waiting, pinned] = await Promise.all([
+        this.#chat.threads({ archived }),
+        this.#chat.threads({ waiting: true, limit: 100 }),
+        this.#chat.threads({ pinned: true, limit: 100 }),
+      ]);
+      if (archived !== this.archived) return await this.#read();
+      this.#take(page);
+      this.waiting = waiting.items;
+      this.pinned = pinned.items;
       this.#failed = false;
-      this.note = this.items.length === 0 ? 'Your conversations appear here.' : undefined;
+      this.note = this.items.length > 0 ? undefined : getNote(archived);
     } catch (error) {
       this.#failed = !error.needsSignIn;
       this.note = sentence(error);
@@ -65,9 +106,37 @@ export class Threads {
     this.#events.onChange();
   }
 
+  #take(page) {
+    const ids = new Set(page.items.map(({ id }) => id));
+    const last = page.items.at(-1);
+    // Pages that were loaded stay. Conversations missing from the newest ones were deleted elsewhere.
+    const older = page.nextCursor
+      ? this.items.filter(({ id, updatedAt }) => !ids.has(id) && updatedAt < last.updatedAt)
+      : [];
+    this.items = [...page.items, ...older];
+    if (older.length === 0) this.nextCursor = page.nextCursor;
+  }
+
+  /** True once for each conversation that was answered just now. */
+  #mayBeNamed() {
+    const answered = this.items.filter(
+      ({ id, activeRunId, updatedAt }) =>
+        !activeRunId && Date.now() - updatedAt < NAMING_MS && !this.#lookedAt.has(id),
+    );
+    for (const { id } of answered) this.#lookedAt.add(id);
+    return answered.length > 0;
+  }
+
+  /** A hidden tab only looks for the end of its own run: it holds no stream, and there may be many tabs. */
   #watch() {
     clearTimeout(this.#timer);
-    const changing = this.#failed || this.items.some(({ activeRunId }) => activeRunId);
-    if (changing && !document.hidden) this.#timer = setTimeout(() => this.refresh(), WATCH_MS);
+    const changing =
+      this.#failed || this.waiting.length > 0 || this.items.some(({ activeRunId }) => activeRunId);
+    const looks = document.hidden ? this.#events.follows() : changing || this.#mayBeNamed();
+    if (looks) this.#timer = setTimeout(() => this.refresh(), document.hidden ? WATCH_HIDDEN_MS : WATCH_MS);
   }
+}
+
+function getNote(archived) {
+  return archived ? 'Archived conversations appear here.' : 'Your conversations appear here.';
 }

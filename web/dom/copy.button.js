@@ -3,15 +3,15 @@ import { icon } from './icons.js';
 
 const THANKS_MS = 1600;
 
-/** A button that copies what `text()` gives, and says that it did. */
-export function copyButton(label, text) {
+/** Returns a button that copies `text()` and confirms it. Programs that take formatted text get `html()`, if given. */
+export function copyButton(label, text, html) {
   const button = el(
     'button',
     { type: 'button', class: 'quiet', 'aria-label': label, title: label },
     icon('copy'),
   );
   button.addEventListener('click', async () => {
-    const copied = await copy(text());
+    const copied = await copy(text(), html?.());
     button.replaceChildren(icon(copied ? 'check' : 'cross'));
     set(button, 'aria-label', copied ? 'Copied' : 'Could not copy');
     setTimeout(() => {
@@ -22,9 +22,13 @@ export function copyButton(label, text) {
   return button;
 }
 
-async function copy(text) {
+async function copy(text, html) {
   try {
-    await navigator.clipboard.writeText(text);
+    if (html) {
+      const toBlob = (content, type) => new Blob([content], { type });
+      const kinds = { 'text/plain': toBlob(text, 'text/plain'), 'text/html': toBlob(html, 'text/html') };
+      await navigator.clipboard.write([new ClipboardItem(kinds)]);
+    } else await navigator.clipboard.writeText(text);
     return true;
   } catch {
     // Browsers keep the clipboard from pages that came by plain HTTP; the old way still works there.

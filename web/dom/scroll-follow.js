@@ -1,19 +1,22 @@
 const NEAR_PX = 56;
 
 /**
- * Keeps the end of a growing text in view, until the reader scrolls up; from then on it stays where the reader is,
+ * Keeps the end of a growing text in view, until the reader scrolls up, by however little; from then on it stays where the reader is,
  * until they come back to the end.
  */
 export class ScrollFollow {
   #scroller;
   #following = true;
-  #lastTop = 0;
+  /** The scroll position from which a move up is measured. */
+  #top = 0;
   #onChange;
+  #hasEnd;
 
-  /** @param onChange told whether the end is being followed */
-  constructor(scroller, content, onChange) {
+  /** @param on `change(following)` when following starts or stops; `hasEnd()`: false while the content is read from its top */
+  constructor(scroller, content, { change, hasEnd }) {
     this.#scroller = scroller;
-    this.#onChange = onChange;
+    this.#onChange = change;
+    this.#hasEnd = hasEnd;
     scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     const resized = new ResizeObserver(() => this.#following && this.#toEnd('instant'));
     resized.observe(content);
@@ -35,17 +38,33 @@ export class ScrollFollow {
     this.#scroller.scrollTop = this.#scroller.scrollHeight - before;
   }
 
+  /** Lets `change` put something else below what the reader sees, and stays there. */
+  keepingTop(change) {
+    const { scrollTop } = this.#scroller;
+    this.#set(false);
+    change();
+    this.#scroller.scrollTop = scrollTop;
+    this.#top = this.#scroller.scrollTop;
+    const { scrollHeight, clientHeight } = this.#scroller;
+    if (scrollHeight - this.#top - clientHeight < 1) this.#set(true);
+  }
+
   #toEnd(behavior) {
+    if (!this.#hasEnd()) return;
     this.#scroller.scrollTo({ top: this.#scroller.scrollHeight, behavior });
+    if (behavior === 'instant') this.#top = this.#scroller.scrollTop;
   }
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    const atEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
-    // Only a way up is the reader's wish: content that grows leaves the end behind as well.
-    if (atEnd) this.#set(true);
-    else if (scrollTop < this.#lastTop - 2) this.#set(false);
-    this.#lastTop = scrollTop;
+    const left = scrollHeight - scrollTop - clientHeight;
+    // Content that shrinks also moves up, but leaves nothing below.
+    if (scrollTop < this.#top && left >= 1) {
+      // Moves of less than a pixel add up.
+      if (scrollTop > this.#top - 1) return;
+      this.#set(false);
+    } else if (left < NEAR_PX && scrollTop > this.#top) this.#set(true);
+    this.#top = scrollTop;
   }
 
   #set(following) {

@@ -1,5 +1,6 @@
 import { hasHidden, plainJson, withCodes } from '../chat/hidden-characters.js';
-import { closed } from '../chat/sentences.js';
+import { plainLabel } from '../chat/sentences.js';
+import { isComposing } from '../dom/keys.js';
 import { el, say, set } from '../dom/el.js';
 import { RequestPartView } from './request.part.js';
 import { section } from './tool.part.js';
@@ -17,7 +18,7 @@ export class ApprovalPartView extends RequestPartView {
   }
 
   describe({ label }) {
-    return { title: withCodes(closed(label)), ...WORDS };
+    return { title: withCodes(plainLabel(label)), ...WORDS };
   }
 
   show({ label, input, reason }) {
@@ -69,7 +70,7 @@ export class ApprovalPartView extends RequestPartView {
       this.button('Deny', send, { class: 'primary' }),
       this.button('Back', () => this.offer()),
     );
-    field.addEventListener('keydown', ({ key, isComposing }) => key === 'Enter' && !isComposing && send());
+    field.addEventListener('keydown', (event) => event.key === 'Enter' && !isComposing(event) && send());
     field.focus();
   }
 }

@@ -1,3 +1,4 @@
+import { sentence } from '../chat/sentences.js';
 import { el, say, set } from '../dom/el.js';
 import { everyTick } from '../dom/ticker.js';
 
@@ -42,13 +43,16 @@ export class ConnectionBadge {
       case 'offline':
         return 'Offline';
       case 'connecting':
+      case 'paused':
         return 'Connecting…';
       case 'live':
         return 'Live';
       case 'reconnecting': {
         const seconds = Math.ceil((this.#retryAt - Date.now()) / 1000);
         const counts = this.#connection.retryInMs !== undefined && seconds > 0;
-        return counts ? `Reconnecting in ${seconds} s` : 'Reconnecting…';
+        const words = counts ? `Reconnecting in ${seconds} s` : 'Reconnecting…';
+        const { error } = this.#connection;
+        return error ? `${sentence(error)} ${words}` : words;
       }
       case 'failed':
         return 'Not connected';

@@ -16,6 +16,11 @@ export class ConversationPane {
     'Opening the conversation…',
   );
   #earlier = el('button', { type: 'button', class: 'more', hidden: true }, 'Earlier messages');
+  #elsewhere = el(
+    'p',
+    { class: 'notice', 'data-kind': 'elsewhere', role: 'status', hidden: true },
+    'Another version of this conversation is being answered.',
+  );
   #latest = el(
     'button',
     { type: 'button', class: 'latest', hidden: true, 'data-testid': 'latest' },
@@ -23,9 +28,10 @@ export class ConversationPane {
     'Latest',
   );
   #follow;
+  #scroller;
   element;
 
-  /** @param actions `ask(question)`, `retry(key)`, `reconnect(key)`, `answer(key, inputId, answer)`, `earlier()`, `startNew()` */
+  /** @param actions `ask(question)`, `retry(key)`, `reconnect(key)`, `edit(key)`, `answer(key, inputId, answer)`, `earlier()`, `startNew()`, `showElsewhere()`, and those of the messages */
   constructor(actions) {
     this.#list = new MessageList(actions);
     this.#empty = emptyState(actions.ask);
@@ -37,6 +43,7 @@ export class ConversationPane {
       this.#loading,
       this.#earlier,
       this.#list.element,
+      this.#elsewhere,
     );
     const scroller = el(
       'section',
@@ -44,27 +51,50 @@ export class ConversationPane {
       content,
     );
     this.element = el('div', { class: 'pane' }, scroller, this.#latest);
-    this.#follow = new ScrollFollow(scroller, content, (following) => set(this.#latest, 'hidden', following));
+    this.#scroller = scroller;
+    this.#follow = new ScrollFollow(scroller, content, {
+      change: (following) => set(this.#latest, 'hidden', following),
+      hasEnd: () => this.#empty.hidden,
+    });
     this.#latest.addEventListener('click', () => this.#follow.follow({ smooth: true }));
     this.#earlier.addEventListener('click', () => actions.earlier());
+    this.#elsewhere.append(el('button', { type: 'button', on: { click: actions.showElsewhere } }, 'Show it'));
     this.#problem.append(
-      el('span'),
+      el('h1'),
       el('button', { type: 'button', on: { click: actions.startNew } }, 'New conversation'),
     );
   }
 
-  update({ entries, phase, problem, earlier, threadId }) {
-    set(this.#empty, 'hidden', entries.length > 0 || phase === 'loading' || threadId !== undefined);
+  update({ entries, phase, problem, earlier, threadId, elsewhere }) {
+    const isEmpty = entries.length === 0 && phase !== 'loading' && threadId === undefined;
+    if (isEmpty && this.#empty.hidden) this.#scroller.scrollTop = 0;
+    set(this.#empty, 'hidden', !isEmpty);
     set(this.#loading, 'hidden', phase !== 'loading');
     set(this.#problem, 'hidden', !problem);
     this.#problem.firstElementChild.textContent = problem?.message ?? '';
     set(this.#earlier, 'hidden', !earlier);
-    this.#list.update(entries);
+    set(this.#elsewhere, 'hidden', !elsewhere);
+    this.#list.update(entries, phase !== 'idle' || elsewhere !== undefined);
+  }
+
+  /** Focuses the picker of a run's turn, or the conversation if the turn is further up. */
+  focusVersion(runId, step) {
+    if (!this.#list.focusVersion(runId, step)) this.#scroller.focus({ preventScroll: true });
+  }
+
+  /** Opens the editor of a run's message. Returns false if that is not shown. */
+  edit(runId) {
+    return this.#list.edit(runId);
   }
 
   /** Shows the end and stays there. */
   toEnd() {
     this.#follow.follow();
+  }
+
+  /** Lets `change` put other messages below what is being read. */
+  keepingTop(change) {
+    this.#follow.keepingTop(change);
   }
 
   /** Lets `change` add messages above without moving what is being read. */

@@ -1,7 +1,8 @@
 import DOMPurify from '../../vendor/dompurify.js';
-import { Lexer, Parser, Renderer } from '../../vendor/marked.js';
+import { Lexer, Marked, Parser, Renderer } from '../../vendor/marked.js';
 import { copyButton } from '../dom/copy.button.js';
-import { el } from '../dom/el.js';
+import { el, set } from '../dom/el.js';
+import { footnoteMark, footnoteText, formula, formulaBlock } from './markdown.extensions.js';
 
 class PageRenderer extends Renderer {
   // The address of an image in a model's words would be fetched, and could carry what the model knows to a stranger.
@@ -15,7 +16,9 @@ class PageRenderer extends Renderer {
   }
 }
 
-const OPTIONS = { gfm: true, breaks: true, renderer: new PageRenderer() };
+const { extensions } = new Marked({ extensions: [formulaBlock, formula, footnoteText, footnoteMark] })
+  .defaults;
+const OPTIONS = { gfm: true, breaks: true, renderer: new PageRenderer(), extensions };
 
 const ALLOWED = {
   ALLOWED_TAGS:
@@ -29,62 +32,84 @@ const ALLOWED = {
   RETURN_DOM_FRAGMENT: true,
 };
 
-/** The text's blocks: paragraphs, lists, code… `raw` tells whether a block has changed. */
-export function splitBlocks(text) {
-  return new Lexer(OPTIONS).lex(text).filter(({ type }) => type !== 'space' && type !== 'def');
+// Elements whose direction follows their own text.
+const DIRECTED = 'p, h1, h2, h3, h4, h5, h6, ul, ol, blockquote, table, th, td';
+
+/** Number of blocks at the end that more text may still change. */
+const OPEN_BLOCKS = 2;
+
+/** Splits a growing text into its blocks: paragraphs, lists, code… Blocks before the last ones are not parsed again. */
+export class BlockSplitter {
+  #tokens = [];
+  /** The text of the blocks that stay as they are. */
+  #settled = '';
+  #settledCount = 0;
+
+  /** @returns the blocks; `raw` tells whether one has changed */
+  split(text) {
+    // The definition of a link also applies to the text before it.
+    const isAnew =
+      !text.startsWith(this.#settled) || text.includes('\r') || /^ {0,3}\[[^\]^]+\]:/m.test(text);
+    const kept = isAnew ? [] : this.#tokens.slice(0, this.#settledCount);
+    const rest = isAnew ? text : text.slice(this.#settled.length);
+    this.#tokens = [...kept, ...new Lexer(OPTIONS).lex(rest)];
+    this.#settle();
+    return this.#tokens.filter(isShown);
+  }
+
+  #settle() {
+    let open = OPEN_BLOCKS;
+    const last = this.#tokens.findLastIndex((token) => isShown(token) && --open < 0);
+    this.#settledCount = last + 1;
+    this.#settled = this.#tokens
+      .slice(0, last + 1)
+      .map(({ raw }) => raw)
+      .join('');
+  }
 }
 
-/** The elements of one block, safe to show. */
-export function renderBlock(token) {
-  if (token.type === 'code') return codeBlock(token);
+function isShown({ type }) {
+  return type !== 'space' && type !== 'def';
+}
+
+/** Returns the sanitized elements of a token. */
+export function renderToken(token) {
   const fragment = DOMPurify.sanitize(Parser.parse([token], OPTIONS), ALLOWED);
   for (const link of fragment.querySelectorAll('a')) {
     link.target = '_blank';
     link.rel = 'noopener noreferrer';
   }
+  for (const element of fragment.querySelectorAll(DIRECTED)) element.dir = 'auto';
+  for (const box of fragment.querySelectorAll('input')) set(box, 'aria-label', box.checked ? 'Done' : 'Open');
   for (const table of fragment.querySelectorAll('table')) {
-    const frame = el('div', { class: 'table', tabindex: '0', role: 'group', 'aria-label': 'Table' });
+    const frame = tableFrame();
     table.replaceWith(frame);
     frame.append(table);
   }
   for (const pre of fragment.querySelectorAll('pre')) {
-    const code = pre.textContent ?? '';
-    pre.replaceWith(
-      codeBlock({ lang: /language-(\S+)/.exec(pre.firstElementChild?.className ?? '')?.[1], text: code }),
-    );
+    const text = pre.textContent ?? '';
+    const lang = /language-(\S+)/.exec(pre.firstElementChild?.className ?? '')?.[1];
+    const code = el('code', {}, text);
+    pre.replaceWith(codeFrame(lang ?? '', el('pre', { tabindex: '0' }, code), () => code.textContent));
   }
-  const block = el('div', { class: 'block' });
-  block.append(fragment);
-  return block;
+  return fragment;
 }
 
-/** Shows the next state of a code block in the element of the last one; false when that is not possible. */
-export function growCodeBlock(element, token) {
-  const code = element.querySelector(':scope > pre > code');
-  if (token.type !== 'code' || !code || element.dataset.language !== getLanguage(token)) return false;
-  const { textContent: shown } = code;
-  if (token.text.startsWith(shown) && code.firstChild)
-    code.firstChild.appendData(token.text.slice(shown.length));
-  else code.textContent = token.text;
-  return true;
+export function tableFrame() {
+  return el('div', { class: 'table', tabindex: '0', role: 'group', 'aria-label': 'Table' });
 }
 
-function codeBlock(token) {
-  const code = el('code', {}, token.text);
-  const language = getLanguage(token);
+/** Returns a `pre` below a bar that stays in view, with a button to copy the code. */
+export function codeFrame(language, pre, read) {
+  set(pre, 'aria-label', `Code${language && `, ${language}`}`);
   return el(
     'div',
     { class: 'block code', 'data-language': language },
-    el(
-      'div',
-      { class: 'code-bar' },
-      el('span', {}, language),
-      copyButton('Copy code', () => code.textContent),
-    ),
-    el('pre', { tabindex: '0', 'aria-label': `Code${language && `, ${language}`}` }, code),
+    el('div', { class: 'code-bar' }, el('span', {}, language), copyButton('Copy code', read)),
+    pre,
   );
 }
 
-function getLanguage({ lang }) {
+export function getLanguage({ lang }) {
   return lang?.split(/\s/, 1)[0] ?? '';
 }

@@ -4,7 +4,7 @@ import { icon } from '../dom/icons.js';
 /** The agent's reasoning: folded away, for those who want to look. */
 export class ReasoningPartView {
   #title = el('span', {}, 'Thinking…');
-  #text = el('div', { class: 'reasoning-text' });
+  #text = el('div', { class: 'reasoning-text', dir: 'auto' });
   element = el(
     'details',
     { class: 'reasoning node' },

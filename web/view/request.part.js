@@ -1,3 +1,4 @@
+import { withCodes } from '../chat/hidden-characters.js';
 import { sentence } from '../chat/sentences.js';
 import { el, say, set } from '../dom/el.js';
 import { fullTime } from '../dom/format.js';
@@ -6,7 +7,10 @@ import { icon } from '../dom/icons.js';
 /** Something that the run waits for, with what people can say to it; and then what they said. */
 export class RequestPartView {
   #answer;
-  #line = el('div', { class: 'approval-line' });
+  #line = el('div', { class: 'approval-line', tabindex: '-1' });
+  #denial = el('p', { class: 'approval-why', hidden: true });
+  /** True if the focus was here when the answer was sent. */
+  #hadFocus = false;
   #problem = el('p', { class: 'approval-problem', role: 'alert', hidden: true });
   part;
   why = el('p', { class: 'approval-why', hidden: true });
@@ -23,6 +27,7 @@ export class RequestPartView {
       this.#line,
       this.why,
       this.shown,
+      this.#denial,
       this.form,
       this.#problem,
     );
@@ -31,22 +36,34 @@ export class RequestPartView {
 
   update(part) {
     this.part = part;
-    const { decision, by, expiresAt } = part;
+    const { decision, by, expiresAt, denial } = part;
     set(this.element, 'data-decision', decision ?? 'open');
     const { title, waits, closed, decided } = this.describe(part);
     const until = expiresAt ? `${waits} · expires ${fullTime(expiresAt)}` : waits;
     this.#line.replaceChildren(
       icon('hand'),
-      el('strong', {}, title),
+      el('strong', { dir: 'auto' }, title),
       // Which of the two counts, the message says: a later one closes what waits.
       ...(decision
         ? [el('span', {}, `${decided[decision]} by ${by}`)]
         : [el('span', { class: 'if-open' }, until), el('span', { class: 'if-closed' }, closed)]),
     );
+    set(this.#denial, 'hidden', !denial);
+    say(this.#denial, denial ? `“${withCodes(denial)}”` : '');
     this.show(part);
     this.form.replaceChildren();
     this.tell();
     if (!decision) this.offer();
+    else if (this.#hadFocus && document.activeElement === document.body) this.#passFocus();
+  }
+
+  /** Moves the focus to the next open request. After the last one, it stays at this request. */
+  #passFocus() {
+    this.#hadFocus = false;
+    const next = document.querySelector(
+      '.message[data-answerable] .approval[data-decision=open] .approval-form',
+    );
+    (next?.querySelector('button, input, select, textarea') ?? this.#line).focus();
   }
 
   remove() {
@@ -59,6 +76,8 @@ export class RequestPartView {
 
   async say(answer) {
     this.tell();
+    const focused = this.element.contains(document.activeElement) ? document.activeElement : undefined;
+    this.#hadFocus = focused !== undefined;
     const controls = [...this.form.elements];
     for (const control of controls) control.disabled = true;
     try {
@@ -66,6 +85,8 @@ export class RequestPartView {
     } catch (error) {
       for (const control of controls) control.disabled = false;
       this.tell(sentence(error));
+      this.#hadFocus = false;
+      focused?.focus();
     }
   }
 

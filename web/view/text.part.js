@@ -1,18 +1,27 @@
 import { el, set } from '../dom/el.js';
-import { splitBlocks, growCodeBlock, renderBlock } from './markdown.js';
+import { createBlock } from './blocks.js';
+import { BlockSplitter } from './markdown.js';
 import { mendOpenMarkdown } from './open-markdown.js';
 
 // A backlog is shown within about this many frames, so that words flow although they arrive in bursts.
 const FRAMES = 9;
+/** Number of characters that no model writes at once. A longer backlog is shown at once, without flowing. */
+const BURST = 2_000;
+/** Milliseconds for drawing in one frame. */
+const FRAME_MS = 30;
 
-/** The assistant's words, shown as they come. Only blocks that changed are drawn again. */
+/** The assistant's text, shown as it arrives. Only changed blocks are drawn again, and long ones over several frames. */
 export class TextPartView {
-  element = el('div', { class: 'text prose' });
+  element = el('div', { class: 'text prose', dir: 'auto' });
   #text = '';
   #shown = 0;
   #open = false;
   #blocks = [];
   #frame = 0;
+  #restUntil = 0;
+  /** The blocks of the last split text. */
+  #split = { text: '', writing: false, tokens: [] };
+  #splitter = new BlockSplitter();
 
   /** @param flowing false shows all at once, as for what was said before the page was opened */
   update({ text, open }, { flowing }) {
@@ -20,10 +29,11 @@ export class TextPartView {
     this.#text = text;
     this.#open = open;
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    if (!flowing || calm || document.hidden) this.#shown = text.length;
+    const flows = flowing && !calm && !document.hidden && text.length - this.#shown < BURST;
+    if (!flows) this.#shown = text.length;
     if (this.#shown < text.length) {
       set(this.element, 'data-writing', true);
-      this.#frame ||= requestAnimationFrame(() => this.#flow());
+      this.#later();
     } else this.#draw();
   }
 
@@ -32,35 +42,70 @@ export class TextPartView {
     this.element.remove();
   }
 
+  #later() {
+    this.#frame ||= requestAnimationFrame(() => this.#flow());
+  }
+
   #flow() {
     this.#frame = 0;
+    // A paragraph that keeps growing costs more with each word, so it takes only half of the time.
+    if (performance.now() < this.#restUntil) return this.#later();
     const waiting = this.#text.length - this.#shown;
-    this.#shown += Math.max(1, Math.ceil(waiting / FRAMES));
+    this.#shown += Math.ceil(waiting / FRAMES);
     // Never half of a character.
     if (/[\uD800-\uDBFF]/.test(this.#text[this.#shown - 1] ?? '')) this.#shown += 1;
     this.#draw();
-    if (this.#shown < this.#text.length) this.#frame = requestAnimationFrame(() => this.#flow());
   }
 
   #draw() {
-    const writing = this.#open || this.#shown < this.#text.length;
+    const start = performance.now();
     const text = this.#text.slice(0, this.#shown);
-    const tokens = splitBlocks(writing ? mendOpenMarkdown(text) : text);
-    tokens.forEach((token, index) => this.#drawBlock(token, index));
-    for (const { element } of this.#blocks.splice(tokens.length)) element.remove();
-    set(this.element, 'data-writing', writing);
+    const writing = this.#open || this.#shown < this.#text.length;
+    const whole = this.#drawBlocks(
+      this.#getBlocks(text, writing),
+      () => performance.now() - start < FRAME_MS,
+    );
+    set(this.element, 'data-writing', writing || !whole);
+    const now = performance.now();
+    this.#restUntil = now + (now - start);
+    if (this.#shown < this.#text.length || !whole) this.#later();
   }
 
-  #drawBlock(token, index) {
-    const block = this.#blocks[index];
-    if (block?.raw === token.raw) return;
-    if (block && growCodeBlock(block.element, token)) {
-      block.raw = token.raw;
-      return;
+  #getBlocks(text, writing) {
+    if (this.#split.text !== text || this.#split.writing !== writing) {
+      const tokens = this.#splitter.split(writing ? mendOpenMarkdown(text) : text);
+      this.#split = { text, writing, tokens: withLevels(tokens) };
     }
-    const element = renderBlock(token);
-    if (block) block.element.replaceWith(element);
-    else this.element.append(element);
-    this.#blocks[index] = { raw: token.raw, element };
+    return this.#split.tokens;
   }
+
+  /** @returns true once all of them are drawn */
+  #drawBlocks(tokens, hasTime) {
+    for (const { view } of this.#blocks.splice(tokens.length)) view.element.remove();
+    return tokens.every((token, index) => {
+      const raw = `${token.level ?? ''}${token.raw}`;
+      const block = this.#blocks[index];
+      if (block?.raw === raw && block.whole) return true;
+      const view = block?.view.fits(token) ? block.view : this.#place(createBlock(token), block?.view);
+      const whole = view.draw(token, hasTime);
+      this.#blocks[index] = { raw, view, whole };
+      return whole && (hasTime() || index === tokens.length - 1);
+    });
+  }
+
+  #place(view, replaced) {
+    if (replaced) replaced.element.replaceWith(view.element);
+    else this.element.append(view.element);
+    return view;
+  }
+}
+
+/** Gives headings their level on the page: below its title and without gaps, as screen readers need. */
+function withLevels(tokens) {
+  let above = 1;
+  return tokens.map((token) => {
+    if (token.type !== 'heading') return token;
+    above = Math.min(token.depth + 1, above + 1);
+    return { ...token, level: above };
+  });
 }

@@ -1,94 +1,104 @@
+import { groupThreads } from '../chat/thread-groups.js';
 import { el, say, set } from '../dom/el.js';
-import { fullTime, when } from '../dom/format.js';
-import { icon } from '../dom/icons.js';
+import { ThreadRow } from './thread.row.js';
 
-/** The conversations, latest first. Links, so that they open in another tab too. */
+/** The conversations in groups, latest first. Links, so that they open in another tab too. */
 export class ThreadList {
   #actions;
-  #list = el('ul', { class: 'threads' });
+  #groups = new Map();
+  #frame = el('div');
   #more = el('button', { type: 'button', class: 'more', hidden: true }, 'Older conversations');
   #note = el('p', { class: 'threads-note' });
-  element = el('div', { class: 'threads-frame' }, this.#list, this.#note, this.#more);
+  #archive = el('button', { type: 'button', class: 'archive-toggle' });
+  #archived = false;
+  element = el('div', { class: 'threads-frame' }, this.#frame, this.#note, this.#more, this.#archive);
   #rows = new Map();
 
-  /** @param actions `open(id)`, `remove(thread)`, `more()` */
+  /** @param actions `open(id)`, `rename(id, title)`, `pin(thread)`, `archive(thread)`, `remove(thread)`, `more()`, `showArchived(archived)` */
   constructor(actions) {
     this.#actions = actions;
     this.#more.addEventListener('click', () => actions.more());
+    this.#archive.addEventListener('click', () => actions.showArchived(!this.#archived));
+    // More is loaded when the end of the list is reached.
+    new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && actions.more(), {
+      root: this.element,
+      rootMargin: '200px',
+    }).observe(this.#more);
   }
 
-  update({ threads, current, hasMore, note }) {
-    const ids = new Set(threads.map(({ id }) => id));
+  /** @param threads as Threads has them */
+  update(threads, current) {
+    const groups = groupThreads(threads);
+    this.#archived = threads.archived;
+    this.#removeRest(new Set(groups.flatMap((group) => group.threads.map(({ id }) => id))));
+    let place = this.#frame.firstElementChild;
+    const names = new Set(groups.map(({ name }) => name));
+    for (const group of groups) {
+      const { element, list } = this.#groups.get(group.name) ?? this.#beginGroup(group.name);
+      if (element === place) place = place.nextElementSibling;
+      else this.#frame.insertBefore(element, place);
+      this.#fill(list, group.threads, current);
+    }
+    for (const [name, { element }] of this.#groups) {
+      if (names.has(name)) continue;
+      element.remove();
+      this.#groups.delete(name);
+    }
+    say(this.#note, threads.note ?? '');
+    set(this.#more, 'hidden', !threads.nextCursor);
+    say(this.#archive, threads.archived ? 'Back to all conversations' : 'Archived conversations');
+  }
+
+  /** Focuses the conversation at this index, or the last one, after one was removed there. */
+  focus(place) {
+    requestAnimationFrame(() => {
+      const links = this.#frame.querySelectorAll('a');
+      (links[Math.min(place, links.length - 1)] ?? this.#archive).focus();
+    });
+  }
+
+  /** Returns the index of a conversation in the list. */
+  indexOf(threadId) {
+    return [...this.#frame.querySelectorAll('.thread')].findIndex(
+      ({ dataset }) => dataset.thread === threadId,
+    );
+  }
+
+  #removeRest(ids) {
     for (const [id, row] of this.#rows) {
       if (ids.has(id)) continue;
       row.element.remove();
       this.#rows.delete(id);
     }
-    let place = this.#list.firstElementChild;
-    for (const thread of threads) {
-      const row = this.#rows.get(thread.id) ?? this.#begin(thread.id);
-      row.show(thread, thread.id === current);
-      if (row.element === place) place = place.nextElementSibling;
-      else this.#list.insertBefore(row.element, place);
-    }
-    say(this.#note, note ?? '');
-    set(this.#more, 'hidden', !hasMore);
   }
 
-  #begin(id) {
+  #fill(list, threads, current) {
+    let place = list.firstElementChild;
+    for (const thread of threads) {
+      const row = this.#rows.get(thread.id) ?? this.#beginRow(thread.id);
+      row.show(thread, thread.id === current);
+      if (row.element === place) place = place.nextElementSibling;
+      else list.insertBefore(row.element, place);
+    }
+  }
+
+  #beginRow(id) {
     const row = new ThreadRow(id, this.#actions);
     this.#rows.set(id, row);
     return row;
   }
-}
 
-class ThreadRow {
-  #thread;
-  #title = el('span', { class: 'thread-title' });
-  #time = el('time', {});
-  #running = el(
-    'span',
-    { class: 'thread-running', hidden: true },
-    el('span', { class: 'unseen' }, 'Answering. '),
-  );
-  #link;
-  #remove = el('button', { type: 'button', class: 'quiet' }, icon('trash'));
-  element;
-
-  constructor(id, { open, remove }) {
-    this.#link = el(
-      'a',
-      { href: `?thread=${encodeURIComponent(id)}` },
-      this.#running,
-      this.#title,
-      this.#time,
+  #beginGroup(name) {
+    const id = `group-${name.toLowerCase().replaceAll(/\W+/g, '-')}`;
+    const list = el('ul', { class: 'threads', 'aria-labelledby': id });
+    const element = el(
+      'div',
+      { class: 'threads-group' },
+      el('p', { id, class: 'threads-title' }, name),
+      list,
     );
-    this.#link.addEventListener('click', (event) => {
-      if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-      event.preventDefault();
-      open(id);
-    });
-    this.#remove.addEventListener('click', () => remove(this.#thread));
-    this.element = el(
-      'li',
-      { class: 'thread', 'data-testid': 'thread', 'data-thread': id },
-      this.#link,
-      this.#remove,
-    );
-  }
-
-  show(thread, current) {
-    this.#thread = thread;
-    const { title, updatedAt, activeRunId } = thread;
-    say(this.#title, title);
-    set(this.#link, 'title', title);
-    set(this.#link, 'aria-current', current && 'page');
-    set(this.#running, 'hidden', !activeRunId);
-    set(this.element, 'data-running', Boolean(activeRunId));
-    say(this.#time, when(updatedAt));
-    set(this.#time, 'datetime', new Date(updatedAt).toISOString());
-    set(this.#time, 'title', fullTime(updatedAt));
-    set(this.#remove, 'aria-label', `Delete “${title}”`);
-    set(this.#remove, 'title', 'Delete');
+    const group = { element, list };
+    this.#groups.set(name, group);
+    return group;
   }
 }

@@ -22,9 +22,9 @@ let panels = 0;
 /** One line per tool call: what it does, how far it is, how long it takes and how it ended; what it may show is behind it. */
 export class ToolPartView {
   #mark = el('span', { class: 'tool-mark' });
-  #label = el('span', { class: 'tool-label' });
-  #message = el('span', { class: 'tool-message' });
-  #outcome = el('span', { class: 'tool-outcome' });
+  #label = el('span', { class: 'tool-label', dir: 'auto' });
+  #message = el('span', { class: 'tool-message', dir: 'auto' });
+  #outcome = el('span', { class: 'tool-outcome', dir: 'auto' });
   #time = el('span', { class: 'tool-time' });
   #bar = el('progress', { max: '1', 'aria-label': 'Progress', hidden: true });
   #panel = el('div', { class: 'tool-panel', id: `tool-panel-${++panels}`, hidden: true });
@@ -46,9 +46,7 @@ export class ToolPartView {
       'div',
       { class: 'tool-line' },
       this.#mark,
-      this.#label,
-      this.#message,
-      this.#outcome,
+      el('span', { class: 'tool-words' }, this.#label, this.#message, this.#outcome),
       this.#time,
       this.#toggle,
     ),
@@ -139,5 +137,8 @@ export class ToolPartView {
 export function section(title, value) {
   if (value === undefined) return [];
   const text = typeof value === 'string' ? withCodes(value) : plainJson(value);
-  return [el('h4', {}, title), el('pre', { tabindex: '0', 'aria-label': title }, text)];
+  return [
+    el('p', { class: 'section-title' }, title),
+    el('pre', { tabindex: '0', 'aria-label': title }, text),
+  ];
 }

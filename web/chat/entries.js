@@ -1,0 +1,69 @@
+import { isInputPart } from './requests.js';
+
+/** Returns the entries that show a page of messages. */
+export function toEntries({ messages, inputs }, newKey) {
+  let question;
+  return messages.map((message, index) => {
+    if (message.role === 'user') question = message.text;
+    const { role, runId, createdAt, text, files, view, versions, resumeOf } = message;
+    const key = newKey();
+    if (role === 'user')
+      return { key, role, text, ...(files && { files }), createdAt, runId, ...(versions && { versions }) };
+    // What has come later in another branch closes what this one waits for.
+    const closed = index === messages.length - 1 && view.status === 'awaiting-input' && !inputs;
+    return {
+      key,
+      role,
+      question,
+      createdAt,
+      runId,
+      view,
+      // The versions of a turn are at its message. An answer that goes on after a decision has none.
+      ...(resumeOf && versions && { versions }),
+      ...(closed && { closed }),
+    };
+  });
+}
+
+/**
+ * Returns the entries merged with the current messages of the server: the same array if nothing changed. Known entries keep their place, and unsent ones
+ * stay last.
+ *
+ * @param fresh the newest page of messages, as entries
+ * @returns undefined if the page begins after all that is shown
+ */
+export function mergeEntries(shown, fresh) {
+  const id = ({ role, runId }) => `${role} ${runId}`;
+  const ids = new Set(fresh.map(id));
+  const sent = shown.filter(({ runId }) => runId);
+  const first = sent.findIndex((entry) => ids.has(id(entry)));
+  if (first < 0 && sent.length > 0) return undefined;
+  const known = new Map(sent.map((entry) => [id(entry), entry]));
+  return [
+    ...sent.slice(0, Math.max(first, 0)),
+    ...fresh.map((entry) => update(known.get(id(entry)), entry)),
+    ...shown.filter(({ runId }) => !runId),
+  ];
+}
+
+/** A run that is followed knows more than the page that was read beside it. */
+function update(known, fresh) {
+  if (!known) return fresh;
+  const { versions, closed } = fresh;
+  const turn = { ...(versions && { versions }), ...(closed && { closed }) };
+  const isSameTurn = String(known.versions) === String(versions) && known.closed === closed;
+  const { versions: _, closed: __, ...rest } = known;
+  if (known.role === 'user' || isFollowed(known) || isSame(known.view, fresh.view))
+    return isSameTurn ? known : { ...rest, ...turn };
+  const { problem: ___, connection: ____, ...kept } = rest;
+  return { ...kept, ...turn, view: fresh.view };
+}
+
+function isFollowed({ connection }) {
+  return connection !== undefined && connection.state !== 'ended' && connection.state !== 'failed';
+}
+
+function isSame(one, other) {
+  const decided = ({ parts }) => parts.filter((part) => isInputPart(part) && part.decision).length;
+  return one.seq === other.seq && one.status === other.status && decided(one) === decided(other);
+}

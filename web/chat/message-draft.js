@@ -1,0 +1,71 @@
+/** The message that is being written, with its files, as the drafts keep it; and those that were not sent. */
+export class MessageDraft {
+  #drafts;
+  #parts;
+
+  /** @param parts `conversation`, `composer` and `attachments` of the page */
+  constructor(drafts, parts) {
+    this.#drafts = drafts;
+    this.#parts = parts;
+  }
+
+  save() {
+    const { conversation, composer, attachments } = this.#parts;
+    const { unsent, threadId } = conversation;
+    const texts = [...unsent.map(({ text }) => text), composer.text].filter((text) => text.trim() !== '');
+    this.#drafts.write(threadId, texts.join('\n\n'));
+    const files = [...unsent.flatMap(({ files = [] }) => files), ...attachments.sent];
+    this.#drafts.write(toFilesPlace(threadId), files.length > 0 ? JSON.stringify(files) : '');
+  }
+
+  /** Shows the draft of a thread. Call it before the conversation shows that thread, and the result after. */
+  open(threadId) {
+    const files = this.#drafts.read(toFilesPlace(threadId));
+    this.#parts.composer.write(this.#drafts.read(threadId));
+    return () => void this.#parts.attachments.restore(files ? JSON.parse(files) : []);
+  }
+
+  /** Removes the draft of a conversation that has not begun. */
+  forgetNew() {
+    this.#drafts.write(undefined, '');
+    this.#drafts.write(toFilesPlace(undefined), '');
+  }
+
+  readEdit(runId) {
+    return this.#drafts.read(this.#toEditPlace(runId));
+  }
+
+  writeEdit(runId, text) {
+    this.#drafts.write(this.#toEditPlace(runId), text);
+  }
+
+  /**
+   * Opens a message that could not be sent where it was written.
+   *
+   * @param openEditor opens the editor of the message that it was to replace; false if that is not shown
+   */
+  async reopen(key, openEditor) {
+    const { text, files, replaces } = await this.#parts.conversation.reclaim(key);
+    if (replaces) {
+      this.writeEdit(replaces, text);
+      if (openEditor(replaces)) return;
+      this.writeEdit(replaces, '');
+    }
+    this.putBack([{ text, files }]);
+  }
+
+  /** Puts messages back that were not sent. */
+  putBack(messages) {
+    const texts = messages.map(({ text }) => text).filter((text) => text.trim() !== '');
+    this.#parts.attachments.putBack(messages.flatMap(({ files = [] }) => files));
+    this.#parts.composer.putBack(texts.join('\n\n'));
+  }
+
+  #toEditPlace(runId) {
+    return `${this.#parts.conversation.threadId}/${runId}`;
+  }
+}
+
+function toFilesPlace(threadId = '') {
+  return `${threadId}/files`;
+}

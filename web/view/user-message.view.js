@@ -1,0 +1,109 @@
+import { el, say, set } from '../dom/el.js';
+import { fullTime } from '../dom/format.js';
+import { icon } from '../dom/icons.js';
+import { FilePartView } from './file.part.js';
+import { MessageEditor } from './message.editor.js';
+import { VersionPicker } from './version.picker.js';
+
+/** Number of characters from which a person's message is folded. */
+const FOLD = { lines: 24, characters: 2_500 };
+
+/** A person's message, which can be edited, and the versions of its turn. */
+export class UserMessageView {
+  #entry;
+  #actions;
+  #picker;
+  #edit = el(
+    'button',
+    {
+      type: 'button',
+      class: 'quiet edit',
+      'aria-label': 'Edit this message',
+      title: 'Edit',
+      on: { click: () => this.edit() },
+    },
+    icon('pen'),
+  );
+  #bubble;
+  #editor;
+  element;
+
+  /** @param actions `fileUrl(fileId)`, `showVersion(runId, step)`, `readEdit(runId)`, `writeEdit(runId, text)`, `sendEdit(runId, text)` */
+  constructor({ text, files = [], createdAt }, actions) {
+    this.#actions = actions;
+    this.#picker = new VersionPicker(actions.showVersion);
+    const words = el('p', { dir: 'auto' }, text);
+    const folds = text.length > FOLD.characters || text.split('\n', FOLD.lines + 1).length > FOLD.lines;
+    const shown = files.map((file) => {
+      const view = new FilePartView(actions);
+      view.update(file);
+      return view.element;
+    });
+    const isSilent = text === '' && shown.length > 0;
+    this.#bubble = el('div', { class: 'bubble' }, ...shown, !isSilent && words, folds && unfoldButton(words));
+    this.element = el(
+      'article',
+      {
+        class: 'message user',
+        'data-testid': 'message',
+        'data-role': 'user',
+        'aria-label': 'You',
+        title: fullTime(createdAt),
+      },
+      this.#bubble,
+      el('div', { class: 'turn-foot' }, this.#picker.element, this.#edit),
+    );
+  }
+
+  update(entry) {
+    if (this.#entry === entry) return;
+    this.#entry = entry;
+    // What was not sent has no place yet at which another could be put.
+    set(this.#edit, 'hidden', !entry.runId);
+    this.#picker.update(entry);
+  }
+
+  remove() {
+    this.element.remove();
+  }
+
+  focusVersion(step) {
+    this.#picker.focus(step);
+  }
+
+  /** Opens the editor with what was written before and not sent, or with the message. */
+  edit() {
+    const { runId, text } = this.#entry;
+    if (this.#editor) return this.#editor.focus();
+    this.#editor = new MessageEditor(this.#actions.readEdit(runId) || text, {
+      type: (words) => this.#actions.writeEdit(runId, words === text ? '' : words),
+      send: (words) => {
+        this.#close();
+        if (words !== text.trim()) this.#actions.sendEdit(runId, words);
+      },
+      cancel: () => this.#close(),
+    });
+    set(this.element, 'data-editing', true);
+    this.#bubble.replaceWith(this.#editor.element);
+    this.#editor.focus();
+  }
+
+  #close() {
+    this.#actions.writeEdit(this.#entry.runId, '');
+    this.#editor.element.replaceWith(this.#bubble);
+    this.#editor = undefined;
+    set(this.element, 'data-editing', false);
+    this.#edit.focus({ preventScroll: true });
+  }
+}
+
+function unfoldButton(words) {
+  set(words, 'data-folded', true);
+  const button = el('button', { type: 'button', class: 'unfold' }, 'Show all');
+  button.addEventListener('click', () => {
+    const folded = !words.hasAttribute('data-folded');
+    set(words, 'data-folded', folded);
+    say(button, folded ? 'Show all' : 'Show less');
+  });
+  return button;
+}
