@@ -1,10 +1,12 @@
 // `npm run bench` runs every benchmark, `npm run bench -- cpu resume` those; each is a process of its own and writes its section of
-// README.md. Installs what our peers need when it is not there. One that fails does not keep the others from running.
+// README.md. Those of ON_REQUEST run only when they are named. Installs what our peers need when it is not there. One that fails does
+// not keep the others from running.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const BENCHMARKS = ['cpu', 'latency', 'fanout', 'idle', 'resume', 'storage', 'bytes', 'growth'];
+const BENCHMARKS = ['cpu', 'latency', 'fanout', 'idle', 'resume', 'storage', 'bytes', 'growth', 'inspector'];
+const ON_REQUEST = ['builds', 'telemetry', 'run-lists'];
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 
 let child;
@@ -16,9 +18,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 const names = process.argv.slice(2);
-const unknown = names.filter((name) => !BENCHMARKS.includes(name));
+const known = [...BENCHMARKS, ...ON_REQUEST];
+const unknown = names.filter((name) => !known.includes(name));
 if (unknown.length > 0)
-  throw new Error(`There is no benchmark '${unknown.join("', '")}': ${BENCHMARKS.join(', ')}.`);
+  throw new Error(`There is no benchmark '${unknown.join("', '")}': ${known.join(', ')}.`);
 
 if (!existsSync(`${FOLDER}node_modules`) && !(await succeeds('npm', ['ci', '--ignore-scripts']))) {
   throw new Error('The peers could not be installed: `npm ci --prefix bench`.');

@@ -75,6 +75,12 @@ describe('approvals over HTTP', () => {
       threadId: run.threadId,
       eventsUrl: `/api/chat/runs/${runId}/events`,
     });
+    const link = async (id: unknown) =>
+      (await server.call('GET', `/runs/${String(id)}`, undefined, ANN)).body;
+    expect(await link(run.runId)).toMatchObject({ status: 'awaiting-input', continuedBy: runId });
+    expect(await link(runId)).toMatchObject({ resumeOf: run.runId });
+    const { body: list } = await server.call('GET', '/runs', undefined, ANN);
+    expect(list['items']).toMatchObject([{ resumeOf: run.runId }, { continuedBy: runId }]);
     expect(await words(server, runId)).toMatch(/^\[50 to Eve\]\[5 to Eve\]\[\{.*"result":"499 to Eve"\}\]$/);
   });
 

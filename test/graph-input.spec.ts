@@ -67,9 +67,10 @@ describe('input and context of a graph over HTTP', () => {
       { input: { question: 1 }, context: { tone: 'dry' } },
       { input, context: {} },
       { assistant_id: 'parts', input: human, config: { configurable: { model: 'x' } } },
-      { assistant_id: 'parts', input: { ...human, odd: 1 } },
     ]) {
       expect((await stream({ assistant_id: 'asking', ...body })).status).toBeGreaterThanOrEqual(400);
     }
+    // LangGraph leaves out what the state does not have.
+    expect((await stream({ assistant_id: 'parts', input: { ...human, odd: 1 } })).status).toBe(200);
   });
 });

@@ -5,10 +5,11 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { adviseOnNode } from './node-version.mjs';
 
-// npm test: everything, in three parts, each of which runs whatever became of the one before. Files that bring processes of their
-// own (servers that are killed, a database, a browser) go one at a time after the others, so that they have the machine to themselves.
+// npm test: everything, in four parts, each of which runs whatever became of the one before. Files that bring processes of their
+// own (servers that are killed, a database) go one at a time after the others, so that they have the machine to themselves.
 // npm test -- <arguments>: jest, with these arguments; npm test -- --on-postgres <arguments>: the same over PostgreSQL.
-const WITH_PROCESSES = 'test/(cluster|kill-loop|page|reliability)/';
+const WITH_PROCESSES = 'test/(cluster|kill-loop|reliability|telemetry)/';
+const IN_A_BROWSER = 'test/page/';
 
 // What is promised of streams, protocols and many runs at once is tested on PostgreSQL too: the same files once more.
 const ON_POSTGRES_TOO = 'test/(protocols/|(api|approvals|limits|resume|shutdown|sse-traps|streams)\\.spec)';
@@ -36,8 +37,16 @@ function everything() {
   const reports = mkdtempSync(join(tmpdir(), 'test-reports-'));
   const PARTS = {
     'on SQLite': (...args) =>
-      jest(...SHARED_POSTGRES, ...args, '--testPathIgnorePatterns', '/node_modules/', WITH_PROCESSES),
+      jest(
+        ...SHARED_POSTGRES,
+        ...args,
+        '--testPathIgnorePatterns',
+        '/node_modules/',
+        WITH_PROCESSES,
+        IN_A_BROWSER,
+      ),
     'on PostgreSQL': (...args) => onPostgres(...args, ON_POSTGRES_TOO),
+    'in a browser': (...args) => jest(...args, IN_A_BROWSER),
     'with processes': (...args) => jest('--runInBand', ...args, WITH_PROCESSES),
   };
   let failed = 0;

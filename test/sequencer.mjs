@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 const LONG = [
   'ruined-threads',
   'poison',
+  'each-commit',
   'cluster/',
   'kill-loop/',
   'postgres.storage',

@@ -3,6 +3,7 @@
 //   const server = await startBroadcaster(name, directory)   a server as support/server.process.mjs has it, and
 //       server.label, server.path                              where its readers connect
 //       server.speak({ bursts, size, everyMs })
+//   await startProductBroadcaster({ directory, build?, name?, label? })   ours alone, of another build
 //   BROADCASTERS                                             all names, ours first, `raw` second
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,9 +24,16 @@ const LABELS = {
 export const BROADCASTERS = Object.keys(LABELS);
 
 export async function startBroadcaster(name, directory) {
-  const start = name === 'ours' ? startOurs : startPeer;
-  const server = await start(name, directory);
-  return { ...server, name, label: LABELS[name], speak: (speech) => server.tell({ speech }) };
+  if (name === 'ours') return startProductBroadcaster({ directory: join(directory, name) });
+  return describe(await startPeer(name), { name, label: LABELS[name] });
+}
+
+export async function startProductBroadcaster({ directory, build, name = 'ours', label = LABELS.ours }) {
+  return describe(await startOurs(directory, build), { name, label });
+}
+
+function describe(server, { name, label }) {
+  return { ...server, name, label, speak: (speech) => server.tell({ speech }) };
 }
 
 async function startPeer(name) {
@@ -37,11 +45,10 @@ async function startPeer(name) {
   return { ...server, path: '/events' };
 }
 
-async function startOurs(name, directory) {
-  const own = join(directory, name);
-  await mkdir(own, { recursive: true });
+async function startOurs(directory, build) {
+  await mkdir(directory, { recursive: true });
   const env = { AGENTS: `broadcast=${toPath('./agent.mjs')}#graph` };
-  const server = await startProduct({ directory: own, env, execArgv: ['--expose-gc'] });
+  const server = await startProduct({ directory, env, execArgv: ['--expose-gc'], build });
   const response = await fetch(`${server.url}/api/chat/runs`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

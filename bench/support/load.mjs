@@ -52,7 +52,7 @@ function check(answers, { tokens }, requests) {
   for (const [index, answer] of answers.entries()) {
     if (answer.status === 200 && answer.tokens === tokens) continue;
     throw new Error(
-      `${requests[index].url} answered ${answer.status} with ${answer.tokens} of ${tokens} tokens.`,
+      `${requests[index].url} answered ${answer.status} with ${answer.tokens} of ${tokens} tokens: …${answer.tail}`,
     );
   }
 }

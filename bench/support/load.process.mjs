@@ -6,6 +6,8 @@ const MARK = 0x5e;
 const STAMP = /<(\d+)$/;
 /** A stamp and the protocol around it fit into this much. */
 const LOOK_BACK = 32;
+/** So much of an answer's last chunk tells why it ended too early. */
+const TAIL = 400;
 
 process.on('message', ({ id, requests }) => {
   run(requests).then(
@@ -36,6 +38,7 @@ function ask({ url, method = 'POST', headers = {}, body }, agent) {
         const heard = { status: response.statusCode, tokens: 0, bytes: 0, startedAt, firstAt: 0, lastAt: 0 };
         const stamps = [];
         let before = '';
+        let tail = '';
         response.on('data', (chunk) => {
           const at = nowMicros();
           heard.bytes += chunk.length;
@@ -50,9 +53,16 @@ function ask({ url, method = 'POST', headers = {}, body }, agent) {
             if (stamp !== undefined) stamps.push(stamp);
           }
           before = chunk.latin1Slice(Math.max(0, chunk.length - LOOK_BACK));
+          tail = chunk.toString().slice(-TAIL);
         });
         response.on('end', () =>
-          resolve({ ...heard, endedAt: nowMicros(), saidFirstAt: stamps[0], saidLastAt: stamps.at(-1) }),
+          resolve({
+            ...heard,
+            tail,
+            endedAt: nowMicros(),
+            saidFirstAt: stamps[0],
+            saidLastAt: stamps.at(-1),
+          }),
         );
         response.on('error', reject);
       },

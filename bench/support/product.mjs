@@ -1,8 +1,8 @@
 // Our side of every benchmark: the product as it is started in production.
 //
 //   DIST                                     its build: BENCH_DIST, or ../../dist; import parts of it with `await load('runs/run.feed.js')`
-//   const server = await startProduct({ directory, env?, execArgv? })
-//       `dist/main.js` with SQLite in `directory`, the scripted agent, every other setting at its default but the limits that
+//   const server = await startProduct({ directory, env?, execArgv?, build? })
+//       `main.js` of `build`, DIST unless told otherwise, with SQLite in `directory`, the scripted agent, every other setting at its default but the limits that
 //       would refuse the load of a benchmark; a server as server.process.mjs has it
 //   askProduct(url, { tokens, paceMs, threadId? })    the request for load.mjs that starts a run and streams it
 import { resolve } from 'node:path';
@@ -17,10 +17,10 @@ export function load(path) {
   return import(pathToFileURL(resolve(DIST, path)).href);
 }
 
-export function startProduct({ directory, env = {}, execArgv = [] }) {
+export function startProduct({ directory, env = {}, execArgv = [], build = DIST }) {
   return startServer({
     name: 'nestjs-agent-stream',
-    entry: resolve(DIST, 'main.js'),
+    entry: resolve(build, 'main.js'),
     execArgv,
     env: {
       PORT: '0',

@@ -2,6 +2,7 @@
 //
 //   report(name, { title, intro?, tables, notes? })   prints the benchmark's section and puts it into bench/README.md between
 //                                                     `<!-- bench:name -->` and `<!-- /bench:name -->`, adding it when absent
+//   show({ title, intro?, tables, notes? })           prints it only, and returns it
 //       tables: [{ caption?, columns: ['', 'CPU µs/token'], rows: [['ours', '41']] }]; notes: lines below, with what is missed
 //   ratio(a, b)        '1.24×'
 //   number(x, digits)  '20,281'; '—' for undefined
@@ -12,7 +13,11 @@ import { fileURLToPath } from 'node:url';
 
 const README = process.env.BENCH_README ?? fileURLToPath(new URL('../README.md', import.meta.url));
 
-export function report(name, { title, intro, tables, notes = [] }) {
+export function report(name, content) {
+  writeSection(name, show(content));
+}
+
+export function show({ title, intro, tables, notes = [] }) {
   const blocks = [
     `### ${title}`,
     `_${machineLine()}_`,
@@ -25,7 +30,7 @@ export function report(name, { title, intro, tables, notes = [] }) {
   ];
   const section = blocks.join('\n\n');
   process.stdout.write(`\n${section}\n`);
-  writeSection(name, section);
+  return section;
 }
 
 export function ratio(one, other) {

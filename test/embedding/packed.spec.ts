@@ -43,9 +43,11 @@ const GUIDES = [
   'write-a-tool',
   'approvals',
   'mcp',
+  'inspector',
   'operators',
   'bring-your-own-graph',
   'testing',
+  'files',
 ];
 
 /** Packages of which a host has one or another. */

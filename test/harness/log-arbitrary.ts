@@ -13,7 +13,7 @@ export function runLogs({ maxMoves = 40 }: { readonly maxMoves?: number } = {}):
 > {
   return fc
     .record({
-      moves: fc.array(moves, { maxLength: maxMoves }),
+      moves: fc.array(moves, { maxLength: maxMoves, size: 'max' }),
       outcome: fc.constantFrom<RunOutcome[]>('completed', 'failed', 'cancelled', 'awaiting-input'),
       continues: fc.boolean(),
     })
@@ -37,8 +37,8 @@ export function continuedRuns({
 }: { readonly maxMoves?: number } = {}): fc.Arbitrary<ContinuedRun> {
   return fc
     .record({
-      first: fc.array(moves, { maxLength: maxMoves }),
-      second: fc.array(moves, { maxLength: maxMoves }),
+      first: fc.array(moves, { maxLength: maxMoves, size: 'max' }),
+      second: fc.array(moves, { maxLength: maxMoves, size: 'max' }),
       outcome: fc.constantFrom<RunOutcome[]>('completed', 'failed', 'cancelled', 'awaiting-input'),
       decisions: fc.array(fc.constantFrom<ApprovalDecision['decision'][]>('approve', 'edit', 'deny'), {
         minLength: 1,

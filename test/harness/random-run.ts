@@ -7,7 +7,9 @@ import type {
   RunOutcome,
   StepStart,
   ToolOutcome,
+  ToolStart,
 } from '../../src/events/run-event.js';
+import type { FileFacts } from '../../src/events/message-part.js';
 import { diffJson } from '../../src/events/json-patch.js';
 import type { RunState } from '../../src/events/run-state.js';
 import { closingEvents, NOTHING_OPEN, trackOpen, type OpenItems } from '../../src/runs/open-items.js';
@@ -43,6 +45,8 @@ export const KINDS = [
   'delta',
   'delta',
   'part-end',
+  'file',
+  'source',
   'tool-start',
   'tool-start',
   'tool-progress',
@@ -50,6 +54,7 @@ export const KINDS = [
   'tool-end',
   'usage',
   'state',
+  'message-put',
   'custom',
   'ask',
 ] as const;
@@ -67,6 +72,8 @@ export const MADE_BY: Readonly<Record<RunEventType, Move['kind'] | 'begin' | 'en
   'reasoning-start': 'reasoning-start',
   'reasoning-delta': 'delta',
   'reasoning-end': 'part-end',
+  file: 'file',
+  source: 'source',
   'tool-start': 'tool-start',
   'tool-progress': 'tool-progress',
   'tool-end': 'tool-end',
@@ -74,6 +81,7 @@ export const MADE_BY: Readonly<Record<RunEventType, Move['kind'] | 'begin' | 'en
   'input-answer': 'begin',
   usage: 'usage',
   state: 'state',
+  'message-put': 'message-put',
   custom: 'custom',
   end: 'end',
 };
@@ -86,6 +94,12 @@ export const OUTCOMES: readonly ToolOutcome[] = [
   'denied',
   'timeout',
   'cancelled',
+];
+
+const FILES: readonly FileFacts[] = [
+  { mediaType: 'image/png', fileId: 'file-1', bytes: 68 },
+  { mediaType: 'image/jpeg', url: 'https://example.com/a.jpg', name: 'a.jpg' },
+  { mediaType: 'audio/wav', omitted: 'too-large', bytes: 20_000_000 },
 ];
 
 const USAGE = { inputTokens: 2, outputTokens: 3, totalTokens: 5 };
@@ -181,7 +195,7 @@ export class RandomRun {
       case 'step-start':
         return [this.takenBack.shift() ?? this.newStep()];
       case 'inner-step-start':
-        return step ? [{ ...this.newStep(), parentStepId: step.stepId }] : [];
+        return step ? [this.newInnerStep(step, tool)] : [];
       case 'step-end':
         return step && !this.waits(step.stepId) ? this.leave(step.stepId) : [];
       case 'ask':
@@ -193,14 +207,28 @@ export class RandomRun {
       case 'text-start':
       case 'reasoning-start': {
         const partId = this.newId('part');
-        return step ? [{ type: kind, partId, messageId: 'message', stepId: step.stepId }] : [];
+        return step
+          ? [{ type: kind, partId, messageId: 'message', stepId: step.stepId, ...toOwner(step) }]
+          : [];
       }
       case 'delta':
         return part ? [{ type: `${part.kind}-delta`, partId: part.partId, delta: words }] : [];
       case 'part-end':
         return part ? [{ type: `${part.kind}-end`, partId: part.partId }] : [];
+      case 'file': {
+        if (!step) return [];
+        const place = { partId: this.newId('part'), messageId: 'message', stepId: step.stepId };
+        const inCall = tool?.stepId === step.stepId && { toolCallId: tool.toolCallId };
+        return [{ type: kind, ...place, ...inCall, ...toOwner(step), ...FILES[pick % FILES.length]! }];
+      }
+      case 'source': {
+        if (!step) return [];
+        const place = { partId: this.newId('part'), messageId: 'message', stepId: step.stepId };
+        const url = pick % 2 === 0 && { url: `https://example.com/${pick}` };
+        return [{ type: kind, ...place, ...toOwner(step), ...url, title: words }];
+      }
       case 'tool-start':
-        return step ? [this.call(step.stepId, data)] : [];
+        return step ? [{ ...this.call(step.stepId, data), ...toOwner(step) }] : [];
       case 'tool-progress':
         return tool
           ? [{ type: kind, toolCallId: tool.toolCallId, message: words, fraction: pick / 10, data }]
@@ -216,10 +244,14 @@ export class RandomRun {
       }
       case 'usage':
         return [{ type: kind, ...USAGE, model: 'random' }];
+      case 'message-put':
+        return [{ type: 'message-put', messageId: 'earlier', text: words, role: 'user' }];
       case 'state':
         return this.changeState({ ...this.state, [words]: data ?? null });
       case 'custom':
-        return [{ type: kind, name: `fact ${words}`, data: data ?? null }];
+        return [
+          { type: kind, name: `fact ${words}`, data: data ?? null, ...(step && { stepId: step.stepId }) },
+        ];
     }
   }
 
@@ -249,8 +281,20 @@ export class RandomRun {
     return { type: 'step-start', stepId: this.newId('step'), name: 'work', attempt: this.epoch };
   }
 
+  /** A step of an agent inside the one whose step it is in, which one of its calls may have called. */
+  private newInnerStep(
+    outer: OpenItems['steps'][number],
+    call: OpenItems['tools'][number] | undefined,
+  ): StepStart {
+    const { stepId: parentStepId, name, subagent } = outer;
+    const toolCallId = call?.stepId === parentStepId ? call.toolCallId : subagent?.toolCallId;
+    const path = [...(subagent?.path ?? []), `${name}:${parentStepId}`, ...(call ? [call.toolCallId] : [])];
+    const inner = { name: 'helper', path, ...(toolCallId !== undefined && { toolCallId }) };
+    return { ...this.newStep(), parentStepId, subagent: inner };
+  }
+
   /** A step that begins again makes the calls that it made before, with the same ids. */
-  private call(stepId: string, input: unknown): RunEvent {
+  private call(stepId: string, input: unknown): ToolStart {
     const toolCallId = this.callsByStep.get(stepId)?.shift() ?? this.newId('call');
     const call = { type: 'tool-start', toolCallId, toolName: 'search', label: 'Searching…' } as const;
     return { ...call, stepId, messageId: 'message', ...(input !== undefined && { input }) };
@@ -321,6 +365,10 @@ export class RandomRun {
       ),
     );
   }
+}
+
+function toOwner({ subagent }: Pick<StepStart, 'subagent'>) {
+  return subagent ? { subagent } : {};
 }
 
 function chosen<Item>(items: readonly Item[], pick: number): Item | undefined {

@@ -90,10 +90,11 @@ describe('OpenAPI document', () => {
     expect(Object.keys(schemas).filter((schema) => !schema.startsWith('Chat'))).toEqual(['Session']);
   });
 
-  it("requires the host's security scheme on every route except the public agent card", () => {
+  it("requires the host's security scheme on every route that is not open to everybody", () => {
+    const isOpen = (path: string) => /well-known|langgraph\/(ok|info)$/.test(path);
     const { paths } = documents.get("a host's, 3.0.0")!;
     for (const [path, item] of Object.entries(paths))
       for (const { security } of Object.values(item) as { security?: unknown }[])
-        expect([path, security]).toEqual([path, path.includes('.well-known') ? [] : [{ bearer: [] }]]);
+        expect([path, security]).toEqual([path, isOpen(path) ? [] : [{ bearer: [] }]]);
   });
 });

@@ -113,6 +113,38 @@ describeInChromium('page during an approval', (chromium) => {
     await chat.stands('completed');
     await card('Eve').getByText('Approved with changes by').waitFor();
     expect(await chat.answer.innerText()).toContain('Eve has 7');
+    // The arguments that count are those of the person.
+    expect(await card('Eve').innerText()).toMatch(/"amount": 7/);
+    await chat.page.reload();
+    await chat.stands('completed');
+    expect(await card('Eve').innerText()).toMatch(/"amount": 7/);
+  });
+
+  it('shows decisions in another tab at once, and the reason for a denial everywhere', async () => {
+    const { chat, card, button } = await asked();
+    const tab = await chat.page.context().newPage();
+    await tab.goto(chat.page.url());
+    const other = new ChatPage(tab);
+    await other.stands('awaiting-input');
+    await button('Eve', 'Deny…').click();
+    await card('Eve').getByLabel('Why not').fill('She has enough.');
+    await button('Eve', 'Deny').click();
+    for (const page of [chat.page, tab]) {
+      const denied = page.getByTestId('approval').filter({ hasText: 'Paying Eve' });
+      await denied.getByText('“She has enough.”').waitFor();
+    }
+  });
+
+  it('counts what waits beside the message form, shows it, and approves all of it', async () => {
+    const { chat } = await asked();
+    const waiting = chat.page.getByTestId('open-requests');
+    await waiting.getByText('2 decisions wait for you. A new message closes what is undecided.').waitFor();
+    await waiting.getByRole('button', { name: 'Show' }).click();
+    expect(await chat.page.evaluate(() => document.activeElement?.textContent)).toBe('Approve');
+    await waiting.getByRole('button', { name: 'Approve all' }).click();
+    await chat.stands('completed');
+    await chat.shows('Ada has 50; Eve has 50;');
+    await waiting.waitFor({ state: 'hidden' });
   });
 
   it('takes approvals from the keyboard after a reload', async () => {
@@ -120,10 +152,12 @@ describeInChromium('page during an approval', (chromium) => {
     await chat.page.reload();
     await chat.stands('awaiting-input');
     for (const who of ['Ada', 'Eve']) {
-      await button(who, 'Approve').focus();
+      if (who === 'Ada') await button(who, 'Approve').focus();
       await chat.page.keyboard.press('Enter');
       await card(who).getByText('Approved by').waitFor();
     }
+    // The focus went on to the next decision, and stays where the last was made.
+    expect(await card('Eve').evaluate((shown) => shown.contains(document.activeElement))).toBe(true);
     await chat.stands('completed');
     await chat.shows('Ada has 50; Eve has 50;');
   });
@@ -137,6 +171,13 @@ describeInChromium('page during an approval', (chromium) => {
     const closedCard = other.page.getByTestId('approval').first();
     await closedCard.getByText('Closed by your next message').waitFor();
     expect(await closedCard.getByRole('button').count()).toBe(0);
+    const colours = await closedCard.evaluate((shown) => {
+      const panel = shown.ownerDocument.createElement('div');
+      panel.className = 'state';
+      shown.after(panel);
+      return [shown, panel].map((each) => getComputedStyle(each).borderTopColor);
+    });
+    expect(colours[0]).toBe(colours[1]);
 
     await button('Ada', 'Approve').click();
     await chat.shows('Fine.');

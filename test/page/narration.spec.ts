@@ -57,6 +57,22 @@ describeInChromium('screen reader text of a run', (chromium) => {
     ]);
   });
 
+  it('says that there is code and does not read it, and leaves marks inside of names', async () => {
+    const said = await narrate([
+      ...BEGIN,
+      TEXT,
+      words('Call `find_all` if a > b. Like so:\n\n```js\nlet a'),
+      words(' = 1;\n```\nThat is _all_.'),
+      { type: 'text-end', partId: 'p' },
+      { type: 'end', outcome: 'completed', usage: USAGE, durationMs: 1 },
+    ]);
+    expect(said.slice(3).flat()).toEqual([
+      'Call find_all if a > b. Like so: Code.',
+      'That is all.',
+      'The answer is complete.',
+    ]);
+  });
+
   it('reads the start and the end of a tool, and not its progress', async () => {
     const call = { toolCallId: 'c', toolName: 't', stepId: 's', messageId: 'm' };
     const said = await narrate([

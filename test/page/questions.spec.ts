@@ -1,6 +1,8 @@
 import { expect, it } from '@jest/globals';
+import { AIMessage } from '@langchain/core/messages';
+import { END, interrupt, MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
 import { ScriptedModel, findToolMessages } from '../../src/agents/langgraph/langgraph.testing.js';
-import { createChatAgent } from '../../src/agents/langgraph/index.js';
+import { createChatAgent, LangGraphAgent } from '../../src/agents/langgraph/index.js';
 import { askingServers } from '../support/asking-mcp.server.js';
 import { chatServers } from '../support/chat.server.js';
 import { describeInChromium } from './support/browser.js';
@@ -65,5 +67,54 @@ describeInChromium('page with a question of an MCP server', (chromium) => {
     await card.getByRole('button', { name: 'Decline', exact: true }).click();
     await card.getByText('Declined by').waitFor();
     await chat.page.getByText('decline', { exact: true }).waitFor();
+  });
+});
+
+describeInChromium('page with a question of a graph', (chromium) => {
+  const serve = chatServers();
+
+  /** Asks for a color with choices, and then for a reason. */
+  const asking = () =>
+    new StateGraph(MessagesAnnotation)
+      .addNode('ask', () => {
+        const color = String(interrupt({ question: 'Which color?', options: ['Red', 'Blue'] }));
+        const why = String(interrupt('Why?'));
+        return { messages: [new AIMessage(`${color}, because: ${why}`)] };
+      })
+      .addEdge(START, 'ask')
+      .addEdge('ask', END)
+      .compile();
+
+  async function asked() {
+    const server = await serve({
+      agents: (kit) => [new LangGraphAgent({ ...kit, name: 'chat', description: 'Asks.', graph: asking() })],
+    });
+    const chat = new ChatPage(await chromium.visit(toPageUrl(server)));
+    await chat.ask('Paint!');
+    await chat.stands('awaiting-input');
+    return { chat, card: chat.page.getByTestId('question') };
+  }
+
+  it('takes a choice by one click, and then an answer in free text', async () => {
+    const { chat, card } = await asked();
+    await card.getByText('Which color?', { exact: true }).waitFor();
+    // A graph has no word for a refusal.
+    expect(await card.getByRole('button', { name: 'Decline' }).count()).toBe(0);
+    await card.getByRole('button', { name: 'Blue', exact: true }).click();
+
+    const second = card.filter({ hasText: 'Why?' });
+    await second.getByLabel('Your answer').fill('It is "calm".');
+    await second.getByRole('button', { name: 'Answer', exact: true }).click();
+    await chat.page.getByText('Blue, because: It is "calm".', { exact: true }).waitFor();
+  });
+
+  it('takes a written answer instead of one of the choices', async () => {
+    const { chat, card } = await asked();
+    await card.getByLabel('Your answer').fill('Green');
+    await card.getByRole('button', { name: 'Answer', exact: true }).click();
+    const second = card.filter({ hasText: 'Why?' });
+    await second.getByLabel('Your answer').fill('42');
+    await second.getByRole('button', { name: 'Answer', exact: true }).click();
+    await chat.page.getByText('Green, because: 42', { exact: true }).waitFor();
   });
 });

@@ -308,26 +308,28 @@ describe('a question of an MCP server', () => {
   });
 
   it.each(SDKS)(
-    'is a data part in AI SDK %s, and the call gets its output in the same message',
+    'is a call of its own in AI SDK %s, and the call that asked gets its output in the same message',
     async (_version, sdk) => {
       const mcp = await startMcp(async (ask) => JSON.stringify((await ask(DATE)).content));
       const server = await serve(mcp);
       const chat = createChat(sdk)({ url: server.origin });
       await chat.sendMessage({ text: 'Book!' });
-      expect(listTools(chat.lastMessage)).toMatchObject([{ toolCallId: 'c1', state: 'input-available' }]);
-      const parts = chat.lastMessage?.parts as readonly { type: string; data?: { inputId: string } }[];
-      const [asked] = parts.filter(({ type }) => type === 'data-input-request');
-      expect(asked).toMatchObject({ data: { kind: 'elicitation', message: DATE.message } });
+      const [call, asked] = listTools(chat.lastMessage);
+      expect(call).toMatchObject({ toolCallId: 'c1', state: 'input-available' });
+      expect(asked).toMatchObject({ input: { kind: 'elicitation', message: DATE.message } });
       const { runId } = chat.lastMessage!.metadata as { runId: string };
       const answered = await answer(
         server,
-        { runId, asked: [asked!.data!] },
+        { runId, asked: [{ inputId: asked!.toolCallId }] },
         { decision: 'answer', value: { day: 'Friday' } },
       );
       expect(answered.status).toBe(200);
       await chat.resumeStream();
       expect(chat.errors).toEqual([]);
-      expect(listTools(chat.lastMessage)).toMatchObject([{ toolCallId: 'c1', state: 'output-available' }]);
+      expect(listTools(chat.lastMessage)).toMatchObject([
+        { toolCallId: 'c1', state: 'output-available' },
+        { toolName: 'request_input', state: 'output-available', output: { day: 'Friday' } },
+      ]);
       expect(readText(chat.lastMessage)).toBe('[{"day":"Friday"}]');
     },
   );

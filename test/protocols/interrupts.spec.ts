@@ -8,7 +8,8 @@ import OpenAI from 'openai';
 import { LangGraphAgent } from '../../src/agents/langgraph/index.js';
 import { chatServers, type ChatServer } from '../support/chat.server.js';
 import { CLIENTS, toMessage, readText } from './a2a-clients.js';
-import { postJson } from '../support/post-json.js';
+import { until } from '../support/until.js';
+import { createChat, listTools, readText as readAnswer, SDKS } from './ai-sdk-chat.js';
 
 const QUESTION = { question: 'Which one?', options: ['red', 'blue'] };
 
@@ -160,17 +161,60 @@ describe('interrupt of a graph', () => {
     expect(answered.output_text).toBe('It is {"colour":"red"}. ');
   });
 
-  it('shows an interrupt with its question as a data part in the AI SDK', async () => {
+  it.each(SDKS)(
+    'shows an interrupt as a call in AI SDK %s, and takes its output as the answer',
+    async (_, sdk) => {
+      const server = await serve();
+      const chat = createChat(sdk)({
+        url: readContinuation(server),
+        sendAutomaticallyWhen: sdk.lastAssistantMessageIsCompleteWithToolCalls,
+      });
+      await chat.sendMessage({ text: 'each one two' });
+      expect(chat.errors).toEqual([]);
+      const asked = listTools(chat.lastMessage);
+      expect(asked.map(({ toolName, title, state }) => ({ toolName, title, state }))).toEqual([
+        { toolName: 'request_input', title: 'one', state: 'input-available' },
+        { toolName: 'request_input', title: 'two', state: 'input-available' },
+      ]);
+      expect(asked[0]?.input).toMatchObject({ kind: 'interrupt', value: { question: 'one' } });
+      for (const { toolCallId, title = '' } of asked)
+        await chat.addToolOutput({
+          tool: 'request_input' as never,
+          toolCallId,
+          output: { word: title.toUpperCase() },
+        });
+      await until(() => chat.status === 'error' || readAnswer(chat.lastMessage).includes('two is'));
+      await until(() => chat.status !== 'streaming');
+      expect(chat.errors).toEqual([]);
+      expect(readAnswer(chat.lastMessage)).toContain('one is {"word":"ONE"}. ');
+      expect(chat.messages.map(({ role }) => role)).toEqual(['user', 'assistant']);
+      expect(listTools(chat.lastMessage).map(({ state }) => state)).toEqual([
+        'output-available',
+        'output-available',
+      ]);
+      const stored = await fetch(`${readContinuation(server)}/protocols/ai-sdk/chat/chat-1/messages`);
+      const [, answer] = (await stored.json()) as NonNullable<typeof chat.lastMessage>[];
+      expect(listTools(answer).map(({ state }) => state)).toEqual(['output-available', 'output-available']);
+    },
+  );
+
+  it.each(SDKS)('tells AI SDK %s of an answer that was given elsewhere', async (_, sdk) => {
     const server = await serve();
-    const body = {
-      id: 'chat-1',
-      messages: [{ id: 'q', role: 'user', parts: [{ type: 'text', text: 'Go!' }] }],
-    };
-    const response = await postJson(`${readContinuation(server)}/protocols/ai-sdk/chat`, body);
-    const text = await response.text();
-    expect(text).toContain('"type":"data-input-request"');
-    expect(text).toContain('"question":"Which one?"');
-    expect(text).toContain('"finishReason":"tool-calls"');
+    const chat = createChat(sdk)({ url: readContinuation(server) });
+    await chat.sendMessage({ text: 'Go!' });
+    const [asked] = listTools(chat.lastMessage);
+    const { runId } = chat.lastMessage!.metadata as { runId: string };
+    const value = { decision: 'answer', value: 'red' };
+    expect((await server.call('POST', `/runs/${runId}/inputs/${asked!.toolCallId}`, value)).status).toBe(200);
+    const later = createChat(sdk)({
+      url: readContinuation(server),
+      // The run may have ended by now.
+      fetch: (url, init) => fetch(`${url as string}?after=`, init),
+    });
+    await later.resumeStream();
+    expect(later.errors).toEqual([]);
+    expect(listTools(later.lastMessage)).toMatchObject([{ state: 'output-available', output: 'red' }]);
+    expect(readAnswer(later.lastMessage)).toBe('It is "red". ');
   });
 
   it.each(CLIENTS)(

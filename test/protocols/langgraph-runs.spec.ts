@@ -84,7 +84,9 @@ describe("LangGraph's client.runs", () => {
     const { values } = await client.threads.getState<{ messages: Message[] }>(thread_id);
     expect(values.messages.map(({ type, content }) => `${type}: ${content}`)).toEqual(listTexts(second));
     const history = await client.threads.getHistory(thread_id);
-    expect(history.map((state) => (state.values as { messages: Message[] }).messages.length)).toEqual([8, 4]);
+    expect(history.map((state) => (state.values as { messages: Message[] }).messages.length)).toEqual([
+      8, 5, 4, 1,
+    ]);
     expect(history[0]!.parent_checkpoint).toEqual(history[1]!.checkpoint);
     const [older] = await client.threads.getHistory(thread_id, {
       limit: 1,
@@ -153,6 +155,7 @@ describe("LangGraph's client.runs", () => {
     );
     const { run_id } = first[0]!.data as { run_id: string };
     expect(await all(client.runs.joinStream('thread', run_id, { streamMode: ALL }))).toEqual(first);
+    expect(await all(client.runs.joinStream('thread', run_id))).toEqual(first);
     expect(await client.runs.list('thread')).toMatchObject([{ run_id, status: 'success' }]);
     expect(await client.runs.list('thread', { status: 'error' })).toEqual([]);
     expect(await client.runs.list('thread', { offset: 1 })).toEqual([]);
@@ -229,7 +232,7 @@ describe("LangGraph's client.runs", () => {
     const ask = (assistant: string, payload: object) =>
       all(client.runs.stream('thread', assistant, { input: human('Go.'), ...payload }));
     await expect(ask('nobody', {})).rejects.toThrow("There is no agent 'nobody'");
-    await expect(ask('scripted', { checkpointId: 'earlier' })).rejects.toThrow('Not supported here');
+    await expect(ask('scripted', { checkpointId: 'earlier' })).rejects.toThrow("There is no run 'earlier'");
     await expect(client.runs.get('thread', 'none')).rejects.toThrow('404');
     await expect(all(client.runs.joinStream('thread', 'none'))).rejects.toThrow('404');
     await expect(client.threads.get('thread')).rejects.toThrow('404');
@@ -244,16 +247,17 @@ describe("LangGraph's client.runs", () => {
       [{ streamMode: ['values', 'debug', 'tasks'] }, "stream_mode: 'debug', 'tasks' is not served here"],
       [{ streamMode: 'events' }, 'The modes are values, updates'],
       [{ streamMode: ['checkpoints'] }, 'checkpoints'],
-      [{ checkpoint: { checkpoint_ns: '', checkpoint_id: 'x' } }, 'checkpoint: Not supported here'],
-      [{ interruptBefore: ['a'] }, 'interrupt_before: Not supported here'],
-      [{ interruptAfter: '*' }, 'interrupt_after: Not supported here'],
-      [{ multitaskStrategy: 'rollback' }, 'multitask_strategy: A run'],
+      [{ checkpoint: { checkpoint_ns: 'a', checkpoint_id: 'x' } }, 'checkpoint_ns: A thread continues from'],
+      [
+        { checkpoint: { checkpoint_id: 'x-question' } },
+        'Send no input, or continue from the state before it',
+      ],
       [{ onCompletion: 'delete' }, 'on_completion: Not supported here'],
-      [{ afterSeconds: 5 }, 'after_seconds: Not supported here'],
+      [{ ifNotExists: 'reject' }, '404'],
       [{ webhook: 'https://example.com' }, 'webhook: Not supported here'],
       [{ feedbackKeys: ['a'] }, 'feedback_keys: Not supported here'],
       [{ config: { max_concurrency: 1 } }, 'config.max_concurrency: Not supported here'],
-      [{ command: { goto: 'a', resume: 1 } }, 'command.goto: Not supported here'],
+      [{ command: { goto: 'a', resume: 1 } }, 'in a run of its own'],
     ] as const) {
       await expect(ask(payload)).rejects.toThrow(sentence);
     }
@@ -261,9 +265,6 @@ describe("LangGraph's client.runs", () => {
       "'debug' is not served here",
     );
     await expect(client.threads.create({ supersteps: [{ updates: [] }] })).rejects.toThrow('supersteps');
-    await expect(client.threads.create({ ifExists: 'raise' })).rejects.toThrow('if_exists');
-    await expect(client.threads.getHistory('thread', { metadata: { a: 1 } })).rejects.toThrow('metadata');
-    await expect(client.assistants.search({ metadata: { a: 1 } })).rejects.toThrow('metadata');
     // Nothing of this has left anything behind.
     await expect(client.threads.get('thread')).rejects.toThrow('404');
   });

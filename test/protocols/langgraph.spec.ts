@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { HumanMessage } from '@langchain/core/messages';
 import { Client, HttpAgentServerAdapter } from '@langchain/langgraph-sdk';
 import { EventStream } from '../support/event-stream.js';
 import { faultProxies } from '../support/fault-proxies.js';
@@ -21,11 +22,12 @@ interface HookOptions {
   /** Through an adapter of one's own, as custom backends are connected. */
   readonly adapter?: boolean;
   readonly headers?: Record<string, string>;
+  readonly optimistic?: boolean;
 }
 
 function createHook(
   origin: string,
-  { assistantId = 'scripted', threadId, adapter, headers = {} }: HookOptions = {},
+  { assistantId = 'scripted', threadId, adapter, headers = {}, optimistic = true }: HookOptions = {},
 ): Hook {
   const apiUrl = toBase(origin);
   const client = new Client({
@@ -41,6 +43,7 @@ function createHook(
     assistantId,
     client,
     threadId: threadId ?? null,
+    optimistic,
     ...(transport && { transport }),
   });
 }
@@ -122,6 +125,27 @@ describe.each([
 });
 
 describe("LangGraph's event protocol", () => {
+  it("takes messages as LangChain's classes write themselves", async () => {
+    const server = await start(nineWords);
+    const hook = createHook(server.origin, { optimistic: false });
+    await hook.submit({ messages: [new HumanMessage({ id: 'mine', content: 'Go.' })] });
+    await shows(hook, () => listTexts(hook).length === 2 && !getSnapshot(hook).isLoading);
+    expect(getSnapshot(hook).messages[0]).toMatchObject({ id: 'mine', text: 'Go.' });
+  });
+
+  it('gives a thread the metadata of the run that creates it', async () => {
+    const server = await start(nineWords);
+    const hook = createHook(server.origin);
+    const threads = new Client({ apiUrl: toBase(server.origin), apiKey: null }).threads;
+    const send = (topic: string) =>
+      hook.submit({ messages: [{ type: 'human', content: 'Go.' }] }, { metadata: { topic } });
+    await send('first');
+    await send('second');
+    expect((await threads.get(String(getSnapshot(hook).threadId))).metadata).toMatchObject({
+      topic: 'first',
+    });
+  });
+
   it('stops a run and keeps the partial text', async () => {
     const { play, middle } = twoPart();
     const server = await start(play);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { HttpAgent } from '@ag-ui/client';
 import { HttpAgent as OldHttpAgent } from 'ag-ui-client-v0';
 import { AIMessage } from '@langchain/core/messages';
@@ -112,7 +112,7 @@ describe('state of a graph', () => {
     expect(second.find(({ event }) => event === 'values')?.data).toMatchObject({ todos: DONE, turn: 1 });
     expect((await client.threads.getState(thread_id)).values).toMatchObject({ todos: DONE, turn: 2 });
     const history = await client.threads.getHistory<{ turn: number }>(thread_id);
-    expect(history.map(({ values }) => values.turn)).toEqual([2, 1]);
+    expect(history.map(({ values }) => values.turn)).toEqual([2, 1, 1, undefined]);
     expect((await client.threads.get(thread_id)).values).toMatchObject({ todos: DONE, turn: 2 });
   });
 
@@ -159,6 +159,51 @@ describe('state of a graph', () => {
     const other = new AgUiClient({ url, threadId: 'thread-1' });
     await turn(other, 'q2');
     expect(other.state).toEqual({ todos: DONE, turn: 2 });
+  });
+
+  it('is taken from an AG-UI client as far as the client has changed it, and refused where the graph has no such key', async () => {
+    const server = await serve();
+    const agent = new HttpAgent({
+      url: `${server.origin}/protocols/ag-ui`,
+      threadId: 'thread-1',
+      initialState: { turn: 10 },
+    });
+    const turn = async (id: string, runId: string) => {
+      agent.addMessage({ id, role: 'user', content: 'Go!' });
+      await agent.runAgent({ runId });
+    };
+    await turn('q1', 'one');
+    expect(agent.state).toEqual({ todos: DONE, turn: 11 });
+    // What the client got from here, and sends back, changes nothing.
+    await turn('q2', 'two');
+    expect(agent.state).toEqual({ todos: DONE, turn: 12 });
+    agent.setState({ ...agent.state, turn: 5 });
+    await turn('q3', 'three');
+    expect(agent.state).toEqual({ todos: DONE, turn: 18 });
+
+    agent.setState({ ...agent.state, mood: 'good' });
+    // The client writes a failed run to the console.
+    const log = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    await expect(turn('q4', 'four')).rejects.toThrow(/mood/);
+    log.mockRestore();
+  });
+
+  it('of an AG-UI client that goes back to an earlier message is compared with the state there', async () => {
+    const server = await serve();
+    const agent = new HttpAgent({ url: `${server.origin}/protocols/ag-ui`, threadId: 'thread-1' });
+    const turn = async (id: string, content: string) => {
+      agent.addMessage({ id, role: 'user', content });
+      await agent.runAgent();
+    };
+    await turn('q1', 'Go!');
+    const [state, messages] = [structuredClone(agent.state), structuredClone(agent.messages)];
+    expect(state).toEqual({ todos: DONE, turn: 1 });
+    await turn('q2', 'Go!');
+    expect(agent.state).toEqual({ todos: DONE, turn: 2 });
+    agent.setState(state);
+    agent.setMessages(messages);
+    await turn('q2', 'Go again!');
+    expect(agent.state).toEqual({ todos: DONE, turn: 2 });
   });
 
   it.each(SDKS)('is a part of the message in the AI SDK, version %s', async (_, sdk) => {

@@ -1,11 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AIMessage, HumanMessage, RemoveMessage, type BaseMessage } from '@langchain/core/messages';
 import {
+  Annotation,
   END,
   entrypoint,
   getPreviousState,
   MessagesAnnotation,
+  pushMessage,
   REMOVE_ALL_MESSAGES,
+  Send,
   START,
   StateGraph,
   task,
@@ -52,6 +56,8 @@ interface Scenario {
   readonly done: readonly string[];
   /** The words after which it waits at the gate. */
   readonly last: string;
+  /** Tools whose insides people see. Default: none. */
+  readonly exposeTools?: readonly string[];
 }
 
 const sinceQuestion = (messages: readonly BaseMessage[]) =>
@@ -130,6 +136,26 @@ const scenarios: Record<string, Scenario> = {
     done: ['look'],
     last: 'it.',
   },
+  'a deep agent with a helper that is heard': {
+    graph: (gate) => {
+      const helper = { name: 'searcher', description: 'Searches.', systemPrompt: 'Search.' };
+      return createDeepAgent({
+        model: scripted((messages) =>
+          has(messages, 'task')
+            ? { chunks: ['All ', 'done.'] }
+            : {
+                chunks: ['Sending.'],
+                calls: [call(`t${++calls}`, 'task', '{"description":"Look","subagent_type":"searcher"}')],
+              },
+        ),
+        subagents: [{ ...helper, model: searching(gate), tools: [lookAt(gate)] }],
+      });
+    },
+    said: ['Sending.', 'Let me look.', 'Found it.', 'All done.'],
+    done: ['look'],
+    last: 'it.',
+    exposeTools: ['task'],
+  },
   'a functional graph': {
     graph: (gate) => {
       const pay = task('pay', async () => void gate.done.push('pay'));
@@ -169,6 +195,46 @@ const scenarios: Record<string, Scenario> = {
     done: ['pay'],
     last: 'done.',
   },
+  'a graph whose node fails and has a handler': {
+    graph: (gate) =>
+      new StateGraph(MessagesAnnotation)
+        .addNode('pay', () => {
+          gate.done.push('pay');
+          pushMessage(new AIMessage({ id: randomUUID(), content: 'Pushed. ' }));
+          return { messages: [new AIMessage('Paid. ')] };
+        })
+        .addNode(
+          'fails',
+          async ({ messages }) => {
+            await scripted(() => ({ chunks: ['Half a '] }), 'roles may repeat').invoke(messages);
+            throw new Error('a fault');
+          },
+          { errorHandler: async () => ({ messages: [await answering(gate).invoke('Go on.')] }) },
+        )
+        .addEdge(START, 'pay')
+        .addEdge('pay', 'fails')
+        .compile(),
+    said: ['Pushed. ', 'Paid. ', 'All done.'],
+    done: ['pay'],
+    last: 'done.',
+  },
+  'a graph that fans out': {
+    graph: (gate) =>
+      new StateGraph(Annotation.Root({ ...MessagesAnnotation.spec, item: Annotation<string> }))
+        .addNode('work', ({ item }) => {
+          gate.done.push(item);
+          return { messages: [new AIMessage(`${item}. `)] };
+        })
+        .addNode('reduce', async () => ({ messages: [await answering(gate).invoke('Go on.')] }), {
+          defer: true,
+        })
+        .addConditionalEdges(START, () => ['a', 'b', 'c'].map((item) => new Send('work', { item })))
+        .addEdge('work', 'reduce')
+        .compile(),
+    said: ['a. ', 'b. ', 'c. ', 'All done.'],
+    done: ['a', 'b', 'c'],
+    last: 'done.',
+  },
 };
 
 const textsIn = (log: readonly RecordedEvent[]) =>
@@ -185,11 +251,11 @@ describe.each(SHARED_KINDS)('a graph of a team on %s', (kind) => {
   it.each(Object.keys(scenarios))(
     'says everything once and repeats no finished task when the process of %s dies, and answers after a cancel',
     async (name) => {
-      const { graph, said, done, last } = scenarios[name]!;
+      const { graph, said, done, last, exposeTools = false } = scenarios[name]!;
       storage = await storages.make(kind);
       await storage.open();
       const gate = new Gate();
-      const begin = () => stackWith(graphAgent(graph(gate)), { storage });
+      const begin = () => stackWith(graphAgent(graph(gate), { exposeTools }), { storage });
       const dying = await begin();
       const first = await dying.answerTo('One');
       expect(textsIn(first.log)).toEqual(said);

@@ -88,26 +88,25 @@ const WAYS: readonly Way[] = [
       body: { id: 1, method: 'run.start', params: { assistant_id: 'scripted', input: human('hello') } },
     }),
   },
+  ...Object.entries({ streamed: '/stream', waited: '/wait', created: '' }).flatMap(([how, path]): Way[] => {
+    const body = { assistant_id: 'scripted', input: human('hello') };
+    return [
+      {
+        name: `LangGraph, ${how} in a thread`,
+        route: `/protocols/langgraph/threads/{threadId}/runs${path}`,
+        request: (turn) => ({ path: `/protocols/langgraph/threads/${turn}/runs${path}`, body }),
+      },
+      {
+        name: `LangGraph, ${how} alone`,
+        route: `/protocols/langgraph/runs${path}`,
+        request: () => ({ body }),
+      },
+    ];
+  }),
   {
-    name: 'LangGraph, streamed in a thread',
-    route: '/protocols/langgraph/threads/{threadId}/runs/stream',
-    request: (turn) => ({
-      path: `/protocols/langgraph/threads/${turn}/runs/stream`,
-      body: { assistant_id: 'scripted', input: human('hello') },
-    }),
-  },
-  {
-    name: 'LangGraph, streamed alone',
-    route: '/protocols/langgraph/runs/stream',
-    request: () => ({ body: { assistant_id: 'scripted', input: human('hello') } }),
-  },
-  {
-    name: 'LangGraph, created',
-    route: '/protocols/langgraph/threads/{threadId}/runs',
-    request: (turn) => ({
-      path: `/protocols/langgraph/threads/${turn}/runs`,
-      body: { assistant_id: 'scripted', input: human('hello') },
-    }),
+    name: 'LangGraph, a batch',
+    route: '/protocols/langgraph/runs/batch',
+    request: () => ({ body: [{ assistant_id: 'scripted', input: human('hello') }] }),
   },
   openAi('chat/completions', true),
   openAi('chat/completions', false),
@@ -172,7 +171,7 @@ describe('budget of run starts', () => {
     const server = await start({ protocols: {} });
     const limited = routesWith(server, RunStartThrottlerGuard);
     expect(limited.sort()).toEqual([...new Set(WAYS.map(({ route }) => route))].sort());
-    expect(WAYS).toHaveLength(17);
+    expect(WAYS).toHaveLength(21);
   });
 
   describe.each(STORAGES)('budget on %s', (_storage, options) => {

@@ -30,7 +30,13 @@ describe('routes under random requests', () => {
     const { data } = await stream.frame('ready');
     await stream.closed();
     const { runId, threadId } = data as Record<string, string>;
-    thing = { runId: runId ?? '', threadId: threadId ?? '', inputId: 'a-1' };
+    thing = {
+      runId: runId ?? '',
+      threadId: threadId ?? '',
+      inputId: 'a-1',
+      fileId: 'f-1',
+      assistantId: 'as-1',
+    };
   });
 
   afterAll(() => server.close());

@@ -39,6 +39,16 @@ export class ObedientModel {
     this.mock.on({ userMessage, hasToolResult: true }, { content: 'Done.' });
   }
 
+  /** In a turn whose message has `word` in it, its provider refuses. */
+  fail(word: string, status: number): void {
+    this.mock.on({ userMessage: new RegExp(word) }, { error: { message: 'No.' }, status });
+  }
+
+  /** The headers of its requests, in their order. */
+  get headers(): Readonly<Record<string, string>>[] {
+    return this.mock.getRequests().map(({ headers }) => headers);
+  }
+
   /** The results that the tools gave the model, in the order of the calls, in its last request. */
   get told(): string[] {
     const body = this.mock.getRequests().at(-1)?.body as { messages?: { role: string; content: unknown }[] };

@@ -11,7 +11,9 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { loadConfig } from '../../src/app/config.js';
 import { describeSetting, SETTING_NAMES, type SettingName } from '../../src/app/settings/settings.js';
 import { appServers, type AppServer } from '../support/app.server.js';
-import type { EventStream } from '../support/event-stream.js';
+import { AppProcess } from '../page/support/app.process.js';
+import { EventStream } from '../support/event-stream.js';
+import { OtlpReceiver } from '../support/otlp.receiver.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { obedientModel } from './obedient.model.js';
 import { postJson } from '../support/post-json.js';
@@ -364,6 +366,15 @@ describe('settings about security', () => {
       },
       allows: async () => expect(await switchingOff({ AUTH_OPERATOR_ROLES: 'boss,clerk' }, ANN)).toBe(200),
     },
+    AUTH_TENANT_OPERATOR_ROLES: {
+      refuses: async () => {
+        expect(await listingRuns({}, ANN)).toBe(403);
+        expect(await listingRuns({ AUTH_TENANT_OPERATOR_ROLES: 'clerk' }, BOB)).toBe(403);
+        expect(await switchingOff({ AUTH_TENANT_OPERATOR_ROLES: 'clerk' }, ANN)).toBe(403);
+      },
+      allows: async () =>
+        expect(await listingRuns({ AUTH_TENANT_OPERATOR_ROLES: 'boss,clerk' }, ANN)).toBe(200),
+    },
     AUTH_API_KEYS: {
       refuses: async () => {
         const server = await start({ AUTH_API_KEYS: KEYS });
@@ -639,6 +650,13 @@ describe('settings about security', () => {
       },
       allows: async () => expect(await configured({ CONFIGURABLE_KEYS: 'rain.model' })).toBeLessThan(300),
     },
+    STATE_CHANGES: {
+      refuses: async () => {
+        expect(await changed({})).toBe(400);
+        refusedStart({ STATE_CHANGES: 'nobody' }, 'STATE_CHANGES');
+      },
+      allows: async () => expect(await changed({ STATE_CHANGES: 'rain' })).toBe(200),
+    },
     APPROVAL_TOOLS: {
       refuses: async () => {
         const stream = await calling(
@@ -738,7 +756,50 @@ describe('settings about security', () => {
       refuses: async () => expect(await readLog({})).not.toContain('xylophone'),
       allows: async () => expect(await readLog({ LOG_PROMPTS: 'true' })).toContain('xylophone'),
     },
+    TELEMETRY_CONTENT: {
+      refuses: async () => expect(await readTrace({}, 'xylophone')).not.toContain('xylophone'),
+      allows: async () =>
+        expect(await readTrace({ TELEMETRY_CONTENT: 'true' }, 'xylophone')).toContain('xylophone'),
+    },
+    TRACE_CONTEXT_HOSTS: {
+      refuses: async () => {
+        expect(await traceGivenTo({})).toBeUndefined();
+        expect(await traceGivenTo({ TRACE_CONTEXT_HOSTS: '*.example.com' })).toBeUndefined();
+        refusedStart({ TRACE_CONTEXT_HOSTS: 'https://tools.example.com/' }, 'TRACE_CONTEXT_HOSTS');
+      },
+      allows: async () => expect(await traceGivenTo({ TRACE_CONTEXT_HOSTS: '127.0.0.1' })).toMatch(/^00-/),
+    },
   };
+
+  /** Asks an app whose traces go to a receiver of the test, and returns what that received. */
+  async function readTrace(env: Env, message: string): Promise<string> {
+    const receiver = await OtlpReceiver.start();
+    const app = new AppProcess({ DATA_DIR: directory, ...model.settings, ...receiver.variables, ...env });
+    cleanups.push(
+      () => app.kill(),
+      () => receiver.close(),
+    );
+    await app.start();
+    const stream = await EventStream.open(`${app.origin}/api/chat`, { method: 'POST', body: { message } });
+    await stream.closed();
+    await app.stop();
+    expect(receiver.named('invoke_agent')).toHaveLength(1);
+    return JSON.stringify(receiver.spans);
+  }
+
+  /** Returns the place in a trace that a page was sent when the model fetched it. */
+  async function traceGivenTo(env: Env): Promise<unknown> {
+    const given: unknown[] = [];
+    const port = await site((request, response) => {
+      given.push(request.headers.traceparent);
+      response.end('a page');
+    });
+    const word = `fetch-${port}`;
+    model.wish(word, [{ name: 'http_fetch', arguments: { url: `http://127.0.0.1:${port}/` } }]);
+    await readTrace({ FETCH_PRIVATE_HOSTS: `127.0.0.1:${port}`, ...env }, word);
+    expect(given).toHaveLength(1);
+    return given[0];
+  }
 
   function jwks(): Row {
     const issued = async () => {
@@ -842,6 +903,16 @@ describe('settings about security', () => {
     return response.status;
   }
 
+  /** Returns the status of a change of a graph's state. */
+  async function changed(env: Env): Promise<number> {
+    const server = await start({ AGENTS: 'rain=test/fixtures/tool-graph.mjs#graph', ...env });
+    const stream = await server.ask({ message: 'Rain?' });
+    await stream.closed();
+    const { threadId } = stream.frames[0]!.data as unknown as { readonly threadId: string };
+    const path = `/protocols/langgraph/threads/${threadId}/state`;
+    return (await postJson(server.origin + path, { values: {} })).status;
+  }
+
   /** Returns the events of a graph's own tools. */
   async function toolEvents(env: Env): Promise<string> {
     const server = await start({ AGENTS: 'rain=test/fixtures/tool-graph.mjs#graph', ...env });
@@ -886,6 +957,11 @@ describe('settings about security', () => {
     const target = { kind: 'agent', name: 'assistant' };
     const server = await start({ AUTH_API_KEYS: KEYS, ...env });
     return status(server, '/api/chat/operator/switches/off', posted({ target }, { 'x-api-key': key }));
+  }
+
+  async function listingRuns(env: Env, key: string): Promise<number> {
+    const server = await start({ AUTH_API_KEYS: KEYS, ...env });
+    return status(server, '/api/chat/operator/runs', as(key));
   }
 
   async function demoEnd(env: Env) {

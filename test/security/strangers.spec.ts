@@ -16,7 +16,7 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** Routes that tell anybody what they tell. */
 const OPEN_TO_ALL =
-  /^GET \/(health|openapi\.json|api\/auth\/session|.*\.well-known)|^DELETE \/api\/auth\/session/;
+  /^GET \/(health|openapi\.json|api\/auth\/session|.*(\.well-known|langgraph\/(ok|info)$))|^DELETE \/api\/auth\/session/;
 
 const starting = appServers();
 const connections: RawConnection[] = [];

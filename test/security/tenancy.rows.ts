@@ -1,8 +1,12 @@
+import { START_ROWS } from './tenancy.start-rows.js';
+
 /** Something that belongs to the owner, by all the names under which a route may be asked for it. */
 export interface Thing {
   readonly threadId: string;
   readonly runId: string;
   readonly inputId: string;
+  readonly fileId: string;
+  readonly assistantId: string;
 }
 
 export interface Request {
@@ -27,6 +31,8 @@ export interface Row {
   readonly request: (thing: Thing) => Request;
   /** True if it answers with a stream that has no end of its own. */
   readonly endless?: boolean;
+  /** True if it answers only when the run has ended. */
+  readonly waits?: true;
   /** Statuses that the owner may get beside 2xx, because the thing is not in a state for it. */
   readonly otherwise?: readonly number[];
 }
@@ -36,6 +42,8 @@ const uiMessage = { id: 'm-1', role: 'user', parts: [{ type: 'text', text: 'hell
 const nothing = (): Request => ({});
 const run = ({ runId }: Thing): Request => ({ params: { runId } });
 const thread = ({ threadId }: Thing): Request => ({ params: { threadId } });
+const assistant = ({ assistantId }: Thing): Request => ({ params: { assistantId } });
+const cron = (): Request => ({ params: { cronId: 'c-1' } });
 const threadAndRun = ({ threadId, runId }: Thing): Request => ({ params: { threadId, runId } });
 const chat = ({ threadId }: Thing): Request => ({ params: { chatId: threadId } });
 const response = ({ runId }: Thing): Request => ({ params: { responseId: `resp_${runId}` } });
@@ -53,20 +61,7 @@ const a2aMessage = (ids: { readonly taskId: string } | { readonly contextId: str
 
 /** A row or more for each route of the module. A route that has none fails the test that compares both. */
 export const ROWS: Readonly<Record<string, readonly Row[]>> = {
-  'POST /api/chat': [
-    {
-      kind: 'names',
-      request: ({ threadId }) => ({ body: { message: 'hello', threadId } }),
-      otherwise: [409],
-    },
-  ],
-  'POST /api/chat/runs': [
-    {
-      kind: 'names',
-      request: ({ threadId }) => ({ body: { message: 'hello', threadId } }),
-      otherwise: [409],
-    },
-  ],
+  ...START_ROWS,
   'GET /api/chat/runs/:runId/events': [
     { kind: 'names', request: run },
     {
@@ -76,7 +71,19 @@ export const ROWS: Readonly<Record<string, readonly Row[]>> = {
     },
   ],
   'HEAD /api/chat/runs/:runId/events': [{ kind: 'names', request: run }],
+  'GET /api/chat/runs': [
+    { kind: 'lists', request: nothing },
+    {
+      kind: 'lists',
+      what: 'of an agent',
+      request: () => ({ query: 'agent=chat&status=completed&first=oldest' }),
+    },
+  ],
   'GET /api/chat/runs/:runId': [{ kind: 'names', request: run }],
+  'GET /api/chat/runs/:runId/log': [
+    { kind: 'names', request: run },
+    { kind: 'names', what: 'from an event on', request: (thing) => ({ ...run(thing), query: 'after=2' }) },
+  ],
   'POST /api/chat/runs/:runId/cancel': [{ kind: 'names', request: run, otherwise: [409] }],
   'POST /api/chat/runs/:runId/inputs/:inputId': [
     {
@@ -87,8 +94,21 @@ export const ROWS: Readonly<Record<string, readonly Row[]>> = {
   ],
   'POST /api/chat/runs/:runId/ticket': [{ kind: 'names', request: run }],
   'GET /api/chat/threads': [{ kind: 'lists', request: nothing }],
-  'GET /api/chat/threads/:threadId': [{ kind: 'names', request: thread }],
+  'GET /api/chat/threads/:threadId': [
+    { kind: 'names', request: thread },
+    {
+      kind: 'names',
+      what: 'the branch of a run',
+      request: (thing) => ({ ...thread(thing), query: `runId=${thing.runId}` }),
+    },
+  ],
+  'PATCH /api/chat/threads/:threadId': [
+    { kind: 'names', request: (thing) => ({ ...thread(thing), body: { pinned: true } }) },
+  ],
+  'GET /api/chat/inbox': [{ kind: 'lists', request: nothing }],
   'DELETE /api/chat/threads/:threadId': [{ kind: 'names', request: thread, otherwise: [409] }],
+  'GET /api/chat/threads/:threadId/usage': [{ kind: 'names', request: thread }],
+  'GET /api/chat/usage': [{ kind: 'lists', request: nothing }],
   'GET /api/chat/agents': [{ kind: 'lists', request: nothing }],
   // For operators, and none of these callers is one.
   'GET /api/chat/operator/switches': [{ kind: 'lists', request: nothing, otherwise: [403] }],
@@ -102,6 +122,13 @@ export const ROWS: Readonly<Record<string, readonly Row[]>> = {
   'POST /api/chat/operator/mcp-tools/accept': [
     { kind: 'lists', request: () => ({ body: { server: 'some', tool: 'some' } }), otherwise: [403] },
   ],
+  'GET /api/chat/operator/runs': [{ kind: 'lists', request: nothing, otherwise: [403] }],
+  'GET /api/chat/operator/runs/:runId/log': [{ kind: 'lists', request: run, otherwise: [403] }],
+  'POST /api/chat/operator/runs/:runId/cancel': [{ kind: 'lists', request: run, otherwise: [403] }],
+  'POST /api/chat/operator/runs/:runId/requeue': [{ kind: 'lists', request: run, otherwise: [403] }],
+  'GET /api/chat/operator/usage': [{ kind: 'lists', request: nothing, otherwise: [403] }],
+  'GET /api/chat/operator/queue': [{ kind: 'lists', request: nothing, otherwise: [403] }],
+  'POST /api/chat/operator/drain': [{ kind: 'lists', request: nothing, otherwise: [403] }],
   'GET /api/auth/session': [{ kind: 'open', request: nothing }],
   'POST /api/auth/session': [
     { kind: 'open', request: () => ({ body: { token: 'a-token-that-nobody-has' } }), otherwise: [401] },
@@ -207,14 +234,101 @@ export const ROWS: Readonly<Record<string, readonly Row[]>> = {
       otherwise: [404, 409, 422],
     },
   ],
+  'POST /protocols/langgraph/runs': [
+    { kind: 'lists', request: () => ({ body: langGraphRun }) },
+    {
+      kind: 'names',
+      what: 'with an assistant',
+      request: ({ assistantId }) => ({ body: { ...langGraphRun, assistant_id: assistantId } }),
+    },
+  ],
+  'POST /protocols/langgraph/threads/:threadId/runs/wait': [
+    {
+      kind: 'begins',
+      request: (thing) => ({ ...thread(thing), body: langGraphRun }),
+      otherwise: [404, 409, 422],
+    },
+  ],
+  'POST /protocols/langgraph/runs/wait': [{ kind: 'lists', request: () => ({ body: langGraphRun }) }],
+  'GET /protocols/langgraph/threads/:threadId/runs/:runId/join': [
+    { kind: 'names', request: threadAndRun, waits: true },
+  ],
   'GET /protocols/langgraph/threads/:threadId/runs': [{ kind: 'names', request: thread }],
   'GET /protocols/langgraph/threads/:threadId/runs/:runId': [{ kind: 'names', request: threadAndRun }],
   'POST /protocols/langgraph/threads/:threadId/runs/:runId/cancel': [
     { kind: 'names', request: threadAndRun, otherwise: [409] },
   ],
+  'DELETE /protocols/langgraph/threads/:threadId/runs/:runId': [
+    { kind: 'names', request: threadAndRun, otherwise: [400] },
+  ],
+  'POST /protocols/langgraph/threads/:threadId/copy': [{ kind: 'names', request: thread, otherwise: [400] }],
+  'POST /protocols/langgraph/threads/:threadId/runs/crons': [
+    { kind: 'names', request: thread, otherwise: [400] },
+  ],
+  'POST /protocols/langgraph/runs/cancel': [{ kind: 'lists', request: nothing, otherwise: [400] }],
+  'POST /protocols/langgraph/threads/prune': [{ kind: 'lists', request: nothing, otherwise: [400] }],
+  'GET /protocols/langgraph/assistants/:assistantId/subgraphs': [
+    { kind: 'names', request: assistant, otherwise: [400] },
+  ],
+  'GET /protocols/langgraph/assistants/:assistantId/subgraphs/:namespace': [
+    {
+      kind: 'names',
+      request: ({ assistantId }) => ({ params: { assistantId, namespace: 'a' } }),
+      otherwise: [400],
+    },
+  ],
+  'POST /protocols/langgraph/runs/crons': [{ kind: 'lists', request: nothing, otherwise: [400] }],
+  'POST /protocols/langgraph/runs/crons/search': [{ kind: 'lists', request: nothing, otherwise: [400] }],
+  'POST /protocols/langgraph/runs/crons/count': [{ kind: 'lists', request: nothing, otherwise: [400] }],
+  'PATCH /protocols/langgraph/runs/crons/:cronId': [{ kind: 'lists', request: cron, otherwise: [400] }],
+  'DELETE /protocols/langgraph/runs/crons/:cronId': [{ kind: 'lists', request: cron, otherwise: [400] }],
   'POST /protocols/langgraph/assistants/search': [{ kind: 'lists', request: () => ({ body: {} }) }],
+  'POST /protocols/langgraph/assistants/count': [{ kind: 'lists', request: () => ({ body: {} }) }],
+  'POST /protocols/langgraph/assistants': [
+    {
+      kind: 'begins',
+      request: ({ assistantId }) => ({
+        body: { assistant_id: assistantId, graph_id: 'chat', if_exists: 'do_nothing' },
+      }),
+    },
+  ],
+  'PATCH /protocols/langgraph/assistants/:assistantId': [
+    { kind: 'names', request: (thing) => ({ ...assistant(thing), body: { name: 'Mine' } }) },
+  ],
+  'DELETE /protocols/langgraph/assistants/:assistantId': [{ kind: 'names', request: assistant }],
+  'POST /protocols/langgraph/assistants/:assistantId/versions': [
+    { kind: 'names', request: (thing) => ({ ...assistant(thing), body: {} }) },
+  ],
+  'POST /protocols/langgraph/assistants/:assistantId/latest': [
+    { kind: 'names', request: (thing) => ({ ...assistant(thing), body: { version: 1 } }) },
+  ],
+  'GET /protocols/langgraph/assistants/:assistantId/graph': [
+    { kind: 'lists', request: () => ({ params: { assistantId: 'chat' } }) },
+    { kind: 'names', what: 'of a caller', request: assistant },
+  ],
+  'GET /protocols/langgraph/assistants/:assistantId/schemas': [
+    { kind: 'lists', request: () => ({ params: { assistantId: 'chat' } }) },
+    { kind: 'names', what: 'of a caller', request: assistant },
+  ],
+  'PUT /protocols/langgraph/store/items': [
+    { kind: 'lists', request: () => ({ body: { namespace: ['notes'], key: 'k', value: {} } }) },
+  ],
+  'GET /protocols/langgraph/store/items': [
+    { kind: 'lists', request: () => ({ query: 'namespace=notes&key=k' }) },
+  ],
+  'DELETE /protocols/langgraph/store/items': [
+    { kind: 'lists', request: () => ({ body: { namespace: ['notes'], key: 'k' } }) },
+  ],
+  'POST /protocols/langgraph/store/items/search': [{ kind: 'lists', request: () => ({ body: {} }) }],
+  'POST /protocols/langgraph/store/namespaces': [{ kind: 'lists', request: () => ({ body: {} }) }],
+  'GET /protocols/langgraph/ok': [{ kind: 'open', request: nothing }],
+  'GET /protocols/langgraph/info': [{ kind: 'open', request: nothing }],
+  'POST /protocols/langgraph/threads/search': [{ kind: 'lists', request: () => ({ body: {} }) }],
+  'POST /protocols/langgraph/threads/count': [{ kind: 'lists', request: () => ({ body: {} }) }],
+  'DELETE /protocols/langgraph/threads/:threadId': [{ kind: 'names', request: thread }],
   'GET /protocols/langgraph/assistants/:assistantId': [
     { kind: 'lists', request: () => ({ params: { assistantId: 'chat' } }) },
+    { kind: 'names', what: 'of a caller', request: assistant },
   ],
   'POST /protocols/langgraph/threads': [
     {
@@ -224,6 +338,9 @@ export const ROWS: Readonly<Record<string, readonly Row[]>> = {
     },
   ],
   'GET /protocols/langgraph/threads/:threadId': [{ kind: 'names', request: thread }],
+  'PATCH /protocols/langgraph/threads/:threadId': [
+    { kind: 'names', request: (thing) => ({ ...thread(thing), body: { metadata: { a: 1 } } }) },
+  ],
   'GET /protocols/langgraph/threads/:threadId/state': [{ kind: 'names', request: thread }],
   'POST /protocols/langgraph/threads/:threadId/state/checkpoint': [
     { kind: 'names', request: (thing) => ({ ...thread(thing), body: {} }) },

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { findToolMessages, ScriptedModel } from '../../src/agents/langgraph/langgraph.testing.js';
 import { AgentTool } from '../../src/index.js';
 import { createChatAgent } from '../../src/agents/langgraph/index.js';
+import { createAssistant, toStored } from '../../src/protocols/langgraph/assistant-versions.js';
 import { PostgresStorage } from '../../src/storage/postgres/postgres.storage.js';
 import { schemaName } from '../../src/storage/postgres/postgres.testing.js';
 import { SqliteStorage } from '../../src/storage/sqlite/sqlite.storage.js';
@@ -84,7 +85,9 @@ describe.each(['SQLite', 'PostgreSQL'])('resources of another principal on %s', 
     storage = await open();
     server = await ChatServer.start({
       storage,
-      agents: (kit) => [createChatAgent({ ...kit, name: 'chat', description: 'Pays.', model: model() })],
+      agents: (kit) => [
+        createChatAgent({ ...kit, name: 'chat', description: 'Pays.', model: model(), accepts: ['image/*'] }),
+      ],
       tools: [Payments],
       protocols: { prefix: 'protocols' },
       maxConcurrentRuns: 10_000,
@@ -141,7 +144,21 @@ describe.each(['SQLite', 'PostgreSQL'])('resources of another principal on %s', 
       const request = stream.events.find(({ event }) => event === 'input-request');
       inputId = request ? String(request.data['inputId']) : 'none';
     }
-    return { threadId, runId, inputId };
+    const fileId = nanoid(32);
+    const { principal, threadKey } = (await storage.runs.get(runId))!;
+    const file = {
+      owner: principal,
+      threadKey,
+      id: fileId,
+      mediaType: 'image/png',
+      data: Buffer.from('png'),
+    };
+    await storage.blobs.put(file, 1_000);
+    const assistantId = `assistant-${nanoid(8)}`;
+    const facts = { agent: 'chat', name: "Ann's", config: {}, context: {}, metadata: {} };
+    const assistant = toStored(createAssistant(assistantId, facts, Date.now()));
+    await storage.assistants.put(principal, assistant, 10_000);
+    return { threadId, runId, inputId, fileId, assistantId };
   }
 
   /** Gives its place back: one principal may have so many runs at work. */
@@ -150,9 +167,15 @@ describe.each(['SQLite', 'PostgreSQL'])('resources of another principal on %s', 
   }
 
   /** Names like those of a thing, of which there is none. */
-  function makeNothing({ runId, inputId }: Thing): Thing {
-    const like = (id: string) => nanoid(id.length);
-    return { threadId: `thread-${nanoid(8)}`, runId: like(runId), inputId: like(inputId) };
+  function makeNothing({ runId, inputId, fileId }: Thing): Thing {
+    const like = (id: string) => (id === 'none' ? id : nanoid(id.length));
+    return {
+      threadId: `thread-${nanoid(8)}`,
+      runId: like(runId),
+      inputId: like(inputId),
+      fileId: like(fileId),
+      assistantId: `assistant-${nanoid(8)}`,
+    };
   }
 
   async function ask(route: AppRoute, row: Row, thing: Thing, headers: Readonly<Record<string, string>>) {
@@ -266,6 +289,7 @@ describe.each(['SQLite', 'PostgreSQL'])('resources of another principal on %s', 
       for (const { threadId, runId } of Object.values(things)) {
         // Somebody may have a thread of the same name, but no run.
         expect(text).not.toContain(runId);
+        expect(text).not.toContain("Ann's");
         if (route.path === '/api/chat/threads') expect(text).not.toContain(`"${threadId}","title":"Pay`);
       }
     });
@@ -283,7 +307,9 @@ describe.each(['SQLite', 'PostgreSQL'])('resources of another principal on %s', 
   it.each(ofKind('names', 'begins', 'lists', 'open'))('serves the owner on $name', async ({ route, row }) => {
     for (const state of STATES) {
       const thing = await make(state);
-      const { response, leave } = await ask(route, row, thing, OWNER);
+      const asked = ask(route, row, thing, OWNER);
+      if (row.waits) await stop(thing);
+      const { response, leave } = await asked;
       const { status } = response;
       expect({ state, status, isFine: status < 300 || (row.otherwise ?? []).includes(status) }).toEqual({
         state,
@@ -330,13 +356,16 @@ const VARYING = new Set([
 ]);
 
 /** Without ids, times and signatures. */
-function plain(text: string, { threadId, runId, inputId }: Thing): string {
-  return [threadId, runId, inputId]
-    .filter((id) => id !== 'none')
-    .reduce((rest, id) => rest.replaceAll(id, '<id>'), text)
-    .replaceAll(/\b(?:(?=[\w-]*\d)[\w-]{20,}|[a-z0-9]{20}\b)/g, '<made>')
-    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-][\d:]+)/g, '<time>')
-    .replaceAll(/\b\d{10,13}\b/g, '<time>');
+function plain(text: string, { threadId, runId, inputId, fileId, assistantId }: Thing): string {
+  return (
+    [threadId, runId, inputId, fileId, assistantId]
+      .filter((id) => id !== 'none')
+      .reduce((rest, id) => rest.replaceAll(id, '<id>'), text)
+      // Ids of ours first: what is joined to one stays, whether or not there is a digit in it.
+      .replaceAll(/\b(?:[a-z0-9]{20}\b|(?=[\w-]*\d)[\w-]{20,})/g, '<made>')
+      .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-][\d:]+)/g, '<time>')
+      .replaceAll(/\b\d{10,13}\b/g, '<time>')
+  );
 }
 
 /** The names of the events of a stream, in order; or of its data, where frames have no names. */

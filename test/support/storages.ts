@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { schemaName } from '../../src/storage/postgres/postgres.testing.js';
 import { PostgresStorage } from '../../src/storage/postgres/postgres.storage.js';
 import { MemoryStorage } from '../../src/storage/memory/memory.storage.js';
-import { SqliteStorage } from '../../src/storage/sqlite/sqlite.storage.js';
+import type { PostgresStorageOptions } from '../../src/storage/postgres/postgres-storage.options.js';
+import { SqliteStorage, type SqliteStorageOptions } from '../../src/storage/sqlite/sqlite.storage.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { PostgresServer, type SharedPostgres } from '../harness/cluster/postgres.server.js';
 
@@ -13,9 +14,12 @@ import { PostgresServer, type SharedPostgres } from '../harness/cluster/postgres
 export const SHARED_KINDS = ['sqlite', 'postgres'] as const;
 export type StorageKind = (typeof SHARED_KINDS)[number];
 
+/** Options that both kinds have. */
+export type StorageChoices = Pick<SqliteStorageOptions & PostgresStorageOptions, 'statesMaxBytes'>;
+
 export interface TestStorages {
   /** Makes an empty storage. Whoever gets it opens and closes it; what it leaves behind is removed after the test. */
-  make(kind: StorageKind): Promise<Storage>;
+  make(kind: StorageKind, options?: StorageChoices): Promise<Storage>;
   /** Makes another one on the same PostgreSQL schema, as another process would. */
   sibling(storage: Storage): Storage;
 }
@@ -67,13 +71,17 @@ export function testStorages(): TestStorages {
   afterAll(async () => (await server)?.stop(), 30_000);
 
   return {
-    make: async (kind) => {
+    make: async (kind, choices = {}) => {
       if (kind === 'sqlite') {
         const directory = await mkdtemp(join(tmpdir(), 'storage-'));
         directories.push(directory);
-        return new SqliteStorage({ directory });
+        return new SqliteStorage({ directory, ...choices });
       }
-      const options = { url: (await (server ??= PostgresServer.shared())).url, schema: schemaName() };
+      const options = {
+        url: (await (server ??= PostgresServer.shared())).url,
+        schema: schemaName(),
+        ...choices,
+      };
       const storage = new PostgresStorage(options);
       schemas.set(storage, options);
       return storage;

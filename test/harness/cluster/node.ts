@@ -44,7 +44,7 @@ export function createNode(options: NodeOptions): Promise<INestApplication> {
   const chat = ChatModule.forRoot({
     storage,
     auth: { kind: 'local' },
-    agents: ({ tools, tracking, checkpointer }) => [
+    agents: ({ tools, tracking, checkpointer, store }) => [
       createChatAgent({
         name: 'seeded',
         description: 'Says something else each time.',
@@ -53,7 +53,7 @@ export function createNode(options: NodeOptions): Promise<INestApplication> {
         tracking,
         checkpointer,
       }),
-      ...createGraphAgents({ model, ledger }, { tracking, checkpointer }),
+      ...createGraphAgents({ model, ledger }, { tracking, checkpointer, store }),
     ],
     throttling: { startsPerMinute, maxOpenStreams },
     worker: roles.includes('worker'),

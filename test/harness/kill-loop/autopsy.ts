@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '../../../src/events/recorded-event.js';
-import { foldRun } from '../../../src/events/run-view.js';
+import { foldRun, listTexts } from '../../../src/events/run-view.js';
 import type { Run } from '../../../src/runs/run.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { checkHistory } from '../../../src/testing/history/history-checker.js';
@@ -80,15 +80,13 @@ async function toRunMessages(
   for (let of = run.resumeOf; of !== undefined;) {
     const earlier = await storage.runs.get(of);
     if (!earlier) break;
-    before.unshift(...listTexts(await readAll(storage, earlier)));
+    before.unshift(...readTexts(await readAll(storage, earlier)));
     of = earlier.resumeOf;
   }
   // What is not remembered as it was shown is an anomaly of this run.
   return before.every((text, index) => text === messages[index]) ? messages.slice(before.length) : messages;
 }
 
-function listTexts(log: readonly RecordedEvent[]): readonly string[] {
-  return foldRun('run', log).parts.flatMap((part) =>
-    part.kind === 'text' && part.text !== '' ? [part.text] : [],
-  );
+function readTexts(log: readonly RecordedEvent[]): readonly string[] {
+  return listTexts(foldRun('run', log)).filter((text) => text !== '');
 }

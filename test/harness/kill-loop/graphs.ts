@@ -8,6 +8,7 @@ import {
 import type { RunnableConfig } from '@langchain/core/runnables';
 import { tool } from '@langchain/core/tools';
 import {
+  Annotation,
   END,
   entrypoint,
   getPreviousState,
@@ -28,16 +29,16 @@ import { SeededModel, type SeededModelOptions } from '../seeded.model.js';
 import type { SideEffectLedger } from '../side-effect-ledger.js';
 
 /** The graphs of a team that take part in the loops, one of each kind that continues in a way of its own. */
-export const GRAPHS = ['supervisor', 'swarm', 'functional', 'trimming', 'redacting', 'asking'] as const;
+export const GRAPHS = [
+  'supervisor',
+  'swarm',
+  'functional',
+  'trimming',
+  'redacting',
+  'asking',
+  'remembering',
+] as const;
 export type GraphName = (typeof GRAPHS)[number];
-
-/**
- * Those that people talk to. The other two still lose a message now and then when their owner dies (see the limits in
- * docs/guarantees.md); `ALL_GRAPHS=1` has people talk to all of them.
- */
-export const ASKED_GRAPHS: readonly GraphName[] = process.env['ALL_GRAPHS']
-  ? GRAPHS
-  : ['supervisor', 'swarm', 'functional', 'trimming'];
 
 /** A node, or a task, that changes the world outside. Once its step is over it must not be done again. */
 export const EFFECT_STEP = 'pay-in-graph';
@@ -54,7 +55,7 @@ export interface GraphsOptions {
 /** Creates the agents, from options that all agents of the process have. */
 export function createGraphAgents(
   options: GraphsOptions,
-  agent: Pick<LangGraphAgentOptions, 'tracking' | 'checkpointer'>,
+  agent: Pick<LangGraphAgentOptions, 'tracking' | 'checkpointer' | 'store'>,
 ): LangGraphAgent[] {
   const graphs = {
     supervisor: createTeam(options),
@@ -63,6 +64,7 @@ export function createGraphAgents(
     trimming: createTrimming(options),
     redacting: createRedacting(options),
     asking: createAsking(options),
+    remembering: createRemembering(options),
   } satisfies Record<GraphName, unknown>;
   return GRAPHS.map(
     (name) =>
@@ -70,10 +72,17 @@ export function createGraphAgents(
         ...agent,
         name,
         description: `A graph that is ${name}.`,
+        ...(name === 'remembering' && { exposeState: ['notes'] }),
         graph: graphs[name] as LangGraphAgentOptions['graph'],
       }),
   );
 }
+
+const IMAGE = {
+  type: 'image',
+  mimeType: 'image/png',
+  data: 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+};
 
 const look = tool(({ note }) => `Saw ${note}.`, {
   name: 'look',
@@ -154,27 +163,38 @@ function createTrimming(options: GraphsOptions) {
     .compile();
 }
 
-/** Replaces the first of its answers, and removes the second. */
+/** Replaces the first of its answers, removes the second, and replaces what it says beside an image. */
 function createRedacting(options: GraphsOptions) {
   const answer = async ({ messages }: Conversation) => ({
     messages: [await talking(options).invoke(messages)],
   });
+  const replaceLast =
+    (content: string) =>
+    ({ messages }: Conversation) => ({
+      messages: [new AIMessage({ id: messages.at(-1)?.id ?? '', content })],
+    });
   return new StateGraph(MessagesAnnotation)
     .addNode('first', answer)
-    .addNode('replace', ({ messages }) => {
-      const { id = '' } = messages.at(-1) ?? {};
-      return { messages: [new AIMessage({ id, content: '[redacted] ' })] };
-    })
+    .addNode('replace', replaceLast('[redacted] '))
     .addNode('second', answer)
     .addNode('remove', ({ messages }) => ({
       messages: [new RemoveMessage({ id: messages.at(-1)?.id ?? '' })],
     }))
+    .addNode('draw', () => ({
+      messages: [
+        new AIMessage({ content: [{ type: 'text', text: 'Drawn. ' }, IMAGE] }),
+        new AIMessage('A secret. '),
+      ],
+    }))
+    .addNode('hide', replaceLast('[hidden] '))
     .addNode('third', answer)
     .addEdge(START, 'first')
     .addEdge('first', 'replace')
     .addEdge('replace', 'second')
     .addEdge('second', 'remove')
-    .addEdge('remove', 'third')
+    .addEdge('remove', 'draw')
+    .addEdge('draw', 'hide')
+    .addEdge('hide', 'third')
     .addEdge('third', END)
     .compile();
 }
@@ -200,6 +220,34 @@ function createAsking(options: GraphsOptions) {
     .addEdge('draft', 'check')
     .addEdge(['review', 'check'], 'publish')
     .addEdge('publish', END)
+    .compile();
+}
+
+const Notes = Annotation.Root({
+  ...MessagesAnnotation.spec,
+  notes: Annotation<string[]>({ reducer: (before, added) => [...before, ...added], default: () => [] }),
+});
+
+/** Shows its state, draws an image, and keeps each question in the store, under the same key in every attempt. */
+function createRemembering(options: GraphsOptions) {
+  return new StateGraph(Notes)
+    .addNode('note', async ({ messages }, { store }) => {
+      const id = messages.findLast(isQuestion)?.id ?? '';
+      await store?.put(['questions'], id, { id });
+      const content = [{ type: 'text', text: 'Noted. ' }, IMAGE];
+      return { notes: [id], messages: [new AIMessage({ content })] };
+    })
+    .addNode('answer', async ({ messages }) => ({ messages: [await talking(options).invoke(messages)] }))
+    .addNode('recall', async ({ messages }, { store }) => {
+      const id = messages.findLast(isQuestion)?.id ?? '';
+      const found = await store?.get(['questions'], id);
+      const words = found?.value['id'] === id ? 'Recalled. ' : 'Forgotten. ';
+      return { notes: [words], messages: [new AIMessage(words)] };
+    })
+    .addEdge(START, 'note')
+    .addEdge('note', 'answer')
+    .addEdge('answer', 'recall')
+    .addEdge('recall', END)
     .compile();
 }
 

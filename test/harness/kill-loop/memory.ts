@@ -8,6 +8,10 @@ import type { WatchedRun } from './person.js';
 /** An agent's own memory of an answer: the texts of its messages, in their order. */
 export interface Memory {
   readonly messages: readonly string[];
+  /** The state that it shows. */
+  readonly notes: readonly string[] | undefined;
+  /** The images in its messages. */
+  readonly images: number;
   /** True if it keeps only its newest answer. */
   readonly forgets: boolean;
 }
@@ -19,8 +23,13 @@ export async function readMemory(
   agent: WatchedRun['agent'],
 ): Promise<Memory> {
   const tuple = await storage.checkpointer.getTuple({ configurable: { thread_id: threadKey } });
-  const { messages = [], __previous__: previous } = (tuple?.checkpoint.channel_values ?? {}) as {
+  const {
+    messages = [],
+    notes,
+    __previous__: previous,
+  } = (tuple?.checkpoint.channel_values ?? {}) as {
     readonly messages?: readonly BaseMessage[];
+    readonly notes?: readonly string[];
     readonly __previous__?: { readonly messages: readonly BaseMessage[] };
   };
   const all = agent === 'functional' ? (previous?.messages ?? []) : messages;
@@ -32,5 +41,11 @@ export async function readMemory(
   const next = later.findIndex(({ type }) => type === 'human');
   const answer = next === -1 ? later : later.slice(0, next);
   const texts = answer.flatMap(({ type, text }) => (type === 'ai' && text !== '' ? [text] : []));
-  return { messages: forgets ? [PAID, ...texts] : texts, forgets };
+  const images = answer.flatMap(({ content }) => (Array.isArray(content) ? content : []));
+  return {
+    messages: forgets ? [PAID, ...texts] : texts,
+    notes,
+    images: images.filter(({ type }) => type === 'image').length,
+    forgets,
+  };
 }

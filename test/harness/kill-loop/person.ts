@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Run } from '../../../src/runs/run.js';
 import { between, type Random } from '../../../src/testing/random.js';
-import { ASKED_GRAPHS, type GraphName } from './graphs.js';
+import { GRAPHS, type GraphName } from './graphs.js';
 import { EventSourceReader } from '../readers/event-source.reader.js';
 import { FetchReader } from '../readers/fetch.reader.js';
 import type { ObservedStream } from '../readers/observed-stream.js';
@@ -65,8 +65,7 @@ export class Person {
     try {
       while (goesOn() && !signal.aborted) {
         let threadId: string | undefined;
-        const agent =
-          random() < GRAPH_SHARE ? ASKED_GRAPHS[between(random, 0, ASKED_GRAPHS.length - 1)] : undefined;
+        const agent = random() < GRAPH_SHARE ? GRAPHS[between(random, 0, GRAPHS.length - 1)] : undefined;
         for (let left = between(random, 1, 3); left > 0 && goesOn(); left -= 1) {
           const started = await this.ask(threadId, agent);
           if (!started) return;

@@ -43,7 +43,7 @@ export async function createVictim({
   const chat = ChatModule.forRoot({
     storage: new SqliteStorage({ directory }),
     auth: { kind: 'local' },
-    agents: ({ tools, tracking, checkpointer }) => [
+    agents: ({ tools, tracking, checkpointer, store }) => [
       createChatAgent({
         name: 'seeded',
         description: 'Says something else each time.',
@@ -52,7 +52,7 @@ export async function createVictim({
         tracking,
         checkpointer,
       }),
-      ...createGraphAgents({ model, ledger }, { tracking, checkpointer }),
+      ...createGraphAgents({ model, ledger }, { tracking, checkpointer, store }),
       ...(maxOwners === undefined
         ? []
         : [

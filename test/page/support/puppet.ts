@@ -1,6 +1,7 @@
 import type { AgentContext } from '../../../src/agents/agent.js';
 import type { PatchOperation } from '../../../src/events/json-patch.js';
 import type { RunEvent, ToolEnd } from '../../../src/events/run-event.js';
+import type { Subagent } from '../../../src/events/subagent.js';
 import type { Play } from '../../support/chat.server.js';
 
 /** An agent whose every move is made by the test, so that the test knows what the page should show at each moment. */
@@ -49,6 +50,15 @@ export class PuppetRun {
       this.emit({ type: 'text-start', partId: this.part, messageId, stepId: 'step' });
     }
     this.emit({ type: 'text-delta', partId: this.part, delta: words });
+  }
+
+  /** What an agent inside the run's own says, in one go. */
+  sayAs(subagent: Subagent, words: string): void {
+    const partId = `part-${++this.parts}`;
+    const { messageId } = this.context;
+    this.emit({ type: 'text-start', partId, messageId, stepId: 'step', subagent });
+    this.emit({ type: 'text-delta', partId, delta: words });
+    this.emit({ type: 'text-end', partId });
   }
 
   startTool(toolCallId: string, label: string, input?: unknown): void {

@@ -1,0 +1,196 @@
+import { describe, expect, it } from '@jest/globals';
+import { MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
+import { Client } from '@langchain/langgraph-sdk';
+import { z } from 'zod';
+import { LangGraphAgent } from '../../src/agents/langgraph/index.js';
+import { chatServers } from '../support/chat.server.js';
+import { overloaded, twoPart } from '../support/plays.js';
+import { protocolServers } from './protocol-servers.js';
+
+const start = protocolServers();
+const startGraphs = chatServers();
+const connectTo = (origin: string) =>
+  new Client({ apiUrl: `${origin}/protocols/langgraph`, apiKey: null, callerOptions: { maxRetries: 0 } });
+const human = (content: string) => ({ messages: [{ type: 'human', content }] });
+
+describe("LangGraph's client.threads", () => {
+  it('searches, counts and deletes threads', async () => {
+    const { play, middle, onward } = twoPart();
+    const server = await start((input, context) =>
+      input.message === 'fail'
+        ? overloaded(input, context)
+        : input.message === 'wait'
+          ? play(input, context)
+          : undefined,
+    );
+    const client = connectTo(server.origin);
+    const ids: Record<string, string> = {};
+    for (const word of ['first', 'second', 'fail']) {
+      const { thread_id } = await client.threads.create();
+      await client.runs.wait(thread_id, 'scripted', { input: human(word), raiseError: false });
+      ids[word] = thread_id;
+    }
+    const busy = await client.runs.create(null, 'scripted', { input: human('wait') });
+    await middle.opened;
+
+    const listIds = async (query: Parameters<typeof client.threads.search>[0]) =>
+      (await client.threads.search(query)).map(({ thread_id }) => thread_id);
+    expect(await listIds({})).toEqual([busy.thread_id, ids['fail'], ids['second'], ids['first']]);
+    expect(await listIds({ limit: 2, offset: 1 })).toEqual([ids['fail'], ids['second']]);
+    expect(await listIds({ status: 'idle' })).toEqual([ids['second'], ids['first']]);
+    expect(await listIds({ status: 'error' })).toEqual([ids['fail']]);
+    expect(await listIds({ status: 'busy' })).toEqual([busy.thread_id]);
+    expect(await listIds({ ids: [ids['first']!, 'unknown'] })).toEqual([ids['first']]);
+    const [whole] = await client.threads.search({ ids: [ids['first']!] });
+    expect(whole).toEqual(await client.threads.get(ids['first']!));
+    const [bare] = await client.threads.search({ ids: [ids['first']!], select: ['thread_id', 'status'] });
+    expect(bare).toEqual({ ...whole, values: null, state_updated_at: expect.any(String) });
+    expect(await client.threads.count()).toBe(4);
+    expect(await client.threads.count({ status: 'idle' })).toBe(2);
+    await expect(client.threads.search({ values: { a: 1 } })).rejects.toThrow('values: Not supported here');
+
+    onward.open();
+    for (const id of [ids['first']!, busy.thread_id]) await client.threads.delete(id);
+    expect(await listIds({})).toEqual([ids['fail'], ids['second']]);
+    await expect(client.threads.get(ids['first']!)).rejects.toThrow('404');
+  });
+});
+
+describe("methods of LangGraph's client that are not served", () => {
+  it('are refused with a sentence that says what to use instead', async () => {
+    const client = connectTo((await start(() => undefined)).origin);
+    const { thread_id } = await client.threads.create();
+    await client.runs.wait(thread_id, 'scripted', { input: human('first') });
+    const [run] = await client.runs.list(thread_id);
+    const { run_id } = run!;
+    for (const [call, sentence] of [
+      [() => client.threads.copy(thread_id), 'A thread cannot be copied.'],
+      [() => client.runs.delete(thread_id, run_id), 'A single run cannot be deleted.'],
+      [
+        () => client.runs.cancelMany({ threadId: thread_id, runIds: [run_id] }),
+        'Several runs cannot be cancelled at once.',
+      ],
+      [() => client.threads.prune([thread_id]), 'Threads cannot be pruned.'],
+      [() => client.assistants.getSubgraphs('scripted'), 'Subgraphs are not listed.'],
+      [() => client.assistants.getSubgraphs('scripted', { namespace: 'a' }), 'Subgraphs are not listed.'],
+      [() => client.crons.create('scripted', { schedule: '* * * * *' }), 'There are no crons.'],
+      [
+        () => client.crons.createForThread(thread_id, 'scripted', { schedule: '* * * * *' }),
+        'There are no crons.',
+      ],
+      [() => client.crons.update('c-1', { schedule: '* * * * *' }), 'There are no crons.'],
+      [() => client.crons.delete('c-1'), 'There are no crons.'],
+      [() => client.crons.search(), 'There are no crons.'],
+      [() => client.crons.count(), 'There are no crons.'],
+      [
+        () => client.threads.create({ ttl: 5 }),
+        'ttl: Not supported here. A thread is kept until you delete it',
+      ],
+      [() => client.threads.update(thread_id, { metadata: {}, ttl: 5 }), 'ttl: Not supported here.'],
+    ] as const) {
+      const refused = call();
+      await expect(refused).rejects.toThrow('HTTP 400');
+      await expect(refused).rejects.toThrow(sentence);
+    }
+    expect(await client.runs.list(thread_id)).toHaveLength(1);
+    for (const call of [
+      () => client.threads.copy('unknown'),
+      () => client.runs.delete(thread_id, 'unknown'),
+      () => client.runs.delete('unknown', run_id),
+    ])
+      await expect(call()).rejects.toThrow('HTTP 404');
+  });
+});
+
+describe('metadata of threads', () => {
+  it('are stored before the first run, changed, and searched', async () => {
+    const client = connectTo((await start(() => undefined)).origin);
+    const { thread_id: red, metadata } = await client.threads.create({
+      metadata: { color: 'red', at: { a: 1 } },
+    });
+    const { thread_id: blue } = await client.threads.create({ metadata: { color: 'blue' } });
+    expect(metadata).toEqual({ color: 'red', at: { a: 1 } });
+    expect(await client.threads.get(red)).toMatchObject({ metadata, status: 'idle', values: null });
+    await client.threads.update(red, { metadata: { size: 2 } });
+    const listIds = async (query: object) =>
+      (await client.threads.search(query)).map(({ thread_id }) => thread_id);
+    expect(await listIds({ metadata: { size: 2, at: { a: 1 } } })).toEqual([red]);
+    expect(await listIds({ metadata: { size: 3 } })).toEqual([]);
+    expect(await client.threads.count({ metadata: { color: 'blue' } })).toBe(1);
+    expect(await listIds({ sortBy: 'created_at', sortOrder: 'asc' })).toEqual([red, blue]);
+    expect(await listIds({ sortBy: 'created_at' })).toEqual([blue, red]);
+
+    await client.runs.wait(red, 'scripted', { input: human('A question'), raiseError: false });
+    expect((await client.threads.get(red)).metadata).toEqual({ title: 'A question', ...metadata, size: 2 });
+    await expect(client.threads.create({ threadId: red })).rejects.toThrow('409');
+    const same = await client.threads.create({
+      threadId: red,
+      ifExists: 'do_nothing',
+      metadata: { size: 3 },
+    });
+    expect(same.metadata).toMatchObject({ size: 2 });
+    await expect(client.threads.update('unknown', { metadata: {} })).rejects.toThrow('404');
+  });
+});
+
+describe("LangGraph's client.assistants", () => {
+  const serve = async () => {
+    const typed = new StateGraph(
+      { state: z.object({ topic: z.string(), notes: z.string().optional() }) } as never,
+      z.object({ tone: z.string() }) as never,
+    )
+      .addNode('write', () => ({ notes: 'Done.' }) as never)
+      .addEdge(START, 'write')
+      .compile();
+    const messages = new StateGraph(MessagesAnnotation)
+      .addNode('think', () => ({ messages: [] }))
+      .addNode('say', () => ({ messages: [] }))
+      .addEdge(START, 'think')
+      .addConditionalEdges('think', () => 'say', ['say'])
+      .compile();
+    const server = await startGraphs({
+      agents: (kit) =>
+        Object.entries({ typed, messages }).map(
+          ([name, graph]) => new LangGraphAgent({ ...kit, name, description: name, graph: graph as never }),
+        ),
+      protocols: {},
+    });
+    return new URL(server.url).origin;
+  };
+
+  it('gives the graph and the schemas of an agent, and counts agents', async () => {
+    const client = connectTo(await serve());
+    expect(await client.assistants.count()).toBe(2);
+    expect(await client.assistants.count({ graphId: 'typed' })).toBe(1);
+    expect(await client.assistants.getGraph('messages')).toEqual({
+      nodes: [
+        { id: '__start__', type: 'schema', data: { name: '__start__' } },
+        { id: 'think', type: 'runnable', data: { name: 'think' } },
+        { id: 'say', type: 'runnable', data: { name: 'say' } },
+      ],
+      edges: [
+        { source: '__start__', target: 'think', conditional: false },
+        { source: 'think', target: 'say', conditional: true },
+      ],
+    });
+    expect(await client.assistants.getSchemas('typed')).toMatchObject({
+      graph_id: 'typed',
+      input_schema: { properties: { topic: { type: 'string' } } },
+      state_schema: { required: ['topic'] },
+      context_schema: { properties: { tone: { type: 'string' } } },
+    });
+    expect(await client.assistants.getSchemas('messages')).toMatchObject({
+      input_schema: { properties: { messages: {} } },
+      state_schema: null,
+    });
+    await expect(client.assistants.getGraph('unknown')).rejects.toThrow('404');
+  });
+
+  it('says that it is there, and what it can, before anybody signs in', async () => {
+    const origin = await serve();
+    const ask = async (path: string) =>
+      (await fetch(`${origin}/protocols/langgraph/${path}`)).json() as Promise<unknown>;
+    expect(await ask('ok')).toEqual({ ok: true });
+    expect(await ask('info')).toMatchObject({ flags: { assistants: true, crons: false } });
+  });
+});
