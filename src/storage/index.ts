@@ -8,6 +8,8 @@ export { Storage } from './storage.js';
 export { OpenStreams } from '../throttling/open-streams.js';
 export { RunStartCounter } from '../throttling/run-start.counter.js';
 export type { ThrottlingCounters } from '../throttling/throttling.options.js';
+export { AssistantStore } from '../agents/assistant.store.js';
+export type { StoredAssistant } from '../agents/assistant.store.js';
 export { ItemStore } from '../agents/item.store.js';
 export type {
   FoundItem,
@@ -18,6 +20,8 @@ export type {
   ItemScope,
   StoredItem,
 } from '../agents/item.store.js';
+export { BlobStore } from '../runs/blob.store.js';
+export type { NewBlob, StoredBlob } from '../runs/blob.store.js';
 export { EventLog } from '../runs/event-log.js';
 export type { AppendBatch, AppendResult, RunEnding } from '../runs/event-log.js';
 export { Retention } from '../runs/retention.js';
@@ -28,6 +32,7 @@ export type {
   CreateResult,
   NewDecisions,
   NewRun,
+  NewThread,
   Page,
   PageRequest,
   RenewResult,

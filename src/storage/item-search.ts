@@ -8,6 +8,8 @@ export interface Candidate {
   /** JSON. */
   readonly value: string;
   readonly vectors: Uint8Array | null;
+  /** The score, if the storage has compared the vectors itself. */
+  readonly score?: number | null;
 }
 
 export interface Hit {
@@ -26,10 +28,10 @@ export class ItemSearch {
   }
 
   /** Returns true once no later candidate can change the hits. */
-  offer({ id, value, vectors }: Candidate): boolean {
+  offer({ id, value, vectors, score: known }: Candidate): boolean {
     const { filter, vector, offset, limit } = this.query;
     if (filter && !matches(JSON.parse(value), filter)) return false;
-    const score = vector && vectors ? findNearest(vectors, vector) : undefined;
+    const score = known ?? (vector && vectors ? findNearest(vectors, vector) : undefined);
     if (score === undefined) this.others.push({ id });
     else this.scored.push({ id, score });
     return !vector && this.others.length >= offset + limit;

@@ -28,5 +28,10 @@ export function toPage<Row, Item>(
   const last = visible.at(-1);
   const items = visible.map(toItem);
   if (last === undefined || !hasMore) return { items };
-  return { items, nextCursor: Buffer.from(getKeys(last).join('.'), 'latin1').toString('base64url') };
+  return { items, nextCursor: toCursor(getKeys(last)) };
+}
+
+/** Returns the cursor of the page that begins after these keys. */
+export function toCursor(keys: SortKeys): string {
+  return Buffer.from(keys.join('.'), 'latin1').toString('base64url');
 }

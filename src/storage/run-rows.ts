@@ -2,9 +2,11 @@ import type { GivenInput } from '../agents/agent.js';
 import { readInputs, readStatus } from '../events/earlier-records.js';
 import { findExpiry } from '../events/requested-input.js';
 import type { PublicError, Usage } from '../events/run-event.js';
+import type { BranchNode } from '../runs/branches.js';
 import type { RunEnding } from '../runs/event-log.js';
 import type { NewRun } from '../runs/run.store.js';
-import type { Run, RunStatus, Thread } from '../runs/run.js';
+import type { ListedRun, Run, RunStatus, Thread } from '../runs/run.js';
+import { readParentColumn } from './parent-column.js';
 
 // Rows and how they are read, the same for every database. What is written as JSON text is named there.
 
@@ -28,12 +30,17 @@ export interface RunRow {
   readonly given: string | null;
   readonly message_id: string;
   readonly resume_of: string | null;
+  /** Id of the run whose `resume_of` names this one. Absent if the query did not ask for it. */
+  readonly continued_by?: string | null;
+  /** Null: the run before it in time, if there is one. Empty: none. */
+  readonly parent_id: string | null;
+  readonly traceparent: string | null;
   readonly fingerprint: string | null;
   readonly status: string;
   readonly epoch: number;
   readonly first_seq: number;
   readonly last_seq: number;
-  /** 0 and 1 where the database has no booleans. */
+  /** 0 or 1 if the database has no booleans. */
   readonly cancel_requested: boolean | number;
   readonly deaths: number;
   readonly created_at: number;
@@ -55,9 +62,19 @@ export interface ThreadRow {
   readonly tenant: string;
   readonly user_id: string;
   readonly title: string;
+  /** JSON. */
+  readonly metadata: string | null;
   readonly created_at: number;
   readonly updated_at: number;
   readonly active_run_id: string | null;
+  /** 0 or 1 if the database has no booleans, as for the next field. */
+  readonly pinned: boolean | number;
+  readonly archived: boolean | number;
+  /** The last change that its owner has seen. Null: everything. */
+  readonly read_at: number | null;
+  readonly latest_status: string | null;
+  /** 0 or 1 if the database has no booleans. */
+  readonly has_branches: boolean | number;
 }
 
 /** Reads a column of text that people have written: a database may have to encode some of it. */
@@ -67,14 +84,38 @@ const asItIs: ReadText = (column) => column;
 
 export function toRun(row: RunRow, readText: ReadText = asItIs): Run {
   return {
+    ...toFacts(row),
+    message: readText(row.message),
+    metadata: JSON.parse(row.metadata) as Record<string, unknown>,
+    ...(row.given !== null && { given: JSON.parse(row.given) as GivenInput }),
+    ...(row.traceparent !== null && { traceparent: row.traceparent }),
+    ...(row.approvals !== null && { inputs: readInputs(row.approvals) }),
+  };
+}
+
+/** The place of a run in its thread. */
+export type NodeRow = Pick<RunRow, 'id' | 'parent_id'>;
+
+export function toNode(row: NodeRow): BranchNode {
+  return { id: row.id, ...readParentColumn(row) };
+}
+
+/** The columns of a run in a list, and the title of its thread. */
+export type ListedRunRow = Omit<RunRow, UnlistedColumn> & { readonly title: string };
+
+type UnlistedColumn = 'message' | 'metadata' | 'given' | 'traceparent' | 'approvals' | 'fingerprint';
+
+export function toListedRun(row: ListedRunRow, readText: ReadText = asItIs): ListedRun {
+  return { ...toFacts(row), title: readText(row.title) };
+}
+
+function toFacts(row: Omit<RunRow, UnlistedColumn>): Omit<ListedRun, 'title'> {
+  return {
     id: row.id,
     threadId: row.thread_name ?? row.thread_id,
     threadKey: row.thread_id,
     agent: row.agent,
     principal: { userId: row.user_id, tenant: row.tenant, roles: JSON.parse(row.roles) as string[] },
-    message: readText(row.message),
-    metadata: JSON.parse(row.metadata) as Record<string, unknown>,
-    ...(row.given !== null && { given: JSON.parse(row.given) as GivenInput }),
     messageId: row.message_id,
     status: readStatus(row.status) as RunStatus,
     epoch: row.epoch,
@@ -88,7 +129,8 @@ export function toRun(row: RunRow, readText: ReadText = asItIs): Run {
     ...(row.error !== null && { error: JSON.parse(row.error) as PublicError }),
     ...(row.usage !== null && { usage: JSON.parse(row.usage) as Usage }),
     ...(row.resume_of !== null && { resumeOf: row.resume_of }),
-    ...(row.approvals !== null && { inputs: readInputs(row.approvals) }),
+    ...(row.continued_by != null && { continuedBy: row.continued_by }),
+    ...readParentColumn(row),
   };
 }
 
@@ -96,9 +138,16 @@ export function toThread(row: ThreadRow, readText: ReadText = asItIs): Thread {
   return {
     ...toThreadName(row),
     title: readText(row.title),
+    ...(row.metadata !== null && { metadata: JSON.parse(row.metadata) as Record<string, unknown> }),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     ...(row.active_run_id !== null && { activeRunId: row.active_run_id }),
+    ...(Boolean(row.pinned) && { pinned: true }),
+    ...(Boolean(row.archived) && { archived: true }),
+    ...(row.read_at !== null && row.read_at < row.updated_at && { unread: true }),
+    ...(row.latest_status !== null &&
+      readStatus(row.latest_status) === 'awaiting-input' && { waiting: true }),
+    ...(row.has_branches && { hasBranches: true }),
   };
 }
 
@@ -124,6 +173,7 @@ export interface NewRunColumns {
   readonly given: string | null;
   readonly messageId: string;
   readonly resumeOf: string | null;
+  readonly traceparent: string | null;
   readonly idempotencyKey: string | null;
   readonly fingerprint: string | null;
 }
@@ -141,6 +191,7 @@ export function toNewRunColumns(run: NewRun): NewRunColumns {
     metadata: JSON.stringify(run.metadata),
     given: run.given === undefined ? null : JSON.stringify(run.given),
     resumeOf: run.resumeOf ?? null,
+    traceparent: run.traceparent ?? null,
     idempotencyKey: idempotency?.key ?? null,
     fingerprint: idempotency?.fingerprint ?? null,
   };

@@ -1,5 +1,7 @@
 import { ConfigurableModuleBuilder, Module } from '@nestjs/common';
+import { AssistantStore } from '../agents/assistant.store.js';
 import { ItemStore } from '../agents/item.store.js';
+import { BlobStore } from '../runs/blob.store.js';
 import { EventLog } from '../runs/event-log.js';
 import { Retention } from '../runs/retention.js';
 import { RunStore } from '../runs/run.store.js';
@@ -25,7 +27,9 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: STORAGE_OPTIONS } = new C
     { provide: Wakeups, inject: [Storage], useFactory: ({ wakeups }: Storage) => wakeups },
     { provide: Retention, inject: [Storage], useFactory: ({ retention }: Storage) => retention },
     { provide: ItemStore, inject: [Storage], useFactory: ({ items }: Storage) => items },
+    { provide: BlobStore, inject: [Storage], useFactory: ({ blobs }: Storage) => blobs },
+    { provide: AssistantStore, inject: [Storage], useFactory: ({ assistants }: Storage) => assistants },
   ],
-  exports: [Storage, RunStore, EventLog, Wakeups, Retention, ItemStore],
+  exports: [Storage, RunStore, EventLog, Wakeups, Retention, ItemStore, BlobStore, AssistantStore],
 })
 export class StorageModule extends ConfigurableModuleClass {}

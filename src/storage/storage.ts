@@ -1,6 +1,8 @@
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
+import type { AssistantStore } from '../agents/assistant.store.js';
 import type { ItemStore } from '../agents/item.store.js';
 import type { AppError } from '../errors.js';
+import type { BlobStore } from '../runs/blob.store.js';
 import type { EventLog } from '../runs/event-log.js';
 import type { Retention } from '../runs/retention.js';
 import type { RunStore } from '../runs/run.store.js';
@@ -19,6 +21,8 @@ export abstract class Storage {
   abstract readonly retention: Retention;
   abstract readonly state: SharedState;
   abstract readonly items: ItemStore;
+  abstract readonly blobs: BlobStore;
+  abstract readonly assistants: AssistantStore;
   abstract readonly checkpointer: BaseCheckpointSaver;
   /**
    * The place of the data, in words that name it and show no password. Two modules of one application may not have the same. Absent

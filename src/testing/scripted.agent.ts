@@ -5,14 +5,16 @@ import type { RunEvent } from '../events/run-event.js';
 export class ScriptedAgent extends Agent {
   readonly name: string;
   readonly description = 'Does what a test says.';
+  override readonly accepts: readonly string[] | undefined;
 
   /** @param play emits the run's events through `context.emit`; it should stop when `context.signal` is aborted */
   constructor(
     private readonly play: (input: AgentInput, context: AgentContext) => Promise<void> | void,
-    { name = 'scripted' }: { readonly name?: string } = {},
+    { name = 'scripted', accepts }: Partial<Pick<Agent, 'name' | 'accepts'>> = {},
   ) {
     super();
     this.name = name;
+    this.accepts = accepts;
   }
 
   async run(input: AgentInput, context: AgentContext): Promise<void> {

@@ -8,6 +8,7 @@ import {
 } from '../../runs/event-log.js';
 import { decodeBatches, encodeFrames } from '../batch.codec.js';
 import type { MemoryRecords, RunRecord } from './memory-records.js';
+import { indexRun } from './memory-search.js';
 
 /** Logs are kept as JSON, as in a database: what a caller changes afterwards does not change the log. */
 export class MemoryEventLog extends EventLog {
@@ -43,7 +44,7 @@ export class MemoryEventLog extends EventLog {
     return 'appended';
   }
 
-  private end(record: RunRecord, { outcome, error, usage, inputs }: RunEnding): void {
+  private end(record: RunRecord, { outcome, error, usage, inputs, said }: RunEnding): void {
     const endedAt = this.clock();
     record.run = {
       ...record.run,
@@ -53,6 +54,8 @@ export class MemoryEventLog extends EventLog {
       ...(error && { error }),
       ...(inputs && { inputs }),
     };
+    this.records.charge(record.run, endedAt);
+    indexRun(record, said);
     record.awaitingUntil = inputs && findExpiry(inputs);
     record.hasOwner = false;
     this.records.unended.delete(record);

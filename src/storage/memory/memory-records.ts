@@ -1,6 +1,14 @@
 import type { Owner } from '../../principal.js';
+import type { StoredBlob } from '../../runs/blob.store.js';
+import type { SaidText } from '../../runs/event-log.js';
 import type { Run, Thread } from '../../runs/run.js';
+import type { Spending } from '../../runs/spending.js';
+import type { LeasedRun } from '../../runs/takeover.js';
+import { addUsage } from '../../events/usage.js';
 import type { StoredBatch } from '../batch.codec.js';
+import { toMonth } from '../spending-rows.js';
+
+const NO_USAGE = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
 
 export interface RunRecord {
   /** The order of creation, by which queues and pages are sorted: clocks can stand still or go back. */
@@ -12,6 +20,10 @@ export interface RunRecord {
   readonly idempotency?: { readonly key: string; readonly fingerprint: string };
   batches: StoredBatch[];
   compacted: boolean;
+  /** Set once the run can be found. */
+  found?: { readonly said?: SaidText; readonly words: ReadonlySet<string> };
+  /** Time before which it gets no owner; undefined once it may get one. */
+  notBefore?: number | undefined;
   /** Time when the first of its approvals expires; undefined if none waits, or none expires. */
   awaitingUntil?: number | undefined;
 }
@@ -19,8 +31,20 @@ export interface RunRecord {
 export interface ThreadRecord {
   readonly ordinal: number;
   readonly key: string;
-  readonly thread: Omit<Thread, 'updatedAt' | 'activeRunId'>;
+  thread: Pick<Thread, 'id' | 'owner' | 'title' | 'createdAt' | 'metadata' | 'pinned' | 'archived'>;
   updatedAt: number;
+  /** The change that its owner has seen last. */
+  readAt: number;
+  hasBranches?: boolean;
+  /** Words of a title that was given. */
+  titleWords?: ReadonlySet<string>;
+}
+
+export interface BlobRecord extends StoredBlob {
+  readonly owner: Owner;
+  /** Absent for an upload, which has the time when it is removed. */
+  threadKey?: string;
+  expiresAt?: number | undefined;
 }
 
 /** The data of a memory storage; its ports share it. */
@@ -29,6 +53,10 @@ export class MemoryRecords {
   /** By key. */
   readonly threads = new Map<string, ThreadRecord>();
   private readonly threadsByName = new Map<string, ThreadRecord>();
+  /** By month, owner and agent. */
+  readonly spending = new Map<string, Required<Spending>>();
+  /** By owner and id. */
+  readonly blobs = new Map<string, BlobRecord>();
   readonly idempotencyKeys = new Map<string, RunRecord>();
   /** In the order of creation. */
   readonly unended = new Set<RunRecord>();
@@ -67,7 +95,15 @@ export class MemoryRecords {
     return undefined;
   }
 
-  /** With its runs, their logs and their idempotency keys. */
+  /** Returns the run, with the id of the one that continues it. */
+  withContinuation({ run }: RunRecord): Run {
+    if (run.status !== 'awaiting-input') return run;
+    for (const { run: next } of this.runs.values())
+      if (next.resumeOf === run.id) return { ...run, continuedBy: next.id };
+    return run;
+  }
+
+  /** Deletes a thread with its runs, their logs and idempotency keys, and its blobs. */
   deleteThread({ key, thread }: ThreadRecord): void {
     for (const record of this.runs.values()) {
       const { run, idempotency } = record;
@@ -76,8 +112,36 @@ export class MemoryRecords {
       this.unended.delete(record);
       if (idempotency) this.idempotencyKeys.delete(toIdempotencyKey(run.principal, idempotency.key));
     }
+    for (const [name, { threadKey }] of this.blobs) if (threadKey === key) this.blobs.delete(name);
     this.threads.delete(key);
     this.threadsByName.delete(toNameKey(thread.owner, thread.id));
+  }
+
+  /** Returns the owner's blobs with these ids, if each is an upload or of that thread; or else the first id that is neither. */
+  findFiles(owner: Owner, ids: readonly string[], threadKey: string): BlobRecord[] | string {
+    const found: BlobRecord[] = [];
+    for (const id of ids) {
+      const blob = this.blobs.get(toNameKey(owner, id));
+      if (!blob || (blob.threadKey !== undefined && blob.threadKey !== threadKey)) return id;
+      found.push(blob);
+    }
+    return found;
+  }
+
+  /** Adds what an ended run has used to the sums. */
+  charge({ principal: { tenant, userId }, agent, usage }: Run, endedAt: number): void {
+    const month = toMonth(endedAt);
+    const key = JSON.stringify([month, tenant, userId, agent]);
+    const sums = this.spending.get(key);
+    const runs = (sums?.runs ?? 0) + 1;
+    this.spending.set(key, {
+      month,
+      tenant,
+      userId,
+      agent,
+      runs,
+      usage: addUsage(sums?.usage, usage ?? NO_USAGE),
+    });
   }
 
   /** The run's record, if this epoch is its current one and nothing has ended it. */
@@ -92,6 +156,11 @@ export function toIdempotencyKey(owner: Owner, key: string): string {
   return toNameKey(owner, key);
 }
 
-function toNameKey({ tenant, userId }: Owner, name: string): string {
+/** A name that is unique per owner. */
+export function toNameKey({ tenant, userId }: Owner, name: string): string {
   return JSON.stringify([tenant, userId, name]);
+}
+
+export function toLeasedRun({ run, leaseUntil, hasOwner }: RunRecord): LeasedRun {
+  return { id: run.id, leaseUntil, deaths: run.deaths ?? 0, isHeld: hasOwner };
 }

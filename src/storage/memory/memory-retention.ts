@@ -1,9 +1,12 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { Owner } from '../../principal.js';
+import type { SaidText } from '../../runs/event-log.js';
 import { Retention, type DeletedThread, type IdleThreads, type OwnerUsage } from '../../runs/retention.js';
 import { belongsTo, hasEnded } from '../../runs/run.js';
 import { toBatches } from '../batch.codec.js';
 import type { MemoryCheckpointer } from './memory.checkpointer.js';
 import type { MemoryRecords } from './memory-records.js';
+import { indexRun } from './memory-search.js';
 
 /** No method waits for anything before its last change, which makes each an atomic step. */
 export class MemoryRetention extends Retention {
@@ -39,6 +42,19 @@ export class MemoryRetention extends Retention {
     return 'compacted';
   }
 
+  async listUnindexed(limit: number): Promise<readonly string[]> {
+    return [...this.records.runs.values()]
+      .filter(({ run, found }) => hasEnded(run) && !found)
+      .sort((one, other) => (other.run.endedAt ?? 0) - (one.run.endedAt ?? 0))
+      .slice(0, limit)
+      .map(({ run }) => run.id);
+  }
+
+  async index(runId: string, said: SaidText): Promise<void> {
+    const record = this.records.runs.get(runId);
+    if (record && hasEnded(record.run) && !record.found) indexRun(record, said);
+  }
+
   async deleteIdleThreads({
     unchangedSince,
     limit,
@@ -57,23 +73,26 @@ export class MemoryRetention extends Retention {
 
   async listUsage(limit: number): Promise<readonly OwnerUsage[]> {
     const usage = new Map<string, OwnerUsage>();
+    const add = ({ tenant, userId }: Owner, kept: number) => {
+      const key = JSON.stringify([tenant, userId]);
+      usage.set(key, { owner: { userId, tenant }, bytes: (usage.get(key)?.bytes ?? 0) + kept });
+    };
     for (const { run, batches } of this.records.runs.values()) {
       if (!hasEnded(run)) continue;
-      const { userId, tenant } = run.principal;
-      const key = JSON.stringify([tenant, userId]);
       const frames = batches.reduce((sum, batch) => sum + Buffer.byteLength(batch.frames), 0);
-      const bytes = (usage.get(key)?.bytes ?? 0) + Buffer.byteLength(run.message) + frames;
-      usage.set(key, { owner: { userId, tenant }, bytes });
+      add(run.principal, Buffer.byteLength(run.message) + frames);
     }
+    for (const { owner, data } of this.records.blobs.values()) add(owner, data.byteLength);
     return [...usage.values()].sort((one, other) => other.bytes - one.bytes).slice(0, limit);
   }
 
-  /** The characters of the logs: what grows. */
+  /** The characters of the logs and the bytes of the blobs: what grows. */
   async usedBytes(): Promise<number> {
     let bytes = 0;
     for (const { batches } of this.records.runs.values()) {
       for (const { frames } of batches) bytes += frames.length;
     }
+    for (const { data } of this.records.blobs.values()) bytes += data.byteLength;
     return bytes;
   }
 

@@ -1,9 +1,18 @@
 import { AppError } from '../../errors.js';
+import type { Usage } from '../../events/run-event.js';
 import type { Owner } from '../../principal.js';
-import { admitRun, compareStarts, type FoundThread } from '../../runs/admission.js';
+import { admitRun, compareStarts } from '../../runs/admission.js';
+import type { BranchNode } from '../../runs/branches.js';
 import { applyDecisions } from '../../runs/decisions.js';
-import { toCreatedRun } from '../../runs/new-run.js';
-import { belongsTo, hasEnded, toTitle, type Run, type Thread } from '../../runs/run.js';
+import { listFileIds, toCreatedRun } from '../../runs/new-run.js';
+import {
+  createTitle,
+  hasEnded,
+  type ListedRun,
+  type Run,
+  type Thread,
+  type ThreadChange,
+} from '../../runs/run.js';
 import {
   RunStore,
   type DecideResult,
@@ -12,17 +21,34 @@ import {
   type KeyedRun,
   type NewDecisions,
   type NewRun,
+  type NewThread,
   type Page,
   type PageRequest,
   type RenewResult,
-  type RunOwner,
+  type RunFilter,
   type RunOwnership,
+  type ThreadListRequest,
+  type UnendedRuns,
 } from '../../runs/run.store.js';
-import { countDeaths, isAbandoned, type LeasedRun } from '../../runs/takeover.js';
-import { inTurn, mayBegin, RunningCounts, type Turn } from '../../runs/turns.js';
-import { keysAfter, PAGE_OF_RECORDS_BYTES, toPage } from '../page-cursor.js';
+import type { Spending, SpendingQuery } from '../../runs/spending.js';
+import { countDeaths } from '../../runs/takeover.js';
+import type { ThreadMatch, ThreadSearch } from '../../runs/thread-search.js';
+import { keysAfter, toPage } from '../page-cursor.js';
+import { findAbandoned, mayBeginAtOnce, nextWaiting } from './memory-claims.js';
+import { countFitting, countUnended, findRuns, listNodes } from './memory-run-lists.js';
+import { searchThreads } from './memory-search.js';
+import { sumSpending, sumUsage } from './memory-spending.js';
 import type { MemoryCheckpointer } from './memory.checkpointer.js';
-import { toIdempotencyKey, type MemoryRecords, type RunRecord, type ThreadRecord } from './memory-records.js';
+import {
+  changeThread,
+  createThread,
+  listThreads,
+  newThread,
+  toFoundThread,
+  toThread,
+  touch,
+} from './memory-threads.js';
+import { toIdempotencyKey, toLeasedRun, type MemoryRecords, type RunRecord } from './memory-records.js';
 
 /** No method waits for anything before its last change, which makes each an atomic step. */
 export class MemoryRunStore extends RunStore {
@@ -45,35 +71,45 @@ export class MemoryRunStore extends RunStore {
     }
 
     const thread = newRun.thread === 'new' ? undefined : records.thread(principal, newRun.threadId);
-    const admission = admitRun(newRun, thread && this.findThread(thread));
+    const admission = admitRun(newRun, thread && toFoundThread(records, thread));
     if (admission.outcome !== 'admitted') return admission;
     if (records.runs.has(id)) throw new AppError('STORAGE_FAILED', `There is a run ${id} already.`);
 
-    const { threadKey, mustWait, lapsed } = admission;
+    const { threadKey, mustWait, parentId, isFork, lapsed } = admission;
+    const files = records.findFiles(principal, listFileIds(newRun), threadKey);
+    if (typeof files === 'string') return { outcome: 'no-file', fileId: files };
+    for (const file of files) Object.assign(file, { threadKey, expiresAt: undefined });
     const owner =
-      !mustWait && newRun.owner && this.mayBegin(principal, newRun.owner) ? newRun.owner : undefined;
+      !mustWait &&
+      !newRun.delayMs &&
+      newRun.owner &&
+      mayBeginAtOnce(records, principal, newRun.owner, this.clock())
+        ? newRun.owner
+        : undefined;
     const lapsedRecord = lapsed === undefined ? undefined : records.runs.get(lapsed);
     if (lapsedRecord) lapsedRecord.awaitingUntil = undefined;
     const now = this.clock();
     const record: RunRecord = {
       ordinal: records.nextOrdinal(),
-      run: toCreatedRun(newRun, { at: now, threadKey, epoch: owner && 1 }),
+      run: toCreatedRun(newRun, { at: now, threadKey, parentId, epoch: owner && 1 }),
       hasOwner: owner !== undefined,
       leaseUntil: owner ? now + owner.leaseMs : 0,
       batches: [],
       compacted: false,
+      ...(newRun.delayMs && { notBefore: now + newRun.delayMs }),
       ...(idempotency && { idempotency }),
     };
     records.runs.set(id, record);
     records.unended.add(record);
     if (key !== undefined) records.idempotencyKeys.set(key, record);
-    if (thread) thread.updatedAt = now;
+    if (thread) touch(thread, { title: createTitle(newRun), now, isFork });
     else records.addThread(newThread(newRun, { ordinal: record.ordinal, key: threadKey, now }));
     return { outcome: 'created', run: record.run };
   }
 
   async get(runId: string): Promise<Run | undefined> {
-    return this.records.runs.get(runId)?.run;
+    const record = this.records.runs.get(runId);
+    return record && this.records.withContinuation(record);
   }
 
   async findByKey(owner: Owner, key: string): Promise<KeyedRun | undefined> {
@@ -84,7 +120,8 @@ export class MemoryRunStore extends RunStore {
   async claim(claim: ClaimRun): Promise<Run | undefined> {
     const { leaseMs, maxRunsPerPrincipal } = claim;
     const now = this.clock();
-    const record = this.findAbandoned({ ...claim, now }) ?? this.nextWaiting(maxRunsPerPrincipal);
+    const record =
+      findAbandoned(this.records, claim, now) ?? nextWaiting(this.records, maxRunsPerPrincipal, now);
     if (!record) return undefined;
     const { run } = record;
     const deaths = countDeaths(toLeasedRun(record));
@@ -125,7 +162,10 @@ export class MemoryRunStore extends RunStore {
 
   async requestCancel(runId: string): Promise<Run | undefined> {
     const record = this.records.runs.get(runId);
-    if (record && !hasEnded(record.run)) record.run = { ...record.run, cancelRequested: true };
+    if (record && !hasEnded(record.run)) {
+      record.run = { ...record.run, cancelRequested: true };
+      record.notBefore = undefined;
+    }
     return record?.run;
   }
 
@@ -166,19 +206,15 @@ export class MemoryRunStore extends RunStore {
 
   async getThread(owner: Owner, threadId: string): Promise<Thread | undefined> {
     const record = this.records.thread(owner, threadId);
-    return record && this.toThread(record);
+    return record && toThread(this.records, record);
   }
 
-  async listThreads(owner: Owner, page: PageRequest): Promise<Page<Thread>> {
-    const [updatedAt = Infinity, ordinal = Infinity] = keysAfter(page, 2) ?? [];
-    const rows = [...this.records.threads.values()]
-      .filter((row) => belongsTo(row.thread.owner, owner))
-      .filter((row) => row.updatedAt < updatedAt || (row.updatedAt === updatedAt && row.ordinal < ordinal))
-      .sort((one, other) => other.updatedAt - one.updatedAt || other.ordinal - one.ordinal);
-    return toPage(rows, page, {
-      getKeys: (row) => [row.updatedAt, row.ordinal],
-      toItem: (row) => this.toThread(row),
-    });
+  async listThreads(owner: Owner, page: ThreadListRequest): Promise<Page<Thread>> {
+    return listThreads(this.records, owner, page);
+  }
+
+  async searchThreads(owner: Owner, search: ThreadSearch): Promise<Page<ThreadMatch>> {
+    return searchThreads(this.records, owner, search);
   }
 
   async listRuns(owner: Owner, threadId: string, page: PageRequest): Promise<Page<Run>> {
@@ -192,6 +228,26 @@ export class MemoryRunStore extends RunStore {
     return toPage(visible, page, { getKeys: (row) => [row.ordinal], toItem: (row) => row.run }, hasMore);
   }
 
+  async listNodes(owner: Owner, threadId: string, limit: number): Promise<readonly BranchNode[]> {
+    return listNodes(this.records, this.records.thread(owner, threadId), limit);
+  }
+
+  async findRuns(filter: RunFilter, page: PageRequest): Promise<Page<ListedRun>> {
+    return findRuns(this.records, filter, page);
+  }
+
+  async countUnended(): Promise<UnendedRuns> {
+    return countUnended(this.records, this.clock());
+  }
+
+  async listSpending(query: SpendingQuery): Promise<readonly Spending[]> {
+    return sumSpending([...this.records.spending.values()], query);
+  }
+
+  async sumUsage(owner: Owner, threadId: string): Promise<Usage | undefined> {
+    return sumUsage(this.records, owner, threadId);
+  }
+
   async deleteThread(owner: Owner, threadId: string): Promise<void> {
     const record = this.records.thread(owner, threadId);
     if (!record) return;
@@ -200,86 +256,11 @@ export class MemoryRunStore extends RunStore {
     await this.checkpointer.deleteThread(record.key);
   }
 
-  /** The oldest run whose owner has fallen silent. */
-  private findAbandoned(claim: ClaimRun & { readonly now: number }): RunRecord | undefined {
-    for (const record of this.records.unended)
-      if (record.run.status === 'running' && isAbandoned(toLeasedRun(record), claim)) return record;
-    return undefined;
+  async createThread(thread: NewThread): ReturnType<RunStore['createThread']> {
+    return createThread(this.records, thread, this.clock());
   }
 
-  private nextWaiting(maxRunsPerPrincipal: number | undefined): RunRecord | undefined {
-    const atWork = new RunningCounts();
-    const waiting = new Map<string, Turn & { readonly records: RunRecord[] }>();
-    for (const record of this.records.unended) {
-      const { userId, tenant } = record.run.principal;
-      if (record.run.status === 'running') {
-        atWork.add({ userId, tenant });
-        continue;
-      }
-      const key = JSON.stringify([tenant, userId]);
-      const turn = waiting.get(key) ?? { userId, tenant, oldest: record.ordinal, records: [] };
-      turn.records.push(record);
-      waiting.set(key, turn);
-    }
-    for (const { records } of inTurn([...waiting.values()], atWork, maxRunsPerPrincipal)) {
-      const next = records.find((record) => this.isFirst(record));
-      if (next) return next;
-    }
-    return undefined;
+  async changeThread(owner: Owner, threadId: string, change: ThreadChange): Promise<Thread | undefined> {
+    return changeThread(this.records, this.records.thread(owner, threadId), change);
   }
-
-  private mayBegin(principal: Owner, { maxRunsPerPrincipal }: RunOwner): boolean {
-    const count = (wanted: (record: RunRecord) => boolean) =>
-      [...this.records.unended].filter(
-        (record) => belongsTo(record.run.principal, principal) && wanted(record),
-      ).length;
-    return mayBegin(maxRunsPerPrincipal, {
-      countAtWork: () => count(({ run }) => run.status === 'running'),
-      hasWaiting: () => count((record) => record.run.status === 'pending' && this.isFirst(record)) > 0,
-    });
-  }
-
-  private isFirst(record: RunRecord): boolean {
-    return this.records.oldestUnended(record.run.threadKey) === record;
-  }
-
-  private findThread({ key }: ThreadRecord): FoundThread {
-    return {
-      key,
-      unended: this.records.oldestUnended(key)?.run.id,
-      latest: this.records.latestRun(key)?.run,
-    };
-  }
-
-  private toThread({ key, thread, updatedAt }: ThreadRecord): Thread {
-    const active = this.records.oldestUnended(key);
-    return { ...thread, updatedAt, ...(active && { activeRunId: active.run.id }) };
-  }
-}
-
-function newThread(
-  { threadId, principal, message }: NewRun,
-  { ordinal, key, now }: { readonly ordinal: number; readonly key: string; readonly now: number },
-): ThreadRecord {
-  const owner = { userId: principal.userId, tenant: principal.tenant };
-  return {
-    ordinal,
-    key,
-    thread: { id: threadId, owner, title: toTitle(message), createdAt: now },
-    updatedAt: now,
-  };
-}
-
-function toLeasedRun({ run, leaseUntil, hasOwner }: RunRecord): LeasedRun {
-  return { id: run.id, leaseUntil, deaths: run.deaths ?? 0, isHeld: hasOwner };
-}
-
-/** Returns the number of runs that fit into a page; at least one. */
-function countFitting(rows: readonly RunRecord[]): number {
-  let bytes = 0;
-  const end = rows.findIndex(({ run }, index) => {
-    bytes += run.message.length + JSON.stringify([run.metadata, run.given, run.inputs]).length;
-    return index > 0 && bytes > PAGE_OF_RECORDS_BYTES;
-  });
-  return end === -1 ? rows.length : end;
 }

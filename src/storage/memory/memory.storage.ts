@@ -1,5 +1,7 @@
 import { LocalWakeups } from '../local-wakeups.js';
 import { Storage } from '../storage.js';
+import { MemoryAssistantStore } from './memory-assistant.store.js';
+import { MemoryBlobStore } from './memory-blob.store.js';
 import { MemoryCheckpointer } from './memory.checkpointer.js';
 import { MemoryEventLog } from './memory-event-log.js';
 import { MemoryItemStore } from './memory-item.store.js';
@@ -16,6 +18,8 @@ export class MemoryStorage extends Storage {
   readonly retention: MemoryRetention;
   readonly state = new MemorySharedState();
   readonly items: MemoryItemStore;
+  readonly blobs: MemoryBlobStore;
+  readonly assistants = new MemoryAssistantStore();
   readonly checkpointer: MemoryCheckpointer;
 
   /** @param options `clock`: milliseconds since the epoch; default the system's */
@@ -26,6 +30,7 @@ export class MemoryStorage extends Storage {
     this.runs = new MemoryRunStore(records, this.checkpointer, clock);
     this.log = new MemoryEventLog(records, clock);
     this.items = new MemoryItemStore(clock);
+    this.blobs = new MemoryBlobStore(records, clock);
     this.retention = new MemoryRetention(records, this.checkpointer);
   }
 

@@ -1,25 +1,54 @@
 import type { AppendResult } from '../../runs/event-log.js';
 import { toEndingColumns } from '../run-rows.js';
+import { toSearchRow } from '../search-rows.js';
 import type { AppendRow } from './append-rounds.js';
 import type { Statements } from './postgres.database.js';
+import { chargeText } from './spending.js';
+import { INDEXED_WORDS } from './word-index.js';
 
 const INPUT = `
   WITH input AS (
     SELECT * FROM unnest($1::text[], $2::bigint[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
-        $9::text[], $10::bigint[])
+        $9::text[], $10::bigint[], $11::text[], $12::text[])
       WITH ORDINALITY AS batch (
-        run_id, epoch, after_seq, last_seq, frames, outcome, error, usage, approvals, awaiting_until, place))`;
+        run_id, epoch, after_seq, last_seq, frames, outcome, error, usage, approvals, awaiting_until, words, answer, place))`;
 
 /** The texts of the statements that append, in one schema. */
 export interface AppendTexts {
   readonly append: string;
+  /** For rows of which one ends its run at least: most statements end none, and need not be planned for it. */
+  readonly appendEndings: string;
   readonly find: string;
 }
 
 export function appendTexts(s: string): AppendTexts {
   return {
-    // Its WHERE is the fence. It waits for the holder of the run's row, and then reads the row as it is by then.
-    append: `${INPUT}, advanced AS (
+    append: appendText(s),
+    appendEndings: appendText(
+      s,
+      `, touched AS (
+      UPDATE ${s}.threads SET updated_at = advanced.ended_at
+      FROM advanced WHERE threads.id = advanced.thread_id AND advanced.ended_at IS NOT NULL
+    ), ended AS (
+      SELECT advanced.*, input.usage, input.words, input.answer
+      FROM advanced JOIN input USING (place) WHERE advanced.ended_at IS NOT NULL
+    ), charged AS (${chargeText(s, 'ended')}
+    ), worded AS (
+      INSERT INTO ${s}.run_words (ordinal, words, answer)
+      SELECT ordinal, ${INDEXED_WORDS}, answer FROM ended WHERE words IS NOT NULL
+    )`,
+    ),
+    find: `${INPUT}
+      SELECT input.place FROM input
+      JOIN ${s}.runs ON runs.id = input.run_id
+      JOIN ${s}.batches ON batches.run = runs.ordinal AND batches.last_seq = input.last_seq
+      WHERE batches.first_seq = input.after_seq + 1 AND batches.epoch = input.epoch AND batches.frames = input.frames`,
+  };
+}
+
+/** Its WHERE is the fence. It waits for the holder of the run's row, and then reads the row as it is by then. */
+function appendText(s: string, endings = ''): string {
+  return `${INPUT}, advanced AS (
       UPDATE ${s}.runs SET
         last_seq = input.last_seq,
         log_bytes = runs.log_bytes + octet_length(input.frames),
@@ -28,6 +57,7 @@ export function appendTexts(s: string): AppendTexts {
         error = input.error,
         usage = input.usage,
         approvals = input.approvals,
+        indexed = input.outcome IS NOT NULL,
         awaiting_until = input.awaiting_until,
         owner_id = CASE WHEN input.outcome IS NULL THEN runs.owner_id END,
         lease_until = CASE
@@ -35,22 +65,13 @@ export function appendTexts(s: string): AppendTexts {
           ELSE greatest(runs.lease_until, ${s}.now_ms() + runs.lease_ms) END
       FROM input
       WHERE runs.id = input.run_id AND runs.epoch = input.epoch AND runs.last_seq = input.after_seq AND runs.ended_at IS NULL
-      RETURNING input.place, runs.ordinal, runs.thread_id, runs.ended_at
+      RETURNING input.place, runs.ordinal, runs.thread_id, runs.ended_at, runs.tenant, runs.user_id, runs.agent
     ), inserted AS (
       INSERT INTO ${s}.batches (run, first_seq, last_seq, epoch, frames)
       SELECT advanced.ordinal, input.after_seq + 1, input.last_seq, input.epoch, input.frames
       FROM advanced JOIN input USING (place)
-    ), touched AS (
-      UPDATE ${s}.threads SET updated_at = advanced.ended_at
-      FROM advanced WHERE threads.id = advanced.thread_id AND advanced.ended_at IS NOT NULL
-    )
-    SELECT place FROM advanced`,
-    find: `${INPUT}
-      SELECT input.place FROM input
-      JOIN ${s}.runs ON runs.id = input.run_id
-      JOIN ${s}.batches ON batches.run = runs.ordinal AND batches.last_seq = input.last_seq
-      WHERE batches.first_seq = input.after_seq + 1 AND batches.epoch = input.epoch AND batches.frames = input.frames`,
-  };
+    )${endings}
+    SELECT place FROM advanced`;
 }
 
 /**
@@ -67,7 +88,8 @@ export async function appendRows(
     results,
   }: { readonly rows: readonly AppendRow[]; readonly isRetry: boolean; readonly results: AppendResult[] },
 ): Promise<void> {
-  const appended = await listPlaces(tx, texts.append, rows);
+  const text = rows.some(({ ending }) => ending) ? texts.appendEndings : texts.append;
+  const appended = await listPlaces(tx, text, rows);
   const refused = rows.filter((_, index) => !appended.has(index));
   const found = isRetry && refused.length > 0 ? await listPlaces(tx, texts.find, refused) : new Set<number>();
   for (const row of rows) {
@@ -79,6 +101,7 @@ export async function appendRows(
 /** Lists the positions of the rows that a statement returned, from 0. */
 async function listPlaces(tx: Statements, text: string, rows: readonly AppendRow[]): Promise<Set<number>> {
   const endings = rows.map(({ ending }) => ending && toEndingColumns(ending));
+  const texts = rows.map(({ ending }) => ending?.said && toSearchRow(ending.said));
   const found = await tx.query<{ place: number }>(text, [
     rows.map(({ runId }) => runId),
     rows.map(({ epoch }) => epoch),
@@ -90,6 +113,8 @@ async function listPlaces(tx: Statements, text: string, rows: readonly AppendRow
     endings.map((ending) => ending?.usage ?? null),
     endings.map((ending) => ending?.approvals ?? null),
     endings.map((ending) => ending?.awaitingUntil ?? null),
+    texts.map((row) => row?.words ?? null),
+    texts.map((row) => (row ? JSON.stringify(row.answer) : null)),
   ]);
   return new Set(found.map(({ place }) => place - 1));
 }

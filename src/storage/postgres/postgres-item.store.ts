@@ -24,23 +24,35 @@ import {
 } from '../item-rows.js';
 import { ItemSearch, type Candidate } from '../item-search.js';
 import type { PostgresDatabase, Statements } from './postgres.database.js';
+import { isUnusable, toNumbers, VectorExtension } from './vector-extension.js';
 
 const COLUMNS = 'path, key, value, created_at, updated_at, ttl_ms';
 
 /** Candidates that are fetched at a time, so that no search holds up the event loop for long. */
 const CANDIDATES = 200;
+/** The same if the database sends their scores. At most {@link CANDIDATES} of them come with vectors that it cannot compare. */
+const SCORED_CANDIDATES = 2_000;
 
-/** Compares and filters in this process, over the items of one scope: what a scope may hold bounds a search. */
+/**
+ * Filters in this process, over the items of one scope: what a scope may hold bounds a search. Vectors are compared by pgvector if the database has
+ * it, exactly as here otherwise, and without an index: no index on vectors knows scopes.
+ */
 export class PostgresItemStore extends ItemStore {
   private readonly table: string;
   /** The items of the scope in $1 and $2 that have not expired. */
   private readonly alive: string;
+  private extension: VectorExtension | undefined;
 
   constructor(private readonly database: PostgresDatabase) {
     super();
     const { schema: s } = database;
     this.table = `${s}.items`;
     this.alive = `items.tenant = $1 AND items.user_id = $2 AND (expires_at IS NULL OR expires_at > ${s}.now_ms())`;
+  }
+
+  /** Uses pgvector from now on, if the database has it, and until it is dropped. */
+  async open(): Promise<void> {
+    this.extension = await VectorExtension.find(this.database);
   }
 
   async get(scope: ItemScope, names: readonly ItemName[]): Promise<readonly (StoredItem | undefined)[]> {
@@ -141,18 +153,44 @@ export class PostgresItemStore extends ItemStore {
   private async *candidates(
     below: string,
     of: readonly unknown[],
-    { filter, vector }: Omit<ItemQuery, 'prefix'>,
+    query: Omit<ItemQuery, 'prefix'>,
   ): AsyncGenerator<Candidate> {
-    const columns = `id, ${filter ? 'value' : "'' AS value"}, ${vector ? 'vectors' : 'NULL AS vectors'}`;
+    let extension = query.vector && this.extension?.takes(query.vector) ? this.extension : undefined;
     for (let last = 0, isMore = true; isMore;) {
-      const page = await this.database.query<Candidate>(
-        `SELECT ${columns} FROM ${this.table} WHERE ${below} AND id > $5 ORDER BY id LIMIT ${CANDIDATES}`,
-        [...of, last],
-      );
-      yield* page;
-      last = page.at(-1)?.id ?? last;
-      isMore = page.length === CANDIDATES;
+      try {
+        const page = await this.readPage(below, [...of, last], query, extension);
+        yield* page.candidates;
+        last = page.candidates.at(-1)?.id ?? last;
+        ({ isMore } = page);
+      } catch (error) {
+        if (!extension || !isUnusable(error)) throw error;
+        this.extension = extension = undefined;
+      }
     }
+  }
+
+  /** @param of what `below` names, and the last id before the page */
+  private async readPage(
+    below: string,
+    of: readonly unknown[],
+    { filter, vector }: Omit<ItemQuery, 'prefix'>,
+    extension: VectorExtension | undefined,
+  ): Promise<{ readonly candidates: readonly Candidate[]; readonly isMore: boolean }> {
+    const pageSize = extension && !filter ? SCORED_CANDIDATES : CANDIDATES;
+    const vectors = vector ? 'vectors' : 'NULL AS vectors';
+    const columns = [
+      'id',
+      filter ? 'value' : "'' AS value",
+      extension && vector ? extension.columns(6, vector.length) : vectors,
+    ];
+    const rows = `SELECT * FROM ${this.table} WHERE ${below} AND id > $5 ORDER BY id LIMIT ${pageSize}`;
+    const from = extension ? extension.within(rows, CANDIDATES) : rows;
+    const candidates = await this.database.query<Candidate>(
+      `SELECT ${columns.join(', ')} FROM (${from}) AS items ORDER BY id`,
+      [...of, ...(extension && vector ? [extension.toParameter(vector)] : [])],
+    );
+    const fetched = candidates.filter(({ vectors: own }) => own).length;
+    return { candidates, isMore: candidates.length === pageSize || fetched === CANDIDATES };
   }
 
   private async total(
@@ -181,14 +219,18 @@ export class PostgresItemStore extends ItemStore {
 
   private async put(tx: Statements, of: readonly string[], rows: readonly ItemChangeRow[]): Promise<void> {
     const now = `${this.database.schema}.now_ms()`;
+    const numbers = rows.map(({ vectors }) => toNumbers(this.extension ? vectors : null));
     await tx.query(
-      `INSERT INTO ${this.table} (tenant, user_id, path, key, value, vectors, bytes, ttl_ms, created_at, updated_at, expires_at)
-       SELECT $1, $2, put.*, ${now}, ${now}, ${now} + put.ttl_ms
-       FROM unnest($3::text[], $4::text[], $5::text[], $6::bytea[], $7::int[], $8::bigint[])
-         AS put (path, key, value, vectors, bytes, ttl_ms)
+      `INSERT INTO ${this.table} (tenant, user_id, path, key, value, vectors, bytes, ttl_ms, dims, numbers,
+         numbers_at, created_at, updated_at, expires_at)
+       SELECT $1, $2, path, key, value, vectors, bytes, ttl_ms, dims, numbers::real[],
+         CASE WHEN $11 THEN ${now} END, ${now}, ${now}, ${now} + ttl_ms
+       FROM unnest($3::text[], $4::text[], $5::text[], $6::bytea[], $7::int[], $8::bigint[], $9::int[], $10::text[])
+         AS put (path, key, value, vectors, bytes, ttl_ms, dims, numbers)
        ON CONFLICT (tenant, user_id, path, key) DO UPDATE SET
          value = excluded.value, vectors = excluded.vectors, bytes = excluded.bytes, updated_at = excluded.updated_at,
-         ttl_ms = excluded.ttl_ms, expires_at = excluded.expires_at`,
+         ttl_ms = excluded.ttl_ms, expires_at = excluded.expires_at,
+         dims = excluded.dims, numbers = excluded.numbers, numbers_at = excluded.numbers_at`,
       [
         ...of,
         ...toColumns(rows),
@@ -196,6 +238,9 @@ export class PostgresItemStore extends ItemStore {
         rows.map(({ vectors }) => vectors && Buffer.from(vectors)),
         rows.map(({ bytes }) => bytes),
         rows.map(({ ttlMs }) => ttlMs),
+        numbers.map(({ dims }) => dims),
+        numbers.map(({ numbers: all }) => all),
+        this.extension !== undefined,
       ],
     );
   }

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { PostgresServer } from '../../../test/harness/cluster/postgres.server.js';
 import { toBatch, toEnding, newRun, ownedRun, claimRun } from '../../testing/storage/storage-samples.js';
 import { ConnectionCutter } from './connection-cutter.testing.js';
-import { isPassing } from './postgres.errors.js';
+import { isPassing, storageFailure } from './postgres.errors.js';
 import { PostgresStorage } from './postgres.storage.js';
 import { schemaName } from './postgres.testing.js';
 import { explainedStart } from './start-failure.js';
@@ -95,6 +95,20 @@ describe('PostgresStorage while the database is unavailable', () => {
       ['23505', 'duplicate key'],
     ])
       expect(isPassing({ code, message })).toBe(false);
+  });
+});
+
+describe('a failure of the database', () => {
+  it('says that the disk is full, and that it helps to try again', () => {
+    const message = 'could not extend file: No space left on device';
+    const full = Object.assign(new Error(message), { code: '53100' });
+    expect(storageFailure(full)).toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: expect.stringMatching(/disk of the database is full/),
+      retryable: true,
+    });
+    const gone = Object.assign(new Error('no'), { code: '57P01' });
+    expect(storageFailure(gone).message).toMatch(/cannot be reached/);
   });
 });
 

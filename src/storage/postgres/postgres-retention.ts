@@ -1,10 +1,12 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { SaidText } from '../../runs/event-log.js';
 import { Retention, type DeletedThread, type IdleThreads, type OwnerUsage } from '../../runs/retention.js';
 import { toBatches } from '../batch.codec.js';
 import { toThreadName, type ThreadRow } from '../run-rows.js';
 import type { PostgresDatabase } from './postgres.database.js';
 import { deleteThread } from './thread-deletion.js';
 import { tryLockThread } from './thread-names.js';
+import { indexRun } from './word-index.js';
 
 /** Threads looked at beyond those that are wanted: what others have in hand is passed over. */
 const PASSED_OVER = 16;
@@ -66,6 +68,18 @@ export class PostgresRetention extends Retention {
     });
   }
 
+  async listUnindexed(limit: number): Promise<readonly string[]> {
+    const rows = await this.database.query<{ id: string }>(
+      `SELECT id FROM ${this.database.schema}.runs WHERE NOT indexed AND ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT $1`,
+      [limit],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  index(runId: string, said: SaidText): Promise<void> {
+    return this.database.transaction((tx) => indexRun(tx, this.database.schema, { runId, said }));
+  }
+
   deleteIdleThreads({ unchangedSince, limit, owner }: IdleThreads): Promise<readonly DeletedThread[]> {
     const { schema: s } = this.database;
     const idle = `SELECT id, name, tenant, user_id FROM ${s}.threads
@@ -94,22 +108,30 @@ export class PostgresRetention extends Retention {
   }
 
   async listUsage(limit: number): Promise<readonly OwnerUsage[]> {
+    const { schema: s } = this.database;
     const rows = await this.database.query<{ tenant: string; user_id: string; bytes: number }>(
-      `SELECT tenant, user_id, sum(log_bytes + octet_length(message))::bigint AS bytes FROM ${this.database.schema}.runs
-       WHERE ended_at IS NOT NULL GROUP BY tenant, user_id ORDER BY bytes DESC LIMIT $1`,
+      `SELECT tenant, user_id, sum(kept)::bigint AS bytes FROM (
+         SELECT tenant, user_id, sum(log_bytes + octet_length(message)) AS kept FROM ${s}.runs
+           WHERE ended_at IS NOT NULL GROUP BY tenant, user_id
+         UNION ALL SELECT tenant, user_id, sum(bytes) FROM ${s}.blobs GROUP BY tenant, user_id) AS kinds
+       GROUP BY tenant, user_id ORDER BY bytes DESC LIMIT $1`,
       [limit],
     );
     return rows.map(({ tenant, user_id: userId, bytes }) => ({ owner: { userId, tenant }, bytes }));
   }
 
-  /** The logs as their rows count them, and of the other tables the share of their files that holds live rows. */
+  /**
+   * The logs and the blobs as their rows count them, and of the other tables the share of their files that holds live rows. PostgreSQL learns of deleted
+   * rows a second late, in which a sweep would delete a hundred threads too many.
+   */
   async usedBytes(): Promise<number> {
     const { schema: s } = this.database;
     const [row] = await this.database.query<{ bytes: number }>(
       `SELECT (
          (SELECT coalesce(sum(log_bytes), 0) FROM ${s}.runs) +
+         (SELECT coalesce(sum(bytes), 0) FROM ${s}.blobs) +
          (SELECT coalesce(sum(pg_table_size(relid) * (n_live_tup::numeric / greatest(n_live_tup + n_dead_tup, 1))), 0)
-          FROM pg_stat_user_tables WHERE schemaname = $1 AND relname <> 'batches')
+          FROM pg_stat_user_tables WHERE schemaname = $1 AND relname NOT IN ('batches', 'blobs'))
        )::bigint AS bytes`,
       [s],
     );

@@ -1,5 +1,13 @@
-import type { Run, Thread } from '../../runs/run.js';
-import { toRun, toThread, type ReadText, type RunRow, type ThreadRow } from '../run-rows.js';
+import type { ListedRun, Run, Thread } from '../../runs/run.js';
+import {
+  toListedRun,
+  toRun,
+  toThread,
+  type ListedRunRow,
+  type ReadText,
+  type RunRow,
+  type ThreadRow,
+} from '../run-rows.js';
 
 /** Text of people is stored as JSON: PostgreSQL's text has no NUL, and theirs may. */
 const readText: ReadText = (column) => JSON.parse(column) as string;
@@ -10,4 +18,8 @@ export function parseRun(row: RunRow): Run {
 
 export function parseThread(row: ThreadRow): Thread {
   return toThread(row, readText);
+}
+
+export function parseListedRun(row: ListedRunRow): ListedRun {
+  return toListedRun(row, readText);
 }

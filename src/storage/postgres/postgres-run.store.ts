@@ -1,5 +1,7 @@
+import type { Usage } from '../../events/run-event.js';
 import type { Owner } from '../../principal.js';
-import type { Run, Thread } from '../../runs/run.js';
+import type { BranchNode } from '../../runs/branches.js';
+import type { ListedRun, Run, Thread, ThreadChange } from '../../runs/run.js';
 import {
   RunStore,
   type DecideResult,
@@ -8,20 +10,31 @@ import {
   type KeyedRun,
   type NewDecisions,
   type NewRun,
+  type NewThread,
   type Page,
   type PageRequest,
   type RenewResult,
+  type RunFilter,
   type RunOwnership,
+  type ThreadListRequest,
+  type UnendedRuns,
 } from '../../runs/run.store.js';
+import type { Spending, SpendingQuery } from '../../runs/spending.js';
+import type { ThreadMatch, ThreadSearch } from '../../runs/thread-search.js';
 import { epochStep } from '../epoch.js';
 import { keysAfter, PAGE_OF_RECORDS_BYTES, toPage } from '../page-cursor.js';
-import type { RunRow, ThreadRow } from '../run-rows.js';
+import { toNode, type NodeRow, type RunRow, type ThreadRow } from '../run-rows.js';
+import { continuedBy, findStart, toScannedPage } from '../run-scan.js';
 import type { PostgresDatabase, Statements } from './postgres.database.js';
-import { parseRun, parseThread } from './postgres-rows.js';
+import { parseListedRun, parseRun, parseThread } from './postgres-rows.js';
 import { decideRun } from './run-decisions.js';
 import { createRun, isOneStatement } from './run-creation.js';
+import { countUnended, findRuns } from './run-lists.js';
+import { listSpending, sumUsage } from './spending.js';
 import { deleteThread } from './thread-deletion.js';
 import { lockThread, threadKeyQuery } from './thread-names.js';
+import { changeThread, createThread, findThread, threadQuery } from './thread-records.js';
+import { searchThreads } from './thread-search.js';
 
 /** Sorts after every time and every ordinal. */
 const LAST = Number.MAX_SAFE_INTEGER;
@@ -49,7 +62,11 @@ export class PostgresRunStore extends RunStore {
   async get(runId: string): Promise<Run | undefined> {
     // PostgreSQL's text has no NUL, so nothing is called like that.
     if (runId.includes('\0')) return undefined;
-    const [row] = await this.database.query<RunRow>(`SELECT * FROM ${this.s}.runs WHERE id = $1`, [runId]);
+    const table = `${this.s}.runs`;
+    const [row] = await this.database.query<RunRow>(
+      `SELECT *, ${continuedBy(table)} FROM ${table} WHERE id = $1`,
+      [runId],
+    );
     return row && parseRun(row);
   }
 
@@ -106,7 +123,8 @@ export class PostgresRunStore extends RunStore {
 
   async requestCancel(runId: string): Promise<Run | undefined> {
     await this.database.query(
-      `UPDATE ${this.s}.runs SET cancel_requested = true WHERE id = $1 AND ended_at IS NULL`,
+      `UPDATE ${this.s}.runs SET cancel_requested = true, status = CASE status WHEN 'delayed' THEN 'pending' ELSE status END
+       WHERE id = $1 AND ended_at IS NULL`,
       [runId],
     );
     return this.get(runId);
@@ -127,21 +145,37 @@ export class PostgresRunStore extends RunStore {
 
   async getThread({ tenant, userId }: Owner, threadId: string): Promise<Thread | undefined> {
     if (threadId.includes('\0')) return undefined;
-    const [row] = await this.database.query<ThreadRow>(
-      `${this.threads} WHERE threads.id = (${threadKeyQuery(this.s)})`,
-      [tenant, userId, threadId],
-    );
-    return row && parseThread(row);
+    return findThread(this.database, this.s, { tenant, userId }, threadId);
   }
 
-  async listThreads({ tenant, userId }: Owner, page: PageRequest): Promise<Page<Thread>> {
+  createThread(thread: NewThread): ReturnType<RunStore['createThread']> {
+    return this.database.transaction((tx) => createThread(tx, this.s, thread));
+  }
+
+  async listThreads({ tenant, userId }: Owner, page: ThreadListRequest): Promise<Page<Thread>> {
     const [updatedBefore = LAST, before = LAST] = keysAfter(page, 2) ?? [];
+    const { limit, archived, pinned, waiting = false } = page;
+    // From the owner's runs that have asked, and not from all of the owner's threads.
+    const asking = `AND threads.id = ANY (ARRAY(
+      SELECT thread_id FROM ${this.s}.runs AS asking
+      WHERE asking.tenant = $1 AND asking.user_id = $2 AND asking.status = 'awaiting-input' AND NOT EXISTS (
+        SELECT 1 FROM ${this.s}.runs AS later WHERE later.thread_id = asking.thread_id AND later.ordinal > asking.ordinal)))`;
     const rows = await this.database.query<ThreadRow>(
-      `${this.threads} WHERE tenant = $1 AND user_id = $2 AND (updated_at, ordinal) < ($3, $4)
-       ORDER BY updated_at DESC, ordinal DESC LIMIT $5`,
-      [tenant, userId, updatedBefore, before, page.limit + 1],
+      `${threadQuery(this.s)} WHERE tenant = $1 AND user_id = $2 AND (updated_at, threads.ordinal) < ($3, $4)
+         AND ($6::boolean IS NULL OR archived = $6) AND ($7::boolean IS NULL OR pinned = $7) ${waiting ? asking : ''}
+       ORDER BY updated_at DESC, threads.ordinal DESC LIMIT $5`,
+      [tenant, userId, updatedBefore, before, limit + 1, archived ?? null, pinned ?? null],
     );
     return toPage(rows, page, { getKeys: (row) => [row.updated_at, row.ordinal], toItem: parseThread });
+  }
+
+  searchThreads(owner: Owner, search: ThreadSearch): Promise<Page<ThreadMatch>> {
+    return searchThreads(this.database, this.s, { owner, search });
+  }
+
+  async changeThread(owner: Owner, threadId: string, change: ThreadChange): Promise<Thread | undefined> {
+    if (threadId.includes('\0')) return undefined;
+    return this.database.transaction((tx) => changeThread(tx, this.s, { owner, id: threadId, change }));
   }
 
   async listRuns({ tenant, userId }: Owner, threadId: string, page: PageRequest): Promise<Page<Run>> {
@@ -162,6 +196,42 @@ export class PostgresRunStore extends RunStore {
     return toPage(rows, page, { getKeys: (row) => [row.ordinal], toItem: parseRun }, hasMore);
   }
 
+  async listNodes(
+    { tenant, userId }: Owner,
+    threadId: string,
+    limit: number,
+  ): Promise<readonly BranchNode[]> {
+    if (threadId.includes('\0')) return [];
+    const rows = await this.database.query<NodeRow>(
+      `SELECT id, parent_id FROM ${this.s}.runs WHERE thread_id = (${threadKeyQuery(this.s)}) ORDER BY ordinal DESC LIMIT $4`,
+      [tenant, userId, threadId, limit],
+    );
+    return rows.map(toNode);
+  }
+
+  async findRuns(filter: RunFilter, page: PageRequest): Promise<Page<ListedRun>> {
+    const names = [filter.tenant, filter.userId, filter.agent];
+    if (names.some((name) => name?.includes('\0'))) return { items: [] };
+    const scan = await findRuns(this.database, this.s, {
+      filter,
+      limit: page.limit,
+      start: findStart(filter, page),
+    });
+    return toScannedPage(scan, page, parseListedRun);
+  }
+
+  countUnended(): Promise<UnendedRuns> {
+    return countUnended(this.database, this.s);
+  }
+
+  listSpending(query: SpendingQuery): Promise<readonly Spending[]> {
+    return listSpending(this.database, this.s, query);
+  }
+
+  sumUsage(owner: Owner, threadId: string): Promise<Usage | undefined> {
+    return sumUsage(this.database, this.s, { owner, id: threadId });
+  }
+
   deleteThread(owner: Owner, threadId: string): Promise<void> {
     if (threadId.includes('\0')) return Promise.resolve();
     return this.database.transaction(async (tx) => {
@@ -173,13 +243,5 @@ export class PostgresRunStore extends RunStore {
       ]);
       if (thread) await deleteThread(tx, this.s, thread.id);
     });
-  }
-
-  private get threads(): string {
-    return `
-      SELECT threads.*, (
-        SELECT id FROM ${this.s}.runs WHERE thread_id = threads.id AND ended_at IS NULL ORDER BY ordinal LIMIT 1
-      ) AS active_run_id
-      FROM ${this.s}.threads`;
   }
 }

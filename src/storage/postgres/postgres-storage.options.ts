@@ -16,6 +16,10 @@ export interface PostgresStorageOptions {
   /** Number of a thread's checkpoints that remain, per namespace. Default 2; `all` allows LangGraph's time travel. */
   readonly keepCheckpoints?: number | 'all';
   /**
+   * Maximum bytes of the states of a thread where it can be continued. Beyond them those of the oldest runs go, and never the newest. Default 16 MiB.
+   */
+  readonly statesMaxBytes?: number;
+  /**
    * Carries the hints in place of LISTEN and NOTIFY, and counts the limits if it can, as `RedisHints` does. Opened and closed with the
    * storage.
    */

@@ -17,6 +17,7 @@ import {
 } from '../../agents/langgraph/checkpoint-fence.js';
 import type { CheckpointHistory } from '../../agents/langgraph/checkpoint-history.js';
 import { toCheckpointKey, required } from '../../agents/langgraph/checkpoint-key.js';
+import type { CheckpointKeeping } from '../checkpoint-keeping.js';
 import { nextVersion } from '../checkpoint-versions.js';
 import { pruneCheckpoints } from './checkpoint-pruning.js';
 import { readPaths, sortByPath } from './checkpoint-order.js';
@@ -32,13 +33,18 @@ import type { PostgresWriter, Store } from './postgres.writer.js';
 export class PostgresCheckpointer extends PostgresSaver implements CheckpointHistory {
   private readonly s: string;
 
-  /** @param keep how many checkpoints of a namespace remain, at least 1; `all` allows time travel */
+  readonly keep: number | 'all';
+  private readonly maxBytes: number;
+
+  /** @param keeping `keep`: how many checkpoints of a namespace remain, at least 1; `all` allows time travel */
   constructor(
     private readonly database: PostgresDatabase,
     private readonly writer: PostgresWriter,
-    readonly keep: number | 'all',
+    { keep, maxBytes }: { readonly keep: number | 'all'; readonly maxBytes: number },
   ) {
     super(readingPool(database), undefined, { schema: database.schema });
+    this.keep = keep;
+    this.maxBytes = maxBytes;
     this.s = database.schema;
   }
 
@@ -122,7 +128,7 @@ export class PostgresCheckpointer extends PostgresSaver implements CheckpointHis
       this._dumpBlobs(threadId, namespace, checkpoint.channel_values, facts.newVersions),
       this._dumpMetadata(facts.metadata),
     ]);
-    const keep = this.countKept(facts.metadata);
+    const keeping = this.chooseKeeping(facts.metadata);
     return async (tx) => {
       await tx.query(
         `INSERT INTO ${this.s}.checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
@@ -142,7 +148,8 @@ export class PostgresCheckpointer extends PostgresSaver implements CheckpointHis
          DO UPDATE SET checkpoint = excluded.checkpoint, metadata = excluded.metadata`,
         [threadId, namespace, checkpoint.id, parentId, state, metadata],
       );
-      if (keep !== undefined) await pruneCheckpoints(tx, this.s, { threadId, namespace, keep });
+      const saved = { threadId, namespace, checkpointId: checkpoint.id };
+      if (keeping) await pruneCheckpoints(tx, this.s, saved, keeping);
     };
   }
 
@@ -198,9 +205,11 @@ export class PostgresCheckpointer extends PostgresSaver implements CheckpointHis
   }
 
   /** A checkpoint that holds only what has changed is nothing without its ancestors, and does not grow as others do. */
-  private countKept({ counters_since_delta_snapshot: deltas }: CheckpointMetadata): number | undefined {
+  private chooseKeeping({
+    counters_since_delta_snapshot: deltas,
+  }: CheckpointMetadata): CheckpointKeeping | undefined {
     const madeOfDeltas = deltas !== undefined && Object.keys(deltas).length > 0;
-    return this.keep === 'all' || madeOfDeltas ? undefined : this.keep;
+    return this.keep === 'all' || madeOfDeltas ? undefined : { keep: this.keep, maxBytes: this.maxBytes };
   }
 }
 

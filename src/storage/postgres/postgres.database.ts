@@ -14,7 +14,12 @@ export interface DatabaseOptions {
 
 /** Somewhere to send statements to: any connection, or the one of a transaction. */
 export interface Statements {
-  query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** @param timeoutMs time to wait for the answer. Default: that of the connection */
+  query<Row = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+    timeoutMs?: number,
+  ): Promise<Row[]>;
 }
 
 export const DEFAULT_SCHEMA = 'agent_stream';
@@ -151,7 +156,9 @@ export async function inTransaction<Result>(
 
 export function statementsOn(client: Pick<ClientBase, 'query'>): Statements {
   return {
-    query: async <Row>(text: string, values: readonly unknown[] = []) =>
-      (await client.query(text, [...values])).rows as Row[],
+    query: async <Row>(text: string, values: readonly unknown[] = [], timeoutMs?: number) => {
+      const patience = timeoutMs === undefined ? {} : { query_timeout: timeoutMs };
+      return (await client.query({ text, values: [...values], ...patience })).rows as Row[];
+    },
   };
 }

@@ -21,6 +21,9 @@ const PASSING = new Set([
 /** SQLSTATE of an internal error. Poolers say it of what is none. */
 const INTERNAL = 'XX000';
 
+/** SQLSTATE of a full disk. */
+const DISK_FULL = '53100';
+
 /** Messages of poolers, Supavisor above all, that have no connection to lend now, or have just lost the one they had lent. */
 const NONE_TO_LEND =
   /EMAXCONN|MaxClients|max clients|too many (clients|connections)|ECHECKOUTTIMEOUT|check ?out|EDBHANDLEREXITED|DbHandler|ECIRCUITBREAKER|circuit breaker|connection (slots|limit|timed? ?out)|connection to database (closed|not available)/i;
@@ -54,8 +57,14 @@ export function isPassing(error: unknown): boolean {
 /** Returns the part of a database failure that callers may see. */
 export function storageFailure(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  const message = isPassing(error)
+  return new AppError('STORAGE_FAILED', describe(error), { cause: error, retryable: isPassing(error) });
+}
+
+function describe(error: unknown): string {
+  // An error that only says "cannot be reached" would send operators to the network first.
+  if ((error as { readonly code?: unknown } | null)?.code === DISK_FULL)
+    return 'The disk of the database is full. Free some space; nothing that was acknowledged is lost.';
+  return isPassing(error)
     ? 'The database cannot be reached. Try again in a moment.'
     : 'The storage cannot be read or written.';
-  return new AppError('STORAGE_FAILED', message, { cause: error, retryable: isPassing(error) });
 }

@@ -3,6 +3,9 @@ import { hasTable, migrateCheckpointTables } from './checkpoint-tables.js';
 import { MIGRATIONS } from './migrations/migrations.js';
 import { DEFAULT_SCHEMA, PostgresDatabase, type Statements } from './postgres.database.js';
 
+/** Maximum duration of a statement, in milliseconds. */
+const MAX_MIGRATION_MS = 60 * 60 * 1_000;
+
 /**
  * Brings the tables to the shape that this version works with, up to `target` migrations. Only forward. Processes that start
  * at the same moment do it one after the other; who finds nothing to do needs no right to change tables.
@@ -16,7 +19,12 @@ export async function migrate(
 ): Promise<number> {
   const version = await readVersion(database, database.schema);
   refuseNewer(version);
-  return version >= target ? 0 : database.transaction((tx) => runPending(tx, database.schema, target));
+  if (version >= target) return 0;
+  let count = 0;
+  // Beside instances at work, one at a time: none keeps the locks of the one before it. An empty database has no instances.
+  for (let next = version === 0 ? target : version + 1; next <= target; next += 1)
+    count += await database.transaction((tx) => runPending(withPatience(tx), database.schema, next));
+  return count;
 }
 
 /** Does it over connections of its own. Needs the right to make a schema and tables. */
@@ -29,7 +37,7 @@ export async function migrateDatabase(url: string, schema: string = DEFAULT_SCHE
   }
 }
 
-/** All of it in one transaction, which also holds the lock: a lock of a session would not work through PgBouncer. */
+/** In one transaction, which also holds the lock: a lock of a session would not work through PgBouncer. */
 async function runPending(tx: Statements, schema: string, target: number): Promise<number> {
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${schema}:migrations`]);
   const version = await readVersion(tx, schema);
@@ -47,6 +55,11 @@ async function runPending(tx: Statements, schema: string, target: number): Promi
   }
   if (target === MIGRATIONS.length) await migrateCheckpointTables(tx, schema);
   return pending.length;
+}
+
+/** Statements that may take as long as it takes to build an index, and to wait for another process that does. */
+function withPatience(tx: Statements): Statements {
+  return { query: (text, values) => tx.query(text, values, MAX_MIGRATION_MS) };
 }
 
 async function readVersion(statements: Statements, schema: string): Promise<number> {

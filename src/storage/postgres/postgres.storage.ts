@@ -6,6 +6,9 @@ import { SharedWakeups, type HintCarrier } from '../shared-wakeups.js';
 import { Storage } from '../storage.js';
 import { storageFailure } from './postgres.errors.js';
 import { explainedStart } from './start-failure.js';
+import { PostgresAssistantStore } from './postgres-assistant.store.js';
+import { PostgresBlobStore } from './postgres-blob.store.js';
+import { DEFAULT_STATES_MAX_BYTES } from '../checkpoint-keeping.js';
 import { PostgresCheckpointer } from './postgres.checkpointer.js';
 import { DEFAULT_SCHEMA, PostgresDatabase } from './postgres.database.js';
 import { PostgresHints } from './postgres-hints.js';
@@ -29,6 +32,8 @@ export class PostgresStorage extends Storage {
   readonly retention: PostgresRetention;
   readonly state: PostgresSharedState;
   readonly items: PostgresItemStore;
+  readonly blobs: PostgresBlobStore;
+  readonly assistants: PostgresAssistantStore;
   readonly checkpointer: PostgresCheckpointer;
   override readonly location: string | undefined;
   override readonly counters: ThrottlingCounters;
@@ -44,6 +49,7 @@ export class PostgresStorage extends Storage {
       schema = DEFAULT_SCHEMA,
       poolSize = DEFAULT_POOL_SIZE,
       keepCheckpoints = 2,
+      statesMaxBytes = DEFAULT_STATES_MAX_BYTES,
     } = options;
     const { requestPatienceMs = 10_000, writePatienceMs = 60_000 } = options;
     this.database = new PostgresDatabase({ url, schema, poolSize, patienceMs: requestPatienceMs });
@@ -60,12 +66,18 @@ export class PostgresStorage extends Storage {
     this.retention = new PostgresRetention(this.database);
     this.state = new PostgresSharedState(this.database);
     this.items = new PostgresItemStore(this.database);
-    this.checkpointer = new PostgresCheckpointer(this.database, this.writer, keepCheckpoints);
+    this.blobs = new PostgresBlobStore(this.database);
+    this.assistants = new PostgresAssistantStore(this.database);
+    this.checkpointer = new PostgresCheckpointer(this.database, this.writer, {
+      keep: keepCheckpoints,
+      maxBytes: statesMaxBytes,
+    });
   }
 
   async open(): Promise<void> {
     try {
       await migrate(this.database);
+      await this.items.open();
       await this.hints.open(this.wakeups);
     } catch (error) {
       throw explainedStart(error);

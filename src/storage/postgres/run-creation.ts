@@ -2,13 +2,16 @@ import {
   admitRun,
   compareStarts,
   recognizeAttempt,
+  takesPlace,
   type AdmittedRun,
   type FoundThread,
 } from '../../runs/admission.js';
-import { toCreatedRun } from '../../runs/new-run.js';
-import { toTitle } from '../../runs/run.js';
+import { listFileIds, toCreatedRun } from '../../runs/new-run.js';
+import { createTitle } from '../../runs/run.js';
 import type { CreateResult, NewRun } from '../../runs/run.store.js';
+import { readParentColumn, toParentColumn } from '../parent-column.js';
 import { toNewRunColumns, type RunRow } from '../run-rows.js';
+import { turnParentQuery } from '../turn-parent.js';
 import type { Statements } from './postgres.database.js';
 import { parseRun } from './postgres-rows.js';
 import { lock, lockThread, threadKeyQuery } from './thread-names.js';
@@ -22,8 +25,9 @@ export interface RunCreation {
 }
 
 /** True if {@link createRun} needs only one statement: it has nothing to look up, and so nothing to lock. */
-export function isOneStatement({ thread, idempotency }: NewRun): boolean {
-  return thread === 'new' && !idempotency;
+export function isOneStatement(run: NewRun): boolean {
+  const { thread, idempotency } = run;
+  return thread === 'new' && !idempotency && listFileIds(run).length === 0;
 }
 
 /**
@@ -51,6 +55,8 @@ export async function createRun(tx: Statements, s: string, creation: RunCreation
   }
   const admission = admitRun(run, run.thread === 'new' ? undefined : await findThread(tx, s, run));
   if (admission.outcome !== 'admitted') return admission;
+  const missing = await takeFiles(tx, s, run, admission);
+  if (missing !== undefined) return { outcome: 'no-file', fileId: missing };
   if (admission.lapsed !== undefined)
     await tx.query(`UPDATE ${s}.runs SET awaiting_until = NULL WHERE id = $1`, [admission.lapsed]);
   return insertRun(tx, s, { ...creation, admission });
@@ -68,11 +74,8 @@ async function findAttempt(
   return { outcome, run: parseRun(row) };
 }
 
-async function findThread(
-  tx: Statements,
-  s: string,
-  { threadId, principal }: NewRun,
-): Promise<FoundThread | undefined> {
+async function findThread(tx: Statements, s: string, run: NewRun): Promise<FoundThread | undefined> {
+  const { threadId, principal } = run;
   const [thread] = await tx.query<{
     readonly key: string;
     readonly unended: string | null;
@@ -87,11 +90,42 @@ async function findThread(
   );
   if (!thread) return undefined;
   const { key, unended, latest_id: id, latest_status: status } = thread;
+  const [turn] =
+    unended !== null && takesPlace(run)
+      ? await tx.query<Pick<RunRow, 'parent_id'>>(turnParentQuery(`${s}.runs`, '$1'), [unended])
+      : [];
   return {
     key,
     unended: unended ?? undefined,
+    ...(turn && { turnParentId: readParentColumn(turn).parentId }),
     ...(id !== null && status !== null && { latest: { id, status } }),
   };
+}
+
+/** Makes uploads blobs of the thread. If one is neither an upload nor a blob of the thread, changes nothing and returns its id. */
+async function takeFiles(
+  tx: Statements,
+  s: string,
+  run: NewRun,
+  { threadKey }: AdmittedRun,
+): Promise<string | undefined> {
+  const ids = listFileIds(run);
+  if (ids.length === 0) return undefined;
+  const { tenant, userId } = run.principal;
+  // In the order of their ids, so that two starts with the same files wait for each other and not in a circle.
+  const found = await tx.query<{ id: string }>(
+    `SELECT id FROM ${s}.blobs WHERE tenant = $1 AND user_id = $2 AND id = ANY($3) AND thread_id IN ('', $4)
+     ORDER BY id FOR UPDATE`,
+    [tenant, userId, ids, threadKey],
+  );
+  const known = new Set(found.map(({ id }) => id));
+  const missing = ids.find((id) => !known.has(id));
+  if (missing === undefined)
+    await tx.query(
+      `UPDATE ${s}.blobs SET thread_id = $4, expires_at = NULL WHERE tenant = $1 AND user_id = $2 AND id = ANY($3)`,
+      [tenant, userId, ids, threadKey],
+    );
+  return missing;
 }
 
 async function insertRun(
@@ -100,26 +134,29 @@ async function insertRun(
   creation: RunCreation & { readonly admission: AdmittedRun },
 ): Promise<CreateResult> {
   const { run, isRetry, admission } = creation;
-  const { threadKey } = admission;
-  const owner = admission.mustWait ? undefined : run.owner;
+  const { threadKey, parentId, isFork } = admission;
+  const owner = admission.mustWait || run.delayMs ? undefined : run.owner;
   const columns = toNewRunColumns(run);
   const [inserted] = await tx.query<Pick<RunRow, 'created_at' | 'epoch'>>(
     `WITH turn AS MATERIALIZED (
        SELECT $15::text IS NOT NULL AND ${s}.may_begin($4, $5, $18::int) AS has_come
      ), thread AS (
-       INSERT INTO ${s}.threads (id, name, tenant, user_id, title, created_at, updated_at)
-       VALUES ($2, $17, $4, $5, $16, ${s}.now_ms(), ${s}.now_ms())
-       ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at
+       INSERT INTO ${s}.threads (id, name, tenant, user_id, title, created_at, updated_at, read_at, has_branches)
+       VALUES ($2, $17, $4, $5, $16, ${s}.now_ms(), ${s}.now_ms(), ${s}.now_ms(), $22)
+       ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at, read_at = excluded.read_at, archived = false,
+         has_branches = threads.has_branches OR excluded.has_branches,
+         title = CASE WHEN threads.title = '""' THEN excluded.title ELSE threads.title END
          WHERE threads.tenant = excluded.tenant AND threads.user_id = excluded.user_id
        RETURNING updated_at AS now
      )
      INSERT INTO ${s}.runs (
        id, thread_id, thread_name, agent, tenant, user_id, roles, message, metadata, message_id, resume_of, idempotency_key,
-       fingerprint, status, epoch, owner_id, lease_until, lease_ms, first_seq, last_seq, cancel_requested, created_at, started_at, given)
+       fingerprint, status, epoch, owner_id, lease_until, lease_ms, first_seq, last_seq, cancel_requested, created_at, started_at, given,
+       traceparent, parent_id, not_before)
      SELECT $1, $2, $17, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-       CASE WHEN has_come THEN 'running' ELSE 'pending' END, CASE WHEN has_come THEN $13::bigint ELSE 0 END,
+       CASE WHEN has_come THEN 'running' WHEN $23::bigint IS NOT NULL THEN 'delayed' ELSE 'pending' END, CASE WHEN has_come THEN $13::bigint ELSE 0 END,
        CASE WHEN has_come THEN $15 END, CASE WHEN has_come THEN now + $14::int ELSE 0 END, $14::int, 1, 0, false, now,
-       CASE WHEN has_come THEN now END, $19
+       CASE WHEN has_come THEN now END, $19, $20, $21, now + $23::bigint
      FROM thread, turn ${isRetry ? 'ON CONFLICT (id) DO NOTHING' : ''} RETURNING created_at, epoch`,
     [
       columns.id,
@@ -137,15 +174,22 @@ async function insertRun(
       creation.epoch,
       owner?.leaseMs ?? 0,
       owner?.ownerId ?? null,
-      JSON.stringify(toTitle(run.message)),
+      JSON.stringify(createTitle(run)),
       run.threadId === threadKey ? null : run.threadId,
       owner?.maxRunsPerPrincipal ?? null,
       columns.given,
+      columns.traceparent,
+      toParentColumn(admission),
+      isFork,
+      run.delayMs ?? null,
     ],
   );
   if (inserted) {
     const epoch = inserted.epoch === 0 ? undefined : inserted.epoch;
-    return { outcome: 'created', run: toCreatedRun(run, { at: inserted.created_at, threadKey, epoch }) };
+    return {
+      outcome: 'created',
+      run: toCreatedRun(run, { at: inserted.created_at, threadKey, parentId, epoch }),
+    };
   }
   // Where nothing is locked, the attempt before this one can still have been under way a moment ago. The insert has waited for it.
   const attempted = await findAttempt(tx, s, creation);

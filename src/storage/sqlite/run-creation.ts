@@ -1,17 +1,21 @@
-import { toTitle } from '../../runs/run.js';
+import { listFileIds } from '../../runs/new-run.js';
+import { createTitle } from '../../runs/run.js';
 import type { NewRun } from '../../runs/run.store.js';
 import { epochStep } from '../epoch.js';
 import { toNewRunColumns } from '../run-rows.js';
 import type { CreateRun } from './worker/run-operations.js';
 
 export function toCreateRun(run: NewRun, now: number): CreateRun {
-  const { thread, threadId, whenBusy, whenAwaiting, owner } = run;
+  const { thread, threadId, whenBusy, whenAwaiting, parentId, delayMs, owner } = run;
   return {
     run: { ...toNewRunColumns(run), threadId, now },
-    title: toTitle(run.message),
+    title: createTitle(run),
     thread,
     whenBusy,
     whenAwaiting,
+    fileIds: listFileIds(run),
+    ...(parentId !== undefined && { parentId }),
+    ...(delayMs !== undefined && { delayMs }),
     ...(owner && {
       owner: {
         ownerId: owner.ownerId,

@@ -1,4 +1,10 @@
-import { EventLog, type AppendBatch, type AppendResult, type LogPage } from '../../runs/event-log.js';
+import {
+  EventLog,
+  type AppendBatch,
+  type AppendResult,
+  type LogPage,
+  type SaidText,
+} from '../../runs/event-log.js';
 import { decodeBatches, encodeFrames, PAGE_BYTES } from '../batch.codec.js';
 import { toEndingColumns } from '../run-rows.js';
 import type { SqliteClient } from './sqlite.client.js';
@@ -30,5 +36,12 @@ export class SqliteEventLog extends EventLog {
 
 function toBatchRow({ runId, epoch, afterSeq, events, ending }: AppendBatch): NewBatch {
   const batch = { runId, epoch, afterSeq, lastSeq: afterSeq + events.length, frames: encodeFrames(events) };
-  return ending ? { ...batch, ending: toEndingColumns(ending) } : batch;
+  if (!ending) return batch;
+  const { said } = ending;
+  return { ...batch, ending: toEndingColumns(ending), ...(said && { said: toPlainText(said) }) };
+}
+
+/** Returns a copy that can be sent to a thread. */
+export function toPlainText({ owner: { tenant, userId }, question, answer }: SaidText): SaidText {
+  return { owner: { tenant, userId }, question, answer };
 }

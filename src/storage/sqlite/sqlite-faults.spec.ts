@@ -99,7 +99,9 @@ describe('SqliteStorage', () => {
       const metadata = { source: 'loop', step: 0, parents: {} } as const;
       const saved = await storage.checkpointer.put(memory, state, metadata, { text: 1 });
       await storage.checkpointer.putWrites(saved, [['text', 'x']], 'task');
-      await storage.log.append([toEnding(run, 0)]);
+      const { ending, ...batch } = toEnding(run, 0);
+      const said = { owner: ALICE, question: run.message, answer: '' };
+      await storage.log.append([{ ...batch, ending: { ...ending!, said } }]);
       await storage.close();
       const rows = () => {
         const db = new DatabaseSync(join(directory, 'agent-stream.db'));
@@ -110,6 +112,7 @@ describe('SqliteStorage', () => {
           'checkpoints',
           'checkpoint_values',
           'checkpoint_writes',
+          'run_words',
         ];
         const counts = tables.map(
           (table) => db.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.['rows'],
@@ -127,10 +130,10 @@ describe('SqliteStorage', () => {
         const [[code, signal], said] = await Promise.all([once(child, 'exit'), text(child.stdout)]);
         if (said === 'removed') break;
         expect([code, signal]).toEqual([null, 'SIGKILL']);
-        expect(rows()).toEqual([1, 1, 1, 1, 1, 1]);
+        expect(rows()).toEqual([1, 1, 1, 1, 1, 1, 1]);
       }
       expect(deaths).toBeGreaterThanOrEqual(9);
-      expect(rows()).toEqual([0, 0, 0, 0, 0, 0]);
+      expect(rows()).toEqual([0, 0, 0, 0, 0, 0, 0]);
     },
   );
 
@@ -215,15 +218,43 @@ describe('SqliteStorage', () => {
     db.exec(`
       UPDATE threads SET id = name;
       UPDATE runs SET thread_id = thread_name;
+      DROP INDEX runs_delayed;
+      ALTER TABLE runs DROP COLUMN not_before;
+      DROP INDEX runs_waiting_of_owner;
+      DROP INDEX checkpoints_of_runs;
+      ALTER TABLE checkpoints DROP COLUMN run_id;
+      ALTER TABLE threads DROP COLUMN metadata;
+      ALTER TABLE threads DROP COLUMN has_branches;
+      ALTER TABLE runs DROP COLUMN parent_id;
+      ALTER TABLE runs DROP COLUMN traceparent;
       ALTER TABLE runs DROP COLUMN given;
       ALTER TABLE runs DROP COLUMN deaths;
       DROP INDEX runs_kept;
       ALTER TABLE runs DROP COLUMN kept_bytes;
       DROP INDEX runs_by_turn;
+      DROP INDEX runs_of_owner;
+      DROP INDEX runs_by_continued;
+      DROP INDEX runs_by_cost;
+      DROP INDEX runs_of_tenant_by_cost;
+      DROP INDEX runs_of_owner_by_cost;
+      DROP INDEX runs_by_duration;
+      DROP INDEX runs_of_tenant_by_duration;
+      DROP INDEX runs_of_owner_by_duration;
+      DROP INDEX runs_of_tenant;
+      DROP INDEX runs_of_rare_ends;
       DROP INDEX threads_by_name;
       ALTER TABLE runs DROP COLUMN thread_name;
       ALTER TABLE threads DROP COLUMN name;
+      ALTER TABLE threads DROP COLUMN pinned;
+      ALTER TABLE threads DROP COLUMN archived;
+      ALTER TABLE threads DROP COLUMN read_at;
       DROP TABLE items;
+      DROP TABLE blobs;
+      DROP TABLE assistants;
+      DROP TABLE run_words;
+      DROP INDEX runs_to_index;
+      ALTER TABLE runs DROP COLUMN indexed;
+      DROP TABLE spending;
       DROP TABLE shared_state;
       DROP INDEX runs_unended_by_age;
       DROP INDEX runs_awaiting;
@@ -236,6 +267,8 @@ describe('SqliteStorage', () => {
     await storage.open();
     expect(await storage.runs.get('r1')).toMatchObject({ id: 'r1', lastSeq: 3 });
     expect(await storage.runs.listExpired(1)).toEqual([]);
+    // Whatever was there before is read.
+    expect(await storage.runs.getThread(ALICE, 't1')).not.toHaveProperty('unread');
     // What had ended there is counted, and what had not is none of it.
     expect(await storage.retention.listUsage(10)).toMatchObject([{ owner: { userId: 'bob' } }]);
 

@@ -1,7 +1,9 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { SaidText } from '../../runs/event-log.js';
 import { Retention, type DeletedThread, type IdleThreads, type OwnerUsage } from '../../runs/retention.js';
 import { toBatches } from '../batch.codec.js';
 import { toThreadName } from '../run-rows.js';
+import { toPlainText } from './sqlite-event-log.js';
 import type { SqliteClient } from './sqlite.client.js';
 
 export class SqliteRetention extends Retention {
@@ -22,6 +24,14 @@ export class SqliteRetention extends Retention {
   async compact(runId: string, events: readonly RecordedEvent[]): Promise<'compacted' | 'refused'> {
     const done = await this.client.call('compactLog', { runId, batches: toBatches(events) });
     return done ? 'compacted' : 'refused';
+  }
+
+  listUnindexed(limit: number): Promise<readonly string[]> {
+    return this.client.call('listUnindexed', limit);
+  }
+
+  index(runId: string, said: SaidText): Promise<void> {
+    return this.client.call('indexRun', { runId, said: toPlainText(said) });
   }
 
   async deleteIdleThreads({ unchangedSince, limit, owner }: IdleThreads): Promise<readonly DeletedThread[]> {

@@ -1,6 +1,8 @@
+import type { Usage } from '../../events/run-event.js';
 import type { Owner } from '../../principal.js';
+import type { BranchNode } from '../../runs/branches.js';
 import { toCreatedRun } from '../../runs/new-run.js';
-import type { Run, Thread } from '../../runs/run.js';
+import type { ListedRun, Run, Thread, ThreadChange } from '../../runs/run.js';
 import {
   RunStore,
   type DecideResult,
@@ -9,15 +11,25 @@ import {
   type KeyedRun,
   type NewDecisions,
   type NewRun,
+  type NewThread,
   type Page,
   type PageRequest,
   type RenewResult,
+  type RunFilter,
   type RunOwnership,
+  type ThreadListRequest,
+  type UnendedRuns,
 } from '../../runs/run.store.js';
+import type { Spending, SpendingQuery } from '../../runs/spending.js';
+import { findPlaces, type ThreadMatch, type ThreadSearch } from '../../runs/thread-search.js';
 import { epochStep } from '../epoch.js';
 import { keysAfter, PAGE_OF_RECORDS_BYTES, toPage } from '../page-cursor.js';
-import { toRun, toThread } from '../run-rows.js';
+import { toListedRun, toNode, toRun, toThread } from '../run-rows.js';
+import { findStart, toScannedPage } from '../run-scan.js';
+import { toSpending, toUsage } from '../spending-rows.js';
+import { mergeMetadata } from '../thread-metadata.js';
 import type { SqliteClient } from './sqlite.client.js';
+import type { ListThreads } from './worker/thread-operations.js';
 import { toCreateRun } from './run-creation.js';
 
 /** Sorts after every time and every ordinal. */
@@ -31,14 +43,15 @@ export class SqliteRunStore extends RunStore {
     super();
   }
 
-  async create(run: NewRun): Promise<CreateResult> {
-    const creation = toCreateRun(run, this.clock());
+  async create(newRun: NewRun): Promise<CreateResult> {
+    const creation = toCreateRun(newRun, this.clock());
     const result = await this.client.call('createRun', creation);
     if (result.outcome === 'existing') return { outcome: 'existing', run: toRun(result.run) };
     if (result.outcome !== 'created') return result;
     const epoch = result.owned ? creation.owner?.epoch : undefined;
-    const { threadKey } = result;
-    return { outcome: 'created', run: toCreatedRun(run, { at: creation.run.now, threadKey, epoch }) };
+    const { threadKey, parentId } = result;
+    const run = toCreatedRun(newRun, { at: creation.run.now, threadKey, parentId, epoch });
+    return { outcome: 'created', run };
   }
 
   async get(runId: string): Promise<Run | undefined> {
@@ -111,14 +124,52 @@ export class SqliteRunStore extends RunStore {
     return row && toThread(row);
   }
 
-  async listThreads({ tenant, userId }: Owner, page: PageRequest): Promise<Page<Thread>> {
-    const [updatedBefore = LAST, before = LAST] = keysAfter(page, 2) ?? [];
-    const limit = page.limit + 1;
-    const rows = await this.client.call('listThreads', { tenant, userId, updatedBefore, before, limit });
+  async listThreads(owner: Owner, page: ThreadListRequest): Promise<Page<Thread>> {
+    const rows = await this.client.call('listThreads', toListThreads(owner, page));
     return toPage(rows, page, {
       getKeys: (row) => [row.updated_at, row.ordinal],
       toItem: (row) => toThread(row),
     });
+  }
+
+  async searchThreads({ tenant, userId }: Owner, search: ThreadSearch): Promise<Page<ThreadMatch>> {
+    const { terms, ...page } = search;
+    const wanted = terms.map(({ word, isPrefix }) => ({ word, isPrefix }));
+    const query = { ...toListThreads({ tenant, userId }, page), terms: wanted };
+    const found = toPage(await this.client.call('searchThreads', query), page, {
+      getKeys: ({ row }) => [row.updated_at, row.ordinal],
+      toItem: ({ row, texts }) => ({ thread: toThread(row), texts }),
+    });
+    return findPlaces(found, terms);
+  }
+
+  async createThread({
+    id: threadId,
+    owner,
+    key,
+    metadata,
+  }: NewThread): ReturnType<RunStore['createThread']> {
+    const name = { tenant: owner.tenant, userId: owner.userId, threadId };
+    const notes = mergeMetadata(null, metadata);
+    const row = await this.client.call('createThread', { name, key, metadata: notes, now: this.clock() });
+    return { outcome: row.id === key ? 'created' : 'existing', thread: toThread(row) };
+  }
+
+  async changeThread(
+    { tenant, userId }: Owner,
+    threadId: string,
+    { title, titleBefore, pinned, archived, metadata, read }: ThreadChange,
+  ): Promise<Thread | undefined> {
+    const change = {
+      ...(title !== undefined && { title }),
+      ...(titleBefore !== undefined && { titleBefore }),
+      ...(pinned !== undefined && { pinned }),
+      ...(archived !== undefined && { archived }),
+      ...(metadata && { metadata: { ...metadata } }),
+      ...(read && { read }),
+    };
+    const row = await this.client.call('changeThread', { name: { tenant, userId, threadId }, change });
+    return row && toThread(row);
   }
 
   async listRuns({ tenant, userId }: Owner, threadId: string, page: PageRequest): Promise<Page<Run>> {
@@ -129,7 +180,46 @@ export class SqliteRunStore extends RunStore {
     return toPage(rows, page, { getKeys: (row) => [row.ordinal], toItem: (row) => toRun(row) }, hasMore);
   }
 
+  async listNodes(
+    { tenant, userId }: Owner,
+    threadId: string,
+    limit: number,
+  ): Promise<readonly BranchNode[]> {
+    const thread = { tenant, userId, threadId };
+    return (await this.client.call('listNodes', { thread, limit })).map(toNode);
+  }
+
+  async findRuns(filter: RunFilter, page: PageRequest): Promise<Page<ListedRun>> {
+    const { status, ...rest } = filter;
+    const scan = await this.client.call('findRuns', {
+      filter: { ...rest, ...(status && { status: [...status] }) },
+      limit: page.limit,
+      start: findStart(filter, page),
+    });
+    return toScannedPage(scan, page, (row) => toListedRun(row));
+  }
+
+  countUnended(): Promise<UnendedRuns> {
+    return this.client.call('countUnended', undefined);
+  }
+
+  async listSpending(query: SpendingQuery): Promise<readonly Spending[]> {
+    return (await this.client.call('listSpending', { ...query, by: [...query.by] })).map(toSpending);
+  }
+
+  async sumUsage({ tenant, userId }: Owner, threadId: string): Promise<Usage | undefined> {
+    const sums = await this.client.call('sumUsage', { tenant, userId, threadId });
+    return sums && toUsage(sums);
+  }
+
   async deleteThread({ tenant, userId }: Owner, threadId: string): Promise<void> {
     await this.client.call('deleteThread', { tenant, userId, threadId });
   }
+}
+
+/** Asks for one thread more than the page has, to know whether there is another page. */
+function toListThreads({ tenant, userId }: Owner, page: ThreadListRequest): ListThreads {
+  const [updatedBefore = LAST, before = LAST] = keysAfter(page, 2) ?? [];
+  const { cursor: _, limit, ...filter } = page;
+  return { tenant, userId, updatedBefore, before, limit: limit + 1, ...filter };
 }

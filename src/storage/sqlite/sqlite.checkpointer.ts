@@ -21,7 +21,9 @@ import {
 } from '../../agents/langgraph/checkpoint-fence.js';
 import { parseOrigin } from './checkpoint-namespace.js';
 import type { CheckpointHistory } from '../../agents/langgraph/checkpoint-history.js';
+import { readRunId } from '../../agents/langgraph/checkpoint-run.js';
 import { toCheckpointKey, required } from '../../agents/langgraph/checkpoint-key.js';
+import type { CheckpointKeeping } from '../checkpoint-keeping.js';
 import { nextVersion } from '../checkpoint-versions.js';
 import type { SqliteClient } from './sqlite.client.js';
 import type {
@@ -47,10 +49,12 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
   /**
    * @param keep how many checkpoints of a namespace remain, at least 1. The one before the newest is worth its bytes: `getState`
    *   names it as parent, and a reader that has just looked up the newest still finds it. `all` allows time travel.
+   * @param statesMaxBytes as in `SqliteStorageOptions`
    */
   constructor(
     private readonly client: SqliteClient,
     readonly keep: number | 'all',
+    private readonly statesMaxBytes: number,
   ) {
     super();
   }
@@ -157,10 +161,11 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
     return {
       ...name,
       parentId,
+      runId: readRunId(metadata) ?? null,
       channels,
       origin: parseOrigin(name.namespace, metadata),
       fence,
-      keep: this.countKept(metadata),
+      keeping: this.chooseKeeping(metadata),
       checkpoint: await this.serialize(rest),
       metadata: await this.serialize(metadata),
       values: await Promise.all(
@@ -170,9 +175,12 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
   }
 
   /** A checkpoint that holds only what has changed is nothing without its ancestors, and does not grow as others do. */
-  private countKept({ counters_since_delta_snapshot: deltas }: CheckpointMetadata): number | undefined {
+  private chooseKeeping({
+    counters_since_delta_snapshot: deltas,
+  }: CheckpointMetadata): CheckpointKeeping | undefined {
     const madeOfDeltas = deltas !== undefined && Object.keys(deltas).length > 0;
-    return this.keep === 'all' || madeOfDeltas ? undefined : this.keep;
+    if (this.keep === 'all' || madeOfDeltas) return undefined;
+    return { keep: this.keep, maxBytes: this.statesMaxBytes };
   }
 
   private async newWrites(

@@ -20,11 +20,16 @@ function tablesWith(directory: string, text: string): string[] {
         db
           .prepare(`SELECT * FROM "${name}"`)
           .all()
-          .some((row) => Object.values(row).some((value) => String(value).includes(text))),
+          .some((row) => Object.values(row).some((value) => toText(value).includes(text))),
       );
   } finally {
     db.close();
   }
+}
+
+/** Returns a value as text: of bytes, what an editor would show. */
+function toText(value: unknown): string {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value);
 }
 
 /** One storage for all tests, emptied after each: its worker takes longer to start than most tests take. */

@@ -1,7 +1,10 @@
 import { resolve } from 'node:path';
 import type { AppError } from '../../errors.js';
 import { LocalWakeups } from '../local-wakeups.js';
+import { DEFAULT_STATES_MAX_BYTES } from '../checkpoint-keeping.js';
 import { Storage } from '../storage.js';
+import { SqliteAssistantStore } from './sqlite-assistant.store.js';
+import { SqliteBlobStore } from './sqlite-blob.store.js';
 import { SqliteCheckpointer } from './sqlite.checkpointer.js';
 import { SqliteClient } from './sqlite.client.js';
 import { SqliteEventLog } from './sqlite-event-log.js';
@@ -27,6 +30,10 @@ export interface SqliteStorageOptions {
    */
   readonly keepCheckpoints?: number | 'all';
   /**
+   * Maximum bytes of the states of a thread where it can be continued. Beyond them those of the oldest runs go, and never the newest. Default 16 MiB.
+   */
+  readonly statesMaxBytes?: number;
+  /**
    * The size that the database file may have, in bytes. A write beyond it fails with STORAGE_FAILED, as on a full disk. Default:
    * what the disk has. For a limit that makes room by itself, see the module's `retention`.
    */
@@ -45,6 +52,8 @@ export class SqliteStorage extends Storage {
   readonly retention: SqliteRetention;
   readonly state: SqliteSharedState;
   readonly items: SqliteItemStore;
+  readonly blobs: SqliteBlobStore;
+  readonly assistants: SqliteAssistantStore;
   readonly checkpointer: SqliteCheckpointer;
   override readonly location: string | undefined;
   private readonly client: SqliteClient;
@@ -56,6 +65,7 @@ export class SqliteStorage extends Storage {
       directory,
       synchronous = DEFAULT_SYNCHRONOUS,
       keepCheckpoints = 2,
+      statesMaxBytes = DEFAULT_STATES_MAX_BYTES,
       maxFileBytes,
       clock = Date.now,
     } = options;
@@ -71,7 +81,9 @@ export class SqliteStorage extends Storage {
     this.retention = new SqliteRetention(this.client);
     this.state = new SqliteSharedState(this.client, directory !== ':memory:');
     this.items = new SqliteItemStore(this.client, clock);
-    this.checkpointer = new SqliteCheckpointer(this.client, keepCheckpoints);
+    this.blobs = new SqliteBlobStore(this.client, clock);
+    this.assistants = new SqliteAssistantStore(this.client);
+    this.checkpointer = new SqliteCheckpointer(this.client, keepCheckpoints, statesMaxBytes);
   }
 
   open(): Promise<void> {

@@ -1,4 +1,4 @@
-import { foldRun } from '../../events/run-view.js';
+import { foldRun, listTexts } from '../../events/run-view.js';
 import type { Anomaly, RunHistory } from './history.js';
 import { restoreLog } from './compacted-log.js';
 import { checkLog, type Finding } from './log-checks.js';
@@ -28,9 +28,7 @@ export function checkHistory(history: RunHistory): Anomaly[] {
 
 function checkText({ runId, log, agentMessages }: RunHistory): Finding[] {
   if (agentMessages === undefined) return [];
-  const shown = foldRun(runId, log).parts.flatMap((part) =>
-    part.kind === 'text' && part.text !== '' ? [part.text] : [],
-  );
+  const shown = listTexts(foldRun(runId, log)).filter((text) => text !== '');
   const rest = dropMessages(shown, agentMessages);
   return rest.shown.length === 0 && rest.missing.length === 0
     ? []

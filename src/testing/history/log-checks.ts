@@ -102,6 +102,8 @@ function isAtHome(event: RunEvent, { steps, parts, tools }: OpenItems): boolean 
   switch (event.type) {
     case 'text-start':
     case 'reasoning-start':
+    case 'file':
+    case 'source':
     case 'tool-start':
     case 'step-end':
       return steps.some(({ stepId }) => stepId === event.stepId);

@@ -1,15 +1,20 @@
 import { appendContract } from './contract/append.contract.js';
+import { assistantContract } from './contract/assistant.contract.js';
 import { inputPromises } from './contract/input.contract.js';
 import { beginContract } from './contract/begin.contract.js';
+import { blobContract } from './contract/blob.contract.js';
+import { uploadContract } from './contract/upload.contract.js';
 import { branchContract } from './contract/branch.contract.js';
 import { cancelContract } from './contract/cancel.contract.js';
 import { checkpointContract } from './contract/checkpoint.contract.js';
 import { claimContract } from './contract/claim.contract.js';
+import { delayContract } from './contract/delay.contract.js';
 import { concurrencyContract } from './contract/concurrency.contract.js';
 import { createContract } from './contract/create.contract.js';
 import { deleteContract } from './contract/delete.contract.js';
 import { durabilityContract, restartContract } from './contract/durability.contract.js';
 import { endingContract } from './contract/ending.contract.js';
+import { findContract } from './contract/find.contract.js';
 import { itemContract } from './contract/item.contract.js';
 import { itemExpiryContract } from './contract/item-expiry.contract.js';
 import { leaseContract } from './contract/lease.contract.js';
@@ -19,7 +24,9 @@ import { queueContract } from './contract/queue.contract.js';
 import { readContract } from './contract/read.contract.js';
 import { restoreContract } from './contract/restore.contract.js';
 import { retentionContract } from './contract/retention.contract.js';
+import { searchContract } from './contract/search.contract.js';
 import { sharedStateContract } from './contract/shared-state.contract.js';
+import { spendingContract } from './contract/spending.contract.js';
 import { threadContract } from './contract/thread.contract.js';
 import { turnContract } from './contract/turn.contract.js';
 import { wakeupContract } from './contract/wakeup.contract.js';
@@ -30,6 +37,7 @@ const EVERY_STORAGE = [
   beginContract,
   queueContract,
   claimContract,
+  delayContract,
   turnContract,
   leaseContract,
   cancelContract,
@@ -38,8 +46,11 @@ const EVERY_STORAGE = [
   endingContract,
   inputPromises,
   threadContract,
+  searchContract,
   ownerContract,
   pageContract,
+  findContract,
+  spendingContract,
   deleteContract,
   wakeupContract,
   checkpointContract,
@@ -48,6 +59,9 @@ const EVERY_STORAGE = [
   sharedStateContract,
   itemContract,
   itemExpiryContract,
+  blobContract,
+  uploadContract,
+  assistantContract,
   concurrencyContract,
 ];
 

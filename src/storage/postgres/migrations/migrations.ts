@@ -10,6 +10,22 @@ import { turns } from './0009-turns.js';
 import { deaths } from './0010-deaths.js';
 import { givenInput } from './0013-given-input.js';
 import { items } from './0014-items.js';
+import { traceparent } from './0015-traceparent.js';
+import { runLists } from './0016-run-lists.js';
+import { spending } from './0017-spending.js';
+import { blobs } from './0018-blobs.js';
+import { itemNumbers } from './0019-item-numbers.js';
+import { continuedRuns } from './0024-continued-runs.js';
+import { runsByFigure } from './0025-runs-by-figure.js';
+import { threadMarks } from './0026-thread-marks.js';
+import { waitingRuns } from './0027-waiting-runs.js';
+import { delayedRuns } from './0028-delayed-runs.js';
+import { branches } from './0020-branches.js';
+import { assistants } from './0022-assistants.js';
+import { runWords } from './0032-run-words.js';
+import { indexesOfRuns } from './0033-indexes-of-runs.js';
+import { threadMetadata } from './0021-thread-metadata.js';
+import { uploads } from './0030-uploads.js';
 
 /** The tables of our own, step by step. Never edit one that was released: add the next. */
 export const MIGRATIONS: readonly ((schema: string) => string)[] = [
@@ -25,4 +41,20 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   deaths,
   givenInput,
   items,
+  runLists,
+  traceparent,
+  spending,
+  blobs,
+  continuedRuns,
+  runsByFigure,
+  threadMarks,
+  branches,
+  waitingRuns,
+  threadMetadata,
+  assistants,
+  runWords,
+  uploads,
+  itemNumbers,
+  delayedRuns,
+  indexesOfRuns,
 ];

@@ -20,10 +20,10 @@ export function checkpointOperations(db: DatabaseSync, tails: TailCache) {
   const insert = db.prepare(`
     INSERT OR REPLACE INTO checkpoints (
       thread_id, namespace, checkpoint_id, parent_id, origin_namespace, origin_id, channels,
-      metadata_type, metadata, checkpoint_type, checkpoint)
+      metadata_type, metadata, checkpoint_type, checkpoint, run_id)
     VALUES (
       :threadId, :namespace, :checkpointId, :parentId, :originNamespace, :originId, :channels,
-      :metadataType, :metadata, :checkpointType, :checkpoint)`);
+      :metadataType, :metadata, :checkpointType, :checkpoint, :runId)`);
   const insertValue = db.prepare(`
     INSERT OR REPLACE INTO checkpoint_values (thread_id, namespace, channel, version, type, value)
     VALUES (?, ?, ?, ?, ?, ?)`);
@@ -56,7 +56,7 @@ export function checkpointOperations(db: DatabaseSync, tails: TailCache) {
   return {
     /** False when the fence refuses it. */
     putCheckpoint(input: NewCheckpoint): boolean {
-      const { threadId, namespace, checkpointId, parentId, checkpoint, metadata, origin, fence, keep } =
+      const { threadId, namespace, checkpointId, parentId, checkpoint, metadata, origin, fence, keeping } =
         input;
       if (!mayWrite(fence)) return false;
       for (const { channel, version, value } of input.values) {
@@ -75,8 +75,9 @@ export function checkpointOperations(db: DatabaseSync, tails: TailCache) {
         metadata: metadata.bytes,
         checkpointType: checkpoint.type,
         checkpoint: checkpoint.bytes,
+        runId: input.runId,
       });
-      if (keep !== undefined) pruning.prune(threadId, namespace, keep);
+      if (keeping) pruning.prune({ threadId, namespace, checkpointId }, keeping);
       return true;
     },
 

@@ -1,4 +1,5 @@
 import type { CheckpointFence } from '../../../agents/langgraph/checkpoint-fence.js';
+import type { CheckpointKeeping } from '../../checkpoint-keeping.js';
 
 /** Names one checkpoint. */
 export interface CheckpointName {
@@ -21,6 +22,8 @@ export interface ChannelVersion {
 
 export interface NewCheckpoint extends CheckpointName {
   readonly parentId: string | null;
+  /** The run that stores it. Null: none. */
+  readonly runId: string | null;
   /** Without the values of its channels. */
   readonly checkpoint: Serialized;
   readonly metadata: Serialized;
@@ -31,8 +34,8 @@ export interface NewCheckpoint extends CheckpointName {
   /** For the checkpoint of a subgraph: the one whose task the subgraph works on. */
   readonly origin: { readonly namespace: string; readonly checkpointId: string } | undefined;
   readonly fence: CheckpointFence | undefined;
-  /** Number of the namespace's newest checkpoints that remain; undefined: all. */
-  readonly keep: number | undefined;
+  /** Undefined: all checkpoints remain. */
+  readonly keeping: CheckpointKeeping | undefined;
 }
 
 export interface NewWrites extends CheckpointName {

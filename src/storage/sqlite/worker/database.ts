@@ -5,7 +5,7 @@ import { checkVolume } from './network-volume.ts';
 import { closeDatabaseFile, closeFile, findWarning } from './permissions.ts';
 import { isBusy, ProblemError } from './problem.ts';
 import type { WorkerOptions } from './protocol.js';
-import { migrate } from './schema.ts';
+import { migrate } from './migrate.ts';
 
 export interface OpenDatabase {
   readonly db: DatabaseSync;

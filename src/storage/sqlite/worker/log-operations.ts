@@ -1,7 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { partOfBatch, type StoredBatch } from '../../batch.codec.ts';
+import type { SaidText } from '../../../runs/event-log.js';
 import type { EndingColumns } from '../../run-rows.js';
+import { chargingOn } from './spending-operations.ts';
 import type { TailCache } from './tail.cache.js';
+import { indexingOn } from './word-index.ts';
 
 export interface NewBatch {
   readonly runId: string;
@@ -10,6 +13,8 @@ export interface NewBatch {
   readonly lastSeq: number;
   readonly frames: string;
   readonly ending?: EndingColumns;
+  /** With `ending`: the text by which the run is found. */
+  readonly said?: SaidText;
 }
 
 export interface StoredLog {
@@ -27,8 +32,10 @@ export function logOperations(db: DatabaseSync, tails: TailCache) {
   const end = db.prepare(`
     UPDATE runs SET status = :outcome, ended_at = :now, error = :error, usage = :usage,
       approvals = :approvals, awaiting_until = :awaitingUntil, owner_id = NULL, lease_until = 0,
-      kept_bytes = octet_length(message) + :bytes
+      kept_bytes = octet_length(message) + :bytes, indexed = 1
     WHERE ordinal = :ordinal`);
+  const charge = chargingOn(db);
+  const index = indexingOn(db);
   const touchThread = db.prepare(
     'UPDATE threads SET updated_at = :now WHERE id = (SELECT thread_id FROM runs WHERE ordinal = :ordinal)',
   );
@@ -47,7 +54,7 @@ export function logOperations(db: DatabaseSync, tails: TailCache) {
     same.get(runId, lastSeq, afterSeq + 1, epoch, frames) !== undefined;
 
   const appendOne = (batch: NewBatch, now: number): boolean => {
-    const { runId, epoch, afterSeq, lastSeq, frames, ending } = batch;
+    const { runId, epoch, afterSeq, lastSeq, frames, ending, said } = batch;
     const tail = tails.get(runId);
     if (!tail || tail.epoch !== epoch || tail.lastSeq !== afterSeq) return false;
     insert.run(tail.ordinal, afterSeq + 1, lastSeq, epoch, frames);
@@ -57,6 +64,8 @@ export function logOperations(db: DatabaseSync, tails: TailCache) {
       return true;
     }
     end.run({ ...ending, now, bytes, ordinal: tail.ordinal });
+    charge({ now, ordinal: tail.ordinal });
+    if (said) index(tail.ordinal, said);
     touchThread.run({ now, ordinal: tail.ordinal });
     tails.forget(runId);
     return true;

@@ -13,7 +13,7 @@ const PAGES_KEPT_FREE = 1_024;
 /** A thread that was deleted. */
 export type DeletedRow = Pick<ThreadRow, 'id' | 'name' | 'tenant' | 'user_id'>;
 
-/** Bytes of an owner's ended runs. */
+/** Bytes of an owner's ended runs and files. */
 export interface UsageRow {
   readonly tenant: string;
   readonly userId: string;
@@ -47,8 +47,11 @@ export function retentionOperations(db: DatabaseSync) {
       SELECT 1 FROM runs INDEXED BY runs_unended WHERE runs.thread_id = threads.id AND runs.ended_at IS NULL)
     ORDER BY updated_at, ordinal LIMIT :limit`);
   const usage = db.prepare(`
-    SELECT tenant, user_id AS userId, sum(kept_bytes) AS bytes FROM runs INDEXED BY runs_kept
-    WHERE ended_at IS NOT NULL GROUP BY tenant, user_id ORDER BY bytes DESC LIMIT ?`);
+    SELECT tenant, user_id AS userId, sum(kept) AS bytes FROM (
+      SELECT tenant, user_id, sum(kept_bytes) AS kept FROM runs INDEXED BY runs_kept
+        WHERE ended_at IS NOT NULL GROUP BY tenant, user_id
+      UNION ALL SELECT tenant, user_id, sum(bytes) FROM blobs INDEXED BY blobs_kept GROUP BY tenant, user_id)
+    GROUP BY tenant, user_id ORDER BY bytes DESC LIMIT ?`);
   const [pages, freePages, pageBytes] = ['page_count', 'freelist_count', 'page_size'].map((name) => {
     const pragma = db.prepare(`PRAGMA ${name}`);
     return () => Number(pragma.get()?.[name]);

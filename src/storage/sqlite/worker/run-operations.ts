@@ -3,12 +3,18 @@ import {
   admitRun,
   compareStarts,
   recognizeAttempt,
+  takesPlace,
   type Admission,
+  type AdmittedRun,
   type FoundThread,
 } from '../../../runs/admission.ts';
 import type { NewRun, RunOwnership } from '../../../runs/run.store.js';
-import type { NewRunColumns, RunRow } from '../../run-rows.js';
+import { readParentColumn, toParentColumn } from '../../parent-column.ts';
+import type { NewRunColumns, NodeRow, RunRow } from '../../run-rows.js';
+import { continuedBy } from '../../run-scan.ts';
+import { turnParentQuery } from '../../turn-parent.ts';
 import type { TailCache } from './tail.cache.js';
+import { threadFilesOn } from './thread-files.ts';
 import { threadKeysOn, type ThreadName } from './thread-names.ts';
 import { waitingRunsOn } from './waiting-runs.ts';
 
@@ -23,6 +29,10 @@ export interface CreateRun {
   readonly thread: NewRun['thread'];
   readonly whenBusy: NewRun['whenBusy'];
   readonly whenAwaiting: NewRun['whenAwaiting'];
+  readonly parentId?: string | null;
+  /** Ids of the files that it brings to its thread. */
+  readonly fileIds: readonly string[];
+  readonly delayMs?: number;
   /** Owner of the run from its start, if it is the first in its thread. */
   readonly owner?: {
     readonly ownerId: string;
@@ -36,9 +46,10 @@ export interface CreateRun {
 
 /** A created run is not sent back: the caller knows the rest. */
 export type Created =
-  | { readonly outcome: 'created'; readonly owned: boolean; readonly threadKey: string }
+  | ({ readonly outcome: 'created'; readonly owned: boolean } & Pick<AdmittedRun, 'threadKey' | 'parentId'>)
   | { readonly outcome: 'existing'; readonly run: RunRow }
   | { readonly outcome: 'key-reused' }
+  | { readonly outcome: 'no-file'; readonly fileId: string }
   | Exclude<Admission, { readonly outcome: 'admitted' }>;
 
 export interface RunPage {
@@ -57,28 +68,40 @@ export const RUN = `runs.*, ${LAST_SEQ}`;
 
 /** The runs. Each function is one step; the caller gives it its transaction. */
 export function runOperations(db: DatabaseSync, tails: TailCache) {
-  const byId = db.prepare(`SELECT ${RUN} FROM runs WHERE id = ?`);
+  const byId = db.prepare(`SELECT ${RUN}, ${continuedBy('runs')} FROM runs WHERE id = ?`);
   const byKey = db.prepare(
     `SELECT ${RUN} FROM runs WHERE tenant = ? AND user_id = ? AND idempotency_key = ?`,
   );
   const threadKeys = threadKeysOn(db);
-  const touchThread = db.prepare('UPDATE threads SET updated_at = :now WHERE id = :threadKey');
+  const touchThread = db.prepare(
+    `UPDATE threads SET updated_at = :now, read_at = :now, archived = 0, has_branches = has_branches OR :isFork,
+       title = coalesce(nullif(title, ''), :title)
+     WHERE id = :threadKey`,
+  );
   const oldestUnended = db.prepare(
     'SELECT id FROM runs INDEXED BY runs_unended WHERE thread_id = ? AND ended_at IS NULL ORDER BY ordinal LIMIT 1',
   );
   const latest = db.prepare('SELECT id, status FROM runs WHERE thread_id = ? ORDER BY ordinal DESC LIMIT 1');
+  const turnParent = db.prepare(turnParentQuery('runs', '?'));
   const lapse = db.prepare('UPDATE runs SET awaiting_until = NULL WHERE id = ?');
   const insertThread = db.prepare(`
-    INSERT INTO threads (id, name, tenant, user_id, title, created_at, updated_at)
-    VALUES (:threadKey, :threadName, :tenant, :userId, :title, :now, :now)`);
+    INSERT INTO threads (id, name, tenant, user_id, title, created_at, updated_at, read_at)
+    VALUES (:threadKey, :threadName, :tenant, :userId, :title, :now, :now, :now)`);
   const insertRun = db.prepare(`
     INSERT INTO runs (
       id, thread_id, thread_name, agent, tenant, user_id, roles, message, metadata, message_id, resume_of, idempotency_key,
-      fingerprint, status, epoch, owner_id, lease_until, first_seq, cancel_requested, created_at, started_at, given)
+      fingerprint, status, epoch, owner_id, lease_until, first_seq, cancel_requested, created_at, started_at, given,
+      traceparent, parent_id, not_before)
     VALUES (
       :id, :threadKey, :threadName, :agent, :tenant, :userId, :roles, :message, :metadata, :messageId, :resumeOf, :idempotencyKey,
-      :fingerprint, :status, :epoch, :ownerId, :leaseUntil, 1, 0, :now, :startedAt, :given)`);
+      :fingerprint, :status, :epoch, :ownerId, :leaseUntil, 1, 0, :now, :startedAt, :given,
+      :traceparent, :parentId, :notBefore)`);
+  const files = threadFilesOn(db);
   const waitingRuns = waitingRunsOn(db);
+  const promote = db.prepare(
+    `UPDATE runs SET status = 'pending' WHERE ordinal IN (
+      SELECT ordinal FROM runs WHERE status = 'delayed' AND not_before <= ? ORDER BY not_before LIMIT 100)`,
+  );
   const claim = db.prepare(`
     UPDATE runs SET status = 'running', epoch = epoch + :epochStep, owner_id = :ownerId, lease_until = :now + :leaseMs,
       started_at = coalesce(started_at, :now), deaths = :deaths
@@ -89,18 +112,31 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
     RETURNING cancel_requested`);
   const release = db.prepare(`
     UPDATE runs SET owner_id = NULL, lease_until = 0 WHERE id = :runId AND epoch = :epoch AND ended_at IS NULL`);
-  const requestCancel = db.prepare('UPDATE runs SET cancel_requested = 1 WHERE id = ? AND ended_at IS NULL');
+  const requestCancel = db.prepare(`
+    UPDATE runs SET cancel_requested = 1, status = CASE status WHEN 'delayed' THEN 'pending' ELSE status END
+    WHERE id = ? AND ended_at IS NULL`);
   const ofThread = db.prepare(
     `SELECT ${RUN} FROM runs WHERE thread_id = :threadKey AND ordinal < :before ORDER BY ordinal DESC LIMIT :limit`,
   );
 
+  const nodes = db.prepare(
+    'SELECT id, parent_id FROM runs WHERE thread_id = :threadKey ORDER BY ordinal DESC LIMIT :limit',
+  );
+
   const get = (id: string) => byId.get(id) as RunRow | undefined;
 
-  const findThread = (run: NewRunRow): FoundThread | undefined => {
+  const findThread = ({ run, ...start }: CreateRun): FoundThread | undefined => {
     const key = threadKeys(run);
     if (key === undefined) return undefined;
     const unended = oldestUnended.get(key) as { readonly id: string } | undefined;
-    return { key, unended: unended?.id, latest: latest.get(key) as FoundThread['latest'] };
+    const turn =
+      unended && takesPlace(start) ? (turnParent.get(unended.id) as unknown as NodeRow) : undefined;
+    return {
+      key,
+      unended: unended?.id,
+      latest: latest.get(key) as FoundThread['latest'],
+      ...(turn && { turnParentId: readParentColumn(turn).parentId }),
+    };
   };
 
   /** Returns what the first attempt has made; by now it may have another owner. */
@@ -109,7 +145,8 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
     if (!stored) return undefined;
     const found = recognizeAttempt(stored, owner?.epoch);
     if (found === 'taken') return { outcome: 'existing', run: stored };
-    return { outcome: 'created', threadKey: stored.thread_id, owned: found === 'owned' };
+    const owned = found === 'owned';
+    return { outcome: 'created', threadKey: stored.thread_id, ...readParentColumn(stored), owned };
   };
 
   /** The owner who begins the run at once, if it may. */
@@ -122,7 +159,7 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
 
   return {
     createRun(creation: CreateRun): Created {
-      const { run, title, thread: wanted, whenBusy, whenAwaiting } = creation;
+      const { run, title, thread: wanted, whenBusy, whenAwaiting, parentId: asked } = creation;
       const attempted = creation.isRetry && findAttempt(creation);
       if (attempted) return attempted;
       const { threadId, ...columns } = run;
@@ -134,19 +171,24 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
         return outcome === 'existing' ? { outcome, run: earlier } : { outcome };
       }
 
-      const found = wanted === 'new' ? undefined : findThread(run);
+      const found = wanted === 'new' ? undefined : findThread(creation);
       const start = { id: run.id, threadId, thread: wanted, whenBusy, whenAwaiting };
-      const admission = admitRun(start, found);
+      const place = asked === undefined ? {} : { parentId: asked };
+      const admission = admitRun({ ...start, ...place }, found);
       if (admission.outcome !== 'admitted') return admission;
-      const { threadKey, isNewThread, mustWait, lapsed } = admission;
+      const { threadKey, isNewThread, mustWait, parentId, isFork, lapsed } = admission;
+      const missing = files.take({ tenant, userId, threadKey, ids: creation.fileIds });
+      if (missing !== undefined) return { outcome: 'no-file', fileId: missing };
       if (lapsed !== undefined) lapse.run(lapsed);
       const thread = { threadKey, threadName: threadId === threadKey ? null : threadId };
       if (isNewThread) insertThread.run({ ...thread, tenant, userId, title, now });
-      else touchThread.run({ threadKey, now });
-      const owner = mustWait ? undefined : toOwnership(creation);
+      else touchThread.run({ threadKey, now, title, isFork: Number(isFork) });
+      const { delayMs = 0 } = creation;
+      const owner = mustWait || delayMs > 0 ? undefined : toOwnership(creation);
       const ownership = owner ? { ...owner, status: 'running', startedAt: now } : UNOWNED;
-      insertRun.run({ ...columns, ...thread, ...ownership });
-      return { outcome: 'created', owned: owner !== undefined, threadKey };
+      const delay = delayMs > 0 ? { status: 'delayed', notBefore: now + delayMs } : { notBefore: null };
+      insertRun.run({ ...columns, ...thread, ...ownership, ...delay, parentId: toParentColumn(admission) });
+      return { outcome: 'created', owned: owner !== undefined, threadKey, parentId };
     },
 
     getRun: get,
@@ -168,6 +210,7 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
       readonly inHand?: readonly string[];
       readonly exceptDeaths?: number;
     }): RunRow | undefined {
+      promote.run(input.now);
       const next = waitingRuns.next(input);
       if (!next) return undefined;
       const { ownerId, leaseMs, epochStep, now } = input;
@@ -222,6 +265,12 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
         rows.push(row);
       }
       return { rows, hasMore: false };
+    },
+
+    /** At most `limit`, newest first. */
+    listNodes({ thread, limit }: { readonly thread: ThreadName; readonly limit: number }): NodeRow[] {
+      const threadKey = threadKeys(thread);
+      return threadKey === undefined ? [] : (nodes.all({ threadKey, limit }) as unknown as NodeRow[]);
     },
   };
 }

@@ -8,8 +8,11 @@ import { pruningOn } from './checkpoint-pruning.ts';
 export function deletionOn(db: DatabaseSync): (threadKey: string) => void {
   const pruning = pruningOn(db);
   const statements = [
+    `DELETE FROM run_words WHERE rowid IN (
+      SELECT ordinal FROM runs WHERE thread_id = ?1 UNION ALL SELECT -ordinal FROM threads WHERE id = ?1)`,
     'DELETE FROM batches WHERE run IN (SELECT ordinal FROM runs WHERE thread_id = ?)',
     'DELETE FROM runs WHERE thread_id = ?',
+    'DELETE FROM blobs WHERE thread_id = ?',
     'DELETE FROM threads WHERE id = ?',
   ].map((sql) => db.prepare(sql));
   return (threadKey) => {

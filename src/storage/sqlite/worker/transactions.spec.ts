@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DatabaseSync } from 'node:sqlite';
 import type { NewRunRow } from './run-operations.js';
-import { migrate } from './schema.js';
+import { migrate } from './migrate.js';
 import type { Call } from './protocol.js';
 import { KEY } from './thread-names.js';
 import { transactionsOn, type Transactions } from './transactions.js';
@@ -119,6 +119,11 @@ describe('transactions of the SQLite worker', () => {
     expect(plan('SELECT ordinal FROM runs WHERE ended_at IS NULL ORDER BY ordinal LIMIT 1')).toBe(
       'SCAN runs USING INDEX runs_unended_by_age',
     );
+    const cost = "json_extract(usage, '$.costMicros')";
+    expect(
+      plan(`SELECT status FROM runs INDEXED BY runs_by_cost WHERE ${cost} IS NOT NULL
+        AND ${cost} <= 9 AND (${cost} < 9 OR ordinal < 9) ORDER BY ${cost} DESC, ordinal DESC`),
+    ).toBe('SEARCH runs USING INDEX runs_by_cost (<expr><?)');
   });
 });
 
@@ -134,13 +139,22 @@ function createRun(id: string, threadId = `thread-of-${id}`): AnyCall {
     messageId: 'm1',
     given: null,
     resumeOf: null,
+    traceparent: null,
     idempotencyKey: null,
     fingerprint: null,
     now: 1,
   };
   return {
     operation: 'createRun',
-    input: { run, title: 'Hello', thread: 'any', newThreadKey: id, whenBusy: 'queue', whenAwaiting: 'deny' },
+    input: {
+      run,
+      title: 'Hello',
+      thread: 'any',
+      newThreadKey: id,
+      whenBusy: 'queue',
+      whenAwaiting: 'deny',
+      fileIds: [],
+    },
   };
 }
 

@@ -10,7 +10,8 @@ export function createContract({ describe, test, expect }: ContractSuite): void 
         input: { messages: [{ role: 'user', content: [{ type: 'text', text: 'é' }] }] },
         context: { a: 1 },
       };
-      const input = newRun('r1', { resumeOf: 'r0', metadata: { deep: [{ a: null }] }, given });
+      const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+      const input = newRun('r1', { resumeOf: 'r0', metadata: { deep: [{ a: null }] }, given, traceparent });
       const created = await storage.runs.create(input);
       expect(created).toMatchObject({ outcome: 'created', run: { id: 'r1' } });
 

@@ -36,6 +36,21 @@ export function inputPromises({ describe, test, expect }: ContractSuite): void {
       expect(await claimRun(storage)).toMatchObject({ id: 'next', threadId: run.threadId });
     });
 
+    test('tells which run continues one, when it is read and in lists', async ({ storage }) => {
+      const run = await awaitingRun(storage, 'r1', [approval('a'), approval('b')]);
+      await storage.runs.decide(answersTo(run, { a: APPROVED }));
+      const link = async (id: string) => (await storage.runs.get(id))?.continuedBy;
+      expect(await link('r1')).toBeUndefined();
+      await storage.runs.decide(answersTo(run, { b: APPROVED }));
+      expect(await link('r1')).toBe('next');
+      expect(await link('next')).toBeUndefined();
+      const { items } = await storage.runs.findRuns({}, { limit: 5 });
+      expect(items.map(({ id, continuedBy }) => [id, continuedBy])).toEqual([
+        ['next', undefined],
+        ['r1', 'next'],
+      ]);
+    });
+
     test('takes an answer once, even if it is given again', async ({ storage }) => {
       const run = await awaitingRun(storage, 'r1', [approval('a')]);
       await storage.runs.decide(answersTo(run, { a: APPROVED }, 'next'));

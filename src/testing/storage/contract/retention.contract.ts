@@ -179,6 +179,20 @@ export function retentionContract({ describe, test, expect }: ContractSuite): vo
       await storage.runs.deleteThread(BOB, 'thread-long');
       expect(await readUsage(BOB)).toBe(0);
     });
+
+    test('counts the files of an owner until their thread is deleted', async ({ storage }) => {
+      const run = await ownedRun(storage, 'b', { principal: BOB, threadId: 'b' });
+      await endRun(storage, run);
+      await endRun(storage, await ownedRun(storage, 'a', { threadId: 'a', message: 'x'.repeat(5_000) }));
+      const data = new Uint8Array(100_000);
+      const blob = { owner: BOB, threadKey: run.threadKey, id: 'image', mediaType: 'image/png', data };
+      expect(await storage.blobs.put(blob, Number.MAX_SAFE_INTEGER)).toBe('stored');
+      const [heaviest, other] = await storage.retention.listUsage(10);
+      expect(heaviest).toMatchObject({ owner: { userId: 'bob' } });
+      expect((heaviest?.bytes ?? 0) > 100_000 && (other?.bytes ?? 0) < 100_000).toBe(true);
+      await storage.runs.deleteThread(BOB, 'b');
+      expect(await storage.retention.listUsage(10)).toMatchObject([{ owner: { userId: 'alice' } }]);
+    });
   });
 
   describe('usedBytes', () => {
@@ -191,6 +205,13 @@ export function retentionContract({ describe, test, expect }: ContractSuite): vo
       expect(full - before > 2_000 * 'word '.length).toBe(true);
       await storage.runs.deleteThread(ALICE, 't1');
       expect((await storage.retention.usedBytes()) < full).toBe(true);
+      const data = new Uint8Array(2_000_000);
+      const upload = { owner: ALICE, id: 'u', mediaType: 'text/plain', data, keepMs: 1_000 };
+      const empty = await storage.retention.usedBytes();
+      await storage.blobs.upload(upload, { maxOwnerBytes: 10_000_000, maxUploads: 1 });
+      expect((await storage.retention.usedBytes()) - empty > 1_900_000).toBe(true);
+      await storage.blobs.deleteOldestUploads(ALICE, 1);
+      expect((await storage.retention.usedBytes()) - empty < 1_000_000).toBe(true);
       while (await storage.retention.shrink());
       expect(await storage.retention.shrink()).toBe(false);
     });

@@ -1,0 +1,16 @@
+/**
+ * Number of a thread's newest runs whose last checkpoint remains, so that the thread can be continued there. Each holds the conversation up to
+ * its run: without a limit, the bytes of a thread would grow with the square of its length.
+ */
+export const KEPT_RUNS = 100;
+
+/** Bytes of a thread's states by default. Beyond them the oldest go, however few runs they are of. */
+export const DEFAULT_STATES_MAX_BYTES = 16 * 1024 ** 2;
+
+/** Limits of the checkpoints that a namespace keeps. They are applied when one is saved. */
+export interface CheckpointKeeping {
+  /** Number of the newest that remain in any case. */
+  readonly keep: number;
+  /** The bytes that the values of all may take. */
+  readonly maxBytes: number;
+}

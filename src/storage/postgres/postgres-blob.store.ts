@@ -1,0 +1,162 @@
+import type { Owner } from '../../principal.js';
+import {
+  BlobStore,
+  type BlobFacts,
+  type NewBlob,
+  type NewUpload,
+  type StoredBlob,
+  type UploadLimits,
+} from '../../runs/blob.store.js';
+import { toBlob, toBlobFacts, type BlobFactsRow, type BlobRow } from '../blob-rows.js';
+import { OwnerTurns } from './owner-turns.js';
+import type { PostgresDatabase, Statements } from './postgres.database.js';
+
+/** The blobs of an owner, and one id among them. */
+interface Held {
+  readonly exists: boolean | null;
+  readonly bytes: number;
+  readonly uploads: number;
+}
+
+export class PostgresBlobStore extends BlobStore {
+  /** A transaction waits for the owner's lock on a connection: only one of an owner may, or uploads would take all of the pool. */
+  private readonly turns = new OwnerTurns();
+
+  constructor(private readonly database: PostgresDatabase) {
+    super();
+  }
+
+  put(blob: NewBlob, maxOwnerBytes: number): Promise<'stored' | 'full' | 'gone'> {
+    const { owner, threadKey, data } = blob;
+    return this.store(owner, async (tx) => {
+      // Held until the end: a deletion of the thread waits for it, and then removes the blob.
+      const threads = await tx.query(
+        `SELECT 1 FROM ${this.database.schema}.threads WHERE id = $1 AND tenant = $2 AND user_id = $3 FOR KEY SHARE`,
+        [threadKey, owner.tenant, owner.userId],
+      );
+      if (threads.length === 0) return 'gone';
+      const held = await this.readHeld(tx, blob);
+      if (held.exists) return 'stored';
+      if (held.bytes + data.byteLength > maxOwnerBytes) return 'full';
+      await this.insert(tx, blob, { threadKey, keepMs: null });
+      return 'stored';
+    });
+  }
+
+  upload(
+    { keepMs, ...blob }: NewUpload,
+    { maxOwnerBytes, maxUploads }: UploadLimits,
+  ): Promise<'stored' | 'full'> {
+    return this.store(blob.owner, async (tx) => {
+      const held = await this.readHeld(tx, blob);
+      if (held.exists) return 'stored';
+      if (held.uploads >= maxUploads || held.bytes + blob.data.byteLength > maxOwnerBytes) return 'full';
+      await this.insert(tx, blob, { threadKey: '', keepMs });
+      return 'stored';
+    });
+  }
+
+  async get({ tenant, userId }: Owner, id: string): Promise<StoredBlob | undefined> {
+    const [row] = await this.database.query<BlobRow>(
+      `SELECT id, media_type, name, data FROM ${this.database.schema}.blobs
+       WHERE tenant = $1 AND user_id = $2 AND id = $3`,
+      [tenant, userId, id],
+    );
+    return row && toBlob(withName(row));
+  }
+
+  async describe({ tenant, userId }: Owner, ids: readonly string[]): Promise<readonly BlobFacts[]> {
+    const rows = await this.database.query<BlobFactsRow>(
+      `SELECT id, media_type, name, bytes FROM ${this.database.schema}.blobs
+       WHERE tenant = $1 AND user_id = $2 AND id = ANY($3)`,
+      [tenant, userId, [...ids]],
+    );
+    return rows.map((row) => toBlobFacts(withName(row)));
+  }
+
+  async deleteUploads({ tenant, userId }: Owner, ids?: readonly string[]): Promise<void> {
+    await this.database.query(
+      `DELETE FROM ${this.database.schema}.blobs
+       WHERE tenant = $1 AND user_id = $2 AND expires_at IS NOT NULL AND ($3::text[] IS NULL OR id = ANY($3))`,
+      [tenant, userId, ids ? [...ids] : null],
+    );
+  }
+
+  async deleteExpired(limit: number): Promise<number> {
+    const { schema: s } = this.database;
+    const rows = await this.database.query(
+      `DELETE FROM ${s}.blobs WHERE (tenant, user_id, id) IN (
+         SELECT tenant, user_id, id FROM ${s}.blobs WHERE expires_at <= ${s}.now_ms() LIMIT $1 FOR UPDATE SKIP LOCKED)
+       RETURNING id`,
+      [limit],
+    );
+    return rows.length;
+  }
+
+  async deleteOldestUploads({ tenant, userId }: Owner, limit: number): Promise<number> {
+    const { schema: s } = this.database;
+    const rows = await this.database.query(
+      `DELETE FROM ${s}.blobs WHERE tenant = $1 AND user_id = $2 AND id IN (
+         SELECT id FROM ${s}.blobs WHERE tenant = $1 AND user_id = $2 AND expires_at IS NOT NULL
+         ORDER BY created_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
+       RETURNING id`,
+      [tenant, userId, limit],
+    );
+    return rows.length;
+  }
+
+  /** One blob of an owner at a time, so that two together cannot exceed the limit. */
+  private store<Result>(
+    { tenant, userId }: Owner,
+    work: (tx: Statements) => Promise<Result>,
+  ): Promise<Result> {
+    return this.turns.take({ tenant, userId }, () =>
+      this.database.transaction(async (tx) => {
+        await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
+          `${this.database.schema}.blobs:${JSON.stringify([tenant, userId])}`,
+        ]);
+        return work(tx);
+      }),
+    );
+  }
+
+  private async readHeld(
+    tx: Statements,
+    { owner, id }: StoredBlob & { readonly owner: Owner },
+  ): Promise<Held> {
+    const [held] = await tx.query<Held>(
+      `SELECT bool_or(id = $3) AS exists, coalesce(sum(bytes), 0)::bigint AS bytes,
+         count(*) FILTER (WHERE expires_at IS NOT NULL) AS uploads
+       FROM ${this.database.schema}.blobs WHERE tenant = $1 AND user_id = $2`,
+      [owner.tenant, owner.userId, id],
+    );
+    return held ?? { exists: null, bytes: 0, uploads: 0 };
+  }
+
+  private async insert(
+    tx: Statements,
+    { owner, id, mediaType, name, data }: StoredBlob & { readonly owner: Owner },
+    { threadKey, keepMs }: { readonly threadKey: string; readonly keepMs: number | null },
+  ): Promise<void> {
+    const { schema: s } = this.database;
+    await tx.query(
+      `INSERT INTO ${s}.blobs (tenant, user_id, id, thread_id, media_type, name, bytes, created_at, data, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, ${s}.now_ms(), $8, ${s}.now_ms() + $9::bigint)`,
+      [
+        owner.tenant,
+        owner.userId,
+        id,
+        threadKey,
+        mediaType,
+        name === undefined ? null : JSON.stringify(name),
+        data.byteLength,
+        Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+        keepMs,
+      ],
+    );
+  }
+}
+
+function withName<Row extends { readonly name: string | null }>(row: Row): Row {
+  return { ...row, name: row.name === null ? null : (JSON.parse(row.name) as string) };
+}
