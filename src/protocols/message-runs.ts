@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestedInput } from '../events/requested-input.js';
+import type { Principal } from '../principal.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
 import { EventLog } from '../runs/event-log.js';
 import type { Run } from '../runs/run.js';
+import { findAsked, findParentId } from '../runs/run-place.js';
 import { RunStore } from '../runs/run.store.js';
 import { readWholeLog } from '../runs/read-log.js';
 import { listOpen } from './thread-inputs.js';
@@ -12,6 +14,9 @@ export interface EarlierRun {
   readonly run: Run;
   readonly log: readonly RecordedEvent[];
 }
+
+/** Number of runs searched for a message. A message before them counts as new. */
+const NEWEST = 100;
 
 /** The runs that write one message, each going on where the one before it stopped for approvals. */
 @Injectable()
@@ -44,19 +49,33 @@ export class MessageRuns {
     return before?.inputs ?? [];
   }
 
+  /** Reads the newest runs of the thread, the newest first. */
+  async *readNewest(principal: Principal, threadId: string): AsyncGenerator<Run> {
+    let left = NEWEST;
+    let cursor: string | undefined;
+    do {
+      const page = await this.runs.listRuns(principal, threadId, { limit: left, ...(cursor && { cursor }) });
+      yield* page.items;
+      left -= page.items.length;
+      cursor = page.nextCursor;
+    } while (cursor && left > 0);
+  }
+
+  /** Finds the run that a request with this key has started. */
+  async findStarted(principal: Principal, key: string): Promise<Run | undefined> {
+    return (await this.runs.findByKey(principal, key))?.run;
+  }
+
+  /** Finds the id of the run after which this run's turn was asked; null if there is none. */
+  async findTurnParentId(run: Run): Promise<string | null> {
+    return findParentId(await findAsked(run, this.runs), this.runs);
+  }
+
   /** The run that writes the message now: this one, or the last of those that went on with answers. */
   async latest(run: Run): Promise<Run> {
     if (run.status !== 'awaiting-input' || listOpen(run).length > 0) return run;
-    let cursor: string | undefined;
-    do {
-      const page = await this.runs.listRuns(run.principal, run.threadId, {
-        limit: 100,
-        ...(cursor && { cursor }),
-      });
-      const next = page.items.find(({ resumeOf }) => resumeOf === run.id);
-      if (next) return this.latest(next);
-      cursor = page.nextCursor;
-    } while (cursor);
-    return run;
+    const { continuedBy } = (await this.runs.get(run.id)) ?? run;
+    const next = continuedBy === undefined ? undefined : await this.runs.get(continuedBy);
+    return next ? this.latest(next) : run;
   }
 }

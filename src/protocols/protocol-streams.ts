@@ -1,13 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import { Observable, type MonoTypeOperatorFunction } from 'rxjs';
+import { fromEvent, lastValueFrom, Observable, takeUntil, tap, type MonoTypeOperatorFunction } from 'rxjs';
 import { getAuthentication, untilExpiry } from '../auth/authentication.js';
 import { formatCursor, startCursor } from '../events/cursor.js';
 import { weighEvent } from '../events/event-weight.js';
+import type { RecordedEvent } from '../events/recorded-event.js';
 import type { Frame } from '../http/frame.js';
 import { SseStreams } from '../http/sse-streams.js';
 import { rawResponse, type WebRequest, type WebResponse } from '../http/http.types.js';
 import { RunFeed } from '../runs/run.feed.js';
+import type { Run } from '../runs/run.js';
 import type { RunReader } from '../streams/run-reader.js';
 import { FoldBudget } from './fold.budget.js';
 import type { ProtocolMapper } from './protocol.mapper.js';
@@ -58,6 +60,13 @@ export class ProtocolStreams {
       stream.earlyEnd === 'clean' ? (source) => source : cutWhenUnfinished(raw),
       untilExpiry(getAuthentication(request)),
     );
+  }
+
+  /** Hands a run's events to `take`, for a reply that comes at its end. Resolves then, or when the client has left. */
+  async watch(run: Run, client: WebResponse, take: (recorded: RecordedEvent) => void): Promise<void> {
+    const events = this.feed.follow({ runId: run.id, afterSeq: 0 });
+    const left = fromEvent(rawResponse(client), 'close');
+    await lastValueFrom(events.pipe(takeUntil(left), tap(take)), { defaultValue: undefined });
   }
 
   private frames<Chunk>(

@@ -37,7 +37,11 @@ export function createProtocolModule(
 ): DynamicModule {
   const base = `${prefix}/${ownPath}`;
   const controllers = routes(base).map(({ path, controller, isOpen }) =>
-    placeController(join(base, path), controller, isOpen ? { ...placement, security: [] } : placement),
+    placeController(join(base, path), controller, {
+      ...placement,
+      protocol: ownPath,
+      ...(isOpen && { security: [] }),
+    }),
   );
   return { module, imports: [...imports], controllers, providers: [...providers] };
 }

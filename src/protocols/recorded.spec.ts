@@ -12,7 +12,10 @@ import { STREAM_MODES } from './langgraph/run-stream-chunks.js';
 import { RunStreamMapper } from './langgraph/run-stream.mapper.js';
 import { createChatCompletionsMapper } from './openai/chat-completions.mapper.js';
 import { ResponsesMapper } from './openai/responses.mapper.js';
+import { FileAddresses } from '../streams/file-addresses.js';
 import { Transcript } from './transcript/transcript.js';
+
+const { toAddress } = new FileAddresses('/api/chat/files');
 
 type Mapper = (recorded: RecordedEvent) => readonly unknown[];
 
@@ -34,9 +37,9 @@ const PROTOCOLS: Record<string, (runs: readonly RecordedRun[], index: number) =>
     const mapper = new AgUiMapper({ ...buildThread(runs, index), dialect: '0' });
     return (recorded) => mapper.map(recorded);
   },
-  'ai-sdk': (runs, index) => createAiSdkMapper(approvalsBefore(runs, index)),
+  'ai-sdk': (runs, index) => createAiSdkMapper(approvalsBefore(runs, index), toAddress),
   langgraph: (runs, index) => {
-    const mapper = new LangGraphMapper(index, transcriptUpTo(runs, index));
+    const mapper = new LangGraphMapper(index, transcriptUpTo(runs, index), runs[index - 1]?.runId);
     return (recorded) => mapper.map(recorded);
   },
   'langgraph-runs': (runs, index) => {
@@ -46,10 +49,10 @@ const PROTOCOLS: Record<string, (runs: readonly RecordedRun[], index: number) =>
   },
   'openai-chat-completions': (runs, index) => {
     const facts = { id: `chatcmpl-${runs[index]!.runId}`, created: 0, model: 'chat' };
-    return createChatCompletionsMapper(facts, { includeUsage: true });
+    return createChatCompletionsMapper(facts, { includeUsage: true, toAddress });
   },
   'openai-responses': (runs, index) =>
-    new ResponsesMapper({ ...RESPONSE, id: `resp_${runs[index]!.runId}` }).map,
+    new ResponsesMapper({ ...RESPONSE, id: `resp_${runs[index]!.runId}` }, [], toAddress).map,
 };
 
 const RESPONSE = {
@@ -71,7 +74,7 @@ const RESPONSE = {
 
 function createTaskMapper({ runId: taskId, question: text }: RecordedRun): A2aMapper {
   const question = { messageId: `${taskId}-question`, text };
-  return new A2aMapper({ taskId, contextId: 'thread', question, createdAt: 0 });
+  return new A2aMapper({ taskId, contextId: 'thread', question, createdAt: 0, toAddress });
 }
 
 /** Returns the transcript up to the run's question. */
@@ -79,14 +82,14 @@ function transcriptUpTo(runs: readonly RecordedRun[], index: number): Transcript
   const transcript = new Transcript();
   for (const [at, { log, question }] of runs.slice(0, index + 1).entries()) {
     const { messageId } = log[0]!.event as { readonly messageId: string };
-    transcript.ask(`${messageId}-user`, question);
+    transcript.ask(`${messageId}-user`, { message: question });
     if (at < index) for (const recorded of log) transcript.apply(recorded);
   }
   return transcript;
 }
 
 function buildThread(runs: readonly RecordedRun[], index: number) {
-  const history = transcriptUpTo(runs, index).entries.map(toAgUiMessage);
+  const history = transcriptUpTo(runs, index).entries.map((entry) => toAgUiMessage(entry, '1.0'));
   return { threadId: 'thread', runId: runs[index]!.runId, history, earlier: earlierLog(runs, index) };
 }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../errors.js';
-import type { InputAnswer, RequestedInput } from '../events/requested-input.js';
+import type { GivenAnswer, RequestedInput } from '../events/requested-input.js';
 import type { Principal } from '../principal.js';
 import { InputService, type DecisionResult } from '../runs/input.service.js';
 import type { Run } from '../runs/run.js';
@@ -11,7 +11,7 @@ import { ThreadService } from '../runs/thread.service.js';
  * Answers to the inputs that a run waits for: by input id, or by the id of the tool call that the input is about. Where a protocol
  * has different words for different kinds, what is asked says which.
  */
-export type Decisions = Readonly<Record<string, InputAnswer | ((asked: RequestedInput) => InputAnswer)>>;
+export type Decisions = Readonly<Record<string, GivenAnswer | ((asked: RequestedInput) => GivenAnswer)>>;
 
 /** A run that asked further back than this in its thread has been passed by long ago. */
 const NEWEST = 20;
@@ -83,7 +83,7 @@ export class ThreadInputs {
 }
 
 /** The answers by input id, in the run's own words. One that is about nothing in the run is left for the run to refuse. */
-function answersTo({ inputs = [] }: Run, answers: Decisions): Readonly<Record<string, InputAnswer>> {
+function answersTo({ inputs = [] }: Run, answers: Decisions): Readonly<Record<string, GivenAnswer>> {
   return Object.fromEntries(
     Object.entries(answers).map(([name, answer]) => {
       const asked = inputs.find((each) => isNamed(each, name));

@@ -9,6 +9,8 @@ import type { Run } from '../runs/run.js';
 import { RunService, type StartRunRequest } from '../runs/run.service.js';
 import { RunStore } from '../runs/run.store.js';
 import { ThreadService, type ThreadMessage } from '../runs/thread.service.js';
+import { FileAddresses } from '../streams/file-addresses.js';
+import type { GivenFile } from '../streams/given-files.js';
 import { idSchema, messageSchema, readIdempotencyKey } from '../streams/start-run.schemas.js';
 
 /** A start in our terms, made from another protocol's request. */
@@ -17,16 +19,27 @@ export type ProtocolStart = Pick<
   | 'message'
   | 'historyBytes'
   | 'threadId'
+  | 'createThread'
   | 'agent'
   | 'metadata'
   | 'input'
+  | 'dropsUnknownKeys'
   | 'isWithoutMessage'
   | 'context'
   | 'configurable'
   | 'recursionLimit'
+  | 'interruptBefore'
+  | 'interruptAfter'
+  | 'stateChange'
   | 'clientTools'
+  | 'delayMs'
   | 'whenBusy'
->;
+  | 'parentRunId'
+  | 'replaces'
+> & {
+  /** The files of the message. Absent with {@link StartRunRequest.replaces}: those of that run. */
+  readonly files?: readonly GivenFile[];
+};
 
 /**
  * Runs as protocols know them that speak of conversations: the client mints the thread's id, and the run that matters is the
@@ -41,18 +54,20 @@ export class ThreadRuns {
     private readonly threads: ThreadService,
     private readonly store: RunStore,
     private readonly streams: SseStreams,
+    private readonly addresses: FileAddresses,
   ) {}
 
   /**
    * Starts a run for the sender of this request; its `Idempotency-Key` counts, as in the native API. A thread that the principal does
-   * not have yet is created, even if other owners have one of that id.
+   * not have yet is created, even if other owners have one of that id, unless `createThread` is false.
    *
    * @throws AppError REQUEST_INVALID, and what {@link RunService.start} refuses
    */
-  start(request: WebRequest, { message, threadId, ...asked }: ProtocolStart): Promise<Run> {
+  async start(request: WebRequest, { message, threadId, files, ...asked }: ProtocolStart): Promise<Run> {
     return this.runs.start({
       principal: getAuthentication(request).principal,
-      message: validate(messageSchema, message, 'message'),
+      message: isAsked({ ...asked, files }, message) ? '' : validate(messageSchema, message, 'message'),
+      ...(files && { files: this.addresses.toMessageFiles(files) }),
       ...(threadId !== undefined && { threadId: validate(idSchema, threadId, 'thread id') }),
       createThread: true,
       ...asked,
@@ -110,6 +125,17 @@ export class ThreadRuns {
     if (client.closed) stop();
     else client.once('close', stop);
   }
+}
+
+/** True for a start that repeats the message of the run that it replaces, and for a message of files alone. */
+function isAsked(
+  {
+    replaces,
+    files,
+  }: { readonly replaces?: string | undefined; readonly files?: readonly GivenFile[] | undefined },
+  message: string,
+): boolean {
+  return files?.length ? message.trim() === '' : replaces !== undefined && message === '';
 }
 
 /** Clients ask for threads that they have just thought of. */

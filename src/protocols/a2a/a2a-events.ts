@@ -1,3 +1,5 @@
+import type { Subagent } from '../../events/subagent.js';
+
 /** The subset of A2A 1.0 that we send (https://a2a-protocol.org). One of them is the `result` of a JSON-RPC response. */
 export type A2aUpdate =
   | { readonly task: A2aTask }
@@ -47,7 +49,9 @@ export type A2aState =
 /** A part of the answer: what a model said in one go. */
 export interface A2aArtifact {
   readonly artifactId: string;
-  readonly parts: readonly A2aTextPart[];
+  readonly parts: readonly (A2aTextPart | A2aFilePart)[];
+  /** The agent that says it, where it is not the run's own. */
+  readonly metadata?: { readonly subagent: Subagent };
 }
 
 export interface A2aMessage {
@@ -62,4 +66,10 @@ export interface A2aTextPart {
   readonly text: string;
 }
 
-export type A2aPart = A2aTextPart | { readonly data: Readonly<Record<string, unknown>> };
+export interface A2aFilePart {
+  readonly url: string;
+  readonly mediaType: string;
+  readonly filename?: string;
+}
+
+export type A2aPart = A2aTextPart | A2aFilePart | { readonly data: Readonly<Record<string, unknown>> };

@@ -4,6 +4,7 @@ import { idSchema } from '../../streams/start-run.schemas.js';
 import { AppError } from '../../errors.js';
 import { validate } from '../../http/validate.js';
 import type { Run } from '../../runs/run.js';
+import type { GivenFile } from '../../streams/given-files.js';
 import type { Decisions } from '../thread-inputs.js';
 
 /** A JSON-RPC 2.0 call. */
@@ -20,9 +21,29 @@ export type Call = z.output<typeof callSchema>;
 /** Empty is absent: the SDK writes every field. */
 export const optionalId = z.union([z.literal('').transform(() => undefined), idSchema]).optional();
 
+const name = z.string().max(255).optional();
+
+/** Empty is absent: the SDK writes every field. */
+const optionalText = z.union([z.literal('').transform(() => undefined), z.string()]).optional();
+
+/** A file as version 0.3 has it. */
+const fileSchema = z.looseObject({ bytes: optionalText, uri: optionalText, mimeType: name, name });
+
 const partSchema = z
-  .looseObject({ text: z.string().optional(), data: z.looseObject({}).optional() })
-  .refine(({ text, data }) => text !== undefined || data !== undefined, 'Only text and data are understood');
+  .looseObject({
+    text: z.string().optional(),
+    data: z.looseObject({}).optional(),
+    raw: optionalText,
+    url: optionalText,
+    mediaType: name,
+    filename: name,
+    file: fileSchema.optional(),
+  })
+  .refine(
+    ({ text, data, raw, url, file }) =>
+      [text, data, raw, url, file?.bytes, file?.uri].some((value) => value !== undefined),
+    'Only text, files and data are understood',
+  );
 
 export const sendSchema = z.looseObject({
   message: z.looseObject({
@@ -51,17 +72,30 @@ export function returnsImmediately({ configuration }: Send): boolean {
 }
 
 /**
- * Reads the text of a new message. It has to be text, because only a task that waits for data takes data. @throws AppError
+ * Reads the text and the files of a new message. Data is refused, because only a task that waits for it takes any. @throws AppError
  * REQUEST_INVALID
  */
-export function readText({ message: { parts } }: Send): string {
-  if (parts.some(({ text }) => text === undefined))
+export function readContent({ message: { parts } }: Send): {
+  readonly text: string;
+  readonly files: readonly GivenFile[];
+} {
+  if (parts.some(({ data }) => data !== undefined))
     throw new AppError(
       'REQUEST_INVALID',
-      'parts: Send text. Data is only for answers, in a message with a taskId.',
+      'parts: Send text and files. Data is only for answers, in a message with a taskId.',
     );
-  return parts.map(({ text = '' }) => text).join('\n');
+  const texts = parts.flatMap(({ text }) => (text === undefined ? [] : [text]));
+  return { text: texts.join('\n'), files: parts.flatMap(toGivenFile) };
 }
+
+function toGivenFile({ raw, url, mediaType, filename, file }: Part): GivenFile[] {
+  if (file)
+    return [{ data: file.bytes, url: file.uri, mediaType: file.mimeType || undefined, name: file.name }];
+  if (raw === undefined && url === undefined) return [];
+  return [{ data: raw, url, mediaType: mediaType || undefined, name: filename }];
+}
+
+type Part = Send['message']['parts'][number];
 
 /** Reads the decisions of a message: one data part for each. @throws AppError REQUEST_INVALID */
 export function readDecisions({ message: { parts } }: Send): Decisions {

@@ -8,10 +8,11 @@ import { hasEnded, type Run } from '../../runs/run.js';
 import { RunFeed } from '../../runs/run.feed.js';
 import { RunService } from '../../runs/run.service.js';
 import { readInto } from '../../runs/read-log.js';
+import { FileAddresses } from '../../streams/file-addresses.js';
 import { MessageRuns, type EarlierRun } from '../message-runs.js';
 import { listDecided, ThreadInputs } from '../thread-inputs.js';
 import type { A2aTask } from './a2a-events.js';
-import { readDecisions, toNote, getQuestionId, readText, type Send } from './a2a-input.js';
+import { readDecisions, toNote, getQuestionId, readContent, type Send } from './a2a-input.js';
 import { A2aMapper } from './a2a.mapper.js';
 import { toA2aStatus } from './a2a-states.js';
 import { RpcError } from './json-rpc.js';
@@ -25,6 +26,7 @@ export class A2aTasks {
     private readonly messages: MessageRuns,
     private readonly feed: RunFeed,
     private readonly log: EventLog,
+    private readonly files: FileAddresses,
   ) {}
 
   /**
@@ -36,9 +38,12 @@ export class A2aTasks {
   async send(principal: Principal, send: Send): Promise<Run> {
     const { messageId, contextId, taskId } = send.message;
     if (taskId) return this.decide(principal, taskId, send);
+    const { text, files } = readContent(send);
+    const isSilent = files.length > 0 && text.trim() === '';
     return this.runs.start({
       principal,
-      message: validate(messageSchema, readText(send), 'message'),
+      message: isSilent ? '' : validate(messageSchema, text, 'message'),
+      files: this.files.toMessageFiles(files),
       ...(contextId && { threadId: contextId }),
       createThread: true,
       metadata: toNote(send),
@@ -54,13 +59,13 @@ export class A2aTasks {
   /** The task as it is now. */
   async read(run: Run): Promise<A2aTask> {
     const earlier = await this.messages.earlier(run);
-    return (await readInto(this.log, run.id, () => mapperAfter(earlier, run))).task;
+    return (await readInto(this.log, run.id, () => this.mapperAfter(earlier, run))).task;
   }
 
   /** The task as it is now, without what was said. */
   async summary(run: Run): Promise<A2aTask> {
     const [first = run] = await this.messages.before(run);
-    return { ...newMapper(first).task, status: toA2aStatus(run) };
+    return { ...this.newMapper(first).task, status: toA2aStatus(run) };
   }
 
   /** The task once it has ended, or waits for somebody. */
@@ -83,7 +88,7 @@ export class A2aTasks {
 
   /** For the log of this run: it has what the runs before it have said in the task. */
   async createMapper(run: Run): Promise<A2aMapper> {
-    return mapperAfter(await this.messages.earlier(run), run);
+    return this.mapperAfter(await this.messages.earlier(run), run);
   }
 
   private async decide(principal: Principal, taskId: string, send: Send): Promise<Run> {
@@ -100,16 +105,17 @@ export class A2aTasks {
     const result = await this.inputs.answer(principal, run.threadId, readDecisions(send));
     return result.continuedBy ? this.messages.latest(result.continuedBy) : result.run;
   }
-}
 
-function mapperAfter(earlier: readonly EarlierRun[], run: Run): A2aMapper {
-  const mapper = newMapper(earlier[0]?.run ?? run, listDecided(run));
-  for (const { log } of earlier) for (const recorded of log) mapper.map(recorded);
-  return mapper;
-}
+  private mapperAfter(earlier: readonly EarlierRun[], run: Run): A2aMapper {
+    const mapper = this.newMapper(earlier[0]?.run ?? run, listDecided(run));
+    for (const { log } of earlier) for (const recorded of log) mapper.map(recorded);
+    return mapper;
+  }
 
-function newMapper(first: Run, decidedIds: ReadonlySet<string> = new Set()): A2aMapper {
-  const { id: taskId, threadId: contextId, message: text, createdAt } = first;
-  const question = { messageId: getQuestionId(first), text };
-  return new A2aMapper({ taskId, contextId, question, createdAt, decidedIds });
+  private newMapper(first: Run, decidedIds: ReadonlySet<string> = new Set()): A2aMapper {
+    const { id: taskId, threadId: contextId, message: text, given, createdAt } = first;
+    const question = { messageId: getQuestionId(first), text, files: given?.files ?? [] };
+    const { toAddress } = this.files;
+    return new A2aMapper({ taskId, contextId, question, createdAt, decidedIds, toAddress });
+  }
 }

@@ -78,10 +78,14 @@ function toMessageV03({ role, parts, ...names }: A2aMessage): object {
   };
 }
 
-function toArtifactV03({ artifactId, parts }: A2aArtifact): object {
-  return { artifactId, parts: toPartsV03(parts) };
+function toArtifactV03({ parts, ...artifact }: A2aArtifact): object {
+  return { ...artifact, parts: toPartsV03(parts) };
 }
 
 function toPartsV03(parts: readonly A2aPart[]): object[] {
-  return parts.map((part) => ({ kind: 'text' in part ? 'text' : 'data', ...part }));
+  return parts.map((part) => {
+    if (!('url' in part)) return { kind: 'text' in part ? 'text' : 'data', ...part };
+    const { url: uri, mediaType: mimeType, filename: name } = part;
+    return { kind: 'file', file: { uri, mimeType, ...(name !== undefined && { name }) } };
+  });
 }

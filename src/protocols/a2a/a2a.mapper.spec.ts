@@ -3,9 +3,10 @@ import { StreamResponse, Task } from '@a2a-js/sdk';
 import * as fc from 'fast-check';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';
+import { isInsideCall } from '../../events/subagent.js';
 import { foldRun, type RunView } from '../../events/run-view.js';
 import { continuedRuns, runLogs } from '../../../test/harness/log-arbitrary.js';
-import type { A2aTask, A2aUpdate } from './a2a-events.js';
+import type { A2aArtifact, A2aTask, A2aUpdate } from './a2a-events.js';
 import { A2aMapper } from './a2a.mapper.js';
 
 const RUN = { taskId: 'run', contextId: 'thread', question: { messageId: 'q', text: 'Go.' }, createdAt: 0 };
@@ -142,17 +143,22 @@ function sparse(value: object): object {
   return JSON.parse(json) as object;
 }
 
+/** A file counts as its address. */
+function readPart(part: A2aArtifact['parts'][number]): string {
+  return 'text' in part ? part.text : part.url;
+}
+
 /** Folds the updates as a client that keeps artifacts according to the specification. */
 function folded(task: A2aTask, updates: readonly A2aUpdate[]) {
   const artifacts = new Map(
-    task.artifacts.map(({ artifactId, parts }) => [artifactId, parts.map(({ text }) => text).join('')]),
+    task.artifacts.map(({ artifactId, parts }) => [artifactId, parts.map(readPart).join('')]),
   );
   let { state } = task.status;
   for (const update of updates) {
     if ('statusUpdate' in update) state = update.statusUpdate.status.state;
     if (!('artifactUpdate' in update)) continue;
     const { artifact, append } = update.artifactUpdate;
-    const text = artifact.parts.map((part) => part.text).join('');
+    const text = artifact.parts.map(readPart).join('');
     artifacts.set(artifact.artifactId, append ? `${artifacts.get(artifact.artifactId) ?? ''}${text}` : text);
   }
   return { artifacts: new Map([...artifacts].filter(([, text]) => text !== '')), state };
@@ -161,8 +167,11 @@ function folded(task: A2aTask, updates: readonly A2aUpdate[]) {
 /** The same, as every other viewer sees it. */
 function spoken({ runId, parts }: RunView): Map<string, string> {
   return new Map(
-    parts.flatMap((part): [string, string][] =>
-      part.kind === 'text' && part.text !== '' ? [[`${runId}-${part.partId}`, part.text]] : [],
-    ),
+    parts.flatMap((part): [string, string][] => {
+      if ((part.kind !== 'text' && part.kind !== 'file') || isInsideCall(part)) return [];
+      const isOfCall = part.kind === 'file' && part.toolCallId !== undefined;
+      const said = part.kind === 'text' ? part.text : isOfCall ? '' : (part.url ?? '');
+      return said === '' ? [] : [[`${runId}-${part.partId}`, said]];
+    }),
   );
 }

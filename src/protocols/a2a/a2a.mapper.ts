@@ -1,19 +1,37 @@
 import { describeRequest, type RequestedInput } from '../../events/requested-input.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { InputRequest, RunEnd } from '../../events/run-event.js';
+import type { FileFacts } from '../../events/message-part.js';
+import type { FilePut, InputRequest, RunEnd, TextStart } from '../../events/run-event.js';
+import { isInsideCall, type Subagent } from '../../events/subagent.js';
+import { toAddressElsewhere, type ToAddress } from '../../events/file-address.js';
 import { toMessageId } from '../transcript/transcript-entries.js';
-import type { A2aMessage, A2aPart, A2aStatus, A2aTask, A2aUpdate } from './a2a-events.js';
+import type {
+  A2aArtifact,
+  A2aFilePart,
+  A2aMessage,
+  A2aPart,
+  A2aStatus,
+  A2aTask,
+  A2aUpdate,
+} from './a2a-events.js';
 import { END_STATES } from './a2a-states.js';
 
 /** The facts beside its log that the mapping of a run depends on. */
 export interface A2aRun {
   readonly taskId: string;
   readonly contextId: string;
-  readonly question: { readonly messageId: string; readonly text: string };
+  readonly question: {
+    readonly messageId: string;
+    readonly text: string;
+    /** Default: none. */
+    readonly files?: readonly FileFacts[];
+  };
   /** Time when the task was submitted, in milliseconds since the epoch. */
   readonly createdAt: number;
   /** Ids of inputs that were answered while others are missing. Default: nothing. */
   readonly decidedIds?: ReadonlySet<string>;
+  /** Finds the address of a file. Default: only files on other servers have one. */
+  readonly toAddress?: ToAddress;
 }
 
 interface Artifact {
@@ -21,6 +39,8 @@ interface Artifact {
   readonly runId: string;
   readonly stepId: string;
   readonly text: string;
+  readonly file?: A2aFilePart;
+  readonly subagent?: Subagent;
 }
 
 /**
@@ -46,8 +66,8 @@ export class A2aMapper {
       id,
       contextId,
       status: this.status,
-      artifacts: [...this.artifacts].map(([artifactId, { text }]) => ({ artifactId, parts: [{ text }] })),
-      history: [this.message('ROLE_USER', question.messageId, [{ text: question.text }])],
+      artifacts: [...this.artifacts].map(([artifactId, artifact]) => toArtifact(artifactId, artifact)),
+      history: [this.message('ROLE_USER', question.messageId, this.toQuestionParts())],
     };
   }
 
@@ -57,7 +77,7 @@ export class A2aMapper {
       case 'run-start':
         return [this.enter({ state: 'TASK_STATE_WORKING', timestamp: toTimestamp(at) })];
       case 'text-start':
-        this.artifacts.set(toMessageId(runId, event.partId), { runId, stepId: event.stepId, text: '' });
+        this.open(runId, event);
         return [];
       case 'text-delta':
         return this.appendText(toMessageId(runId, event.partId), event.delta);
@@ -73,6 +93,9 @@ export class A2aMapper {
       case 'input-answer':
         this.requests.delete(event.inputId);
         return [this.toDataMessage(at, event)];
+      case 'file':
+        return this.show(recorded, event);
+      case 'source':
       case 'tool-start':
       case 'tool-progress':
       case 'tool-end':
@@ -88,12 +111,33 @@ export class A2aMapper {
       case 'reasoning-delta':
       case 'reasoning-end':
       case 'usage':
+      case 'message-put':
         return [];
       default:
         // A newer server may have written this log: what this one does not know, it does not tell.
         event satisfies never;
         return [];
     }
+  }
+
+  /** Opens an artifact. Output of an agent that a tool calls gets none: it is part of the call, not of the answer. */
+  private open(runId: string, event: TextStart): void {
+    if (isInsideCall(event)) return;
+    const { partId, stepId, subagent } = event;
+    const artifact = { runId, stepId, text: '', ...(subagent && { subagent }) };
+    this.artifacts.set(toMessageId(runId, partId), artifact);
+  }
+
+  /** Sends a file of the answer as an artifact. A file without an address, or from a tool, is sent like tool activity. */
+  private show({ runId, at }: RecordedEvent, event: FilePut): A2aUpdate[] {
+    const { partId, stepId, mediaType, name, toolCallId, subagent } = event;
+    const url = (this.run.toAddress ?? toAddressElsewhere)(event);
+    if (url === undefined || toolCallId !== undefined || isInsideCall(event))
+      return [this.toDataMessage(at, event)];
+    const file = toFilePart({ mediaType, name }, url);
+    const artifactId = toMessageId(runId, partId);
+    this.artifacts.set(artifactId, { runId, stepId, text: '', file, ...(subagent && { subagent }) });
+    return [this.artifactUpdate(artifactId, '', false, true)];
   }
 
   private appendText(artifactId: string, delta: string): A2aUpdate[] {
@@ -145,14 +189,37 @@ export class A2aMapper {
 
   private artifactUpdate(artifactId: string, text: string, append: boolean, lastChunk: boolean): A2aUpdate {
     const { taskId, contextId } = this.run;
-    const artifact = { artifactId, parts: text === '' ? [] : [{ text }] };
+    const { subagent, file } = this.artifacts.get(artifactId) ?? {};
+    const parts = file ? [file] : text === '' ? [] : [{ text }];
+    const artifact = { artifactId, parts, ...(subagent && { metadata: { subagent } }) };
     return { artifactUpdate: { taskId, contextId, artifact, append, lastChunk } };
+  }
+
+  private toQuestionParts(): A2aPart[] {
+    const { question, toAddress = toAddressElsewhere } = this.run;
+    const { text, files = [] } = question;
+    const parts = files.flatMap((file) => {
+      const url = toAddress(file);
+      return url === undefined ? [] : [toFilePart(file, url)];
+    });
+    return text === '' && parts.length > 0 ? parts : [{ text }, ...parts];
   }
 
   private message(role: A2aMessage['role'], messageId: string, parts: readonly A2aPart[]): A2aMessage {
     const { taskId, contextId } = this.run;
     return { messageId, contextId, taskId, role, parts };
   }
+}
+
+function toFilePart(
+  { mediaType, name }: Pick<FileFacts, 'mediaType'> & { readonly name?: string | undefined },
+  url: string,
+): A2aFilePart {
+  return { url, mediaType, ...(name !== undefined && { filename: name }) };
+}
+
+function toArtifact(artifactId: string, { text, file, subagent }: Artifact): A2aArtifact {
+  return { artifactId, parts: [file ?? { text }], ...(subagent && { metadata: { subagent } }) };
 }
 
 /** For people, and for clients that answer with a data part that names the input. */

@@ -23,22 +23,49 @@ export type AgUiEvent =
       readonly code: string;
       readonly usage?: readonly AgUiUsage[];
     }
-  | { readonly type: 'STEP_STARTED' | 'STEP_FINISHED'; readonly stepName: string }
+  | ({ readonly type: 'STEP_STARTED' | 'STEP_FINISHED'; readonly stepName: string } & OfSubagent)
+  // the agents inside it
+  | {
+      readonly type: 'SUBAGENT_STARTED';
+      readonly subagentRunId: string;
+      readonly name: string;
+      readonly parentSubagentRunId?: string;
+      readonly parentToolCallId?: string;
+    }
+  | {
+      readonly type: 'SUBAGENT_FINISHED';
+      readonly subagentRunId: string;
+      readonly outcome?: { readonly type: 'suspended'; readonly interruptIds: readonly string[] };
+    }
+  | {
+      readonly type: 'SUBAGENT_ERROR';
+      readonly subagentRunId: string;
+      readonly code: string;
+      readonly message: string;
+    }
   // words
-  | { readonly type: 'TEXT_MESSAGE_START'; readonly messageId: string; readonly role: 'assistant' }
+  | ({
+      readonly type: 'TEXT_MESSAGE_START';
+      readonly messageId: string;
+      readonly role: 'assistant';
+    } & OfSubagent)
   | { readonly type: 'TEXT_MESSAGE_CONTENT'; readonly messageId: string; readonly delta: string }
   | { readonly type: 'TEXT_MESSAGE_END'; readonly messageId: string }
-  | { readonly type: 'REASONING_START' | 'REASONING_END'; readonly messageId: string }
-  | { readonly type: 'REASONING_MESSAGE_START'; readonly messageId: string; readonly role: 'reasoning' }
+  | ({ readonly type: 'REASONING_START' | 'REASONING_END'; readonly messageId: string } & OfSubagent)
+  | ({
+      readonly type: 'REASONING_MESSAGE_START';
+      readonly messageId: string;
+      readonly role: 'reasoning';
+    } & OfSubagent)
   | { readonly type: 'REASONING_MESSAGE_CONTENT'; readonly messageId: string; readonly delta: string }
   | { readonly type: 'REASONING_MESSAGE_END'; readonly messageId: string }
   // tools
-  | {
+  | ({
       readonly type: 'TOOL_CALL_START';
       readonly toolCallId: string;
       readonly toolCallName: string;
       readonly parentMessageId: string;
-    }
+    } & OfSubagent)
   | { readonly type: 'TOOL_CALL_ARGS'; readonly toolCallId: string; readonly delta: string }
   | { readonly type: 'TOOL_CALL_END'; readonly toolCallId: string }
   | {
@@ -48,11 +75,24 @@ export type AgUiEvent =
       readonly content: string;
       readonly role: 'tool';
     }
+  // files and sources
+  | ({
+      readonly type: 'ACTIVITY_SNAPSHOT';
+      readonly messageId: string;
+      readonly activityType: 'file' | 'source';
+      readonly content: Readonly<Record<string, unknown>>;
+      readonly replace: true;
+    } & OfSubagent)
   // the rest
   | { readonly type: 'STATE_SNAPSHOT'; readonly snapshot: RunState }
   | { readonly type: 'STATE_DELTA'; readonly delta: readonly PatchOperation[] }
   | { readonly type: 'MESSAGES_SNAPSHOT'; readonly messages: readonly AgUiMessage[] }
   | { readonly type: 'CUSTOM'; readonly name: string; readonly value: unknown };
+
+/** Whose it is, where it is not the run's own agent's. What goes on with it does not repeat it. */
+export interface OfSubagent {
+  readonly subagentRunId?: string;
+}
 
 export type AgUiOutcome =
   | { readonly type: 'cancelled' }
@@ -77,15 +117,21 @@ export interface AgUiUsage extends Usage {
 }
 
 export type AgUiMessage =
-  AgUiUserMessage | AgUiAssistantMessage | AgUiToolMessage | AgUiReasoningMessage | AgUiForeignMessage;
+  | AgUiUserMessage
+  | AgUiAssistantMessage
+  | AgUiToolMessage
+  | AgUiReasoningMessage
+  | AgUiActivityMessage
+  | AgUiForeignMessage;
 
 export interface AgUiUserMessage {
   readonly id: string;
   readonly role: 'user';
-  readonly content: string;
+  /** Parts, if it has files. */
+  readonly content: string | readonly object[];
 }
 
-export interface AgUiAssistantMessage {
+export interface AgUiAssistantMessage extends OfSubagent {
   readonly id: string;
   readonly role: 'assistant';
   /** Absent when it has only called tools. */
@@ -106,10 +152,18 @@ export interface AgUiToolMessage {
   readonly content: string;
 }
 
-export interface AgUiReasoningMessage {
+export interface AgUiReasoningMessage extends OfSubagent {
   readonly id: string;
   readonly role: 'reasoning';
   readonly content: string;
+}
+
+/** A file or a source, with the facts that the log has of it. */
+export interface AgUiActivityMessage extends OfSubagent {
+  readonly id: string;
+  readonly role: 'activity';
+  readonly activityType: 'file' | 'source';
+  readonly content: Readonly<Record<string, unknown>>;
 }
 
 /** A message that the client sent along. It gets it back as it was; we look at its id and its tool calls only. */

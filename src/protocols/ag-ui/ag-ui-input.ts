@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import {
   clientToolFields,
@@ -7,10 +8,12 @@ import {
 } from '../../streams/start-run.schemas.js';
 import { AppError } from '../../errors.js';
 import type { InputAnswer, RequestedInput } from '../../events/requested-input.js';
+import type { RunState } from '../../events/run-state.js';
 import { validate } from '../../http/validate.js';
 import type { Run } from '../../runs/run.js';
 import type { ClientTool } from '../../events/client-tool.js';
 import type { Decisions } from '../thread-inputs.js';
+import { readContent, type AgUiContent } from './ag-ui-content.js';
 
 const message = z.looseObject({
   id: z.string().max(128),
@@ -38,7 +41,7 @@ const resumeSchema = z.discriminatedUnion('status', [
   z.looseObject({ interruptId: z.string().max(128), status: z.literal('cancelled') }),
 ]);
 
-/** AG-UI's RunAgentInput, as far as we read it. Its `state` and `context` are the client's business. */
+/** AG-UI's RunAgentInput, as far as we read it. Its `context` is the client's business. */
 export const runInputSchema = z
   .looseObject({
     threadId: idSchema.meta({ description: 'The conversation; made when there is none of this id.' }),
@@ -46,6 +49,9 @@ export const runInputSchema = z
       .string()
       .regex(/^[\x21-\x7e]{1,128}$/, 'Use 1 to 128 printable ASCII characters')
       .meta({ description: 'The same id finds the same run: a repeated request never starts a second one.' }),
+    parentRunId: z.string().max(128).nullish().meta({
+      description: 'The run of the thread to continue from. It is ignored if the thread does not have it.',
+    }),
     messages: z.array(message).meta({
       description:
         "The conversation; of it the last message is read, or the last ones where they are results of the client's tools.",
@@ -55,6 +61,9 @@ export const runInputSchema = z
       .max(MAX_CLIENT_TOOLS)
       .nullish()
       .meta({ description: 'Tools that the front end runs, for agents that take some.' }),
+    state: z.unknown().optional().meta({
+      description: 'The keys that differ from the state that the thread shows are input of the graph.',
+    }),
     protocolVersion: z.string().nullish(),
     resume: z
       .array(resumeSchema)
@@ -65,7 +74,7 @@ export const runInputSchema = z
 export type RunInput = z.output<typeof runInputSchema>;
 
 /** Finds the person's question in a RunAgentInput. @throws AppError REQUEST_INVALID */
-export function findQuestion({ messages }: RunInput): { readonly id: string; readonly text: string } {
+export function findQuestion({ messages }: RunInput): AgUiContent & { readonly id: string } {
   const last = messages.at(-1);
   if (last?.role !== 'user') {
     throw new AppError(
@@ -73,7 +82,31 @@ export function findQuestion({ messages }: RunInput): { readonly id: string; rea
       "messages: The last message must be from the user, or the result of one of the client's tools.",
     );
   }
-  return { id: last.id, text: readText(last.content) };
+  return { id: last.id, ...readContent(last.content) };
+}
+
+/**
+ * Reads the keys of the client's state that differ from the one that the thread shows: clients send that back with each message. Undefined where none
+ * differs.
+ *
+ * @throws AppError REQUEST_INVALID
+ */
+export function readChangedState(
+  { state }: RunInput,
+  shown: RunState = {},
+): Readonly<Record<string, unknown>> | undefined {
+  if (state === undefined || state === null) return undefined;
+  const keys = validate(z.record(z.string(), z.unknown()), state, 'state');
+  // Messages have a place of their own.
+  const changed = Object.entries(keys).filter(
+    ([key, value]) => key !== 'messages' && !isDeepStrictEqual(value, shown[key]),
+  );
+  return changed.length > 0 ? Object.fromEntries(changed) : undefined;
+}
+
+/** True for a client that has a state of its own. */
+export function hasState({ state }: RunInput): boolean {
+  return typeof state !== 'object' || (state !== null && Object.keys(state).length > 0);
 }
 
 /** Reads the tools that the front end runs. */
@@ -130,13 +163,4 @@ export function readNames({ id, messageId, metadata, resumeOf }: Run): { runId: 
     runId: (resumeOf === undefined ? note?.runId : undefined) ?? id,
     questionId: note?.messageId ?? `${messageId}-user`,
   };
-}
-
-const textPart = z.object({ type: z.literal('text'), text: z.string() });
-
-function readText(content: unknown): string {
-  if (typeof content === 'string') return content;
-  const parts = z.array(textPart).safeParse(content);
-  if (!parts.success) throw new AppError('REQUEST_INVALID', 'messages: The last message must be text.');
-  return parts.data.map(({ text }) => text).join('\n');
 }

@@ -5,14 +5,19 @@ import { readLastEventId } from '../../http/last-event-id.js';
 import { validate } from '../../http/validate.js';
 import type { WebRequest } from '../../http/http.types.js';
 import type { Principal } from '../../principal.js';
+import { selectBranch } from '../../runs/branches.js';
 import type { Run } from '../../runs/run.js';
-import { RunService } from '../../runs/run.service.js';
+import { RunService, type StartRunRequest } from '../../runs/run.service.js';
+import { FileAddresses } from '../../streams/file-addresses.js';
 import { CursorCheck, readCursor, readFromStart, type RunReader } from '../../streams/run-reader.js';
 import { messageSchema } from '../../streams/start-run.schemas.js';
 import { MessageRuns } from '../message-runs.js';
 import { listDecided, ThreadInputs, type Decisions } from '../thread-inputs.js';
 import { currentRun, ThreadTranscripts } from '../transcript/thread-transcripts.js';
+import { Transcript } from '../transcript/transcript.js';
 import {
+  hasState,
+  readChangedState,
   readClientTools,
   readDecisions,
   readNames,
@@ -22,8 +27,8 @@ import {
   runInputSchema,
   type RunInput,
 } from './ag-ui-input.js';
-import { toAgUiMessage } from './ag-ui-messages.js';
-import type { AgUiRun } from './ag-ui.mapper.js';
+import { toAgUiMessages } from './ag-ui-messages.js';
+import type { AgUiRun } from './ag-ui-run.js';
 
 /** A run, and how its client is to be shown it. */
 export interface AgUiView {
@@ -31,6 +36,13 @@ export interface AgUiView {
   readonly run: AgUiRun;
   /** True if the client may have some of the run's messages already, or none of the thread's. */
   readonly joins: boolean;
+}
+
+/** The place in its thread that a request gives to a run. */
+interface FoundPlace {
+  readonly place: Pick<StartRunRequest, 'parentRunId' | 'replaces'>;
+  /** The id of the run that comes before it in its branch; null if there is none. */
+  readonly after: string | null;
 }
 
 /** Runs as AG-UI's clients ask for them. */
@@ -42,6 +54,7 @@ export class AgUiRuns {
     private readonly messages: MessageRuns,
     private readonly transcripts: ThreadTranscripts,
     private readonly cursors: CursorCheck,
+    private readonly files: FileAddresses,
   ) {}
 
   /**
@@ -79,18 +92,19 @@ export class AgUiRuns {
     const run = currentRun(runs);
     if (!run) return undefined;
 
-    const earlier = await this.transcripts.read(runs.slice(0, runs.indexOf(run)), getQuestionId);
-    earlier.ask(getQuestionId(run), run.message);
+    const earlier = await this.transcripts.read(selectBranch(runs, run.id).slice(0, -1), getQuestionId);
+    earlier.ask(getQuestionId(run), run);
+    const dialect = chooseDialect(input);
     return {
       reader: readFromStart(run),
       run: {
         threadId: input.threadId,
         runId: readNames(run).runId,
-        history: earlier.entries.map(toAgUiMessage),
+        history: toAgUiMessages(earlier.entries, { dialect }),
         state: earlier.state,
         earlier: await this.messages.readLogs(run),
         decidedIds: listDecided(run),
-        dialect: chooseDialect(input),
+        dialect,
       },
       joins: true,
     };
@@ -105,19 +119,64 @@ export class AgUiRuns {
     }
     const decisions = await this.readAnswers(principal, input);
     if (decisions) return readFromStart(await this.inputs.answerAll(principal, input.threadId, decisions));
-    const { id, text } = findQuestion(input);
+    const { id, text, files: given } = findQuestion(input);
+    const files = this.files.toMessageFiles(given);
+    const isSilent = files.length > 0 && text.trim() === '';
+    const message = isSilent ? '' : validate(messageSchema, text, 'message');
+    const idempotencyKey = `ag-ui:${input.runId}`;
+    const { threadId } = input;
+    // The thread may have changed since: the request would no longer mean the same place.
+    const started = await this.messages.findStarted(principal, idempotencyKey);
+    if (started?.threadId === threadId && started.message === message) return readFromStart(started);
     const agent = getAgentName(request);
+    const { place, after } = await this.findPlace(principal, input, id);
+    const state = await this.readChangedState(input, after);
     const run = await this.runs.start({
       principal,
-      message: validate(messageSchema, text, 'message'),
-      threadId: input.threadId,
+      message,
+      files,
+      threadId,
       createThread: true,
       metadata: toNote(input, id),
       clientTools: readClientTools(input),
-      idempotencyKey: `ag-ui:${input.runId}`,
+      idempotencyKey,
+      ...place,
+      ...(state && { input: state }),
       ...(agent && { agent }),
     });
     return readFromStart(run);
+  }
+
+  /** Starts a run in the place of a message that the thread already has: clients edit and regenerate under the same ids. */
+  private async findPlace(
+    principal: Principal,
+    { threadId, runId, parentRunId }: RunInput,
+    questionId: string,
+  ): Promise<FoundPlace> {
+    let newest: Run | undefined;
+    // Its first version, so that a repeated request means the same.
+    let asked: Run | undefined;
+    for await (const run of this.messages.readNewest(principal, threadId)) {
+      const names = readNames(run);
+      if (parentRunId && names.runId === parentRunId)
+        return { place: { parentRunId: run.id }, after: run.id };
+      // A request that comes twice at once is about what it was about at first.
+      if (names.runId === runId) continue;
+      newest ??= run;
+      if (names.questionId === questionId) asked = run;
+    }
+    if (!asked) return { place: {}, after: newest?.id ?? null };
+    return { place: { replaces: asked.id }, after: await this.messages.findTurnParentId(asked) };
+  }
+
+  /** A run begins with the state that the run before it in its branch has left. */
+  private async readChangedState(input: RunInput, after: string | null) {
+    if (!hasState(input)) return undefined;
+    if (after === null) return readChangedState(input);
+    return readChangedState(
+      input,
+      (await this.transcripts.readAnswer({ id: after }, new Transcript())).state,
+    );
   }
 
   /** The answers to interrupts, and the results of the client's tools. Some clients also keep a tool message of what they have decided. */

@@ -8,11 +8,13 @@ import { from, lastValueFrom, toArray } from 'rxjs';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent } from '../../events/run-event.js';
 import { foldRun } from '../../events/run-view.js';
+import { isInsideCall } from '../../events/subagent.js';
 import { continuedRuns, runLogs } from '../../../test/harness/log-arbitrary.js';
 import { Transcript } from '../transcript/transcript.js';
 import type { AgUiEvent, AgUiMessage } from './ag-ui-events.js';
-import { AgUiMapper, type AgUiRun } from './ag-ui.mapper.js';
-import { toAgUiMessage } from './ag-ui-messages.js';
+import { AgUiMapper } from './ag-ui.mapper.js';
+import type { AgUiRun } from './ag-ui-run.js';
+import { toAgUiMessages } from './ag-ui-messages.js';
 
 const QUESTION: AgUiMessage = { id: 'q', role: 'user', content: 'What is it?' };
 const RUN: AgUiRun = { threadId: 'thread-1', runId: 'client-run', history: [QUESTION], dialect: '1.0' };
@@ -72,7 +74,9 @@ describe('AgUiMapper', () => {
     expect(mapped(log).slice(1)).toEqual([
       { type: 'STATE_SNAPSHOT', snapshot: { todos: [] } },
       { type: 'STATE_DELTA', delta: [change] },
+      { type: 'CUSTOM', name: 'state-omitted', value: { keys: ['files'] } },
       { type: 'STATE_SNAPSHOT', snapshot: { todos: ['pack'] } },
+      { type: 'CUSTOM', name: 'state-omitted', value: { keys: [] } },
     ]);
     const joined = joinedAt(0, log.slice(0, 2), { ...RUN, state: { todos: ['old'] } });
     expect(joined).toContainEqual({ type: 'STATE_SNAPSHOT', snapshot: { todos: ['old'] } });
@@ -177,7 +181,7 @@ describe('AgUiMapper', () => {
           for (const event of live) expect(EventSchema.parse(event)).toEqual(event);
           expect(await verified(library, live)).toEqual(live);
           const seen = spoken(await foldMessages(library, live));
-          expect(seen).toEqual(spoken([QUESTION, ...messagesIn(log)]));
+          expect(seen).toEqual(spoken([QUESTION, ...messagesIn(log, dialect)]));
 
           const state = foldRun('run', log).state ?? {};
           expect(await foldState(library, live)).toEqual(state);
@@ -212,7 +216,7 @@ describe.each([
         for (const event of live) expect(EventSchema.parse(event)).toEqual(event);
         expect(await verified(library, [...asked, ...live])).toEqual([...asked, ...live]);
         const seen = spoken(await foldMessages(library, [...asked, ...live]));
-        expect(sorted(seen)).toEqual(sorted(spoken([QUESTION, ...messagesIn([...before, ...log])])));
+        expect(sorted(seen)).toEqual(sorted(spoken([QUESTION, ...messagesIn([...before, ...log], dialect)])));
 
         const joined = joinedAt(when % log.length, log, run);
         await verified(library, joined);
@@ -338,22 +342,35 @@ async function foldAgent({ apply }: Library, events: readonly AgUiEvent[]) {
   };
 }
 
-/** Reasoning that was taken back stays behind empty, and where it was. */
+/** Reasoning, files and sources that were withdrawn stay in their places, empty. */
 function spoken(messages: readonly AgUiMessage[]): AgUiMessage[] {
-  return messages.filter(
-    ({ role, content }: { role: string; content?: unknown }) => role !== 'reasoning' || content !== '',
-  );
+  return messages.filter((message) => !isWithdrawn(message)).map(withoutOwner);
+}
+
+function isWithdrawn({ role, content }: { readonly role: string; readonly content?: unknown }): boolean {
+  if (role === 'activity') return (content as { readonly withdrawn?: boolean }).withdrawn === true;
+  return role === 'reasoning' && content === '';
 }
 
 function sorted(messages: readonly AgUiMessage[]): AgUiMessage[] {
   return messages.toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** The run as the history of its thread has it. */
-function messagesIn(log: readonly RecordedEvent[]): AgUiMessage[] {
-  const transcript = new Transcript();
-  for (const recorded of log) transcript.apply(recorded);
-  return transcript.entries.map(toAgUiMessage);
+/** The messages of a run, with those of the agents that its tools call as far as the client knows such agents. */
+function messagesIn(log: readonly RecordedEvent[], dialect: AgUiRun['dialect']): AgUiMessage[] {
+  const transcript = new Transcript(true);
+  const isKnown = ({ event }: RecordedEvent) =>
+    dialect === '1.0' ||
+    (event.type !== 'text-start' && event.type !== 'reasoning-start') ||
+    !isInsideCall(event);
+  for (const recorded of log.filter(isKnown)) transcript.apply(recorded);
+  return toAgUiMessages(transcript.entries, { dialect });
+}
+
+/** The ids of agents are the client's own affair. */
+function withoutOwner(message: AgUiMessage): AgUiMessage {
+  const { subagentRunId, ...rest } = message as AgUiMessage & { readonly subagentRunId?: string };
+  return subagentRunId === undefined ? message : rest;
 }
 
 /** Every event that we make is one of theirs; a copy, because the reducer changes what it is given. */

@@ -2,57 +2,53 @@ import type { RecordedEvent } from '../../events/recorded-event.js';
 import type {
   ApprovalRequest,
   ClientToolRequest,
+  FilePut,
   InputRequest,
   RunEnd,
+  RunEvent,
+  SourceCited,
+  StateChange,
   TextStart,
   ReasoningStart,
   ToolEnd,
   ToolStart,
 } from '../../events/run-event.js';
-import type { RunState } from '../../events/run-state.js';
+import { isInsideCall } from '../../events/subagent.js';
 import { addUsage } from '../../events/usage.js';
-import { toContent, toMessageId, toResultId } from '../transcript/transcript-entries.js';
+import {
+  toContent,
+  toMessageId,
+  toPart,
+  toResultId,
+  type TranscriptEntry,
+} from '../transcript/transcript-entries.js';
 import { Transcript } from '../transcript/transcript.js';
-import type { AgUiEvent, AgUiInterrupt, AgUiMessage, AgUiOutcome, AgUiUsage } from './ag-ui-events.js';
+import type {
+  AgUiEvent,
+  AgUiInterrupt,
+  AgUiMessage,
+  AgUiOutcome,
+  AgUiUsage,
+  OfSubagent,
+} from './ag-ui-events.js';
 import { toInterrupt } from './ag-ui-interrupts.js';
-import { toAgUiMessage, toArguments } from './ag-ui-messages.js';
+import { toActivityEvent, toAgUiMessages, toLostMessages, toArguments } from './ag-ui-messages.js';
 import { toStateEvents } from './ag-ui-state.js';
-
-/** The facts beside its log that the mapping of a run depends on; the same for all readers of one dialect. */
-export interface AgUiRun {
-  readonly threadId: string;
-  /** As the client calls it. */
-  readonly runId: string;
-  /** The messages from before the run, the question last; or, of a run that goes on after approvals, what was said behind it. */
-  readonly history: readonly AgUiMessage[];
-  /** Events of the runs before this one that belong to its message, if it continues them after approvals. Default: nothing. */
-  readonly earlier?: readonly RecordedEvent[];
-  /** The state of the thread before the run. Default: none. */
-  readonly state?: RunState | undefined;
-  /** Ids of inputs that were answered elsewhere while others are missing. Default: nothing. */
-  readonly decidedIds?: ReadonlySet<string>;
-  /** `0` is what clients before 1.0 speak: they refuse the outcome `cancelled`. */
-  readonly dialect: '1.0' | '0';
-}
-
-interface OpenPart {
-  readonly kind: 'text' | 'reasoning';
-  readonly messageId: string;
-  readonly stepId: string;
-}
+import { endPart, startPart, type OpenPart } from './ag-ui-parts.js';
+import type { AgUiRun } from './ag-ui-run.js';
+import { AgUiSteps } from './ag-ui-steps.js';
 
 /** A run's log as AG-UI events. Fed from seq 1, without a gap; what it says is a function of what it was fed. */
 export class AgUiMapper {
-  private readonly transcript = new Transcript();
+  private readonly transcript = new Transcript(true);
+  private readonly steps: AgUiSteps;
   /** The messages in front of those that the transcript has. */
   private readonly history: readonly AgUiMessage[];
   /** The client has results of its own making, for calls that were not made: CopilotKit keeps a person's answer as one. */
   private readonly hasAnswersAsResults: boolean;
   private readonly parts = new Map<string, OpenPart>();
-  /** By step: names have to be unique among the open ones. */
-  private readonly steps = new Map<string, string>();
-  /** Reasoning that was superseded. A client keeps the reasoning that a snapshot leaves out, and has to be told that it is empty. */
-  private readonly lostReasoning: AgUiMessage[] = [];
+  /** Reasoning, files and sources that were superseded. A client keeps them although a snapshot omits them, so it has to be told that they are empty. */
+  private readonly lost: AgUiMessage[] = [];
   /** With the step that asks: what is asked in one that is made again is asked again. */
   private readonly interrupts = new Map<
     string,
@@ -61,9 +57,10 @@ export class AgUiMapper {
   private readonly usage = new Map<string, AgUiUsage>();
 
   constructor(private readonly run: AgUiRun) {
-    const { history, earlier = [], state } = run;
+    const { history, earlier = [], state, dialect } = run;
+    this.steps = new AgUiSteps(dialect === '1.0');
     this.transcript.state = state;
-    for (const recorded of earlier) this.transcript.apply(recorded);
+    for (const recorded of earlier) if (!this.isUnsaid(recorded.event)) this.transcript.apply(recorded);
     const own = new Set(this.transcript.entries.map(({ id }) => id));
     const begin = history.findIndex(({ id }) => own.has(id));
     this.history = begin < 0 ? history : history.slice(0, begin);
@@ -79,9 +76,10 @@ export class AgUiMapper {
       case 'run-resume':
         return [];
       case 'step-start':
-        return this.enter(event.stepId, event.name);
+        this.transcript.apply(recorded);
+        return this.steps.enter(event);
       case 'step-end':
-        return this.leave(event.stepId);
+        return this.steps.leave(event.stepId, this.interrupts);
       case 'step-reset':
         return this.supersede(recorded, event.stepId);
       case 'text-start':
@@ -94,6 +92,9 @@ export class AgUiMapper {
       case 'text-end':
       case 'reasoning-end':
         return this.close(event.partId);
+      case 'file':
+      case 'source':
+        return this.show(recorded, event);
       case 'tool-start':
         return this.startTool(recorded, event);
       case 'tool-progress': {
@@ -110,13 +111,16 @@ export class AgUiMapper {
         return [{ type: 'CUSTOM', name, value: answer }];
       }
       case 'usage': {
-        const { model } = event;
+        const { model, failed } = event;
+        if (failed) return [];
         this.usage.set(model, { model, ...addUsage(this.usage.get(model), event) });
         return [];
       }
       case 'state':
+        return this.changeState(recorded, event);
+      case 'message-put':
         this.transcript.apply(recorded);
-        return toStateEvents(this.transcript.state, event);
+        return [this.snapshot()];
       case 'custom':
         return [{ type: 'CUSTOM', name: event.name, value: event.data }];
       case 'end':
@@ -136,10 +140,16 @@ export class AgUiMapper {
     return [
       this.started(),
       this.snapshot(),
-      ...toStateEvents(this.transcript.state),
-      ...[...this.steps.values()].map((stepName): AgUiEvent => ({ type: 'STEP_STARTED', stepName })),
+      ...toStateEvents(this.transcript),
+      ...this.steps.list(),
       ...[...this.parts.values()].flatMap(startPart),
     ];
+  }
+
+  /** A client before 1.0 would show what an agent says that a tool calls as the answer. */
+  private isUnsaid(event: RunEvent): boolean {
+    const begins = event.type === 'text-start' || event.type === 'reasoning-start';
+    return this.run.dialect === '0' && begins && isInsideCall(event);
   }
 
   private started(): AgUiEvent {
@@ -147,39 +157,29 @@ export class AgUiMapper {
     return { type: 'RUN_STARTED', threadId, runId };
   }
 
-  private enter(stepId: string, name: string): AgUiEvent[] {
-    const taken = [...this.steps.values()].includes(name);
-    const stepName = taken ? `${name} ${stepId}` : name;
-    this.steps.set(stepId, stepName);
-    return [{ type: 'STEP_STARTED', stepName }];
-  }
-
-  private leave(stepId: string): AgUiEvent[] {
-    const stepName = this.steps.get(stepId);
-    this.steps.delete(stepId);
-    return stepName === undefined ? [] : [{ type: 'STEP_FINISHED', stepName }];
-  }
-
   /** AG-UI cannot take back a message; it can say what all messages are. */
   private supersede(recorded: RecordedEvent, stepId: string): AgUiEvent[] {
     const open = [...this.parts].filter(([, part]) => part.stepId === stepId);
     const closing = open.flatMap(([partId]) => this.close(partId));
     for (const entry of this.transcript.entries) {
-      if (entry.kind === 'reasoning' && entry.stepId === stepId)
-        this.lostReasoning.push(toAgUiMessage({ ...entry, text: '' }));
+      if (entry.kind !== 'user' && entry.stepId === stepId)
+        this.lost.push(...toLostMessages(entry, this.attribute(entry), this.run.dialect));
     }
     for (const [inputId, asked] of this.interrupts)
       if (asked.stepId === stepId) this.interrupts.delete(inputId);
     this.transcript.apply(recorded);
-    return [...closing, ...this.leave(stepId), this.snapshot()];
+    return [...closing, ...this.steps.supersede(stepId), this.snapshot()];
   }
 
   private open(
     recorded: RecordedEvent,
-    { partId, stepId }: TextStart | ReasoningStart,
+    event: TextStart | ReasoningStart,
     kind: OpenPart['kind'],
   ): AgUiEvent[] {
-    const part: OpenPart = { kind, messageId: toMessageId(recorded.runId, partId), stepId };
+    if (this.isUnsaid(event)) return [];
+    const { partId, stepId } = event;
+    const by = this.steps.attribute(stepId);
+    const part: OpenPart = { kind, messageId: toMessageId(recorded.runId, partId), stepId, by };
     this.transcript.apply(recorded);
     this.parts.set(partId, part);
     return startPart(part);
@@ -198,13 +198,19 @@ export class AgUiMapper {
   private close(partId: string): AgUiEvent[] {
     const part = this.parts.get(partId);
     this.parts.delete(partId);
-    if (!part) return [];
-    const { kind, messageId } = part;
-    if (kind === 'text') return [{ type: 'TEXT_MESSAGE_END', messageId }];
-    return [
-      { type: 'REASONING_MESSAGE_END', messageId },
-      { type: 'REASONING_END', messageId },
-    ];
+    return part ? endPart(part) : [];
+  }
+
+  private changeState(recorded: RecordedEvent, event: StateChange): AgUiEvent[] {
+    const { omitted } = this.transcript;
+    this.transcript.apply(recorded);
+    return toStateEvents(this.transcript, { event, omitted });
+  }
+
+  private show(recorded: RecordedEvent, event: FilePut | SourceCited): AgUiEvent[] {
+    this.transcript.apply(recorded);
+    const by = this.steps.attribute(event.stepId);
+    return [toActivityEvent(toPart(recorded.runId, event), by, this.run.dialect)];
   }
 
   private startTool(recorded: RecordedEvent, event: ToolStart): AgUiEvent[] {
@@ -229,8 +235,9 @@ export class AgUiMapper {
     // Other arguments than those that were announced can only be said with all messages.
     if (before) return before === this.transcript.findCaller(toolCallId) ? [] : [this.snapshot()];
     const parentMessageId = this.transcript.findCaller(toolCallId)?.id ?? toolCallId;
+    const by = this.steps.attribute(call.stepId);
     return [
-      { type: 'TOOL_CALL_START', toolCallId, toolCallName: toolName, parentMessageId },
+      { type: 'TOOL_CALL_START', toolCallId, toolCallName: toolName, parentMessageId, ...by },
       { type: 'TOOL_CALL_ARGS', toolCallId, delta: toArguments(input) },
       { type: 'TOOL_CALL_END', toolCallId },
     ];
@@ -256,11 +263,12 @@ export class AgUiMapper {
     const usage = this.usage.size > 0 ? { usage: [...this.usage.values()] } : {};
     if (outcome === 'failed') {
       const { code = 'RUN_FAILED', message = 'The agent failed.' } = error ?? {};
-      return [{ type: 'RUN_ERROR', message, code, ...usage }];
+      return [...this.steps.end(this.interrupts), { type: 'RUN_ERROR', message, code, ...usage }];
     }
     const { threadId, runId } = this.run;
     const result = finishReason ? { result: { finishReason } } : {};
-    return [{ type: 'RUN_FINISHED', threadId, runId, ...this.toOutcome(outcome), ...result, ...usage }];
+    const finished = { type: 'RUN_FINISHED', threadId, runId, ...this.toOutcome(outcome) } as const;
+    return [...this.steps.end(this.interrupts), { ...finished, ...result, ...usage }];
   }
 
   /** No outcome is a success. */
@@ -274,18 +282,16 @@ export class AgUiMapper {
     return {};
   }
 
+  private attribute(entry: TranscriptEntry): OfSubagent {
+    return 'subagent' in entry ? this.steps.attribute(entry.stepId) : {};
+  }
+
   private snapshot(): AgUiEvent {
-    const own = this.transcript.entries.map(toAgUiMessage);
-    return { type: 'MESSAGES_SNAPSHOT', messages: [...this.history, ...this.lostReasoning, ...own] };
+    const { dialect } = this.run;
+    const attribute = (entry: TranscriptEntry) => this.attribute(entry);
+    const own = toAgUiMessages(this.transcript.entries, { dialect, attribute });
+    return { type: 'MESSAGES_SNAPSHOT', messages: [...this.history, ...this.lost, ...own] };
   }
 }
 
 type Delta = { readonly partId: string; readonly delta: string };
-
-function startPart({ kind, messageId }: OpenPart): AgUiEvent[] {
-  if (kind === 'text') return [{ type: 'TEXT_MESSAGE_START', messageId, role: 'assistant' }];
-  return [
-    { type: 'REASONING_START', messageId },
-    { type: 'REASONING_MESSAGE_START', messageId, role: 'reasoning' },
-  ];
-}

@@ -1,3 +1,4 @@
+import type { Subagent } from '../../events/subagent.js';
 import type { Usage } from '../../events/run-event.js';
 
 /**
@@ -11,6 +12,8 @@ export type AiSdkChunk =
   | WordsStart
   | WordsDelta
   | WordsEnd
+  | FileChunk
+  | SourceChunk
   | ToolInput
   | { readonly type: 'tool-output-available'; readonly toolCallId: string; readonly output: unknown }
   | { readonly type: 'tool-output-error'; readonly toolCallId: string; readonly errorText: string }
@@ -28,7 +31,50 @@ export type AiSdkChunk =
 export interface WordsStart {
   readonly type: 'text-start' | 'reasoning-start';
   readonly id: string;
+  /** The agent that says it, where it is not the run's own. The SDK keeps it with the part. */
+  readonly providerMetadata?: OfSubagent;
 }
+
+/** In the SDK's metadata of a part, under our name. */
+export interface OfSubagent {
+  readonly agentStream: { readonly subagent: Subagent };
+}
+
+/** In the SDK's metadata of a file or a source, under our name: what it has no field for. */
+export interface OfPart {
+  readonly agentStream: {
+    readonly subagent?: Subagent;
+    readonly toolCallId?: string;
+    readonly name?: string;
+    readonly bytes?: number;
+    readonly fileId?: string;
+    readonly omitted?: string;
+    readonly quote?: string;
+  };
+}
+
+export interface FileChunk {
+  readonly type: 'file';
+  readonly mediaType: string;
+  readonly url: string;
+  readonly providerMetadata?: OfPart;
+}
+
+export type SourceChunk =
+  | {
+      readonly type: 'source-url';
+      readonly sourceId: string;
+      readonly url: string;
+      readonly title?: string;
+      readonly providerMetadata?: OfPart;
+    }
+  | {
+      readonly type: 'source-document';
+      readonly sourceId: string;
+      readonly mediaType: string;
+      readonly title: string;
+      readonly providerMetadata?: OfPart;
+    };
 
 export interface WordsDelta {
   readonly type: 'text-delta' | 'reasoning-delta';
@@ -46,10 +92,11 @@ export interface ToolInput {
   readonly toolCallId: string;
   readonly toolName: string;
   readonly input: unknown;
-  /** Label that people read while the tool runs. */
+  /** Label that people read while the tool runs, or the question. */
   readonly title: string;
   /** The client has no type for it. */
   readonly dynamic: true;
+  readonly providerMetadata?: OfSubagent;
   /** By this server, or an automatic re-submit would take the call for one that the client has to make. Absent where it has to. */
   readonly providerExecuted?: true;
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CurrentPrincipal } from '../../auth/authentication.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
 import type { Principal } from '../../principal.js';
+import { FileAddresses } from '../../streams/file-addresses.js';
 import { ThreadRuns } from '../thread-runs.js';
 import { toAiSdkMessages, type AiSdkMessage } from './ai-sdk-messages.js';
 
@@ -21,7 +22,10 @@ const messagesSchema = z.array(
 @ApiTags('protocols: AI SDK')
 @Controller()
 export class AiSdkMessagesController {
-  constructor(private readonly runs: ThreadRuns) {}
+  constructor(
+    private readonly runs: ThreadRuns,
+    private readonly files: FileAddresses,
+  ) {}
 
   @Get('chat/:chatId/messages')
   @ApiParam({ name: 'chatId', description: "The chat's id, as the client minted it." })
@@ -40,6 +44,7 @@ export class AiSdkMessagesController {
     @CurrentPrincipal() principal: Principal,
     @Param('chatId') chatId: string,
   ): Promise<AiSdkMessage[]> {
-    return toAiSdkMessages(chatId, await this.runs.listRunsWithMessage(principal, chatId));
+    const messages = await this.runs.listRunsWithMessage(principal, chatId);
+    return toAiSdkMessages(chatId, messages, this.files.toAddress);
   }
 }

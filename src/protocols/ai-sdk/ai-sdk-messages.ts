@@ -1,9 +1,26 @@
 import { describeCall } from '../../events/requested-input.js';
-import type { ApprovalPart, ClientToolPart, RunView, ToolPart, ViewPart } from '../../events/run-view.js';
+import type {
+  ApprovalPart,
+  ClientToolPart,
+  ElicitationPart,
+  InterruptPart,
+  RunView,
+  ToolPart,
+  ViewPart,
+} from '../../events/run-view.js';
+import { isInsideCall } from '../../events/subagent.js';
 import type { ThreadMessage } from '../../runs/thread.service.js';
+import { toAddressElsewhere, type ToAddress } from '../../events/file-address.js';
 import { toContent } from '../transcript/transcript-entries.js';
-import { toQuestion, toStateChunks } from './ai-sdk-parts.js';
-import type { FinishMetadata, StartMetadata } from './ai-sdk-chunks.js';
+import {
+  NOT_ANSWERED,
+  toPartMetadata,
+  toQuestionCall,
+  toStateChunks,
+  toSubagentPart,
+} from './ai-sdk-parts.js';
+import type { FileChunk, FinishMetadata, OfSubagent, SourceChunk, StartMetadata } from './ai-sdk-chunks.js';
+import { toFilePart } from './ai-sdk-files.js';
 
 /** A UIMessage of the AI SDK, as far as a thread's messages use it. */
 export interface AiSdkMessage {
@@ -13,12 +30,13 @@ export interface AiSdkMessage {
   readonly parts: readonly AiSdkPart[];
 }
 
-export type AiSdkPart = WordsPart | CallPart | DataPart;
+export type AiSdkPart = WordsPart | FileChunk | SourceChunk | CallPart | DataPart;
 
 interface WordsPart {
   readonly type: 'text' | 'reasoning';
   readonly text: string;
   readonly state: 'streaming' | 'done';
+  readonly providerMetadata?: OfSubagent;
 }
 
 interface CallPart {
@@ -39,6 +57,7 @@ interface CallPart {
   readonly output?: unknown;
   readonly errorText?: string;
   readonly approval?: { readonly id: string; readonly approved?: boolean };
+  readonly callProviderMetadata?: OfSubagent;
 }
 
 interface DataPart {
@@ -51,15 +70,19 @@ interface DataPart {
  * Returns the messages of a thread for a chat to begin with: the messages that its streams have made, under the same ids. The answer
  * of a run that goes on is left out, because resuming tells it from its start.
  */
-export function toAiSdkMessages(threadId: string, threadMessages: readonly ThreadMessage[]): AiSdkMessage[] {
+export function toAiSdkMessages(
+  threadId: string,
+  threadMessages: readonly ThreadMessage[],
+  toAddress: ToAddress = toAddressElsewhere,
+): AiSdkMessage[] {
   const messages = new Map<string, AiSdkMessage>();
   for (const message of threadMessages) {
     const { id, role } = message;
     if (role === 'user') {
-      messages.set(id, { id, role, parts: [{ type: 'text', text: message.text, state: 'done' }] });
+      messages.set(id, { id, role, parts: toQuestionParts(message, toAddress) });
     } else if (hasEnded(message.view)) {
       const { view } = message;
-      const parts = isContinued(messages.get(id)?.parts ?? [], toRunParts(view));
+      const parts = isContinued(messages.get(id)?.parts ?? [], toRunParts(view, toAddress));
       messages.set(id, { id, role, metadata: toMetadata(threadId, view), parts });
     } else {
       messages.delete(id);
@@ -69,6 +92,17 @@ export function toAiSdkMessages(threadId: string, threadMessages: readonly Threa
   return [...messages.values()].map((message, index) =>
     index === messages.size - 1 ? message : { ...message, parts: isContinued(message.parts, []) },
   );
+}
+
+function toQuestionParts(
+  { text, files = [] }: Extract<ThreadMessage, { readonly role: 'user' }>,
+  toAddress: ToAddress,
+): AiSdkPart[] {
+  const parts = files.flatMap(({ mediaType, name, ...place }): AiSdkPart[] => {
+    const url = toAddress(place);
+    return url === undefined ? [] : [{ type: 'file', mediaType, url, ...(name && { filename: name }) }];
+  });
+  return text === '' && parts.length > 0 ? parts : [...parts, { type: 'text', text, state: 'done' }];
 }
 
 function hasEnded({ status }: RunView): boolean {
@@ -123,16 +157,28 @@ const WAITING: ReadonlySet<CallPart['state']> = new Set(['approval-requested', '
 const NOT_MADE = { state: 'output-error', errorText: 'The call was not made.' } as const;
 
 /** Drops the questions of a run that has ended without waiting for an answer. */
-function toRunParts({ status, parts, state }: RunView): AiSdkPart[] {
-  const own = [...toStateChunks(state), ...parts.flatMap(toParts)];
+function toRunParts(view: RunView, toAddress: ToAddress): AiSdkPart[] {
+  const { runId, status, parts } = view;
+  const own = [...toStateChunks(view), ...parts.flatMap((part) => toParts(part, runId, toAddress))];
   return status === 'awaiting-input' ? own : isContinued(own, []);
 }
 
-function toParts(part: ViewPart): AiSdkPart[] {
+function toParts(part: ViewPart, runId: string, toAddress: ToAddress): AiSdkPart[] {
   switch (part.kind) {
     case 'text':
     case 'reasoning':
-      return [{ type: part.kind, text: part.text, state: part.open ? 'streaming' : 'done' }];
+      if (isInsideCall(part)) return [toSubagentPart(part, runId)];
+      return [
+        {
+          type: part.kind,
+          text: part.text,
+          state: part.open ? 'streaming' : 'done',
+          ...toPartMetadata(part.subagent),
+        },
+      ];
+    case 'file':
+    case 'source':
+      return [toFilePart(part, runId, toAddress)];
     case 'tool':
       return [{ ...toCall(part), ...toOutcome(part) }, ...toProgress(part)];
     case 'approval':
@@ -143,7 +189,7 @@ function toParts(part: ViewPart): AiSdkPart[] {
     }
     case 'interrupt':
     case 'elicitation':
-      return [{ type: 'data-input-request', id: part.inputId, data: toQuestion(part) }];
+      return [{ type: 'dynamic-tool', ...toQuestionCall(part), ...toAnswer(part) }];
     case 'custom':
       return [{ type: `data-${part.name}`, data: part.data }];
     default:
@@ -151,10 +197,26 @@ function toParts(part: ViewPart): AiSdkPart[] {
   }
 }
 
+/** Returns the state of a question. The value of its answer is only in the record of the run. */
+function toAnswer({ decision }: InterruptPart | ElicitationPart) {
+  if (decision === undefined) return { state: 'input-available' } as const;
+  if (decision === 'deny') return { state: 'output-error', errorText: NOT_ANSWERED } as const;
+  return { state: 'output-available', output: null } as const;
+}
+
 function toCall(call: ToolPart | ApprovalPart | ClientToolPart) {
   const { toolCallId, toolName, input = null } = call;
   const title = call.kind === 'approval' ? describeCall(call) : call.label;
-  return { type: 'dynamic-tool', toolCallId, toolName, title, input, providerExecuted: true } as const;
+  const { providerMetadata } = toPartMetadata('subagent' in call ? call.subagent : undefined);
+  return {
+    type: 'dynamic-tool',
+    toolCallId,
+    toolName,
+    title,
+    input,
+    providerExecuted: true,
+    ...(providerMetadata && { callProviderMetadata: providerMetadata }),
+  } as const;
 }
 
 function toOutcome({ outcome, output = null, error }: ToolPart) {

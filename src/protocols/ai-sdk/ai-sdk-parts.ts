@@ -5,26 +5,38 @@ import {
   type RequestedInput,
   type RequestedQuestion,
 } from '../../events/requested-input.js';
-import type { PublicError, ToolOutcome } from '../../events/run-event.js';
-import type { RunState } from '../../events/run-state.js';
-import type { ToolPart, ViewPart } from '../../events/run-view.js';
-import type { AiSdkChunk, ToolInput } from './ai-sdk-chunks.js';
+import type { InputAnswered, PublicError, ToolOutcome } from '../../events/run-event.js';
+import type { ReasoningPart, RunView, TextPart, ToolPart, ViewPart } from '../../events/run-view.js';
+import { isInsideCall, type Subagent } from '../../events/subagent.js';
+import type { ToAddress } from '../../events/file-address.js';
+import { QUESTION_TOOL } from '../question-tool.js';
+import { toMessageId } from '../transcript/transcript-entries.js';
+import type { AiSdkChunk, OfSubagent, ToolInput } from './ai-sdk-chunks.js';
+import { toFilePart } from './ai-sdk-files.js';
 
 /** Decisions on the calls that the run before this one stopped for, by tool call id. The client has a part of each. */
 export type DecidedCalls = ReadonlyMap<string, InputAnswer['decision']>;
 
 /** Everything that has been said of a part, in as few chunks as it takes: for a client that has to be told again. */
-export function replayPart(part: ViewPart, decided: DecidedCalls): AiSdkChunk[] {
+export function replayPart(
+  part: ViewPart,
+  runId: string,
+  { decided, toAddress }: { readonly decided: DecidedCalls; readonly toAddress: ToAddress },
+): AiSdkChunk[] {
   switch (part.kind) {
     case 'text':
     case 'reasoning': {
-      const { kind, partId: id, text, open } = part;
+      if (isInsideCall(part)) return [toSubagentPart(part, runId)];
+      const { kind, partId: id, text, open, subagent } = part;
       return [
-        { type: `${kind}-start`, id },
+        { type: `${kind}-start`, id, ...toPartMetadata(subagent) },
         { type: `${kind}-delta`, id, delta: text },
         ...(open ? [] : [{ type: `${kind}-end`, id } as const]),
       ];
     }
+    case 'file':
+    case 'source':
+      return [toFilePart(part, runId, toAddress)];
     case 'tool':
       return [
         ...toolBegin(part, decided),
@@ -45,14 +57,51 @@ export function replayPart(part: ViewPart, decided: DecidedCalls): AiSdkChunk[] 
   }
 }
 
-/** Returns the chunk for the state: under one id, so that it replaces the one before. */
-export function toStateChunks(state: RunState | undefined) {
-  return state ? [{ type: 'data-state', id: 'state', data: state } as const] : [];
+/**
+ * Returns what an agent has said that a tool calls, as data: the SDK would show a text as part of the answer. Empty until it is whole, because a part of
+ * data replaces the one before.
+ */
+export function toSubagentPart(
+  { partId, kind, text, subagent, open }: TextPart | ReasoningPart,
+  runId: string,
+) {
+  const id = toMessageId(runId, partId);
+  return { type: 'data-subagent', id, data: { kind, text: open ? '' : text, subagent } } as const;
+}
+
+export function toPartMetadata(subagent: Subagent | undefined): { readonly providerMetadata?: OfSubagent } {
+  return subagent ? { providerMetadata: { agentStream: { subagent } } } : {};
 }
 
 /**
- * Returns the chunks that ask for an input. The client runs a tool of its own and sends the result; for a question of the graph or
- * of an MCP server the SDK has no word: it is a part of data, and is answered by the native route.
+ * Returns the chunks for the state and for the keys left out of it. Each has a fixed id, so it replaces the one before.
+ *
+ * @param before the keys that the client was told; an empty list withdraws them
+ */
+export function toStateChunks(
+  { state, omittedState: keys = [] }: ShownState,
+  { omittedState: told = [] }: ShownState = {},
+): StateChunk[] {
+  if (!state) return [];
+  return [
+    { type: 'data-state', id: 'state', data: state },
+    ...(keys.length + told.length === 0
+      ? []
+      : [{ type: 'data-state-omitted', id: 'state-omitted', data: { keys } } as const]),
+  ];
+}
+
+type ShownState = Pick<RunView, 'state' | 'omittedState'>;
+
+interface StateChunk {
+  readonly type: `data-${string}`;
+  readonly id: string;
+  readonly data: unknown;
+}
+
+/**
+ * Returns the chunks that ask for an input. The client runs a tool of its own and sends the result. For a question of the graph or of an
+ * MCP server the SDK has no other word: it is a call whose result is the answer.
  */
 export function toRequestChunks(request: RequestedInput): AiSdkChunk[] {
   switch (request.kind) {
@@ -65,10 +114,8 @@ export function toRequestChunks(request: RequestedInput): AiSdkChunk[] {
       return [call];
     }
     case 'interrupt':
-    case 'elicitation': {
-      const { inputId } = request;
-      return [{ type: 'data-input-request', id: inputId, data: toQuestion(request) }];
-    }
+    case 'elicitation':
+      return [{ type: 'tool-input-available', ...toQuestionCall(request), dynamic: true }];
     default:
       // A newer instance may have recorded what this one does not know.
       request satisfies never;
@@ -76,8 +123,25 @@ export function toRequestChunks(request: RequestedInput): AiSdkChunk[] {
   }
 }
 
-/** A question that is not about a call, as data. */
-export function toQuestion(request: RequestedQuestion): unknown {
+/** Returns a question as a call that the client makes. */
+export function toQuestionCall(request: RequestedQuestion) {
+  const title = describeRequest(request);
+  const input = toQuestion(request);
+  return { toolCallId: request.inputId, toolName: QUESTION_TOOL, title, input } as const;
+}
+
+/** Returns the chunk for the answer to a question, which another client may have given. */
+export function answerQuestion(
+  { inputId: toolCallId, decision }: Pick<InputAnswered, 'inputId' | 'decision'>,
+  value: unknown = null,
+): AiSdkChunk {
+  if (decision === 'deny') return { type: 'tool-output-error', toolCallId, errorText: NOT_ANSWERED };
+  return { type: 'tool-output-available', toolCallId, output: value };
+}
+
+export const NOT_ANSWERED = 'The question was not answered.';
+
+function toQuestion(request: RequestedQuestion): unknown {
   const { inputId, kind, schema, expiresAt } = request;
   return {
     inputId,
@@ -94,6 +158,7 @@ interface Call {
   readonly toolName: string;
   readonly label: string;
   readonly input?: unknown;
+  readonly subagent?: Subagent;
   /** Of a call that a person has to decide on. */
   readonly reason?: string;
 }
@@ -122,6 +187,7 @@ export function toolInput(call: Call): ToolInput {
     title,
     dynamic: true,
     providerExecuted: true,
+    ...toPartMetadata(call.subagent),
   };
 }
 

@@ -57,7 +57,7 @@ describe('a continued run as an AI SDK stream', () => {
   const together = ({ before, inputs, log }: ContinuedRun) =>
     expectedTogether(foldRun('run', before), inputs, foldRun('next', log));
 
-  const stateOf = ({ before, log }: ContinuedRun) =>
+  const findPartState = ({ before, log }: ContinuedRun) =>
     foldRun('next', log).state ?? foldRun('run', before).state;
 
   const replay = ({ before, inputs, log }: ContinuedRun): AiSdkChunk[] => {
@@ -73,7 +73,7 @@ describe('a continued run as an AI SDK stream', () => {
         const chunks = runs.log.flatMap(createAiSdkMapper(runs.inputs));
         const { message } = await readMessage(chunks, v7, asked);
         expect(listParts(message)).toEqual(together(runs));
-        expect(readState(message)).toEqual(stateOf(runs));
+        expect(readState(message)).toEqual(findPartState(runs));
         expect(message?.id).toBe(asked?.id);
       }),
     );
@@ -86,7 +86,7 @@ describe('a continued run as an AI SDK stream', () => {
         expect(chunks.filter(({ type }) => type === 'start')).toHaveLength(1);
         const { message } = await readMessage(chunks, sdk);
         expect(listParts(message)).toEqual(together(runs));
-        expect(readState(message)).toEqual(stateOf(runs));
+        expect(readState(message)).toEqual(findPartState(runs));
       }),
     );
   });

@@ -1,5 +1,6 @@
 import type { RequestedInput } from '../../events/requested-input.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
+import { toAddressElsewhere, type ToAddress } from '../../events/file-address.js';
 import type { EarlierRun } from '../message-runs.js';
 import type { ProtocolMapper } from '../protocol.mapper.js';
 import type { AiSdkChunk } from './ai-sdk-chunks.js';
@@ -66,20 +67,21 @@ export function dropSuperseded(
 export function withEarlierRuns(
   mapper: ProtocolMapper<AiSdkChunk>,
   earlier: readonly EarlierRun[],
+  toAddress: ToAddress = toAddressElsewhere,
 ): ProtocolMapper<AiSdkChunk> {
   return (recorded) => {
     const chunks = mapper(recorded);
-    return recorded.event.type === 'run-start' ? [...chunks, ...replayRuns(earlier)] : chunks;
+    return recorded.event.type === 'run-start' ? [...chunks, ...replayRuns(earlier, toAddress)] : chunks;
   };
 }
 
-function replayRuns(runs: readonly EarlierRun[]): AiSdkChunk[] {
+function replayRuns(runs: readonly EarlierRun[], toAddress: ToAddress): AiSdkChunk[] {
   let approvals: readonly RequestedInput[] = [];
   const chunks: AiSdkChunk[] = [];
   for (const { run, log } of runs) {
     const takenBack = new SupersededOutput(Infinity);
     for (const recorded of log) takenBack.map(recorded);
-    const mapper = dropSuperseded(createAiSdkMapper(approvals), takenBack);
+    const mapper = dropSuperseded(createAiSdkMapper(approvals, toAddress), takenBack);
     chunks.push(...log.flatMap(mapper).filter((chunk) => !isFrameFromRun(chunk)));
     approvals = run.inputs ?? [];
   }

@@ -2,13 +2,23 @@ import { z } from 'zod';
 import type { ApprovalDecision, InputAnswer } from '../../events/requested-input.js';
 import { clientToolFields, inputSchemaField, MAX_CLIENT_TOOLS } from '../../streams/start-run.schemas.js';
 import type { ClientTool } from '../../events/client-tool.js';
+import type { Run } from '../../runs/run.js';
+import type { GivenFile } from '../../streams/given-files.js';
 import type { Decisions } from '../thread-inputs.js';
 
 /** Of a UIMessage, what starts a run. Clients send more, and each version of them other things: all of it passes unread. */
 const messageSchema = z.looseObject({
   id: z.string().optional(),
   role: z.enum(['system', 'user', 'assistant']),
-  parts: z.array(z.looseObject({ type: z.string(), text: z.string().optional() })),
+  parts: z.array(
+    z.looseObject({
+      type: z.string(),
+      text: z.string().optional(),
+      url: z.string().optional(),
+      mediaType: z.string().max(255).optional(),
+      filename: z.string().max(255).optional(),
+    }),
+  ),
 });
 type Message = z.output<typeof messageSchema>;
 
@@ -56,11 +66,16 @@ export const askSchema = z
     id: z.string().meta({ description: "The chat's id, minted by the client: the thread." }),
     messages: z.array(messageSchema).optional(),
     message: messageSchema.optional().meta({ description: 'In place of `messages`: the last one.' }),
-    messageId: z.string().nullish().meta({ description: 'The message whose inputs are answered.' }),
+    messageId: z.string().nullish().meta({
+      description: 'The message whose inputs are answered, that is edited, or whose answer is made again.',
+    }),
+    trigger: z.string().nullish().meta({
+      description: 'With `regenerate-message`, the answer is made again: of `messageId`, or the last one.',
+    }),
     agent: z.string().min(1).max(64).optional().meta({ description: 'Absent: the default agent.' }),
     tools: toolsSchema.nullish(),
   })
-  .transform(({ id: threadId, messages = [], message, messageId, agent, tools }, context) => {
+  .transform(({ id: threadId, messages = [], message, messageId, trigger, agent, tools }, context) => {
     const last = message ?? messages.at(-1);
     const named = messages.find(({ id }) => id !== undefined && id === messageId);
     const answering = named?.role === 'assistant' ? named : last;
@@ -73,16 +88,19 @@ export const askSchema = z
       context.addIssue({ code: 'custom', message: 'An answer to an approval does not fit', path: [at] });
       return z.NEVER;
     }
-    if (last?.role === 'user' && last.parts.every(isText))
+    if (last?.role === 'user' && last.parts.every(isSaid))
       return {
         threadId,
         message: readText(last),
+        files: readFiles(last),
+        metadata: toNote(last.id),
+        renewed: { messageId, isRegenerated: trigger === 'regenerate-message' },
         clientTools: toClientTools(tools ?? {}),
         ...(agent !== undefined && { agent }),
       };
     const fault =
       last?.role === 'user'
-        ? 'Send text only'
+        ? 'Send text and files only'
         : 'The last message must be from the user, or have answers to inputs';
     context.addIssue({ code: 'custom', message: fault, path: [message ? 'message' : 'messages'] });
     return z.NEVER;
@@ -137,10 +155,29 @@ function toDecisions(parts: readonly z.output<typeof decidedPartSchema>[]): Deci
   );
 }
 
-function isText({ type }: Message['parts'][number]): boolean {
-  return type === 'text';
+function isSaid({ type }: Message['parts'][number]): boolean {
+  return type === 'text' || type === 'file';
 }
 
 function readText({ parts }: Message): string {
-  return parts.map(({ text }) => text ?? '').join('\n');
+  return parts.flatMap(({ type, text = '' }) => (type === 'text' ? [text] : [])).join('\n');
+}
+
+function readFiles({ parts }: Message): GivenFile[] {
+  return parts.flatMap(({ type, url, mediaType, filename: name }) =>
+    type === 'file' ? [{ url, mediaType, name }] : [],
+  );
+}
+
+/** The client's own id of a question, stored so that an edit finds it. */
+const noteSchema = z.object({ aiSdk: z.object({ messageId: z.string() }) });
+
+function toNote(messageId: string | undefined): Partial<z.output<typeof noteSchema>> {
+  return messageId === undefined ? {} : { aiSdk: { messageId } };
+}
+
+/** True if the client calls the run's question, or its answer, by this id. */
+export function isNamed({ messageId, metadata }: Run, id: string): boolean {
+  const questionId = noteSchema.safeParse(metadata).data?.aiSdk.messageId;
+  return [messageId, `${messageId}-user`, questionId].includes(id);
 }

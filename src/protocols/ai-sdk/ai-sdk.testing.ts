@@ -1,7 +1,8 @@
 import * as ai from 'ai';
 import type { UIMessage, UIMessageChunk } from 'ai';
 import type { RequestedApproval } from '../../events/requested-input.js';
-import type { RunView, ToolPart, ViewPart } from '../../events/run-view.js';
+import type { FilePart, RunView, SourcePart, ToolPart, ViewPart } from '../../events/run-view.js';
+import { isInsideCall } from '../../events/subagent.js';
 import type { AiSdkChunk } from './ai-sdk-chunks.js';
 
 /** Returns the AI SDK's view of a stream, on top of its earlier message: its last state, and the failures. */
@@ -37,6 +38,9 @@ export function listParts(message: UIMessage | undefined) {
         const { toolCallId, toolName, title, state, input } = part;
         return { toolCallId, toolName, title, state, input, output: part.output };
       }
+      if (part.type === 'file') return { type: part.type, url: part.url, mediaType: part.mediaType };
+      if (part.type === 'source-url') return { type: part.type, url: part.url, title: part.title };
+      if (part.type === 'source-document') return { type: part.type, title: part.title };
       return { type: part.type, data: (part as { data?: unknown }).data };
     });
 }
@@ -49,7 +53,7 @@ export function readState(message: UIMessage | undefined): unknown {
 
 /** The same parts, as our own view has them. */
 export function expectedParts(view: RunView): unknown {
-  return JSON.parse(JSON.stringify(view.parts.map((part) => expectedPart(part, view))));
+  return JSON.parse(JSON.stringify(view.parts.flatMap((part) => expectedPart(part, view))));
 }
 
 /** The same, when the run before it has stopped for some of the calls: they stay where they were asked for. */
@@ -60,23 +64,45 @@ export function expectedTogether(
 ): unknown {
   const asked = new Map(inputs.map((approval) => [approval.toolCallId, approval]));
   const own = after.parts.filter((part) => part.kind !== 'tool' || !asked.has(part.toolCallId));
-  const first = before.parts.map((part) => {
+  const first = before.parts.flatMap((part) => {
     const approval = part.kind === 'approval' ? asked.get(part.toolCallId) : undefined;
-    return approval ? decidedPart(approval, after) : expectedPart(part, before);
+    return approval ? [decidedPart(approval, after)] : expectedPart(part, before);
   });
-  return JSON.parse(JSON.stringify([...first, ...own.map((part) => expectedPart(part, after))]));
+  return JSON.parse(JSON.stringify([...first, ...own.flatMap((part) => expectedPart(part, after))]));
 }
 
-function expectedPart(part: ViewPart, { status }: RunView) {
+/** A message of an agent that a tool calls is sent once it is complete. */
+function expectedPart(part: ViewPart, { status }: RunView): object[] {
+  if ((part.kind === 'text' || part.kind === 'reasoning') && isInsideCall(part)) {
+    const { kind, text, subagent, open } = part;
+    return [{ type: 'data-subagent', data: { kind, text: open ? '' : text, subagent } }];
+  }
   if (part.kind === 'text' || part.kind === 'reasoning')
-    return { type: part.kind, text: part.text, state: part.open ? 'streaming' : 'done' };
-  if (part.kind === 'custom') return { type: `data-${part.name}`, data: part.data };
+    return [{ type: part.kind, text: part.text, state: part.open ? 'streaming' : 'done' }];
+  if (part.kind === 'file' || part.kind === 'source') return [expectedFile(part)];
+  if (part.kind === 'custom') return [{ type: `data-${part.name}`, data: part.data }];
   if (part.kind !== 'tool' && part.kind !== 'approval') throw new Error(`No run here has ${part.kind}.`);
   const { toolCallId, toolName, label: title, input = null } = part;
   const call = { toolCallId, toolName, title, input };
-  if (part.kind === 'tool') return { ...call, ...toOutcome(part) };
+  if (part.kind === 'tool') return [{ ...call, ...toOutcome(part) }];
   const isOver = status === 'failed' || status === 'cancelled';
-  return { ...call, state: isOver ? 'output-error' : 'approval-requested' };
+  return [{ ...call, state: isOver ? 'output-error' : 'approval-requested' }];
+}
+
+function expectedFile(part: FilePart | SourcePart): object {
+  const { partId: _, stepId: __, continued: ___, subagent, ...facts } = part;
+  if (isInsideCall(part)) return { type: 'data-subagent', data: { ...facts, subagent } };
+  const { url } = part;
+  if (part.kind === 'file') {
+    const { kind: ____, ...file } = facts as FilePart;
+    return url === undefined
+      ? { type: 'data-file', data: { ...file, ...(subagent && { subagent }) } }
+      : { type: 'file', url, mediaType: part.mediaType };
+  }
+  const { title } = part;
+  return url === undefined
+    ? { type: 'source-document', title: title || 'Source' }
+    : { type: 'source-url', url, ...(title && { title }) };
 }
 
 /** As it ended in the run that goes on; of a call that it has not made, that it was not made. */

@@ -1,8 +1,8 @@
 import type { RunState } from '../../events/run-state.js';
 
 /**
- * The subset of LangGraph's event protocol, version 2, that we send. The spec checks it against `@langchain/protocol`. Everything is
- * said in the root namespace: a thread is shown as one conversation, whatever subgraphs took part in it.
+ * The subset of LangGraph's event protocol, version 2, that we send. The spec checks it against `@langchain/protocol`. Graphs and agents inside the
+ * run's own have LangGraph's namespaces; the state is always that of the whole graph.
  */
 export interface LangGraphEvent {
   readonly type: 'event';
@@ -17,18 +17,20 @@ export interface LangGraphEvent {
   };
 }
 
-/** A fact before it has its place in the stream. */
-export type LangGraphFact =
+/** A fact before it has its place in the stream. Without a namespace: that of its event. */
+export type LangGraphFact = { readonly namespace?: readonly string[] } & (
   | { readonly method: 'lifecycle'; readonly data: LifecycleData }
   | { readonly method: 'messages'; readonly data: MessageData & { readonly run_id: string } }
   | { readonly method: 'tools'; readonly data: ToolData }
   | { readonly method: 'values'; readonly data: StateValues }
+  | { readonly method: 'checkpoints'; readonly data: { readonly id: string; readonly parent_id?: string } }
   | { readonly method: 'custom'; readonly data: { readonly name: string; readonly payload: unknown } }
   | {
       readonly method: 'input.requested';
       readonly data: { readonly interrupt_id: string; readonly payload: unknown };
     }
-  | { readonly method: 'input.answered'; readonly data: { readonly interrupt_ids: string[] } };
+  | { readonly method: 'input.answered'; readonly data: { readonly interrupt_ids: string[] } }
+);
 
 /** A graph's state: the messages, and the keys that its agent shows. */
 export type StateValues = RunState & { readonly messages: readonly LangGraphMessage[] };
@@ -36,7 +38,7 @@ export type StateValues = RunState & { readonly messages: readonly LangGraphMess
 export type LangGraphMethod = LangGraphFact['method'];
 
 export interface LifecycleData {
-  readonly event: 'running' | 'completed' | 'failed' | 'interrupted';
+  readonly event: 'started' | 'running' | 'completed' | 'failed' | 'interrupted';
   readonly graph_name?: string;
   readonly error?: string;
 }
@@ -51,6 +53,28 @@ export type MessageData =
 export type ContentBlock =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'reasoning'; readonly reasoning: string };
+
+export interface Citation {
+  readonly type: 'citation';
+  readonly url?: string;
+  readonly title?: string;
+  readonly citedText?: string;
+}
+
+/** A file, by its address elsewhere or its id on this server. */
+export interface FileBlock {
+  readonly type: 'image' | 'audio' | 'video' | 'file';
+  readonly mimeType: string;
+  readonly url?: string;
+  readonly fileId?: string;
+  readonly metadata?: { readonly name?: string; readonly bytes?: number; readonly omitted?: string };
+}
+
+/** A block of a whole message. */
+export type MessageBlock =
+  | ContentBlock
+  | { readonly type: 'text'; readonly text: string; readonly annotations: readonly Citation[] }
+  | FileBlock;
 
 export type ContentDelta =
   | { readonly type: 'text-delta'; readonly text: string }
@@ -81,11 +105,16 @@ export interface UsageMetadata {
 
 /** A message as LangChain writes it down. */
 export type LangGraphMessage =
-  | { readonly type: 'human'; readonly id: string; readonly content: string }
+  | {
+      readonly type: 'human';
+      readonly id: string;
+      readonly content: string | readonly (FileBlock | { readonly type: 'text'; readonly text: string })[];
+    }
   | {
       readonly type: 'ai';
       readonly id: string;
-      readonly content: string | readonly ContentBlock[];
+      readonly content: string | readonly MessageBlock[];
+      readonly name?: string;
       readonly response_metadata?: { readonly finish_reason: string };
       readonly usage_metadata?: UsageMetadata;
       readonly tool_calls?: readonly {

@@ -46,3 +46,15 @@ export function toInterrupt(request: RequestedInput): LangGraphInterrupt {
       return { id, value: null };
   }
 }
+
+/** A stop that the graph was compiled or started with. Any answer ends it. */
+export function isBreakpoint(request: RequestedInput): boolean {
+  return listNext(request).length > 0;
+}
+
+/** Lists the nodes before which a graph has stopped at a breakpoint. */
+export function listNext(request: RequestedInput): readonly string[] {
+  if (request.kind !== 'interrupt') return [];
+  const { type, next } = (request.value ?? {}) as { readonly type?: unknown; readonly next?: unknown };
+  return type === 'breakpoint' && Array.isArray(next) ? next.map(String) : [];
+}

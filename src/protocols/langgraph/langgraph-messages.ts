@@ -1,7 +1,14 @@
+import type { FileFacts } from '../../events/message-part.js';
 import type { FinishReason, Usage } from '../../events/run-event.js';
-import type { TranscriptEntry } from '../transcript/transcript-entries.js';
+import type { EntryPart, TranscriptEntry } from '../transcript/transcript-entries.js';
 import type { Transcript } from '../transcript/transcript.js';
-import type { LangGraphMessage, StateValues, UsageMetadata } from './langgraph-events.js';
+import type {
+  FileBlock,
+  LangGraphMessage,
+  MessageBlock,
+  StateValues,
+  UsageMetadata,
+} from './langgraph-events.js';
 
 /** As the models behind LangChain call it. */
 export const REASONS = {
@@ -19,11 +26,12 @@ export function toValues({ state, entries }: Pick<Transcript, 'state' | 'entries
 /** A message as a LangGraph state has it. */
 export function toLangGraphMessage(entry: TranscriptEntry): LangGraphMessage {
   const { id } = entry;
+  if ('original' in entry) return entry.original as LangGraphMessage;
   switch (entry.kind) {
     case 'user':
-      return { type: 'human', id, content: entry.text };
+      return { type: 'human', id, content: toQuestion(entry.text, entry.files) };
     case 'assistant': {
-      const { text = '', calls, finishReason, usage } = entry;
+      const { text = '', calls, finishReason, usage, subagent, parts } = entry;
       const tool_calls = calls.map(({ toolCallId, toolName, input }) => ({
         type: 'tool_call' as const,
         id: toolCallId,
@@ -33,7 +41,8 @@ export function toLangGraphMessage(entry: TranscriptEntry): LangGraphMessage {
       return {
         type: 'ai',
         id,
-        content: text,
+        content: parts ? toBlocks(text, parts) : text,
+        ...(subagent && { name: subagent.name }),
         ...(tool_calls.length > 0 && { tool_calls }),
         ...(finishReason && { response_metadata: { finish_reason: REASONS[finishReason] } }),
         ...(usage && { usage_metadata: toUsageMetadata(usage) }),
@@ -53,6 +62,39 @@ export function toLangGraphMessage(entry: TranscriptEntry): LangGraphMessage {
     default:
       return entry satisfies never;
   }
+}
+
+function toQuestion(text: string, files: readonly FileFacts[] | undefined) {
+  if (!files) return text;
+  return [...files.map(toFileBlock), ...(text === '' ? [] : [{ type: 'text', text } as const])];
+}
+
+/** Returns the blocks of a message that has more than text, as LangChain 1.0 writes them. */
+export function toBlocks(text: string, parts: readonly EntryPart[]): MessageBlock[] {
+  const annotations = parts.flatMap((part) => {
+    if (part.kind !== 'source') return [];
+    const { url, title, quote } = part;
+    const named = { ...(url && { url }), ...(title && { title }), ...(quote && { citedText: quote }) };
+    return [{ type: 'citation', ...named } as const];
+  });
+  const isText = text !== '' || annotations.length > 0;
+  return [
+    ...(isText ? [{ type: 'text', text, ...(annotations.length > 0 && { annotations }) } as const] : []),
+    ...parts.flatMap((part) => (part.kind === 'file' ? [toFileBlock(part)] : [])),
+  ];
+}
+
+const MEDIA = new Set(['image', 'audio', 'video']);
+
+function toFileBlock({ mediaType, name, url, fileId, bytes, omitted }: FileFacts): FileBlock {
+  const [family = ''] = mediaType.split('/');
+  const metadata = { ...(name && { name }), ...(bytes && { bytes }), ...(omitted && { omitted }) };
+  return {
+    type: MEDIA.has(family) ? (family as 'image') : 'file',
+    mimeType: mediaType,
+    ...(url ? { url } : { ...(fileId && { fileId }) }),
+    ...(Object.keys(metadata).length > 0 && { metadata }),
+  };
 }
 
 /** The tokens of a message as LangChain writes them down. */

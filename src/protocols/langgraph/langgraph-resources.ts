@@ -1,34 +1,19 @@
 import { z } from 'zod';
-import type { Agent } from '../../agents/agent.js';
 import type { RunState } from '../../events/run-state.js';
 import type { Run, Thread } from '../../runs/run.js';
+import type { StepOwners } from '../transcript/step-owners.js';
 import { listOpen } from '../thread-inputs.js';
 import type { LangGraphMessage } from './langgraph-events.js';
-import { toInterrupt, type LangGraphInterrupt } from './langgraph-interrupts.js';
+import { toCheckpointId, type MomentName } from './langgraph-checkpoints.js';
+import { getAssistantId } from './langgraph-input.js';
+import { interruptSchema, listWaiting, listWorkers, taskSchema } from './langgraph-tasks.js';
+import { listNext } from './langgraph-interrupts.js';
 import { END_STATUS } from './run-stream-chunks.js';
 
 /** Our resources in the form of LangGraph's API. Clients read some of the fields; types want all of them. */
 
 const messagesSchema = z.array(z.looseObject({ type: z.string(), id: z.string() }));
 const valuesSchema = z.looseObject({ messages: messagesSchema });
-
-const interruptSchema = z.object({ id: z.string(), value: z.unknown() });
-
-export const assistantSchema = z
-  .object({
-    assistant_id: z.string(),
-    graph_id: z.string(),
-    name: z.string(),
-    description: z.string(),
-    config: z.object({}),
-    context: z.object({}),
-    metadata: z.object({}),
-    version: z.int(),
-    created_at: z.string(),
-    updated_at: z.string(),
-  })
-  .meta({ id: 'LangGraphAssistant' });
-export type LangGraphAssistant = z.output<typeof assistantSchema>;
 
 export const threadSchema = z
   .object({
@@ -38,7 +23,7 @@ export const threadSchema = z
     state_updated_at: z.string(),
     metadata: z.record(z.string(), z.unknown()),
     status: z.enum(['idle', 'busy', 'interrupted', 'error']),
-    values: valuesSchema,
+    values: valuesSchema.nullable(),
     interrupts: z.record(z.string(), z.array(interruptSchema)),
     config: z.object({}),
   })
@@ -47,7 +32,7 @@ export type LangGraphThread = z.output<typeof threadSchema>;
 
 const checkpointSchema = z.object({
   thread_id: z.string(),
-  checkpoint_ns: z.literal(''),
+  checkpoint_ns: z.string(),
   checkpoint_id: z.string(),
   checkpoint_map: z.null(),
 });
@@ -56,17 +41,8 @@ export const stateSchema = z
   .object({
     values: valuesSchema,
     next: z.array(z.string()),
-    tasks: z.array(
-      z.object({
-        id: z.string(),
-        name: z.string(),
-        error: z.string().nullable(),
-        interrupts: z.array(interruptSchema),
-        checkpoint: z.null(),
-        state: z.null(),
-      }),
-    ),
-    metadata: z.null(),
+    tasks: z.array(taskSchema),
+    metadata: z.record(z.string(), z.unknown()),
     created_at: z.string(),
     checkpoint: checkpointSchema,
     parent_checkpoint: checkpointSchema.nullable(),
@@ -90,33 +66,20 @@ export const runSchema = z
   .meta({ id: 'LangGraphRun' });
 export type LangGraphRun = z.output<typeof runSchema>;
 
-/** Agents are made with the server. */
-export function toAssistant({ name, description }: Agent): LangGraphAssistant {
-  const made = { created_at: toIso(0), updated_at: toIso(0), version: 1 };
-  return {
-    assistant_id: name,
-    graph_id: name,
-    name,
-    description,
-    ...made,
-    config: {},
-    context: {},
-    metadata: {},
-  };
-}
-
+/** @param state undefined: it was not asked for */
 export function toThread(
-  { id, createdAt, updatedAt, title }: Thread,
-  { values, tasks, created_at }: LangGraphState,
+  { id, createdAt, updatedAt, title, metadata }: Thread,
+  state: LangGraphState | undefined,
   current: Run | undefined,
 ): LangGraphThread {
+  const { values = null, tasks = [], created_at = toIso(updatedAt) } = state ?? {};
   return {
     thread_id: id,
     created_at: toIso(createdAt),
     updated_at: toIso(updatedAt),
     state_updated_at: created_at,
-    metadata: { title },
-    status: current ? THREAD_STATUS[current.status] : 'idle',
+    metadata: { ...(title && { title }), ...metadata },
+    status: toThreadStatus(current),
     values,
     interrupts: Object.fromEntries(
       tasks.flatMap((task) => (task.interrupts.length > 0 ? [[task.id, task.interrupts]] : [])),
@@ -125,38 +88,17 @@ export function toThread(
   };
 }
 
-/** A thread without messages. */
-export function createEmptyThread(
-  threadId: string,
-  now: number,
-  metadata: Readonly<Record<string, unknown>>,
-): LangGraphThread {
-  const times = { created_at: toIso(now), updated_at: toIso(now), state_updated_at: toIso(now) };
-  return {
-    thread_id: threadId,
-    ...times,
-    metadata,
-    status: 'idle',
-    values: { messages: [] },
-    interrupts: {},
-    config: {},
-  };
+/** @param current the run that goes on, or the last one */
+export function toThreadStatus(current: Run | undefined): LangGraphThread['status'] {
+  return current ? THREAD_STATUS[current.status] : 'idle';
 }
 
-export function toRun({
-  id,
-  threadId,
-  agent,
-  createdAt,
-  startedAt,
-  endedAt,
-  status,
-  metadata,
-}: Run): LangGraphRun {
+export function toRun(run: Run): LangGraphRun {
+  const { id, threadId, createdAt, startedAt, endedAt, status, metadata } = run;
   return {
     run_id: id,
     thread_id: threadId,
-    assistant_id: agent,
+    assistant_id: getAssistantId(run),
     created_at: toIso(createdAt),
     updated_at: toIso(endedAt ?? startedAt ?? createdAt),
     status: RUN_STATUS[status],
@@ -165,26 +107,40 @@ export function toRun({
   };
 }
 
+/** The path of a run below the address of its server, from which clients read its id. */
+export function toRunPath({ id, threadId }: Pick<Run, 'id' | 'threadId'>): string {
+  return `/threads/${threadId}/runs/${id}`;
+}
+
 /** A moment of a thread: with a run's question, or with its answer as well. */
-export interface Moment {
-  readonly run: Run;
-  readonly answered: boolean;
+export interface MomentPlace extends MomentName {
+  readonly before: MomentName | undefined;
+}
+
+/** A moment, with the messages up to it. */
+export interface Moment extends MomentPlace {
   readonly messages: readonly LangGraphMessage[];
   readonly state: RunState | undefined;
-  readonly before: Pick<Moment, 'run' | 'answered'> | undefined;
+  /** Whose the steps are, up to the end of its run. */
+  readonly owners: StepOwners;
   /** Nothing came later in the thread. */
   readonly isLast: boolean;
 }
 
-export function toState({ run, answered, messages, state, before, isLast }: Moment): LangGraphState {
-  const { id, agent, error = null } = run;
-  const interrupts = isLast ? listInterrupts(run) : [];
-  const task = { id, name: agent, error: error?.message ?? null, interrupts, checkpoint: null, state: null };
+export function toState(moment: Moment): LangGraphState {
+  const { run, answered, messages, state, owners, before, isLast } = moment;
+  // Once the conversation has gone on, what was asked can no longer be answered.
+  const waiting = listWaiting(isLast ? run : { ...run, inputs: [] }, owners);
+  const isWaiting = waiting.some(({ interrupts }) => interrupts.length > 0);
+  const stops = isWaiting ? [...new Set(listOpen(run).flatMap(listNext))] : [];
+  const [stop] = stops;
   return {
     values: { ...state, messages: [...messages] },
-    next: answered && interrupts.length === 0 ? [] : [agent],
-    tasks: answered && (error || interrupts.length > 0) ? [task] : [],
-    metadata: null,
+    next: answered && !isWaiting ? [] : stop === undefined ? [run.agent] : stops,
+    tasks: answered
+      ? waiting.map((task) => (stop === undefined ? task : { ...task, name: stop }))
+      : listWorkers(run, owners),
+    metadata: toMomentMetadata(moment),
     // A client passes over events from before this moment: they are in these values.
     created_at: toIso((answered ? run : before?.run)?.endedAt ?? 0),
     checkpoint: toCheckpoint({ run, answered }),
@@ -192,17 +148,37 @@ export function toState({ run, answered, messages, state, before, isLast }: Mome
   };
 }
 
-/** Lists the inputs that still wait for a person. Once the conversation has gone on, they can no longer be answered. */
-function listInterrupts(run: Run): LangGraphInterrupt[] {
-  return run.status === 'awaiting-input' ? listOpen(run).map(toInterrupt) : [];
+/** The messages of an agent inside the run's own. */
+export interface InnerMoment {
+  readonly run: Run;
+  readonly namespace: string;
+  readonly messages: readonly LangGraphMessage[];
 }
 
-/** Returns the id of the moment among those of its thread. */
-export function toCheckpointId({ run, answered }: Pick<Moment, 'run' | 'answered'>): string {
-  return answered ? run.id : `${run.id}-question`;
+export function toInnerState({ run, namespace, messages }: InnerMoment): LangGraphState {
+  return {
+    values: { messages: [...messages] },
+    next: [],
+    tasks: [],
+    metadata: { run_id: run.id, source: 'loop' },
+    created_at: toIso(run.endedAt ?? 0),
+    checkpoint: { ...toCheckpoint({ run, answered: true }), checkpoint_ns: namespace },
+    parent_checkpoint: null,
+  };
 }
 
-function toCheckpoint(moment: Pick<Moment, 'run' | 'answered'>): LangGraphState['checkpoint'] {
+/** Returns the metadata of a moment, under LangGraph's names, with those of its run. */
+export function toMomentMetadata({ run, answered }: MomentPlace): Record<string, unknown> {
+  const source = isUpdate(run) ? 'update' : answered ? 'loop' : 'input';
+  return { ...run.metadata, run_id: run.id, source };
+}
+
+/** True for a run that has only changed the state. */
+export function isUpdate({ given }: Pick<Run, 'given'>): boolean {
+  return given?.stateChange !== undefined && !given.stateChange.continues;
+}
+
+function toCheckpoint(moment: MomentName): LangGraphState['checkpoint'] {
   const { threadId } = moment.run;
   return {
     thread_id: threadId,
@@ -227,6 +203,7 @@ const THREAD_STATUS = {
   'awaiting-input': 'interrupted',
 } as const;
 
-function toIso(at: number): string {
+/** Returns a time as clients of LangGraph read it. */
+export function toIso(at: number): string {
   return new Date(at).toISOString();
 }

@@ -5,6 +5,7 @@ import { weighEvent } from '../../events/event-weight.js';
 import { Frame } from '../../http/frame.js';
 import type { Principal } from '../../principal.js';
 import { WakeupSignal } from '../../runs/wakeup.signal.js';
+import { selectBranch } from '../../runs/branches.js';
 import type { Run } from '../../runs/run.js';
 import { RunFeed } from '../../runs/run.feed.js';
 import { threadTopic, Wakeups } from '../../runs/wakeups.js';
@@ -12,7 +13,8 @@ import { FoldBudget } from '../fold.budget.js';
 import { currentRun, ThreadTranscripts, TRANSCRIPT_BYTES } from '../transcript/thread-transcripts.js';
 import type { Transcript } from '../transcript/transcript.js';
 import type { LangGraphEvent } from './langgraph-events.js';
-import { isWanted, getQuestionId, type Subscription } from './langgraph-input.js';
+import { getQuestionId } from './langgraph-input.js';
+import { isWanted, type Subscription } from './langgraph-subscription.js';
 import { LangGraphMapper, getRunIndex } from './langgraph.mapper.js';
 
 /** Time after which a stream looks for a new run without a hint, in milliseconds. */
@@ -66,10 +68,16 @@ export class LangGraphStream {
         continue;
       }
       const index = runs.indexOf(next);
-      transcript ??= await this.transcripts.read(runs.slice(0, index), getQuestionId);
+      const earlier = selectBranch(runs, next.id).slice(0, -1);
+      if (!transcript || earlier.at(-1)?.id !== seen?.id)
+        transcript = await this.transcripts.read(earlier, getQuestionId);
       transcript.trim(TRANSCRIPT_BYTES);
-      transcript.ask(getQuestionId(next), next.message);
-      await this.followRun(next, new LangGraphMapper(index, transcript), { reader, closed, send });
+      transcript.ask(getQuestionId(next), next);
+      await this.followRun(next, new LangGraphMapper(index, transcript, earlier.at(-1)?.id), {
+        reader,
+        closed,
+        send,
+      });
       seen = next;
     }
   }

@@ -1,50 +1,94 @@
-import { randomUUID } from 'node:crypto';
-import { Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Req } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { getAuthentication, CurrentPrincipal } from '../../auth/authentication.js';
-import { idSchema } from '../../streams/start-run.schemas.js';
-import { AppError } from '../../errors.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
 import { validate } from '../../http/validate.js';
 import type { WebRequest } from '../../http/http.types.js';
 import type { Principal } from '../../principal.js';
+import { ThreadService } from '../../runs/thread.service.js';
 import {
-  createEmptyThread,
   stateSchema,
   threadSchema,
   type LangGraphState,
   type LangGraphThread,
 } from './langgraph-resources.js';
+import { LangGraphThreadLists } from './langgraph-thread-lists.js';
 import { LangGraphThreads } from './langgraph-threads.js';
 import { THREAD_ID } from './run-stream.endpoints.js';
-import { createThreadSchema, historySchema, stateAtSchema } from './run-stream-input.js';
+import {
+  countThreadsSchema,
+  createThreadSchema,
+  historySchema,
+  searchThreadsSchema,
+  stateAtSchema,
+  updateThreadSchema,
+} from './run-stream-input.js';
 
 /** Threads in LangGraph's words: `client.threads`, and what hooks read when they open one. */
 @ApiTags('langgraph')
 @Controller()
 export class LangGraphThreadsController {
-  constructor(private readonly threads: LangGraphThreads) {}
+  constructor(
+    private readonly threads: LangGraphThreads,
+    private readonly lists: LangGraphThreadLists,
+    private readonly service: ThreadService,
+  ) {}
 
   @Post()
   @HttpCode(200)
   @Endpoint({
     summary: 'Create a thread (LangGraph)',
-    description: 'Nothing is kept of it before its first run. Of an id that is in use: the thread as it is.',
+    description: 'With `if_exists: do_nothing`, an id that is in use gives the thread as it is.',
     reply: { status: 200, description: 'The thread.', schema: threadSchema },
     accepts: createThreadSchema,
     reads: true,
+    problems: ['ID_TAKEN'],
   })
-  async create(@Req() request: WebRequest): Promise<LangGraphThread> {
-    const { thread_id, metadata } = validate(createThreadSchema, request.body, 'body');
-    const threadId = thread_id ? validate(idSchema, thread_id, 'thread_id') : randomUUID();
-    try {
-      return await this.threads.get(getAuthentication(request).principal, threadId);
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'NOT_FOUND')
-        return createEmptyThread(threadId, Date.now(), metadata ?? {});
-      throw error;
-    }
+  create(@Req() request: WebRequest): Promise<LangGraphThread> {
+    const body = validate(createThreadSchema, request.body ?? {}, 'body');
+    return this.threads.create(getAuthentication(request).principal, body);
+  }
+
+  @Post('search')
+  @HttpCode(200)
+  @Endpoint({
+    summary: 'Search your threads, the last changed first (LangGraph)',
+    description: 'By `ids`, `status` and `metadata`, among the thousand that changed last.',
+    reply: { status: 200, description: 'At most 100.', schema: z.array(threadSchema) },
+    accepts: searchThreadsSchema,
+    reads: true,
+  })
+  search(@Req() request: WebRequest): Promise<LangGraphThread[]> {
+    const query = validate(searchThreadsSchema, request.body ?? {}, 'body');
+    return this.lists.search(getAuthentication(request).principal, query);
+  }
+
+  @Post('count')
+  @HttpCode(200)
+  @Endpoint({
+    summary: 'Count your threads (LangGraph)',
+    description: 'Of the thousand that changed last.',
+    reply: { status: 200, description: 'Their number.', schema: z.int() },
+    accepts: countThreadsSchema,
+    reads: true,
+  })
+  count(@Req() request: WebRequest): Promise<number> {
+    const filter = validate(countThreadsSchema, request.body ?? {}, 'body');
+    return this.lists.count(getAuthentication(request).principal, filter);
+  }
+
+  @Delete(':threadId')
+  @HttpCode(204)
+  @THREAD_ID
+  @Endpoint({
+    summary: 'Delete a thread (LangGraph)',
+    description: 'Stops its run, if one goes on, and removes all that is stored of it.',
+    reply: { status: 204, description: 'It is gone.' },
+    problems: ['NOT_FOUND', 'THREAD_BUSY'],
+  })
+  delete(@CurrentPrincipal() principal: Principal, @Param('threadId') threadId: string): Promise<void> {
+    return this.service.delete(principal, threadId);
   }
 
   @Get(':threadId')
@@ -59,6 +103,23 @@ export class LangGraphThreadsController {
     @CurrentPrincipal() principal: Principal,
     @Param('threadId') threadId: string,
   ): Promise<LangGraphThread> {
+    return this.threads.get(principal, threadId);
+  }
+
+  @Patch(':threadId')
+  @THREAD_ID
+  @Endpoint({
+    summary: 'Change the metadata of a thread (LangGraph)',
+    description: 'They take the place of values of the same names; the others stay.',
+    reply: { status: 200, description: 'The thread.', schema: threadSchema },
+    accepts: updateThreadSchema,
+    reads: true,
+    problems: ['NOT_FOUND'],
+  })
+  async update(@Req() request: WebRequest, @Param('threadId') threadId: string): Promise<LangGraphThread> {
+    const { metadata } = validate(updateThreadSchema, request.body ?? {}, 'body');
+    const { principal } = getAuthentication(request);
+    await this.service.change(principal, threadId, metadata ? { metadata } : {});
     return this.threads.get(principal, threadId);
   }
 

@@ -2,25 +2,28 @@ import { Injectable } from '@nestjs/common';
 import { lastValueFrom, takeUntil, timer } from 'rxjs';
 import type { z } from 'zod';
 import { AppError } from '../../errors.js';
-import type { RunState } from '../../events/run-state.js';
 import type { Principal } from '../../principal.js';
-import { hasEnded, type Run } from '../../runs/run.js';
+import { selectBranch } from '../../runs/branches.js';
+import type { Run } from '../../runs/run.js';
 import { RunFeed } from '../../runs/run.feed.js';
 import { RunService } from '../../runs/run.service.js';
 import { ThreadService } from '../../runs/thread.service.js';
-import { currentRun, selectNewest, ThreadTranscripts } from '../transcript/thread-transcripts.js';
-import { Transcript } from '../transcript/transcript.js';
+import { currentRun, ThreadTranscripts } from '../transcript/thread-transcripts.js';
+import type { Transcript } from '../transcript/transcript.js';
 import { getQuestionId } from './langgraph-input.js';
-import { toLangGraphMessage } from './langgraph-messages.js';
+import { LangGraphStateUpdates } from './langgraph-state-updates.js';
+import { toUpdate } from './state-update-input.js';
+import { LangGraphMoments } from './langgraph-moments.js';
+import { parseCheckpointId, toCheckpointId } from './langgraph-checkpoints.js';
+import { toPath } from './langgraph-namespace.js';
 import {
-  toCheckpointId,
+  toInnerState,
   toState,
   toThread,
   type LangGraphState,
   type LangGraphThread,
-  type Moment,
 } from './langgraph-resources.js';
-import type { historySchema } from './run-stream-input.js';
+import type { createThreadSchema, historySchema } from './run-stream-input.js';
 
 /** Threads and their runs, as LangGraph's API shows them. A run of another thread, or of somebody else, does not exist. */
 @Injectable()
@@ -30,6 +33,8 @@ export class LangGraphThreads {
     private readonly runs: RunService,
     private readonly feed: RunFeed,
     private readonly transcripts: ThreadTranscripts,
+    private readonly moments: LangGraphMoments,
+    private readonly updates: LangGraphStateUpdates,
   ) {}
 
   /** @throws AppError NOT_FOUND */
@@ -37,7 +42,30 @@ export class LangGraphThreads {
     const thread = await this.threads.get(principal, threadId);
     const runs = await this.transcripts.listRuns(principal, threadId);
     const current = currentRun(runs);
-    return toThread(thread, await this.buildState(threadId, dropContinuations(runs), current), current);
+    const state = current && (await this.buildState(threadId, runs, { current }));
+    return toThread(thread, state, current);
+  }
+
+  /** @throws AppError ID_TAKEN */
+  async create(
+    principal: Principal,
+    { thread_id: threadId, metadata, if_exists: whenThere, supersteps }: z.output<typeof createThreadSchema>,
+  ): Promise<LangGraphThread> {
+    const { outcome, thread } = await this.threads.create(principal, {
+      ...(threadId && { threadId }),
+      ...(metadata && { metadata }),
+    });
+    if (outcome === 'created' && supersteps?.length) {
+      await this.updates.fill(
+        principal,
+        thread.id,
+        supersteps.map(({ updates }) => ({ updates: updates.map(toUpdate) })),
+      );
+      return this.get(principal, thread.id);
+    }
+    if (outcome === 'created') return toThread(thread, undefined, undefined);
+    if (whenThere === 'do_nothing') return this.get(principal, thread.id);
+    throw new AppError('ID_TAKEN', `There is a thread '${thread.id}' already. Send if_exists: do_nothing.`);
   }
 
   /**
@@ -47,30 +75,33 @@ export class LangGraphThreads {
    * @throws AppError NOT_FOUND
    */
   async state(principal: Principal, threadId: string, checkpointId?: string | null): Promise<LangGraphState> {
-    const all = await this.transcripts.listRuns(principal, threadId);
-    const runs = dropContinuations(all);
-    const end = checkpointId ? findIndex(checkpointId, runs) + 1 : runs.length;
-    return this.buildState(threadId, runs.slice(0, end), currentRun(all));
+    const runs = await this.transcripts.listRuns(principal, threadId);
+    return this.buildState(threadId, runs, { current: currentRun(runs), checkpointId });
   }
 
   /**
-   * A state for each run that has ended, and one for the question of the run that goes on; the newest first. Each repeats what was
-   * said before it, so there may be fewer than `limit`: a client goes on with `before`.
+   * Returns the states of all branches, the newest first: one for each question, and one for each run that has ended. Each repeats what was
+   * said before it, so there may be fewer than `limit`: a client goes on with `before`. In a namespace there is one state: what the agent there
+   * has said.
    *
    * @throws AppError NOT_FOUND
    */
   async history(
     principal: Principal,
     threadId: string,
-    { limit, before, checkpoint }: z.output<typeof historySchema>,
+    { limit, before, checkpoint, metadata }: z.output<typeof historySchema>,
   ): Promise<LangGraphState[]> {
     const all = await this.transcripts.listRuns(principal, threadId);
-    const runs = dropContinuations(all);
-    // A thread is shown as one conversation, whatever subgraphs took part in it.
-    if (checkpoint?.checkpoint_ns) return [];
-    const end = before?.checkpoint_id ?? before?.configurable?.checkpoint_id;
-    const earlier = end ? runs.slice(0, Math.max(0, findIndex(end, runs))) : runs;
-    return (await this.moments(earlier, { limit, current: currentRun(all) })).map(toState).toReversed();
+    if (checkpoint?.checkpoint_ns) {
+      const inner = await this.moments.readInside(all, toPath(checkpoint.checkpoint_ns));
+      return inner ? [toInnerState(inner)] : [];
+    }
+    const current = currentRun(all);
+    const end = before?.checkpoint_id ?? before?.configurable?.checkpoint_id ?? undefined;
+    const runs = all.slice(0, all.findIndex(({ id }) => id === current?.id) + 1);
+    return (await this.moments.read(runs, { limit, before: end, metadata, current }))
+      .map(toState)
+      .toReversed();
   }
 
   /** @param threadId absent: whichever it is. @throws AppError NOT_FOUND */
@@ -91,81 +122,30 @@ export class LangGraphThreads {
   /** The thread up to a run's question. */
   async upTo(run: Run): Promise<Transcript> {
     const runs = await this.transcripts.listRuns(run.principal, run.threadId);
-    const index = runs.findIndex(({ id }) => id === run.id);
-    const transcript = await this.transcripts.read(runs.slice(0, index), getQuestionId);
-    transcript.ask(getQuestionId(run), run.message);
+    const transcript = await this.transcripts.read(selectBranch(runs, run.id).slice(0, -1), getQuestionId);
+    transcript.ask(getQuestionId(run), run);
     return transcript;
   }
 
+  /** @param query `checkpointId`: default the state of the current run */
   private async buildState(
     threadId: string,
     runs: readonly Run[],
-    current: Run | undefined,
+    {
+      current,
+      checkpointId,
+    }: { readonly current: Run | undefined; readonly checkpointId?: string | null | undefined },
   ): Promise<LangGraphState> {
-    const [moment] = await this.moments(runs, { limit: 1, current });
+    const leafId = checkpointId ? parseCheckpointId(checkpointId).runId : current?.id;
+    const branch = leafId === undefined ? [] : selectBranch(runs, leafId);
+    const moments = await this.moments.read(branch, { limit: 2, current });
+    const moment = checkpointId
+      ? moments.find((each) => toCheckpointId(each) === checkpointId)
+      : moments.at(-1);
     if (!moment) throw new AppError('NOT_FOUND', `There is no such state in thread '${threadId}'.`);
     return toState(moment);
-  }
-
-  /** The last of the moments behind these runs: at most `limit`, as far as an answer has room, and at least one if there is one. */
-  private async moments(
-    runs: readonly Run[],
-    { limit, current }: { readonly limit: number; readonly current: Run | undefined },
-  ): Promise<Moment[]> {
-    let transcript = new Transcript();
-    const moments: (Moment & { readonly bytes: number })[] = [];
-    const toMessage = memoized(toLangGraphMessage);
-    const weigh = memoized((state: RunState) => JSON.stringify(state).length);
-    const shown = selectNewest(runs);
-    let before: Moment['before'] = toMoment(runs[runs.length - shown.length - 1]);
-    let bytes = 0;
-    for (const [index, run] of shown.entries()) {
-      const moment = { run, answered: hasEnded(run) };
-      transcript.ask(getQuestionId(run), run.message);
-      if (moment.answered) transcript = await this.transcripts.readAnswer(run, transcript);
-      if (index >= shown.length - limit) {
-        const messages = transcript.entries.map(toMessage);
-        const isLast = run.id === current?.id;
-        const { state } = transcript;
-        const weight = transcript.bytes + (state ? weigh(state) : 0);
-        moments.push({ ...moment, messages, state, before, isLast, bytes: weight });
-        bytes += weight;
-        // Each of them has all that was said before it: the oldest make room.
-        while (bytes > HISTORY_BYTES && moments.length > 1) bytes -= moments.shift()?.bytes ?? 0;
-      }
-      before = moment;
-    }
-    return moments;
   }
 }
 
 /** Maximum wait for a cancelled run to end before its client gets a reply, in milliseconds. The client looks again by itself. */
 const CANCEL_WAIT_MS = 5_000;
-
-/** Roughly the bytes of an answer with several states; more only when a single one is larger. */
-const HISTORY_BYTES = 4 * 1024 * 1024;
-
-function toMoment(run: Run | undefined): Moment['before'] {
-  return run && { run, answered: hasEnded(run) };
-}
-
-/** Makes a value once for each key, and returns it again. */
-function memoized<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
-  const made = new WeakMap<Key, Value>();
-  return (key) => {
-    const value = made.get(key) ?? make(key);
-    made.set(key, value);
-    return value;
-  };
-}
-
-/** Without the runs that wait for the one that goes on: nothing was said to them yet. */
-function dropContinuations(runs: readonly Run[]): Run[] {
-  const last = runs.findIndex((run) => !hasEnded(run));
-  return last < 0 ? [...runs] : runs.slice(0, last + 1);
-}
-
-/** The run behind which the state of that id is; -1 when there is none. */
-function findIndex(checkpointId: string, runs: readonly Run[]): number {
-  return runs.findIndex((run) => toCheckpointId({ run, answered: hasEnded(run) }) === checkpointId);
-}

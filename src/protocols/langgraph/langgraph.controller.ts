@@ -9,7 +9,8 @@ import { SseStreams } from '../../http/sse-streams.js';
 import { validate } from '../../http/validate.js';
 import { rawResponse, type WebRequest, type WebResponse } from '../../http/http.types.js';
 import { LangGraphCommands } from './langgraph-commands.js';
-import { commandSchema, subscriptionSchema } from './langgraph-input.js';
+import { commandSchema } from './langgraph-input.js';
+import { subscriptionSchema } from './langgraph-subscription.js';
 import { LangGraphStream } from './langgraph-stream.js';
 import { THREAD_ID } from './run-stream.endpoints.js';
 

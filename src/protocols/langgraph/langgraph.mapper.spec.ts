@@ -7,7 +7,7 @@ import type { RunEvent } from '../../events/run-event.js';
 import { continuedRuns, runLogs } from '../../../test/harness/log-arbitrary.js';
 import { Transcript } from '../transcript/transcript.js';
 import type { LangGraphEvent } from './langgraph-events.js';
-import { isWanted } from './langgraph-input.js';
+import { isWanted } from './langgraph-subscription.js';
 import { LangGraphMapper, getRunIndex, seqBefore } from './langgraph.mapper.js';
 
 describe('LangGraphMapper', () => {
@@ -54,6 +54,7 @@ describe('LangGraphMapper', () => {
     ];
     expect(events.map(({ method, params }) => [method, params.data])).toEqual([
       ['lifecycle', { event: 'running', graph_name: 'scripted' }],
+      ['checkpoints', { id: 'run-question' }],
       ['values', { messages: [question] }],
       ['messages', { event: 'message-start', role: 'ai', id: 'run-p1', run_id }],
       ['messages', { event: 'content-block-start', index: 0, content: { type: 'text', text: '' }, run_id }],
@@ -82,7 +83,9 @@ describe('LangGraphMapper', () => {
       ],
       ['custom', { name: 'tool-progress', payload: { toolCallId: 'call-1', message: 'Searching…' } }],
       ['tools', { event: 'tool-finished', tool_call_id: 'call-1', output: ['one'] }],
+      ['checkpoints', { id: 'run', parent_id: 'run-question' }],
       ['values', { messages: said }],
+      ['checkpoints', { id: 'run', parent_id: 'run-question' }],
       ['values', { messages: said }],
       ['lifecycle', { event: 'completed' }],
     ]);
@@ -113,6 +116,7 @@ describe('LangGraphMapper', () => {
           payload: { actionRequests: [{ name: 'pay', args: { sum: 5 }, description: 'Pay?' }] },
         },
       ],
+      ['checkpoints', { id: 'run' }],
       ['values', {}],
       ['lifecycle', { event: 'interrupted' }],
     ]);
@@ -140,6 +144,55 @@ describe('LangGraphMapper', () => {
         expect(answered.slice(0, ids.length)).toEqual(ids);
       }),
     );
+  });
+
+  it('tells of a graph inside the run’s own in its namespace, and that it failed with the run', () => {
+    const within = { name: 'helper', path: ['helper:1'] };
+    const inner = { stepId: '2', name: 'model', attempt: 1, parentStepId: '1', subagent: within };
+    const outer = { stepId: '1', name: 'helper', attempt: 1 };
+    const events = mapped(
+      toLog([
+        { type: 'step-start', ...outer },
+        { type: 'step-start', ...inner },
+        { type: 'text-start', partId: 'p1', messageId: 'm', stepId: '2', subagent: within },
+        { type: 'text-end', partId: 'p1' },
+        { type: 'custom', name: 'note', data: 1, stepId: '2' },
+        { type: 'input-request', kind: 'interrupt', inputId: 'i', stepId: '2', value: 'Well?' },
+        { type: 'step-end', ...inner },
+        { type: 'step-end', ...outer },
+        { type: 'end', outcome: 'failed', usage: USAGE, durationMs: 1 },
+      ]),
+    );
+    const told = events.flatMap(({ method, params: { namespace, data } }) => {
+      const { event = '' } = data as { event?: string };
+      return namespace.length > 0 ? [`${namespace.join('|')} ${method} ${event}`.trim()] : [];
+    });
+    expect(told).toEqual([
+      'helper:1 lifecycle started',
+      'helper:1|model:2 lifecycle started',
+      'helper:1 messages message-start',
+      'helper:1 messages content-block-start',
+      'helper:1 messages content-block-finish',
+      'helper:1 messages message-finish',
+      'helper:1 custom',
+      'helper:1 input.requested',
+      'helper:1|model:2 lifecycle completed',
+      'helper:1 lifecycle completed',
+      'helper:1|model:2 lifecycle failed',
+      'helper:1 lifecycle failed',
+    ]);
+    // The run's own end comes first: clients wait for that one.
+    const ends = events.filter(({ method }) => method === 'lifecycle').slice(-3);
+    expect(ends.map(({ params }) => params.namespace.length)).toEqual([0, 2, 1]);
+  });
+
+  it('gives what was written under a name with a payload as LangGraph does', () => {
+    const written = (data: unknown, name = 'custom') =>
+      mapped(toLog([{ type: 'custom', name, data }])).map(({ params }) => params.data);
+    expect(written({ name: 'status', payload: { at: 1 } })).toEqual([{ name: 'status', payload: { at: 1 } }]);
+    expect(written({ name: 1, payload: 2 })).toEqual([{ name: 'custom', payload: { name: 1, payload: 2 } }]);
+    expect(written({ stage: 'begin' })).toEqual([{ name: 'custom', payload: { stage: 'begin' } }]);
+    expect(written(3, 'note')).toEqual([{ name: 'note', payload: 3 }]);
   });
 
   it("numbers the events of a thread's runs one run after the other", () => {
@@ -218,7 +271,7 @@ function toLog(events: readonly RunEvent[]): RecordedEvent[] {
 
 function asked(): Transcript {
   const transcript = new Transcript();
-  transcript.ask('q', 'What is it?');
+  transcript.ask('q', { message: 'What is it?' });
   return transcript;
 }
 

@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { InputRequest, RunEnd, ToolEnd } from '../../events/run-event.js';
+import type { CustomEvent, InputRequest, RunEnd, ToolEnd } from '../../events/run-event.js';
 import { toMessageId } from '../transcript/transcript-entries.js';
 import type { Transcript } from '../transcript/transcript.js';
 import type {
@@ -10,7 +10,9 @@ import type {
   MessageData,
 } from './langgraph-events.js';
 import { toInterrupt } from './langgraph-interrupts.js';
+import { toQuestionId } from './langgraph-checkpoints.js';
 import { toValues } from './langgraph-messages.js';
+import { StepPlaces } from './step-places.js';
 
 /** Numbers that a run has in its thread, and that an event has in its run. More than any run can use. */
 const NUMBERS_PER_RUN = 10_000_000;
@@ -32,28 +34,40 @@ export function getRunIndex(seq: number): number {
  */
 export class LangGraphMapper {
   private readonly parts = new Map<string, { readonly messageId: string; readonly block: ContentBlock }>();
+  private readonly places = new StepPlaces();
   /** The inputs that were requested, each with the step that waits for it; undefined once the step was superseded. */
   private readonly requests = new Map<string, string | undefined>();
+
+  /** The keys that the client knows to be left out of the state. */
+  private omitted: readonly string[] = [];
 
   /**
    * @param index the run's place in its thread, from 0
    * @param transcript the thread up to the run's question; carried on with what is mapped
+   * @param parentId the run that it continues
    */
   constructor(
     private readonly index: number,
     private readonly transcript: Transcript,
+    private readonly parentId?: string,
   ) {}
 
   map(recorded: RecordedEvent): LangGraphEvent[] {
+    const { event } = recorded;
     const facts = this.toFacts(recorded);
+    const here = this.places.find(event);
     const first = seqBefore(this.index) + recorded.seq * NUMBERS_PER_EVENT;
-    return facts.map(({ method, data }, offset) => ({
+    return facts.map(({ method, data, namespace }, offset) => ({
       type: 'event',
       // The SDK reads the run out of ids of this form, and so tells a replay from what is new.
       event_id: `synth:${recorded.runId}:${first + offset}`,
       seq: first + offset,
       method,
-      params: { namespace: [], timestamp: recorded.at, data },
+      params: {
+        namespace: namespace ?? (method === 'tools' ? this.places.findCall(event) : here),
+        timestamp: recorded.at,
+        data,
+      },
     }));
   }
 
@@ -62,7 +76,11 @@ export class LangGraphMapper {
     this.transcript.apply(recorded);
     switch (event.type) {
       case 'run-start':
-        return [lifecycle({ event: 'running', graph_name: event.agent }), this.values()];
+        return [
+          lifecycle({ event: 'running', graph_name: event.agent }),
+          this.checkpoint(recorded),
+          this.values(),
+        ];
       case 'text-start':
         return this.open(recorded, event.partId, { type: 'text', text: '' });
       case 'reasoning-start':
@@ -73,6 +91,10 @@ export class LangGraphMapper {
       case 'text-end':
       case 'reasoning-end':
         return this.close(event.partId);
+      // A finished message accepts no more blocks, so the state has it.
+      case 'file':
+      case 'source':
+        return [this.values()];
       case 'tool-start': {
         const { toolCallId: tool_call_id, toolName: tool_name, label, input = {} } = event;
         return [
@@ -87,9 +109,14 @@ export class LangGraphMapper {
       case 'tool-end':
         if (event.outcome === 'awaiting-input') return [];
         return [{ method: 'tools', data: toolEnd(event) }];
+      case 'step-start':
+        return this.places.begin(event).map((namespace) => inside(namespace, 'started'));
+      case 'step-end': {
+        const ended = this.places.end(event).map((namespace) => inside(namespace, 'completed'));
+        return [this.checkpoint(recorded), this.values(), ...ended];
+      }
       case 'state':
-      case 'step-end':
-        return [this.values()];
+        return [this.checkpoint(recorded), this.values(), ...this.tellOmitted()];
       case 'step-reset':
         this.takeBack(event.stepId);
         // A client drops what it has heard and no state had, once the thread runs again.
@@ -100,20 +127,45 @@ export class LangGraphMapper {
         return isKnown ? [] : [requested(event)];
       }
       case 'input-answer':
-        return [{ method: 'input.answered', data: { interrupt_ids: [event.inputId] } }];
+        return [
+          { method: 'input.answered', data: { interrupt_ids: [event.inputId] } },
+          ...(event.added ? [this.values()] : []),
+        ];
       case 'custom':
-        return [{ method: 'custom', data: { name: event.name, payload: event.data } }];
+        return [{ method: 'custom', data: toCustom(event) }];
+      // The state of its step has it.
+      case 'message-put':
       case 'run-resume':
-      case 'step-start':
       case 'usage':
         return [];
       case 'end':
-        return [...this.withdrawn(event), this.values(), lifecycle(toLifecycle(event))];
+        return [
+          ...this.withdrawn(event),
+          this.checkpoint(recorded),
+          this.values(),
+          lifecycle(toLifecycle(event)),
+          // Last, so that the numbers of the others stay when a compacted log no longer says which steps were closed with the run.
+          ...this.failed(event),
+        ];
       default:
         // A newer server may have written this log: what this one does not know, it does not tell.
         event satisfies never;
         return [];
     }
+  }
+
+  /** With the run, the graphs fail that were at work in it: their steps were closed right before. */
+  private failed({ outcome }: RunEnd): LangGraphFact[] {
+    if (outcome !== 'failed') return [];
+    return this.places.endedLast.slice(-MOST_FAILED).map((namespace) => inside(namespace, 'failed'));
+  }
+
+  /** Names the keys left out of the state. */
+  private tellOmitted(): LangGraphFact[] {
+    const { omitted: keys } = this.transcript;
+    if (String(keys) === String(this.omitted)) return [];
+    this.omitted = keys;
+    return [{ method: 'custom', data: { name: 'state-omitted', payload: { keys } } }];
   }
 
   /** A step that is made again asks again, for the same. */
@@ -129,8 +181,17 @@ export class LangGraphMapper {
     return ids.length > 0 ? [{ method: 'input.answered', data: { interrupt_ids: ids } }] : [];
   }
 
+  /** Names the state of the next `values`, and the one before it, to which a client returns when it edits a message. */
+  private checkpoint({ runId, event }: RecordedEvent): LangGraphFact {
+    const answer = { id: runId, parent_id: toQuestionId(runId) };
+    if (event.type !== 'run-start') return { method: 'checkpoints', namespace: ROOT, data: answer };
+    const before = this.parentId === undefined ? {} : { parent_id: this.parentId };
+    const id = event.resumeOf === undefined ? toQuestionId(runId) : runId;
+    return { method: 'checkpoints', namespace: ROOT, data: { id, ...before } };
+  }
+
   private values(): LangGraphFact {
-    return { method: 'values', data: toValues(this.transcript) };
+    return { method: 'values', namespace: ROOT, data: toValues(this.transcript) };
   }
 
   private open({ runId }: RecordedEvent, partId: string, block: ContentBlock): LangGraphFact[] {
@@ -169,13 +230,34 @@ export class LangGraphMapper {
   }
 }
 
+/** The state is always that of the whole graph, and so is what is said of the run. */
+const ROOT: readonly string[] = [];
+
+/** An event has only so many numbers. */
+const MOST_FAILED = NUMBERS_PER_EVENT - 4;
+
 /** `run_id` tells messages apart that are spoken side by side. */
 function message(messageId: string, data: MessageData): LangGraphFact {
   return { method: 'messages', data: { ...data, run_id: messageId } };
 }
 
-function lifecycle(data: LifecycleData): LangGraphFact {
-  return { method: 'lifecycle', data };
+function lifecycle(data: LifecycleData, namespace = ROOT): LangGraphFact {
+  return { method: 'lifecycle', namespace, data };
+}
+
+/** Tells of a graph or a step inside the run's own. */
+function inside(namespace: readonly string[], event: LifecycleData['event']): LangGraphFact {
+  const segment = namespace.at(-1) ?? '';
+  const colon = segment.lastIndexOf(':');
+  return lifecycle({ event, graph_name: colon < 0 ? segment : segment.slice(0, colon) }, namespace);
+}
+
+/** LangGraph's name for what belongs to a name is `payload`. */
+function toCustom({ name, data }: CustomEvent): { readonly name: string; readonly payload: unknown } {
+  const isNamed =
+    name === 'custom' && typeof data === 'object' && data !== null && 'name' in data && 'payload' in data;
+  if (!isNamed || typeof data.name !== 'string') return { name, payload: data };
+  return { name: data.name, payload: data.payload };
 }
 
 function progress(payload: unknown): LangGraphFact {

@@ -1,5 +1,5 @@
-import type { RunOutcome } from '../../events/run-event.js';
-import type { ContentBlock, LangGraphMessage, StateValues, UsageMetadata } from './langgraph-events.js';
+import type { RunOutcome, ToolEnd } from '../../events/run-event.js';
+import type { LangGraphMessage, MessageBlock, StateValues, UsageMetadata } from './langgraph-events.js';
 import type { LangGraphInterrupt } from './langgraph-interrupts.js';
 
 /** The stream modes that a client may ask for. Others that LangGraph has (`debug`, `tasks`, …) are refused. */
@@ -10,8 +10,11 @@ export type StreamMode = (typeof STREAM_MODES)[number];
 export type RunStreamChunk =
   | { readonly event: 'metadata'; readonly data: RunNames }
   | { readonly event: 'values'; readonly data: RunValues }
-  | { readonly event: 'updates'; readonly data: StepUpdate | Interrupts }
-  | { readonly event: 'messages'; readonly data: readonly [MessageChunk, MessageMetadata] }
+  | { readonly event: 'updates' | OfNamespace<'updates'>; readonly data: StepUpdate | Interrupts }
+  | {
+      readonly event: 'messages' | OfNamespace<'messages'>;
+      readonly data: readonly [MessageChunk, MessageMetadata];
+    }
   | {
       readonly event: 'messages/metadata';
       readonly data: Readonly<Record<string, { readonly metadata: MessageMetadata }>>;
@@ -21,6 +24,9 @@ export type RunStreamChunk =
   | { readonly event: 'tools'; readonly data: ToolNews }
   | { readonly event: 'error'; readonly data: { readonly error: string; readonly message: string } }
   | { readonly event: 'end'; readonly data: { readonly run_id: string; readonly status: EndStatus } };
+
+/** The name of a frame about a subgraph: the mode, and the segments of the subgraph's namespace. */
+type OfNamespace<Mode extends string> = `${Mode}|${string}`;
 
 export interface RunNames {
   readonly run_id: string;
@@ -50,7 +56,7 @@ export type MessageChunk =
   | {
       readonly type: 'AIMessageChunk';
       readonly id: string;
-      readonly content: string | readonly (ContentBlock & { readonly index: number })[];
+      readonly content: string | readonly (MessageBlock & { readonly index?: number })[];
       readonly tool_call_chunks?: readonly ToolCallChunk[];
       readonly response_metadata?: { readonly finish_reason: string };
       readonly usage_metadata?: UsageMetadata;
@@ -70,6 +76,10 @@ export interface ToolCallChunk {
 export interface MessageMetadata extends RunNames {
   readonly langgraph_node: string;
   readonly tags: readonly string[];
+  /** Of a step inside a subgraph: its place, and the name of the agent. */
+  readonly langgraph_checkpoint_ns?: string;
+  readonly checkpoint_ns?: string;
+  readonly lc_agent_name?: string;
 }
 
 export type ToolNews = ToolFact & { readonly toolCallId: string; readonly name: string };
@@ -79,3 +89,9 @@ export type ToolFact =
   | { readonly event: 'on_tool_event'; readonly data: unknown }
   | { readonly event: 'on_tool_end'; readonly output: unknown }
   | { readonly event: 'on_tool_error'; readonly error: { readonly code: string; readonly message: string } };
+
+export function toToolFact({ outcome, output = null, error }: ToolEnd): ToolFact {
+  if (outcome === 'ok') return { event: 'on_tool_end', output };
+  const { code = 'TOOL_FAILED', message = `The call ended: ${outcome}.` } = error ?? {};
+  return { event: 'on_tool_error', error: { code, message } };
+}

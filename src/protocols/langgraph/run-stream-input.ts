@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { isEmpty, runStartSchema } from './langgraph-input.js';
+import { idSchema, metadataSchema } from '../../streams/start-run.schemas.js';
+import { isEmpty, placeSchema, runStartSchema } from './langgraph-input.js';
+import { changeSchemas, superstepsSchema } from './state-update-input.js';
 import { STREAM_MODES, type StreamMode } from './run-stream-chunks.js';
 
 /** One mode or several; a query has a list only when it has two. */
@@ -14,14 +16,24 @@ const modesSchema = z
   });
 
 /** Fields that are rejected because ignoring them would start a different run from the one that was asked for, or give another answer. */
+const refused = (reason: string) => z.unknown().refine(isEmpty, `Not supported here. ${reason}`).optional();
 const unsupported = z.unknown().refine(isEmpty, 'Not supported here').optional();
+const noLifetime = refused('A thread is kept until you delete it, or as long as the operator keeps threads');
 
-/** Answers to what a run has asked. What else LangGraph does with a command would make another run of it. */
-const commandSchema = z.looseObject({
-  resume: z.unknown().refine((resume) => resume !== undefined && resume !== null, 'Send the decisions'),
-  goto: unsupported,
-  update: unsupported,
-});
+/** A week. */
+const MAX_DELAY_SECONDS = 7 * 24 * 60 * 60;
+
+/** Answers to what a run has asked, or a change of the state before the graph goes on. */
+const commandSchema = z
+  .looseObject({ resume: z.unknown().optional(), ...changeSchemas })
+  .refine(
+    ({ resume, update, goto }) => isAbsent(resume) !== (isAbsent(update) && isAbsent(goto)),
+    'Send `resume`, or `update` and `goto`, in a run of its own',
+  );
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
+}
 
 /**
  * Body of `client.runs.stream` and `client.runs.create`. What is not listed makes no difference to the answer: every stream can be resumed, and every
@@ -29,38 +41,53 @@ const commandSchema = z.looseObject({
  */
 export const runRequestSchema = runStartSchema
   .extend({
-    input: runStartSchema.shape.input.nullish(),
     command: commandSchema.nullish(),
     stream_mode: modesSchema.nullish(),
+    stream_subgraphs: z.boolean().nullish().meta({
+      description:
+        'The output of subgraphs under their namespaces, and with that of agents that tools call. Default: false.',
+    }),
     on_disconnect: z
       .enum(['continue', 'cancel'])
       .nullish()
       .meta({ description: 'What becomes of the run when the client leaves. Default: it continues.' }),
-    multitask_strategy: z
-      .enum(['reject', 'enqueue'], { error: 'A run that goes on is neither interrupted nor rolled back' })
-      .nullish()
-      .meta({ description: 'With `enqueue`, the setting THREAD_BUSY decides.' }),
     on_completion: z
       .literal('keep', { error: "Not supported here: a run's thread is kept. Delete it when you want to" })
       .nullish(),
-    after_seconds: unsupported,
-    checkpoint: unsupported,
-    checkpoint_id: unsupported,
-    interrupt_after: unsupported,
-    interrupt_before: unsupported,
-    webhook: unsupported,
-    feedback_keys: unsupported,
+    if_not_exists: z
+      .enum(['create', 'reject'])
+      .nullish()
+      .meta({ description: 'Rule for a thread that there is not. Default: create.' }),
+    after_seconds: z.number().min(0).max(MAX_DELAY_SECONDS).nullish().meta({
+      description:
+        'Seconds after which the run begins. Until then it is pending, and its thread busy. Default: 0.',
+    }),
+    checkpoint: placeSchema
+      .nullish()
+      .meta({ description: 'The state to continue from. Default: the last one of the thread.' }),
+    checkpoint_id: z.string().nullish().meta({ description: 'The id of that state.' }),
+    webhook: refused('No address is called at the end of a run. Join the run, or read its state'),
+    feedback_keys: refused('Runs take no feedback'),
     stream_namespaces: unsupported,
   })
   .meta({ id: 'LangGraphRunRequest' });
 export type RunRequest = z.output<typeof runRequestSchema>;
 
+/** Maximum runs of one batch. Each costs a start. */
+const MAX_BATCH = 20;
+
+/** Body of `client.runs.createBatch`. */
+export const batchSchema = z.array(runRequestSchema).min(1).max(MAX_BATCH).meta({ id: 'LangGraphRunBatch' });
+
 const flag = z.enum(['0', '1', 'true', 'false']).transform((value) => value === '1' || value === 'true');
 
+/** Query of `client.runs.join`. */
+export const joinRunQuerySchema = z.looseObject({ cancel_on_disconnect: flag.optional() });
+
 /** Query of `client.runs.joinStream`. */
-export const joinQuerySchema = z.looseObject({
+export const joinQuerySchema = joinRunQuerySchema.extend({
   stream_mode: modesSchema.optional(),
-  cancel_on_disconnect: flag.optional(),
+  stream_subgraphs: flag.optional(),
 });
 
 export const cancelQuerySchema = z.looseObject({
@@ -78,13 +105,6 @@ export const listQuerySchema = z.looseObject({
   status: z.string().optional(),
 });
 
-/** A state's place among the others. Configs have it one level deeper. */
-const placeSchema = z.looseObject({
-  checkpoint_id: z.string().nullish(),
-  checkpoint_ns: z.string().nullish(),
-  configurable: z.looseObject({ checkpoint_id: z.string().nullish() }).optional(),
-});
-
 /** Config that `client.threads.getState` posts: it names the thread and perhaps one of its states. */
 export const stateAtSchema = z
   .looseObject({ checkpoint: placeSchema.nullish() })
@@ -95,34 +115,65 @@ export const historySchema = z
   .looseObject({
     limit: z.int().min(1).default(10).transform(limited),
     before: placeSchema.nullish(),
-    checkpoint: placeSchema.nullish(),
-    metadata: unsupported,
+    checkpoint: z
+      .looseObject({ checkpoint_ns: z.string().max(2048).nullish() })
+      .nullish()
+      .meta({ description: 'With `checkpoint_ns`: the state of the agent in this namespace.' }),
+    metadata: z
+      .record(z.string(), z.unknown())
+      .nullish()
+      .meta({ description: 'Only states with these values in their metadata.' }),
   })
   .meta({ id: 'LangGraphHistoryRequest' });
 
 /** Body of `client.threads.create`. */
 export const createThreadSchema = z
   .looseObject({
-    thread_id: z.string().nullish(),
-    metadata: z.record(z.string(), z.unknown()).nullish(),
-    if_exists: z
-      .literal('do_nothing', { error: 'A thread that exists is given as it is: do_nothing' })
-      .nullish(),
-    supersteps: unsupported,
-    ttl: unsupported,
+    thread_id: idSchema.nullish(),
+    metadata: metadataSchema.nullish(),
+    if_exists: z.enum(['raise', 'do_nothing']).nullish().meta({ description: 'Default: raise.' }),
+    supersteps: superstepsSchema.nullish().meta({ description: 'States of the new thread.' }),
+    ttl: noLifetime,
   })
   .meta({ id: 'LangGraphCreateThread' });
 
-/** Body of `client.assistants.search`. */
-export const searchAssistantsSchema = z
-  .looseObject({
-    graph_id: z.string().nullish(),
-    name: z.string().nullish(),
-    metadata: unsupported,
-    limit: z.int().min(1).default(10).transform(limited),
-    offset: z.int().min(0).default(0),
+/** Body of `client.threads.update`. */
+export const updateThreadSchema = z
+  .looseObject({ metadata: metadataSchema.nullish(), ttl: noLifetime })
+  .meta({ id: 'LangGraphThreadUpdate' });
+
+/** The part of a list to return. */
+export const page = {
+  limit: z.int().min(1).default(10).transform(limited),
+  offset: z.int().min(0).default(0),
+};
+
+const threadFilter = z.looseObject({
+  ids: z.array(idSchema).max(PAGE_LIMIT).nullish(),
+  status: z.enum(['idle', 'busy', 'interrupted', 'error']).nullish(),
+  metadata: z.record(z.string(), z.unknown()).nullish(),
+  values: unsupported,
+});
+
+/** Body of `client.threads.count`. */
+export const countThreadsSchema = threadFilter.meta({ id: 'LangGraphThreadCount' });
+
+/** Body of `client.threads.search`. */
+export const searchThreadsSchema = threadFilter
+  .extend({
+    ...page,
+    sort_by: z
+      .enum(['thread_id', 'created_at', 'updated_at'])
+      .nullish()
+      .meta({ description: 'Default: updated_at.' }),
+    sort_order: z.enum(['asc', 'desc']).nullish().meta({ description: 'Default: desc.' }),
+    select: z
+      .array(z.string())
+      .nullish()
+      .meta({ description: 'Without `values`, threads come without their state.' }),
+    extract: unsupported,
   })
-  .meta({ id: 'LangGraphAssistantSearch' });
+  .meta({ id: 'LangGraphThreadSearch' });
 
 /** @param otherwise when nothing is asked for */
 export function parseModes(

@@ -7,7 +7,7 @@ import {
   type TranscriptEntry,
 } from '../transcript/transcript-entries.js';
 import type { Transcript } from '../transcript/transcript.js';
-import { toArgs, REASONS, toLangGraphMessage, toUsageMetadata } from './langgraph-messages.js';
+import { toArgs, toBlocks, REASONS, toLangGraphMessage, toUsageMetadata } from './langgraph-messages.js';
 import type { MessageChunk, ToolCallChunk } from './run-stream-chunks.js';
 
 /**
@@ -29,6 +29,11 @@ export class MessageChunks {
         transcript.apply(recorded);
         const content = [{ type: 'reasoning', reasoning: event.delta, index: 0 } as const];
         return [{ type: 'AIMessageChunk', id: toMessageId(runId, event.partId), content }];
+      }
+      case 'file':
+      case 'source': {
+        transcript.apply(recorded);
+        return this.addPart(toMessageId(runId, event.partId));
       }
       case 'tool-start':
       case 'input-request': {
@@ -74,6 +79,19 @@ export class MessageChunks {
     return this.transcript.entries.findLast((entry) => entry.id === id);
   }
 
+  /** Returns the piece that adds a file or a source to its message. Clients tell the pieces of a message apart by index. */
+  private addPart(id: string): MessageChunk[] {
+    const entry = this.transcript.entries.findLast(
+      (each): each is AssistantEntry =>
+        each.kind === 'assistant' && each.parts?.some((part) => part.id === id) === true,
+    );
+    const index = entry?.parts?.findIndex((part) => part.id === id) ?? -1;
+    const part = entry?.parts?.[index];
+    if (!entry || !part) return [];
+    const content = toBlocks('', [part]).map((block) => ({ ...block, index: index + 1 }));
+    return [{ type: 'AIMessageChunk', id: entry.id, content }];
+  }
+
   private repeat(before: TranscriptEntry): MessageChunk[] {
     const now = this.find(before.id);
     if (now === before) return [];
@@ -87,7 +105,9 @@ function toWhole(entry: TranscriptEntry): MessageChunk[] {
   if (message.type === 'tool') return [message];
   // Neither what a person says nor reasoning changes in any other way than by its words.
   if (entry.kind !== 'assistant') return [];
-  return [{ ...toCallChunks(entry), content: entry.text ?? '', ...toResponseMetadata(entry) }];
+  const { text = '', parts } = entry;
+  const content = parts ? toBlocks(text, parts) : text;
+  return [{ ...toCallChunks(entry), content, ...toResponseMetadata(entry) }];
 }
 
 /**

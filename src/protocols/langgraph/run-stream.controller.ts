@@ -11,7 +11,7 @@ import type { Principal } from '../../principal.js';
 import { ProtocolStreams, type HttpExchange } from '../protocol-streams.js';
 import { ThreadRuns } from '../thread-runs.js';
 import { ThreadTranscripts } from '../transcript/thread-transcripts.js';
-import { toRun, type LangGraphRun } from './langgraph-resources.js';
+import { toRun, toRunPath, type LangGraphRun } from './langgraph-resources.js';
 import { LangGraphThreads } from './langgraph-threads.js';
 import {
   CancelRunEndpoint,
@@ -19,6 +19,7 @@ import {
   GetRunEndpoint,
   JoinStreamEndpoint,
   ListRunsEndpoint,
+  StartBatchEndpoint,
   StreamRunEndpoint,
 } from './run-stream.endpoints.js';
 import { cancelQuerySchema, listQuerySchema } from './run-stream-input.js';
@@ -66,9 +67,21 @@ export class RunStreamController {
   }
 
   @Post('threads/:threadId/runs')
-  @CreateRunEndpoint()
+  @CreateRunEndpoint({ inThread: true })
   async create(@Req() request: WebRequest): Promise<LangGraphRun> {
     return toRun(await this.runStreams.start(request));
+  }
+
+  @Post('runs')
+  @CreateRunEndpoint({ inThread: false })
+  async createAlone(@Req() request: WebRequest): Promise<LangGraphRun> {
+    return toRun(await this.runStreams.start(request));
+  }
+
+  @Post('runs/batch')
+  @StartBatchEndpoint()
+  async createBatch(@Req() request: WebRequest): Promise<LangGraphRun[]> {
+    return (await this.runStreams.startBatch(request)).map(toRun);
   }
 
   @Get('threads/:threadId/runs')
@@ -107,17 +120,19 @@ export class RunStreamController {
 
   private async reply(
     exchange: HttpExchange,
-    { reader, modes, endsWithClient }: RunStreamView,
+    { reader, modes, hasSubgraphs, endsWithClient }: RunStreamView,
   ): Promise<void> {
     const { response } = exchange;
     const { run } = reader;
     if (endsWithClient) this.runs.stopWithClient(run, response);
     const transcript = await this.threads.upTo(run);
-    const mapper = new RunStreamMapper({ runId: run.id, threadId: run.threadId, transcript, modes });
+    const { id: runId, threadId } = run;
+    const mapper = new RunStreamMapper({ runId, threadId, transcript, modes, hasSubgraphs });
     // Relative to the address that the client has for its server, to which it adds them. From the first it takes the run's
     // id; the second makes it come back by itself after a cut.
-    const path = `/threads/${run.threadId}/runs/${run.id}`;
-    const query = [...modes].map((mode) => `stream_mode=${mode}`).join('&');
+    const path = toRunPath(run);
+    const asked = [...modes].map((mode) => `stream_mode=${mode}`);
+    const query = [...asked, ...(hasSubgraphs ? ['stream_subgraphs=true'] : [])].join('&');
     const raw = rawResponse(response).setHeader('Content-Location', path);
     if (!endsWithClient) raw.setHeader('Location', `${path}/stream?${query}`);
     const frames = this.protocol.follow(exchange, reader, {

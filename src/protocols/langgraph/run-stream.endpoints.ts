@@ -3,8 +3,15 @@ import { ApiHeader, ApiParam, ApiQuery } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Endpoint } from '../../http/endpoint.decorator.js';
 import { START_PROBLEMS } from '../../streams/start-problems.js';
+import { OpenStreamsGuard } from '../../throttling/open-streams.guard.js';
 import { runSchema } from './langgraph-resources.js';
-import { cancelQuerySchema, listQuerySchema, runRequestSchema } from './run-stream-input.js';
+import {
+  batchSchema,
+  cancelQuerySchema,
+  joinRunQuerySchema,
+  listQuerySchema,
+  runRequestSchema,
+} from './run-stream-input.js';
 
 /** The guards of each route of RunStreamController, and its page in the API's description. */
 
@@ -18,6 +25,7 @@ const LAST_EVENT_ID = ApiHeader({
 const STREAM_MODE = ApiQuery({ name: 'stream_mode', required: false, isArray: true, type: String });
 
 const STREAM = z.looseObject({}).meta({ id: 'LangGraphRunStream' });
+const OUTCOME = z.looseObject({}).meta({ id: 'LangGraphRunOutcome' });
 const STARTS = {
   accepts: runRequestSchema,
   starts: true,
@@ -64,14 +72,64 @@ export const JoinStreamEndpoint = (scope: RouteScope) =>
     }),
   );
 
-export const CreateRunEndpoint = () =>
+export const CreateRunEndpoint = (scope: RouteScope) =>
   applyDecorators(
     HttpCode(200),
-    THREAD_ID,
+    ...listParams(scope),
     Endpoint({
       ...STARTS,
-      summary: 'Start a run without streaming it (LangGraph)',
+      summary: scope.inThread
+        ? 'Start a run without streaming it (LangGraph)'
+        : 'Start a run in a thread of its own without streaming it (LangGraph)',
       reply: { status: 200, description: 'The run.', schema: runSchema },
+    }),
+  );
+
+export const StartBatchEndpoint = () =>
+  applyDecorators(
+    HttpCode(200),
+    Endpoint({
+      ...STARTS,
+      accepts: batchSchema,
+      summary: 'Start several runs, each in a thread of its own (LangGraph)',
+      description: 'If one is refused, those before it go on: the problem names them in `started`.',
+      reply: { status: 200, description: 'The runs.', schema: z.array(runSchema) },
+    }),
+  );
+
+/** A client that waits keeps a connection, as one that streams does. */
+const WAITS = {
+  reply: {
+    status: 200,
+    description: 'The last state, or `__error__` of a run that failed.',
+    schema: OUTCOME,
+  },
+  guards: [OpenStreamsGuard],
+} as const;
+
+export const WaitForRunEndpoint = (scope: RouteScope) =>
+  applyDecorators(
+    HttpCode(200),
+    ...listParams(scope),
+    Endpoint({
+      ...STARTS,
+      ...WAITS,
+      problems: [...STARTS.problems, 'TOO_MANY_STREAMS'],
+      summary: scope.inThread
+        ? 'Start a run and wait for its end (LangGraph)'
+        : 'Start a run in a thread of its own and wait for its end (LangGraph)',
+    }),
+  );
+
+export const JoinRunEndpoint = () =>
+  applyDecorators(
+    THREAD_ID,
+    RUN_ID,
+    Endpoint({
+      ...WAITS,
+      summary: 'Wait for the end of a run (LangGraph)',
+      query: joinRunQuerySchema,
+      problems: ['NOT_FOUND', 'TOO_MANY_STREAMS'],
     }),
   );
 

@@ -248,7 +248,7 @@ const WITH_TOOL: RunEvent[] = [
 
 function asked(): Transcript {
   const transcript = new Transcript();
-  transcript.ask('q', 'What is it?');
+  transcript.ask('q', { message: 'What is it?' });
   return transcript;
 }
 
@@ -297,7 +297,12 @@ function isSpoken({ type, content, tool_calls = [] }: Shown): boolean {
 
 function readText(content: Shown['content']): string {
   if (typeof content === 'string') return content;
-  return content.map((block) => ('text' in block ? block.text : block.reasoning)).join('');
+  return content
+    .map((block) => {
+      if (block.type === 'text') return block.text;
+      return block.type === 'reasoning' ? block.reasoning : '';
+    })
+    .join('');
 }
 
 function plain({ id, type, content, tool_calls = [] }: Shown) {

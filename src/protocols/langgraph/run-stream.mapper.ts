@@ -1,12 +1,16 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { CustomEvent, InputRequest, RunEnd, StateChange, ToolEnd } from '../../events/run-event.js';
+import type { CustomEvent, InputRequest, RunEnd, StateChange } from '../../events/run-event.js';
 import { isCall } from '../../events/requested-input.js';
+import { isInsideCall, type Subagent } from '../../events/subagent.js';
 import { toMessageId, toResultId, type TranscriptEntry } from '../transcript/transcript-entries.js';
 import type { Transcript } from '../transcript/transcript.js';
+import { CalledAgents, type CalledPieces } from './called-agents.js';
 import { toInterrupt } from './langgraph-interrupts.js';
 import { toLangGraphMessage, toValues } from './langgraph-messages.js';
+import { toNamespace } from './langgraph-namespace.js';
 import {
   END_STATUS,
+  toToolFact,
   type MessageChunk,
   type MessageMetadata,
   type RunNames,
@@ -24,6 +28,8 @@ export interface StreamedRun {
   /** The thread up to the run's question; carried on with what is mapped. */
   readonly transcript: Transcript;
   readonly modes: ReadonlySet<StreamMode>;
+  /** True if the client wants the output of subgraphs under their namespaces, and that of agents that tools call. Default: false. */
+  readonly hasSubgraphs?: boolean;
 }
 
 /**
@@ -33,8 +39,13 @@ export interface StreamedRun {
 export class RunStreamMapper {
   private readonly names: RunNames;
   private readonly messages: MessageChunks;
+  private readonly called = new CalledAgents();
   private readonly stepNames = new Map<string, string>();
+  /** By step, of those inside a subgraph. */
+  private readonly subagents = new Map<string, Subagent>();
   private readonly toolNames = new Map<string, string>();
+  /** The keys that the client knows to be left out of the state. */
+  private omitted: readonly string[] = [];
   /** The inputs that wait for a person, by id. A step that is made again asks again, for the same. */
   private readonly pending = new Map<string, InputRequest>();
 
@@ -45,12 +56,16 @@ export class RunStreamMapper {
 
   readonly map = (recorded: RecordedEvent): RunStreamChunk[] => {
     const { event } = recorded;
+    const called = this.called.map(recorded);
+    if (called && event.type !== 'tool-start' && event.type !== 'tool-end')
+      return this.toCalledChunks(called);
     const pieces = this.messages.map(recorded);
     switch (event.type) {
       case 'run-start':
         return [{ event: 'metadata', data: this.names }, ...this.values()];
       case 'step-start':
         this.stepNames.set(event.stepId, event.name);
+        if (event.subagent) this.subagents.set(event.stepId, event.subagent);
         return [];
       case 'step-end':
         return [...this.update(event), ...this.values()];
@@ -58,6 +73,12 @@ export class RunStreamMapper {
         for (const { inputId, stepId } of this.pending.values())
           if (stepId === event.stepId) this.pending.delete(inputId);
         return [...this.toMessageChunks(pieces), ...this.values()];
+      case 'file':
+      case 'source':
+        return [
+          ...pieces.flatMap(({ id }) => this.toWholeMessage('partial', id)),
+          ...this.toMessageChunks(pieces),
+        ];
       case 'text-start':
       case 'reasoning-start':
         return this.announce(toMessageId(this.run.runId, event.partId));
@@ -76,7 +97,8 @@ export class RunStreamMapper {
         return [
           ...this.toToolChunk(toolCallId, { event: 'on_tool_start', input, label }),
           ...this.progress({ toolCallId, message: label }),
-          ...this.called(pieces, toolCallId),
+          ...this.toCallChunks(pieces, toolCallId),
+          ...this.toCalledChunks(called),
         ];
       }
       case 'tool-progress': {
@@ -92,16 +114,19 @@ export class RunStreamMapper {
           ...this.toToolChunk(event.toolCallId, toToolFact(event)),
           ...this.toWholeMessage('complete', toResultId(this.run.runId, event.toolCallId)),
           ...this.toMessageChunks(pieces),
+          ...this.toCalledChunks(called),
         ];
       case 'input-request':
         this.pending.set(event.inputId, event);
-        return isCall(event) ? this.called(pieces, event.toolCallId) : [];
+        return isCall(event) ? this.toCallChunks(pieces, event.toolCallId) : [];
       case 'state':
-        return [...this.written(event), ...this.values()];
+        return [...this.written(event), ...this.values(), ...this.tellOmitted(event)];
       case 'custom':
         return this.in('custom', () => ({ event: 'custom', data: toWritten(event) }));
       case 'usage':
         return this.toMessageChunks(pieces);
+      // The state of its step has it.
+      case 'message-put':
       case 'run-resume':
       case 'input-answer':
         return [];
@@ -128,9 +153,12 @@ export class RunStreamMapper {
 
   /** Returns the chunk for the output of a step: its own messages, and those of other steps that it has called. */
   private update({ stepId, name }: { readonly stepId: string; readonly name: string }): RunStreamChunk[] {
+    const subagent = this.subagents.get(stepId);
+    if (subagent && isInsideCall({ subagent }) && !this.run.hasSubgraphs) return [];
     return this.in('updates', () => {
       const written = this.run.transcript.entries.filter((entry) => isWrittenBy(stepId, entry));
-      return { event: 'updates', data: { [name]: { messages: written.map(toLangGraphMessage) } } };
+      const data = { [name]: { messages: written.map(toLangGraphMessage) } };
+      return { event: this.toFrameName('updates', subagent), data };
     });
   }
 
@@ -150,10 +178,32 @@ export class RunStreamMapper {
     );
   }
 
+  private tellOmitted({ omitted: keys = [] }: StateChange): RunStreamChunk[] {
+    if (String(keys) === String(this.omitted)) return [];
+    this.omitted = keys;
+    return this.in('custom', () => ({ event: 'custom', data: { name: 'state-omitted', data: { keys } } }));
+  }
+
   /** Last among what an event says: the last frame alone has its id, and a piece that came twice would be joined twice. */
   private toMessageChunks(pieces: readonly MessageChunk[]): RunStreamChunk[] {
     if (!this.run.modes.has('messages-tuple')) return [];
-    return pieces.map((piece) => ({ event: 'messages', data: [piece, this.toMetadata(piece.id)] }));
+    return pieces.map((piece) => ({
+      event: this.toFrameName('messages', this.subagents.get(this.findStep(piece.id))),
+      data: [piece, this.toMetadata(piece.id)],
+    }));
+  }
+
+  /** Returns the messages of an agent that a tool calls, for clients that ask for subgraphs: others would show them as the answer. */
+  private toCalledChunks(called: CalledPieces | undefined): RunStreamChunk[] {
+    if (!called || !this.run.hasSubgraphs || !this.run.modes.has('messages-tuple')) return [];
+    const { subagent, stepId, pieces } = called;
+    const event = this.toFrameName('messages', subagent);
+    return pieces.map((piece) => ({ event, data: [piece, this.describeStep(stepId)] }));
+  }
+
+  private toFrameName<Mode extends 'messages' | 'updates'>(mode: Mode, subagent: Subagent | undefined) {
+    if (!subagent || !this.run.hasSubgraphs) return mode;
+    return `${mode}|${toNamespace(subagent).join('|')}` as const;
   }
 
   private announce(id: string): RunStreamChunk[] {
@@ -169,7 +219,7 @@ export class RunStreamMapper {
     return this.in('messages', () => ({ event: `messages/${how}`, data: [toLangGraphMessage(entry)] }));
   }
 
-  private called(pieces: readonly MessageChunk[], toolCallId: string): RunStreamChunk[] {
+  private toCallChunks(pieces: readonly MessageChunk[], toolCallId: string): RunStreamChunk[] {
     const caller = this.run.transcript.findCaller(toolCallId);
     return [...(caller ? this.toWholeMessage('partial', caller.id) : []), ...this.toMessageChunks(pieces)];
   }
@@ -211,9 +261,26 @@ export class RunStreamMapper {
   }
 
   private toMetadata(messageId: string): MessageMetadata {
+    return this.describeStep(this.findStep(messageId));
+  }
+
+  private findStep(messageId: string): string {
     const entry = this.messages.find(messageId);
-    const stepId = entry && entry.kind !== 'user' ? entry.stepId : '';
-    return { ...this.names, langgraph_node: this.stepNames.get(stepId) ?? '', tags: [] };
+    return entry && entry.kind !== 'user' ? entry.stepId : '';
+  }
+
+  private describeStep(stepId: string): MessageMetadata {
+    const name = this.stepNames.get(stepId) ?? '';
+    const metadata = { ...this.names, langgraph_node: name, tags: [] };
+    const subagent = this.subagents.get(stepId);
+    if (!subagent) return metadata;
+    const place = [...toNamespace(subagent), `${name}:${stepId}`].join('|');
+    return {
+      ...metadata,
+      langgraph_checkpoint_ns: place,
+      checkpoint_ns: place,
+      lc_agent_name: subagent.name,
+    };
   }
 }
 
@@ -223,12 +290,6 @@ function isWrittenBy(stepId: string, entry: TranscriptEntry): boolean {
     entry.stepId === stepId ||
     (entry.kind === 'assistant' && entry.calls.some((call) => call.stepId === stepId))
   );
-}
-
-function toToolFact({ outcome, output = null, error }: ToolEnd): ToolFact {
-  if (outcome === 'ok') return { event: 'on_tool_end', output };
-  const { code = 'TOOL_FAILED', message = `The call ended: ${outcome}.` } = error ?? {};
-  return { event: 'on_tool_error', error: { code, message } };
 }
 
 /** As the graph wrote it: of `{ name, data }` the log has the two apart, of anything else the whole as data. */

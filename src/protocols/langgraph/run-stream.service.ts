@@ -5,20 +5,42 @@ import { getAuthentication } from '../../auth/authentication.js';
 import { readLastEventId } from '../../http/last-event-id.js';
 import { validate } from '../../http/validate.js';
 import type { WebRequest } from '../../http/http.types.js';
+import type { Principal } from '../../principal.js';
 import type { Run } from '../../runs/run.js';
 import { CursorCheck, readFromStart, type RunReader } from '../../streams/run-reader.js';
-import { ThreadInputs } from '../thread-inputs.js';
+import { listOpen, ThreadInputs } from '../thread-inputs.js';
 import { ThreadRuns } from '../thread-runs.js';
 import { parseDecisions } from './langgraph-decisions.js';
-import { givenIn, isEmpty, metadataIn, toNote, findQuestion } from './langgraph-input.js';
+import {
+  AS_ASKED,
+  findPlace,
+  findStrategy,
+  getStreamModes,
+  givenIn,
+  isEmpty,
+  metadataIn,
+  toNote,
+  findQuestion,
+  withAssistant,
+} from './langgraph-input.js';
+import { LangGraphAssistants } from './langgraph-assistants.js';
+import { isBreakpoint } from './langgraph-interrupts.js';
+import { LangGraphStateUpdates } from './langgraph-state-updates.js';
 import { LangGraphThreads } from './langgraph-threads.js';
 import type { StreamMode } from './run-stream-chunks.js';
-import { joinQuerySchema, parseModes, runRequestSchema, type RunRequest } from './run-stream-input.js';
+import {
+  batchSchema,
+  joinQuerySchema,
+  parseModes,
+  runRequestSchema,
+  type RunRequest,
+} from './run-stream-input.js';
 
 /** A reader of a run, and what it wants to hear. */
 export interface RunStreamView {
   readonly reader: RunReader;
   readonly modes: ReadonlySet<StreamMode>;
+  readonly hasSubgraphs: boolean;
   /** True if the run ends with the connection: there is nothing to come back for. */
   readonly endsWithClient: boolean;
 }
@@ -26,7 +48,7 @@ export interface RunStreamView {
 /** Modes of a stream whose client names none. */
 const DEFAULT_MODES: readonly StreamMode[] = ['values'];
 
-/** Modes of a stream that a client joins without naming any. LangGraph uses those that the run was started with. */
+/** Modes of a stream that a client joins without naming any, of a run that was started without any. */
 const JOIN_MODES: readonly StreamMode[] = ['values', 'updates', 'messages-tuple', 'custom', 'tools'];
 
 /** Runs as LangGraph's clients start and join them. */
@@ -35,6 +57,8 @@ export class RunStreams {
   constructor(
     private readonly runs: ThreadRuns,
     private readonly threads: LangGraphThreads,
+    private readonly assistants: LangGraphAssistants,
+    private readonly updates: LangGraphStateUpdates,
     private readonly inputs: ThreadInputs,
     private readonly cursors: CursorCheck,
   ) {}
@@ -48,6 +72,26 @@ export class RunStreams {
     return this.startAs(request, validate(runRequestSchema, request.body, 'body'));
   }
 
+  /**
+   * Starts runs, each in a thread of its own. If one is refused, those before it go on, and the refusal names them.
+   *
+   * @throws AppError as {@link RunStreams.start}, with the ids of the runs in `details.started`
+   */
+  async startBatch(request: WebRequest): Promise<Run[]> {
+    const runs: Run[] = [];
+    for (const body of validate(batchSchema, request.body, 'body')) {
+      try {
+        runs.push(await this.startAs(request, body));
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        const { code, message, options } = error;
+        const details = { ...options.details, started: runs.map(({ id }) => id) };
+        throw new AppError(code, message, { ...options, details });
+      }
+    }
+    return runs;
+  }
+
   /** Starts a run that is to be streamed. @throws AppError as {@link RunStreams.start} */
   async startStreamed(request: WebRequest): Promise<RunStreamView> {
     const body = validate(runRequestSchema, request.body, 'body');
@@ -55,6 +99,7 @@ export class RunStreams {
     return {
       reader: readFromStart(run),
       modes: parseModes(body.stream_mode, DEFAULT_MODES),
+      hasSubgraphs: body.stream_subgraphs ?? false,
       endsWithClient: body.on_disconnect === 'cancel',
     };
   }
@@ -73,40 +118,97 @@ export class RunStreams {
     return {
       // A minus one is what clients send that want the run from its first event.
       reader: await this.cursors.locate(run, lastEventId === '-1' ? undefined : lastEventId),
-      modes: parseModes(query.stream_mode, JOIN_MODES),
+      modes: parseModes(query.stream_mode, (getStreamModes(run) as StreamMode[] | undefined) ?? JOIN_MODES),
+      hasSubgraphs: query.stream_subgraphs ?? false,
       endsWithClient: query.cancel_on_disconnect ?? false,
     };
   }
 
   private async startAs(request: WebRequest, body: RunRequest): Promise<Run> {
     const { threadId } = request.params;
-    if (body.command) return this.resume(request, body.command.resume, body);
-    const { text: message, id } = findQuestion(body);
-    return this.runs.start(request, {
-      message,
-      agent: body.assistant_id,
+    const { principal } = getAuthentication(request);
+    const version = await this.assistants.findVersion(principal, body.assistant_id);
+    const agent = version?.agent ?? body.assistant_id;
+    const { input, files } = this.assistants.splitInput(agent, body.input);
+    const asked = withAssistant({ ...body, input }, version);
+    const { resume } = body.command ?? {};
+    if (resume !== undefined && resume !== null) return this.resume(request, resume, { body, asked });
+    const place = findPlace(body);
+    const start = {
+      agent,
       ...(typeof threadId === 'string' && { threadId }),
-      ...givenIn(body),
-      metadata: { ...metadataIn(body), ...(id && toNote(id)) },
-      ...(body.multitask_strategy === 'reject' && { whenBusy: 'reject' }),
+      createThread: body.if_not_exists !== 'reject',
+      ...place,
+      ...findStrategy(body),
+      ...(body.after_seconds && { delayMs: Math.ceil(body.after_seconds * 1_000) }),
+    };
+    const named = { streamModes: body.stream_mode, ...(version && { assistantId: body.assistant_id }) };
+    if (body.command ?? (await this.isContinued(principal, body))) {
+      if (!body.command && (await this.isStopped(request, place)))
+        return this.resume(request, null, { body, asked });
+      return this.runs.start(request, {
+        ...start,
+        ...givenIn(asked),
+        ...(await this.updates.toStart(principal, start, body.command ?? {})),
+        metadata: { ...metadataIn(asked), ...toNote(named) },
+      });
+    }
+    const { text: message, id } = place.replaces === undefined ? findQuestion(asked) : AS_ASKED;
+    return this.runs.start(request, {
+      ...start,
+      message,
+      ...(files && { files }),
+      ...givenIn(place.replaces === undefined ? asked : { ...asked, input: null }),
+      metadata: { ...metadataIn(asked), ...toNote({ id, ...named }) },
     });
   }
 
-  private async resume(request: WebRequest, resume: unknown, body: RunRequest): Promise<Run> {
+  /** True for a start without an input, of an agent whose graph can go on without one. */
+  private async isContinued(
+    principal: Principal,
+    { input, assistant_id: id, ...body }: RunRequest,
+  ): Promise<boolean> {
+    if (input !== null && input !== undefined) return false;
+    if (findPlace({ ...body, input }).replaces !== undefined) return false;
+    return (await this.assistants.getAgent(principal, id)).takesStateChanges ?? false;
+  }
+
+  /** True if the thread's last run has stopped at a breakpoint, which is what any answer ends. */
+  private async isStopped(
+    request: WebRequest,
+    { parentRunId }: ReturnType<typeof findPlace>,
+  ): Promise<boolean> {
+    const { threadId } = request.params;
+    if (parentRunId !== undefined || typeof threadId !== 'string') return false;
+    const last = await this.runs.last(getAuthentication(request).principal, threadId);
+    const open = last?.status === 'awaiting-input' ? listOpen(last) : [];
+    return open.length > 0 && open.every(isBreakpoint);
+  }
+
+  private async resume(request: WebRequest, resume: unknown, sent: SentStart): Promise<Run> {
     const { principal } = getAuthentication(request);
     const asker = await this.inputs.lastAsker(principal, String(request.params.threadId));
-    refuseChanges(body, asker);
+    refuseChanges(sent, asker);
     return this.inputs.finish(principal, asker, parseDecisions(resume, asker.inputs ?? []));
   }
 }
 
+/** A request as it came, and with what its assistant brings. */
+interface SentStart {
+  readonly body: RunRequest;
+  readonly asked: RunRequest;
+}
+
 /** @throws AppError REQUEST_INVALID where a command gives the run that goes on something else than what it began with */
-function refuseChanges(body: RunRequest, { given = {} }: Run): void {
+function refuseChanges({ body, asked }: SentStart, { given = {} }: Run): void {
   if (!isEmpty(body.input))
     throw new AppError('REQUEST_INVALID', 'input: Send an input or a command, not both.');
+  if (findPlace(body).parentRunId ?? findPlace(body).replaces)
+    throw new AppError('REQUEST_INVALID', "checkpoint: A command answers what the thread's last run asks.");
   for (const name of ['context', 'configurable'] as const) {
     const sent = givenIn(body)[name];
-    if (!isEmpty(sent) && !isDeepStrictEqual(sent, given[name])) {
+    const isSame = [sent, givenIn(asked)[name]].some((values) => isDeepStrictEqual(values, given[name]));
+    if (!isEmpty(sent) && !isSame) {
       const detail = 'A run that has asked goes on with what it was started with.';
       throw new AppError('REQUEST_INVALID', `${name}: ${detail} Send the same value, or none.`);
     }

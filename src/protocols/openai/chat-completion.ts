@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.js';
 import type { Run } from '../../runs/run.js';
 import type {
+  CompletionAnnotation,
   CompletionChunk,
   CompletionError,
   CompletionFacts,
@@ -14,7 +15,12 @@ export type Completion = CompletionFacts & {
   readonly choices: readonly [
     {
       readonly index: 0;
-      readonly message: { readonly role: 'assistant'; readonly content: string; readonly refusal: null };
+      readonly message: {
+        readonly role: 'assistant';
+        readonly content: string;
+        readonly refusal: null;
+        readonly annotations?: readonly CompletionAnnotation[];
+      };
       readonly finish_reason: CompletionReason;
       readonly logprobs: null;
     },
@@ -36,15 +42,18 @@ export function toCompletion(
   chunks: readonly (CompletionChunk | CompletionError)[],
 ): Completion {
   let content = '';
+  const annotations: CompletionAnnotation[] = [];
   let finish_reason: CompletionReason = 'stop';
   let usage: CompletionUsage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
   for (const chunk of chunks) {
     if ('error' in chunk) throw new AppError('RUN_FAILED', chunk.error.message);
     content += chunk.choices[0]?.delta.content ?? '';
+    annotations.push(...(chunk.choices[0]?.delta.annotations ?? []));
     finish_reason = chunk.choices[0]?.finish_reason ?? finish_reason;
     usage = chunk.usage ?? usage;
   }
-  const message = { role: 'assistant', content, refusal: null } as const;
+  const cited = annotations.length > 0 && { annotations };
+  const message = { role: 'assistant', content, refusal: null, ...cited } as const;
   return {
     ...facts,
     object: 'chat.completion',

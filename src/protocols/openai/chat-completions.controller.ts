@@ -1,3 +1,4 @@
+import { FileAddresses } from '../../streams/file-addresses.js';
 import { Controller, HttpCode, Post, Req, Res, UseFilters } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ApiTags } from '@nestjs/swagger';
@@ -32,6 +33,7 @@ export class ChatCompletionsController {
     private readonly protocol: ProtocolStreams,
     private readonly streams: SseStreams,
     private readonly adapter: HttpAdapterHost,
+    private readonly files: FileAddresses,
   ) {}
 
   @Post()
@@ -53,7 +55,10 @@ export class ChatCompletionsController {
     this.threads.stopWithClient(run, response);
     if (!stream) return replyWithJson(this.adapter, response, await this.complete(run, response));
     const frames = this.protocol.follow({ request, response }, readFromStart(run), {
-      mapper: createChatCompletionsMapper(toCompletionFacts(run), { includeUsage }),
+      mapper: createChatCompletionsMapper(toCompletionFacts(run), {
+        includeUsage,
+        toAddress: this.files.toAddress,
+      }),
       frame: (chunk, id) => new UnnamedFrame(id, JSON.stringify(chunk)),
       closing: (id) => new UnnamedFrame(id, '[DONE]'),
     });
@@ -62,9 +67,12 @@ export class ChatCompletionsController {
 
   private async complete(run: Run, response: WebResponse): Promise<Completion> {
     const facts = toCompletionFacts(run);
-    const mapper = createChatCompletionsMapper(facts, { includeUsage: true });
+    const mapper = createChatCompletionsMapper(facts, {
+      includeUsage: true,
+      toAddress: this.files.toAddress,
+    });
     const chunks: (CompletionChunk | CompletionError)[] = [];
-    await this.runs.watch(run, response, (recorded) => chunks.push(...mapper(recorded)));
+    await this.protocol.watch(run, response, (recorded) => chunks.push(...mapper(recorded)));
     return toCompletion(facts, chunks);
   }
 }

@@ -3,9 +3,13 @@ import * as fc from 'fast-check';
 import { ChatCompletionStream } from 'openai/lib/ChatCompletionStream';
 import { describeRequest } from '../../events/requested-input.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { FilePut, RunEvent, TextStart } from '../../events/run-event.js';
 import { foldRun } from '../../events/run-view.js';
+import { isInsideCall } from '../../events/subagent.js';
 import { runLogs } from '../../../test/harness/log-arbitrary.js';
 import { createChatCompletionsMapper } from './chat-completions.mapper.js';
+import { toAddressElsewhere } from '../../events/file-address.js';
+import { toFileText } from './openai-files.js';
 import { jsonLines } from './openai.testing.js';
 
 const FACTS = { id: 'chatcmpl-run', created: 1, model: 'random' };
@@ -14,14 +18,33 @@ const mapLog = (log: readonly RecordedEvent[], includeUsage = false) =>
   log.flatMap(createChatCompletionsMapper(FACTS, { includeUsage }));
 
 /** The words that were said, in the order in which they came; undefined when some were taken back, or the run failed. */
-function readText(log: readonly RecordedEvent[]): string | undefined {
+function isCalledPart(event: RunEvent): event is TextStart {
+  return event.type === 'text-start' && isInsideCall(event);
+}
+
+/** A file that a call has given, or an agent that a call works for, has no word here. */
+function isSaid(event: RunEvent): event is TextStart | FilePut {
+  if (event.type === 'file') return event.toolCallId === undefined && !isInsideCall(event);
+  return event.type === 'text-start';
+}
+
+function readText(all: readonly RecordedEvent[]): string | undefined {
+  // The API has no word for agents that a tool calls.
+  const called = new Set(all.flatMap(({ event }) => (isCalledPart(event) ? [event.partId] : [])));
+  const log = all.filter(({ event }) => !('partId' in event && called.has(event.partId)));
+
   const view = foldRun('run', log);
-  const begun = new Set(log.flatMap(({ event }) => (event.type === 'text-start' ? [event.partId] : [])));
-  const kept = view.parts.flatMap((part) => (part.kind === 'text' ? [part.partId] : []));
+  const begun = new Set(log.flatMap(({ event }) => (isSaid(event) ? [event.partId] : [])));
+  const kept = view.parts.flatMap((part) =>
+    part.kind === 'text' || (part.kind === 'file' && begun.has(part.partId)) ? [part.partId] : [],
+  );
   if (begun.size !== kept.length || view.status === 'failed') return undefined;
   const asked = new Set<string>();
   return log.reduce((text, { event }) => {
-    if (event.type === 'text-start') return event.partId === kept[0] ? text : `${text}\n\n`;
+    if (isSaid(event)) {
+      const words = event.type === 'file' ? toFileText(event, toAddressElsewhere) : '';
+      return `${text}${event.partId === kept[0] ? '' : '\n\n'}${words}`;
+    }
     if (event.type === 'input-request') {
       if (asked.has(event.inputId)) return text;
       asked.add(event.inputId);

@@ -1,7 +1,10 @@
 import { describeRequest } from '../../events/requested-input.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { FinishReason, InputKind, RunEnd, RunEvent, Usage } from '../../events/run-event.js';
+import { isInsideCall } from '../../events/subagent.js';
+import { toAddressElsewhere, type ToAddress } from '../../events/file-address.js';
 import type { ProtocolMapper } from '../protocol.mapper.js';
+import { toCitation, toFileText, type UrlCitation } from './openai-files.js';
 
 /** The fields that all chunks of a completion share. */
 export interface CompletionFacts {
@@ -24,8 +27,14 @@ export interface CompletionChoice {
     readonly content?: string;
     /** Not OpenAI's, but what other providers call it. */
     readonly reasoning_content?: string;
+    readonly annotations?: readonly CompletionAnnotation[];
   };
   readonly finish_reason: CompletionReason | null;
+}
+
+export interface CompletionAnnotation {
+  readonly type: 'url_citation';
+  readonly url_citation: UrlCitation;
 }
 
 export type CompletionReason = 'stop' | 'length' | 'content_filter';
@@ -71,15 +80,20 @@ export interface CompletionError {
  * The protocol has no way to take back words. When a step that has said some is taken back, the completion fails: a client that asks
  * again gets a whole answer, where going on would make one of two halves.
  *
- * @param options `includeUsage`: a last chunk with the tokens
+ * @param options `includeUsage`: a last chunk with the tokens; `toAddress`: finds the address of a file
  */
 export function createChatCompletionsMapper(
   facts: CompletionFacts,
-  options: { readonly includeUsage: boolean },
+  options: { readonly includeUsage: boolean; readonly toAddress?: ToAddress },
 ): ProtocolMapper<CompletionChunk | CompletionError> {
   const stepsWithText = new Set<string>();
   const askedSteps = new Set<string>();
+  /** The parts of agents that a tool calls, for which the API has no word. */
+  const calledParts = new Set<string>();
+  const { toAddress = toAddressElsewhere } = options;
   let failed = false;
+  /** Characters so far. */
+  let length = 0;
 
   const chunk = (
     delta: CompletionChoice['delta'],
@@ -89,6 +103,17 @@ export function createChatCompletionsMapper(
     object: 'chat.completion.chunk',
     choices: [{ index: 0, delta, finish_reason }],
   });
+
+  const say = (content: string): CompletionChunk => {
+    length += content.length;
+    return chunk({ content });
+  };
+
+  const begin = (stepId: string): CompletionChunk[] => {
+    const between = stepsWithText.size > 0;
+    stepsWithText.add(stepId);
+    return between ? [say('\n\n')] : [];
+  };
 
   const ending = ({ outcome, error, finishReason, usage }: RunEnd): (CompletionChunk | CompletionError)[] => {
     if (outcome === 'failed')
@@ -113,19 +138,29 @@ export function createChatCompletionsMapper(
       case 'run-start':
         return [chunk({ role: 'assistant', content: '' })];
       case 'text-start': {
-        const between = stepsWithText.size > 0;
-        stepsWithText.add(event.stepId);
-        return between ? [chunk({ content: '\n\n' })] : [];
+        if (isInsideCall(event)) {
+          calledParts.add(event.partId);
+          return [];
+        }
+        return begin(event.stepId);
       }
       case 'text-delta':
-        return [chunk({ content: event.delta })];
+        return calledParts.has(event.partId) ? [] : [say(event.delta)];
+      case 'file':
+        // The API does not show tools.
+        if (isInsideCall(event) || event.toolCallId !== undefined) return [];
+        return [...begin(event.stepId), say(toFileText(event, toAddress))];
+      case 'source': {
+        const citation = isInsideCall(event) ? undefined : toCitation(event, length);
+        return citation ? [chunk({ annotations: [{ type: 'url_citation', url_citation: citation }] })] : [];
+      }
       case 'reasoning-delta':
-        return [chunk({ reasoning_content: event.delta })];
+        return calledParts.has(event.partId) ? [] : [chunk({ reasoning_content: event.delta })];
       case 'input-request':
         // In a step that is made again it is asked again.
         if (askedSteps.has(event.inputId)) return [];
         askedSteps.add(event.inputId);
-        return [chunk({ content: `\n\n${LEADS[event.kind]} ${describeRequest(event)}` })];
+        return [say(`\n\n${LEADS[event.kind]} ${describeRequest(event)}`)];
       case 'step-reset':
         if (!stepsWithText.has(event.stepId)) return [];
         return [
@@ -136,11 +171,13 @@ export function createChatCompletionsMapper(
         ];
       case 'end':
         return ending(event);
+      case 'reasoning-start':
+        if (isInsideCall(event)) calledParts.add(event.partId);
+        return [];
       case 'run-resume':
       case 'step-start':
       case 'step-end':
       case 'text-end':
-      case 'reasoning-start':
       case 'reasoning-end':
       case 'tool-start':
       case 'tool-progress':
@@ -148,6 +185,7 @@ export function createChatCompletionsMapper(
       case 'input-answer':
       case 'usage':
       case 'state':
+      case 'message-put':
       case 'custom':
         return [];
       default:

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { fromEvent, lastValueFrom, takeUntil, tap, timer, type Observable } from 'rxjs';
+import { lastValueFrom, takeUntil, tap, timer } from 'rxjs';
 import { AppError } from '../../errors.js';
 import type { RequestedInput } from '../../events/requested-input.js';
-import type { RecordedEvent } from '../../events/recorded-event.js';
 import { getAuthentication } from '../../auth/authentication.js';
-import { rawResponse, type WebRequest, type WebResponse } from '../../http/http.types.js';
+import type { WebRequest } from '../../http/http.types.js';
 import type { Principal } from '../../principal.js';
 import { EventLog } from '../../runs/event-log.js';
 import type { Run } from '../../runs/run.js';
@@ -12,6 +11,8 @@ import { RunFeed } from '../../runs/run.feed.js';
 import { RunService } from '../../runs/run.service.js';
 import { readInto } from '../../runs/read-log.js';
 import type { ClientTool } from '../../events/client-tool.js';
+import type { ToAddress } from '../../events/file-address.js';
+import { FileAddresses } from '../../streams/file-addresses.js';
 import { MessageRuns } from '../message-runs.js';
 import { ThreadInputs } from '../thread-inputs.js';
 import { ThreadRuns } from '../thread-runs.js';
@@ -32,6 +33,7 @@ export class OpenAiRuns {
     private readonly messages: MessageRuns,
     private readonly feed: RunFeed,
     private readonly log: EventLog,
+    private readonly files: FileAddresses,
   ) {}
 
   /**
@@ -69,18 +71,15 @@ export class OpenAiRuns {
 
   /** For a reader of the run. */
   async createMapper(run: Run): Promise<ResponsesMapper> {
-    return createResponsesMapper(run, await this.messages.readApprovals(run));
+    return createResponsesMapper(run, await this.messages.readApprovals(run), this.files.toAddress);
   }
 
   /** The response as it stands. */
   async response(run: Run): Promise<ResponseObject> {
     const approvals = await this.messages.readApprovals(run);
-    return (await readInto(this.log, run.id, () => createResponsesMapper(run, approvals))).response;
-  }
-
-  /** Hands a run's events to `take`. Resolves at its end, or when the client has left. */
-  async watch(run: Run, client: WebResponse, take: (recorded: RecordedEvent) => void): Promise<void> {
-    await this.take(run, fromEvent(rawResponse(client), 'close'), take);
+    const { toAddress } = this.files;
+    const create = () => createResponsesMapper(run, approvals, toAddress);
+    return (await readInto(this.log, run.id, create)).response;
   }
 
   /** Stops a response and waits for it to end, as the protocol answers with the cancelled response. */
@@ -88,17 +87,11 @@ export class OpenAiRuns {
     const run = await this.find(principal, responseId);
     await this.runs.cancel(principal, run.id);
     const mapper = await this.createMapper(run);
-    await this.take(run, timer(CANCEL_WAIT_MS), mapper.map);
+    const events = this.feed.follow({ runId: run.id, afterSeq: 0 });
+    await lastValueFrom(events.pipe(takeUntil(timer(CANCEL_WAIT_MS)), tap(mapper.map)), {
+      defaultValue: undefined,
+    });
     return mapper.response;
-  }
-
-  private async take(
-    { id: runId }: Run,
-    until: Observable<unknown>,
-    take: (recorded: RecordedEvent) => void,
-  ): Promise<void> {
-    const events = this.feed.follow({ runId, afterSeq: 0 });
-    await lastValueFrom(events.pipe(takeUntil(until), tap(take)), { defaultValue: undefined });
   }
 }
 
@@ -121,7 +114,11 @@ function toFunctionTool({ name, description, inputSchema }: ClientTool): Functio
   return { type: 'function', name, description, parameters: inputSchema ?? null, strict: null };
 }
 
-function createResponsesMapper(run: Run, approvals: readonly RequestedInput[]): ResponsesMapper {
+function createResponsesMapper(
+  run: Run,
+  approvals: readonly RequestedInput[],
+  toAddress: ToAddress,
+): ResponsesMapper {
   const { [OWN]: own, ...metadata } = run.metadata;
   // A run that goes on after approvals has the notes of the one that asked.
   const previous =
@@ -143,5 +140,5 @@ function createResponsesMapper(run: Run, approvals: readonly RequestedInput[]): 
     tools: (run.given?.clientTools ?? []).map(toFunctionTool),
     top_p: null,
   } as const;
-  return new ResponsesMapper(facts, approvals);
+  return new ResponsesMapper(facts, approvals, toAddress);
 }

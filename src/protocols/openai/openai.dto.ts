@@ -3,16 +3,17 @@ import type { InputAnswer, RequestedInput } from '../../events/requested-input.j
 import { clientToolFields, inputSchemaField, MAX_CLIENT_TOOLS } from '../../streams/start-run.schemas.js';
 import type { ClientTool } from '../../events/client-tool.js';
 import type { Decisions } from '../thread-inputs.js';
+import { filePartSchemas, textPartSchema, toGivenFile } from './openai-parts.js';
 import { findQuestion, type Turn } from './openai-question.js';
 
-const contentSchema = z.union([
-  z.string(),
-  z.array(z.looseObject({ type: z.enum(['text', 'input_text', 'output_text']), text: z.string() })),
-]);
+const contentSchema = z.union([z.string(), z.array(textPartSchema)]);
 
 const turnSchema = z.looseObject({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
-  content: contentSchema.nullish().meta({ description: 'Text only.' }),
+  content: z
+    .union([z.string(), z.array(z.union([textPartSchema, ...filePartSchemas]))])
+    .nullish()
+    .meta({ description: 'Text, and files in messages of the user.' }),
 });
 
 /** A person's answer to an `mcp_approval_request` of the response before. */
@@ -183,7 +184,9 @@ function textIn(content: z.output<typeof contentSchema>): string {
 }
 
 function toTurn({ role, content }: TurnItem): Turn {
-  return { role, text: textIn(content ?? []) };
+  if (typeof content === 'string' || !content) return { role, text: content ?? '' };
+  const texts = content.flatMap((part) => ('text' in part ? [String(part.text)] : []));
+  return { role, text: texts.join('\n'), files: content.flatMap(toGivenFile) };
 }
 
 function refuse(context: z.core.$RefinementCtx, message: string, field: string): never {

@@ -1,5 +1,7 @@
 import { describeRequest, type RequestedInput } from '../../events/requested-input.js';
 import type { ToolEnd, ToolStart } from '../../events/run-event.js';
+import { QUESTION_TOOL } from '../question-tool.js';
+import type { UrlCitation } from './openai-files.js';
 import type {
   CallItem,
   ItemPosition,
@@ -23,8 +25,29 @@ export function newTextItem(kind: 'text' | 'reasoning', id: string): TextItem {
 
 export function withText(item: TextItem, text: string): TextItem {
   return item.type === 'message'
-    ? { ...item, content: [textPart(text)] }
+    ? { ...item, content: [textPart(text, item.content[0]?.annotations)] }
     : { ...item, content: [reasoningPart(text)] };
+}
+
+/** Adds a source to a message, and emits its event. */
+export function cite(
+  item: MessageItem,
+  position: ItemPosition,
+  citation: UrlCitation,
+): { readonly item: MessageItem; readonly events: UnnumberedEvent[] } {
+  const annotation = { type: 'url_citation', ...citation } as const;
+  const annotations = [...(item.content[0]?.annotations ?? []), annotation];
+  const content = [textPart(getItemText(item), annotations)];
+  const added = {
+    ...position,
+    content_index: 0,
+    annotation_index: annotations.length - 1,
+    annotation,
+  } as const;
+  return {
+    item: { ...item, content },
+    events: [{ type: 'response.output_text.annotation.added', ...added }],
+  };
 }
 
 export function getItemText({ content }: TextItem): string {
@@ -51,7 +74,7 @@ export function textEnded(item: TextItem, position: ItemPosition): UnnumberedEve
     item.type === 'message'
       ? { type: 'response.output_text.done', ...ended, logprobs: [] }
       : { type: 'response.reasoning_text.done', ...ended };
-  const part = item.type === 'message' ? textPart(text) : reasoningPart(text);
+  const part = item.type === 'message' ? textPart(text, item.content[0]?.annotations) : reasoningPart(text);
   return [done, { type: 'response.content_part.done', ...position, content_index: 0, part }];
 }
 
@@ -84,9 +107,6 @@ export function endedCall(call: CallItem, { outcome, output, error }: ToolEnd): 
   return { ...call, status: 'failed', error: { type: 'mcp_tool_execution_error', content } };
 }
 
-/** A question has no word here: it is a call of a function that the client answers like one of its own. */
-const QUESTION = 'request_input';
-
 export function requestItem(request: RequestedInput): RequestItem {
   const { inputId: id } = request;
   switch (request.kind) {
@@ -111,7 +131,7 @@ export function requestItem(request: RequestedInput): RequestItem {
         ...value,
         ...(schema && { schema }),
       };
-      return functionCall(id, QUESTION, asked);
+      return functionCall(id, QUESTION_TOOL, asked);
     }
   }
 }
@@ -120,8 +140,8 @@ function functionCall(id: string, name: string, input: unknown): RequestItem {
   return { type: 'function_call', id, call_id: id, name, arguments: toArguments(input), status: 'completed' };
 }
 
-function textPart(text: string): TextContent {
-  return { type: 'output_text', text, annotations: [] };
+function textPart(text: string, annotations: TextContent['annotations'] = []): TextContent {
+  return { type: 'output_text', text, annotations };
 }
 
 function reasoningPart(text: string): ReasoningContent {

@@ -55,7 +55,7 @@ export class ResponsesController {
     if (!body.background) this.threads.stopWithClient(run, response);
     const mapper = await this.runs.createMapper(run);
     if (body.stream) return this.stream({ request, response }, run, mapper);
-    if (!body.background) await this.runs.watch(run, response, mapper.map);
+    if (!body.background) await this.protocol.watch(run, response, mapper.map);
     replyWithJson(this.adapter, response, mapper.response);
   }
 

@@ -1,8 +1,12 @@
 import type { RequestedInput } from '../../events/requested-input.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { FinishReason, InputRequest, RunEnd, RunEvent } from '../../events/run-event.js';
+import type { FilePut, InputRequest, RunEnd, RunEvent, SourceCited } from '../../events/run-event.js';
+import { isInsideCall } from '../../events/subagent.js';
+import { toAddressElsewhere, type ToAddress } from '../../events/file-address.js';
+import { toCitation, toFileText } from './openai-files.js';
 import {
   callStarted,
+  cite,
   endedCall,
   newCall,
   newTextItem,
@@ -15,12 +19,13 @@ import {
   type TextItem,
 } from './responses-items.js';
 import {
+  INCOMPLETE,
+  isRequest,
   toUsage,
   type CallItem,
-  type IncompleteDetails,
   type ItemPosition,
+  type MessageItem,
   type OutputItem,
-  type RequestItem,
   type ResponseEvent,
   type ResponseObject,
   type UnnumberedEvent,
@@ -60,10 +65,12 @@ export class ResponsesMapper {
   /**
    * @param facts what is true of the response from its beginning to its end
    * @param approvals what the response before this one has asked for, when this one goes on with the answers
+   * @param toAddress finds the address of a file
    */
   constructor(
     private readonly facts: Omit<ResponseObject, 'status' | 'error' | 'usage' | 'output'>,
     approvals: readonly RequestedInput[] = [],
+    private readonly toAddress: ToAddress = toAddressElsewhere,
   ) {
     this.clientCalls = new Set(
       approvals.flatMap((each) => (each.kind === 'client-tool' ? [each.toolCallId] : [])),
@@ -93,6 +100,8 @@ export class ResponsesMapper {
         ];
       case 'text-start':
       case 'reasoning-start': {
+        // The API has no word for an agent that a tool calls.
+        if (isInsideCall(event)) return [];
         const { partId, stepId } = event;
         const kind = event.type === 'text-start' ? 'text' : 'reasoning';
         const entry = this.add({
@@ -109,6 +118,10 @@ export class ResponsesMapper {
         this.replace(entry, withText(entry.item, getItemText(entry.item) + event.delta));
         return [textDelta(entry.item, toPosition(entry), event.delta)];
       }
+      case 'file':
+        return this.show(event);
+      case 'source':
+        return this.cite(event);
       case 'text-end':
       case 'reasoning-end': {
         const entry = this.find<TextItem>(event.partId);
@@ -143,6 +156,7 @@ export class ResponsesMapper {
       case 'input-answer':
       case 'usage':
       case 'state':
+      case 'message-put':
       case 'custom':
         return [];
       default:
@@ -150,6 +164,31 @@ export class ResponsesMapper {
         event satisfies never;
         return [];
     }
+  }
+
+  /** A file of the answer is a message that names it. The API cannot express a file from a tool. */
+  private show(event: FilePut): UnnumberedEvent[] {
+    if (isInsideCall(event) || event.toolCallId !== undefined) return [];
+    const { partId, stepId } = event;
+    const text = toFileText(event, this.toAddress);
+    const item = newTextItem('text', this.newId('msg'));
+    const begun = this.add({ key: partId, stepId, item });
+    const events = [...added(begun), textStarted(begun.item, toPosition(begun))];
+    const entry = this.replace(begun, withText(item, text));
+    return [...events, textDelta(entry.item, toPosition(entry), text), ...this.endText(entry, 'completed')];
+  }
+
+  /** The sources of a text come before its end. */
+  private cite(event: SourceCited): UnnumberedEvent[] {
+    const entry = this.output.findLast(
+      (each): each is Entry<MessageItem> =>
+        each.item.type === 'message' && each.item.status === 'in_progress' && each.stepId === event.stepId,
+    );
+    const citation = entry && toCitation(event, getItemText(entry.item).length);
+    if (!citation) return [];
+    const { item, events } = cite(entry.item, toPosition(entry), citation);
+    this.replace(entry, item);
+    return events;
   }
 
   private ask(request: InputRequest): UnnumberedEvent[] {
@@ -236,16 +275,6 @@ export class ResponsesMapper {
     return replaced;
   }
 }
-
-function isRequest(item: OutputItem): item is RequestItem {
-  return item.type === 'mcp_approval_request' || item.type === 'function_call';
-}
-
-/** A refusal, and no answer at all, are complete here. */
-const INCOMPLETE: Partial<Record<FinishReason, IncompleteDetails['reason']>> = {
-  length: 'max_output_tokens',
-  'content-filter': 'content_filter',
-};
 
 function toPosition({ item, index }: Entry): ItemPosition {
   return { item_id: item.id, output_index: index };

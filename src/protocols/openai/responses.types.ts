@@ -1,4 +1,5 @@
-import type { Usage } from '../../events/run-event.js';
+import type { FinishReason, Usage } from '../../events/run-event.js';
+import type { UrlCitation } from './openai-files.js';
 
 /** The reason why a response is incomplete. */
 export interface IncompleteDetails {
@@ -62,7 +63,11 @@ export interface ReasoningItem {
 export interface TextContent {
   readonly type: 'output_text';
   readonly text: string;
-  readonly annotations: readonly [];
+  readonly annotations: readonly ResponseAnnotation[];
+}
+
+export interface ResponseAnnotation extends UrlCitation {
+  readonly type: 'url_citation';
 }
 
 export interface ReasoningContent {
@@ -140,6 +145,12 @@ export type UnnumberedEvent =
       readonly logprobs?: readonly [];
     })
   | (ItemPosition & {
+      readonly type: 'response.output_text.annotation.added';
+      readonly content_index: 0;
+      readonly annotation_index: number;
+      readonly annotation: ResponseAnnotation;
+    })
+  | (ItemPosition & {
       readonly type: 'response.output_text.done' | 'response.reasoning_text.done';
       readonly content_index: 0;
       readonly text: string;
@@ -171,3 +182,13 @@ export interface FunctionTool {
   readonly parameters: Readonly<Record<string, unknown>> | null;
   readonly strict: null;
 }
+
+export function isRequest(item: OutputItem): item is RequestItem {
+  return item.type === 'mcp_approval_request' || item.type === 'function_call';
+}
+
+/** A refusal, and no answer at all, are complete here. */
+export const INCOMPLETE: Partial<Record<FinishReason, IncompleteDetails['reason']>> = {
+  length: 'max_output_tokens',
+  'content-filter': 'content_filter',
+};

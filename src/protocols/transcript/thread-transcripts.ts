@@ -47,12 +47,12 @@ export class ThreadTranscripts {
   /**
    * Questions and answers of these runs, as their logs have them now: of the newest, as far as a transcript has room.
    *
-   * @param questionId what the client calls the message that the run answers
+   * @param questionId what the client calls the message that the run answers; undefined if it answers none
    */
-  async read(runs: readonly Run[], questionId: (run: Run) => string): Promise<Transcript> {
+  async read(runs: readonly Run[], questionId: (run: Run) => string | undefined): Promise<Transcript> {
     let transcript = new Transcript();
     for (const run of selectNewest(runs)) {
-      transcript.ask(questionId(run), run.message);
+      transcript.ask(questionId(run), run);
       transcript = await this.readAnswer(run, transcript);
     }
     return transcript;

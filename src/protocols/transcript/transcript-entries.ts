@@ -1,5 +1,16 @@
 import { toJson } from '../../events/plain-data.js';
-import type { FinishReason, ToolEnd, ToolOutcome, Usage } from '../../events/run-event.js';
+import type {
+  FilePut,
+  FinishReason,
+  SourceCited,
+  ToolEnd,
+  ToolOutcome,
+  Usage,
+} from '../../events/run-event.js';
+import type { FileFacts, SourceFacts } from '../../events/message-part.js';
+import type { AddedMessage } from '../../events/requested-input.js';
+import type { RunState } from '../../events/run-state.js';
+import { toSubagentId, type Subagent } from '../../events/subagent.js';
 
 /** A conversation as client libraries keep it: one message after the other, a tool's result behind the call. */
 export type TranscriptEntry = UserEntry | AssistantEntry | ReasoningEntry | ResultEntry;
@@ -8,6 +19,10 @@ export interface UserEntry {
   readonly kind: 'user';
   readonly id: string;
   readonly text: string;
+  /** Absent: none. */
+  readonly files?: readonly FileFacts[];
+  /** The message as its client wrote it, where an answer has added it. */
+  readonly original?: AddedMessage['original'];
 }
 
 /** The run and step that made an output. A run that continues after an approval repeats the steps in which the earlier run stopped. */
@@ -16,6 +31,12 @@ export interface Origin {
   readonly stepId: string;
 }
 
+/** A file or a source of a message, or a file from a call. */
+export type EntryPart = { readonly id: string } & (
+  | ({ readonly kind: 'file'; readonly toolCallId?: string } & FileFacts)
+  | ({ readonly kind: 'source' } & SourceFacts)
+);
+
 /** The text of one model call, and the tools that it called. */
 export interface AssistantEntry extends Origin {
   readonly kind: 'assistant';
@@ -23,10 +44,16 @@ export interface AssistantEntry extends Origin {
   /** Absent when it has only called tools. */
   readonly text?: string;
   readonly calls: readonly ToolCall[];
+  /** Its files and sources. Absent: none. */
+  readonly parts?: readonly EntryPart[];
   /** The reason why it is incomplete. */
   readonly finishReason?: FinishReason;
   /** The tokens of the model call that it comes from. */
   readonly usage?: Usage;
+  /** The agent that says it, where it is not the run's own. */
+  readonly subagent?: Subagent;
+  /** The message as its client wrote it, where an answer has added it. */
+  readonly original?: AddedMessage['original'];
 }
 
 export interface ToolCall extends Origin {
@@ -40,6 +67,7 @@ export interface ReasoningEntry extends Origin {
   readonly kind: 'reasoning';
   readonly id: string;
   readonly text: string;
+  readonly subagent?: Subagent;
 }
 
 export interface ResultEntry extends Origin {
@@ -52,6 +80,12 @@ export interface ResultEntry extends Origin {
   readonly content: string;
 }
 
+/** Returns a message that an answer has added. It belongs to no step: nothing supersedes it. */
+export function toAddedEntry(runId: string, { id, role, text, original }: AddedMessage): TranscriptEntry {
+  if (role === 'user') return { kind: role, id, text, original };
+  return { kind: role, id, runId, stepId: '', text, calls: [], original };
+}
+
 /** Messages are named by the run and the part: parts alone are not unique in a thread. */
 export function toMessageId(runId: string, partId: string): string {
   return `${runId}-${partId}`;
@@ -59,6 +93,32 @@ export function toMessageId(runId: string, partId: string): string {
 
 export function toResultId(runId: string, toolCallId: string): string {
   return `${runId}-result-${toolCallId}`;
+}
+
+/** Returns the part of a message that an event describes. */
+export function toPart(runId: string, event: FilePut | SourceCited): EntryPart {
+  const id = toMessageId(runId, event.partId);
+  if (event.type === 'source') {
+    const { url, title, quote } = event;
+    return { id, kind: 'source', ...(url && { url }), ...(title && { title }), ...(quote && { quote }) };
+  }
+  const { type, partId: _, messageId: __, stepId: ___, subagent: ____, ...facts } = event;
+  return { id, kind: type, ...facts };
+}
+
+/** True if the part belongs to the message. A file of a call belongs to none. */
+export function belongsTo(
+  part: EntryPart,
+  { runId, stepId }: Origin,
+  entry: TranscriptEntry,
+): entry is AssistantEntry {
+  if (entry.kind !== 'assistant' || entry.runId !== runId || entry.stepId !== stepId) return false;
+  return entry.text !== undefined && !('toolCallId' in part);
+}
+
+/** Returns the key of an agent; empty for the run's own. */
+export function toOwner(subagent: Subagent | undefined): string {
+  return subagent ? toSubagentId(subagent) : '';
 }
 
 /** Returns a tool's result as text; hidden output is empty. */
@@ -78,12 +138,42 @@ export function weighEntry(entry: TranscriptEntry): number {
       return entry.content.length;
     case 'assistant':
       return entry.calls.reduce(
-        (bytes, { input }) => bytes + (toJson(input)?.length ?? 0),
-        entry.text?.length ?? 0,
+        (bytes, { input }) => bytes + weighData(input),
+        (entry.text?.length ?? 0) + weighData(entry.parts),
       );
     default:
       return entry satisfies never;
   }
+}
+
+function weighData(value: unknown): number {
+  return toJson(value)?.length ?? 0;
+}
+
+/** Drops the oldest questions, each with its answer, until at most so many bytes or one question remain. */
+export function trimEntries(entries: TranscriptEntry[], maxBytes: number): void {
+  let bytes = weighEntries(entries);
+  while (bytes > maxBytes) {
+    const second = entries.findIndex(({ kind }, index) => kind === 'user' && index > 0);
+    if (second === -1) return;
+    for (const dropped of entries.splice(0, second)) bytes -= weighEntry(dropped);
+  }
+}
+
+export function weighEntries(entries: readonly TranscriptEntry[]): number {
+  return entries.reduce((bytes, entry) => bytes + weighEntry(entry), 0);
+}
+
+/** `structuredResponse` is LangChain's name for structured output. */
+export function withoutAnswer(state: RunState | undefined): RunState | undefined {
+  if (!state || !('structuredResponse' in state)) return state;
+  const { structuredResponse: _, ...rest } = state;
+  return rest;
+}
+
+/** Returns the entry with other words. */
+export function withText(entry: TranscriptEntry, text: string): TranscriptEntry {
+  return entry.kind === 'result' ? { ...entry, content: text } : { ...entry, text };
 }
 
 /** True if the entry is the message that made the call. */
@@ -98,6 +188,6 @@ export function without(step: Origin, entry: TranscriptEntry): TranscriptEntry[]
   if (entry.kind !== 'assistant') return isIts(entry) ? [] : [entry];
   const calls = entry.calls.filter((call) => !isIts(call));
   if (!isIts(entry)) return [{ ...entry, calls }];
-  const { text: _, ...silent } = entry;
+  const { text: _, parts: __, ...silent } = entry;
   return calls.length > 0 ? [{ ...silent, calls }] : [];
 }

@@ -26,6 +26,15 @@ describe('Transcript', () => {
     expect(transcript.findCaller('b')?.calls.map(({ toolCallId }) => toolCallId)).toEqual(['a', 'b']);
   });
 
+  it('has no question of a run that changes the state, and goes on with the message before', () => {
+    const transcript = new Transcript();
+    transcript.ask('first', { message: 'Hello' });
+    folded([text('p1', 'model')], transcript);
+    transcript.ask('second', { message: 'text for lists', given: { stateChange: { updates: [] } } });
+    folded([called('a', 'tools')], transcript);
+    expect(transcript.entries.map(({ id }) => id)).toEqual(['first', 'run-p1']);
+  });
+
   it('keeps a message without its superseded text when it holds calls of other steps', () => {
     const transcript = folded([
       text('p1', 'model'),
@@ -90,9 +99,9 @@ describe('Transcript', () => {
 
   it("adds the user's message once for a run and its continuation", () => {
     const transcript = new Transcript();
-    transcript.ask('q', 'Pay!');
+    transcript.ask('q', { message: 'Pay!' });
     folded([called('a', 'tools')], transcript);
-    transcript.ask('q', 'Pay!');
+    transcript.ask('q', { message: 'Pay!' });
     folded([ended('a')], transcript, 'next');
     expect(transcript.entries.map(({ id }) => id)).toEqual(['q', 'run-calls-a', 'next-result-a']);
   });
@@ -100,7 +109,7 @@ describe('Transcript', () => {
   it('continues the message of a run that stopped for inputs, with each call and result once', () => {
     fc.assert(
       fc.property(continuedRuns(), ({ before, inputs, log }) => {
-        const transcript = new Transcript();
+        const transcript = new Transcript(true);
         for (const recorded of [...before, ...log]) transcript.apply(recorded);
         const named = transcript.entries.flatMap((entry) =>
           entry.kind === 'assistant'

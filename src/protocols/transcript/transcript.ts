@@ -1,14 +1,21 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import { isCall } from '../../events/requested-input.js';
 import { applyState, type RunState } from '../../events/run-state.js';
-import type { InputAnswered, ToolEnd, Usage, UsageReport } from '../../events/run-event.js';
+import { isInsideCall, type Subagent } from '../../events/subagent.js';
+import type { InputAnswered, MessagePut, ToolEnd, Usage, UsageReport } from '../../events/run-event.js';
+import { addUsage } from '../../events/usage.js';
+import type { Run } from '../../runs/run.js';
+import { addPart, appendText, changeCall, changeMessage, insertResult } from './edit-entries.js';
+import { StepOwners } from './step-owners.js';
 import {
   makes,
-  toContent,
+  toAddedEntry,
   toMessageId,
-  toResultId,
-  weighEntry,
+  toOwner,
+  trimEntries,
+  weighEntries,
   without,
+  withoutAnswer,
   type AssistantEntry,
   type Origin,
   type ToolCall,
@@ -20,11 +27,17 @@ import {
  * of a thread name the same message alike.
  */
 export class Transcript {
-  /** The state that agents have shown last, in this run or before. Undefined where none did. */
+  /** The state that agents showed last. Undefined if none did. */
   state: RunState | undefined;
+  /** The keys currently left out of the state. */
+  omitted: readonly string[] = [];
+  /** The agents inside the runs' own, by their steps. */
+  owners = new StepOwners();
   private items: TranscriptEntry[] = [];
-  /** The assistant message that a tool call belongs to; none once a result stands behind it. */
+  /** The assistant message that was begun last; none once a result stands behind it. */
   private speaker: string | undefined;
+  /** By agent, under {@link toOwner}: the assistant message that its tool calls belong to. */
+  private speakers = new Map<string, string>();
   /** The tokens of a model call that has said nothing so far: those of the calls that it makes next. */
   private unclaimed: Usage | undefined;
   /** The calls that people were asked about, or that the client makes, by input id. */
@@ -34,16 +47,22 @@ export class Transcript {
   /** The steps that make the calls: one that was announced with an approval is made in another run's step. */
   private madeIn = new Map<string, string>();
 
+  /** @param withCalled with what agents say that a tool calls, and what they call; default: only what is part of the answer */
+  constructor(private readonly withCalled = false) {}
+
   get entries(): readonly TranscriptEntry[] {
     return this.items;
   }
 
   /** Returns one that goes its own way from here. What was said so far is shared. */
   fork(): Transcript {
-    const fork = new Transcript();
+    const fork = new Transcript(this.withCalled);
     fork.state = this.state;
+    fork.omitted = this.omitted;
     fork.items = [...this.items];
     fork.speaker = this.speaker;
+    fork.speakers = new Map(this.speakers);
+    fork.owners = new StepOwners(this.owners);
     fork.unclaimed = this.unclaimed;
     fork.approvalsByCall = new Map(this.approvalsByCall);
     fork.edited = new Set(this.edited);
@@ -53,53 +72,68 @@ export class Transcript {
 
   /** Roughly the bytes of what was said. */
   get bytes(): number {
-    return this.items.reduce((bytes, entry) => bytes + weighEntry(entry), 0);
+    return weighEntries(this.items);
   }
 
   /** Drops the oldest questions, each with its answer, until there are at most so many bytes, or one question. */
   trim(maxBytes: number): void {
-    let { bytes } = this;
-    while (bytes > maxBytes) {
-      const second = this.items.findIndex(({ kind }, index) => kind === 'user' && index > 0);
-      if (second === -1) return;
-      for (const dropped of this.items.splice(0, second)) bytes -= weighEntry(dropped);
-    }
+    trimEntries(this.items, maxBytes);
   }
 
-  /** Adds the person's message, before the run that answers it. A run that goes on after an approval answers the same question still. */
-  ask(id: string, text: string): void {
+  /**
+   * Adds the person's message, before the run that answers it. A run that goes on after an approval answers the same question still.
+   *
+   * @param id undefined for a run that answers no message. One that changes the state of its graph never does
+   */
+  ask(
+    id: string | undefined,
+    { message: text, given, resumeOf }: Pick<Run, 'message' | 'given' | 'resumeOf'>,
+  ): void {
+    // A run that continues, or changes the state, goes on with what was said.
+    if (given?.stateChange) return;
+    if (id === undefined) {
+      if (resumeOf === undefined) this.endTurns();
+      return;
+    }
     if (this.items.findLast(({ kind }) => kind === 'user')?.id === id) return;
-    this.items.push({ kind: 'user', id, text });
-    this.speaker = undefined;
+    this.items.push({ kind: 'user', id, text, ...(given?.files && { files: given.files }) });
+    this.endTurns();
   }
 
   apply({ runId, event }: RecordedEvent): void {
     switch (event.type) {
-      case 'text-start':
-        this.speaker = toMessageId(runId, event.partId);
+      case 'text-start': {
+        if (this.isLeftOut(event)) return;
+        const { stepId, subagent } = event;
+        const id = toMessageId(runId, event.partId);
+        this.speak(id, subagent);
         this.unclaimed = undefined;
-        this.items.push({
-          kind: 'assistant',
-          id: this.speaker,
-          runId,
-          stepId: event.stepId,
-          text: '',
-          calls: [],
-        });
+        const entry = { kind: 'assistant', id, runId, stepId, text: '', calls: [] } as const;
+        this.items.push({ ...entry, ...(subagent && { subagent }) });
         return;
-      case 'reasoning-start':
-        this.items.push({
+      }
+      case 'reasoning-start': {
+        if (this.isLeftOut(event)) return;
+        const { stepId, subagent } = event;
+        const entry = {
           kind: 'reasoning',
           id: toMessageId(runId, event.partId),
           runId,
-          stepId: event.stepId,
+          stepId,
           text: '',
-        });
+        } as const;
+        this.items.push({ ...entry, ...(subagent && { subagent }) });
         return;
+      }
       case 'text-delta':
       case 'reasoning-delta':
-        return this.appendText(toMessageId(runId, event.partId), event.delta);
+        return appendText(this.items, toMessageId(runId, event.partId), event.delta);
+      case 'file':
+      case 'source':
+        if (!this.isLeftOut(event)) addPart(this.items, runId, event);
+        return;
       case 'tool-start':
+        if (this.isLeftOut(event)) return;
         this.madeIn.set(event.toolCallId, event.stepId);
         return this.call(runId, event);
       case 'input-request':
@@ -108,7 +142,7 @@ export class Transcript {
         this.approvalsByCall.set(event.inputId, event.toolCallId);
         return this.call(runId, event);
       case 'input-answer':
-        return this.decide(event);
+        return this.decide(runId, event);
       case 'tool-end':
         // It is made again with the answer: until then it has no result.
         return event.outcome === 'awaiting-input' ? undefined : this.result(runId, event);
@@ -116,15 +150,19 @@ export class Transcript {
         return this.report(event);
       case 'state':
         this.state = applyState(this.state, event);
+        this.omitted = event.omitted ?? [];
         return;
+      case 'message-put':
+        return this.put(event);
       case 'step-reset':
         return this.forget({ runId, stepId: event.stepId });
       case 'run-start':
         // The answer of a run is not that of the next.
         if (event.resumeOf === undefined) this.state = withoutAnswer(this.state);
         return;
-      case 'run-resume':
       case 'step-start':
+        return this.owners.learn(runId, event);
+      case 'run-resume':
       case 'step-end':
       case 'text-end':
       case 'reasoning-end':
@@ -135,6 +173,13 @@ export class Transcript {
       default:
         event satisfies never;
     }
+  }
+
+  /** Changes a message that was said before, or adds one. */
+  private put({ messageId: id, text, role }: MessagePut): void {
+    if (changeMessage(this.items, id, text)) return;
+    if (role && text !== undefined) this.items.push({ kind: role, id, text });
+    this.endTurns();
   }
 
   /** The message that made the call. */
@@ -150,15 +195,26 @@ export class Transcript {
     return last?.kind === 'assistant';
   }
 
-  private appendText(id: string, delta: string): void {
-    const index = this.items.findLastIndex((entry) => entry.id === id);
-    const entry = this.items[index];
-    if (entry?.kind === 'assistant' || entry?.kind === 'reasoning')
-      this.items[index] = { ...entry, text: (entry.text ?? '') + delta };
+  private isLeftOut(event: { readonly subagent?: Subagent }): boolean {
+    return !this.withCalled && isInsideCall(event);
+  }
+
+  private speak(id: string, subagent: Subagent | undefined): void {
+    this.speaker = id;
+    this.speakers.set(toOwner(subagent), id);
+  }
+
+  /** Makes the next text a message of its own. */
+  private endTurns(): void {
+    this.speaker = undefined;
+    this.speakers.clear();
   }
 
   /** The end of a model call belongs to the message that it was writing. A message has one: those of models inside its tools are not its own. */
-  private report({ finishReason, type: _type, model: _model, ...usage }: UsageReport): void {
+  private report(event: UsageReport): void {
+    const { finishReason, failed } = event;
+    if (failed) return;
+    const usage = addUsage(undefined, event);
     const index = this.items.findLastIndex(({ id }) => id === this.speaker);
     const entry = this.items[index];
     if (entry?.kind !== 'assistant') this.unclaimed = usage;
@@ -169,18 +225,22 @@ export class Transcript {
     // Announced already, with the approval that it waited for.
     if (this.isOpen(toolCallId)) return this.edit(toolCallId, input);
     const call = { toolCallId, toolName, runId, stepId, input };
-    this.speaker ??= toMessageId(runId, `calls-${toolCallId}`);
-    const index = this.items.findLastIndex(({ id }) => id === this.speaker);
+    const subagent = this.owners.find(stepId);
+    const speaker = this.speakers.get(toOwner(subagent)) ?? toMessageId(runId, `calls-${toolCallId}`);
+    this.speak(speaker, subagent);
+    const index = this.items.findLastIndex(({ id }) => id === speaker);
     const entry = this.items[index];
     if (entry?.kind === 'assistant') this.items[index] = { ...entry, calls: [...entry.calls, call] };
     else {
       const usage = this.unclaimed && { usage: this.unclaimed };
-      this.items.push({ kind: 'assistant', id: this.speaker, runId, stepId, calls: [call], ...usage });
+      const by = subagent && { subagent };
+      this.items.push({ kind: 'assistant', id: speaker, runId, stepId, calls: [call], ...usage, ...by });
     }
     this.unclaimed = undefined;
   }
 
-  private decide({ inputId, decision }: InputAnswered): void {
+  private decide(runId: string, { inputId, decision, added = [] }: InputAnswered): void {
+    this.items.push(...added.map((message) => toAddedEntry(runId, message)));
     const toolCallId = this.approvalsByCall.get(inputId);
     if (toolCallId !== undefined && decision === 'edit') this.edited.add(toolCallId);
   }
@@ -188,48 +248,23 @@ export class Transcript {
   /** A call has the arguments that it is made with: those of the decision, as far as they may be seen. */
   private edit(toolCallId: string, input: unknown): void {
     if (input === undefined || !this.edited.delete(toolCallId)) return;
-    const index = this.items.findLastIndex((entry) => makes(entry, toolCallId));
-    const caller = this.items[index] as AssistantEntry;
-    const calls = caller.calls.map((call) => (call.toolCallId === toolCallId ? { ...call, input } : call));
-    this.items[index] = { ...caller, calls };
+    changeCall(this.items, toolCallId, input);
   }
 
-  /** Behind the message that made the call, and behind the results that stand there already. */
+  /** Ends the turn of the agent that made the call. */
   private result(runId: string, event: ToolEnd): void {
-    const { toolCallId, outcome } = event;
-    const caller = this.items.findLastIndex((entry) => makes(entry, toolCallId));
-    const call = (this.items[caller] as AssistantEntry | undefined)?.calls.find(
-      (made) => made.toolCallId === toolCallId,
-    );
-    if (!call) return;
-    let index = caller + 1;
-    while (this.items[index]?.kind === 'result') index++;
-    this.items.splice(index, 0, {
-      kind: 'result',
-      id: toResultId(runId, toolCallId),
-      runId,
-      stepId: this.madeIn.get(toolCallId) ?? call.stepId,
-      toolCallId,
-      toolName: call.toolName,
-      outcome,
-      content: toContent(event),
-    });
+    const caller = insertResult(this.items, event, { runId, madeIn: this.madeIn.get(event.toolCallId) });
+    if (!caller) return;
     this.speaker = undefined;
+    this.speakers.delete(toOwner(caller.subagent));
   }
 
   /** Drops what a step has said and called. */
   private forget(step: Origin): void {
     const kept = this.items.flatMap((entry) => without(step, entry));
     this.items.splice(0, Infinity, ...kept);
-    this.speaker = undefined;
+    this.endTurns();
   }
-}
-
-/** `structuredResponse` is LangChain's name for an answer in a form. */
-function withoutAnswer(state: RunState | undefined): RunState | undefined {
-  if (!state || !('structuredResponse' in state)) return state;
-  const { structuredResponse: _, ...rest } = state;
-  return rest;
 }
 
 type Called = Pick<ToolCall, 'toolCallId' | 'toolName' | 'stepId'> & { readonly input?: unknown };
