@@ -58,7 +58,7 @@ module.exports = {
     },
     only(
       'tools',
-      ['errors', 'principal', 'security', 'events', 'switches', 'optional-packages'],
+      ['errors', 'principal', 'security', 'events', 'switches', 'telemetry', 'optional-packages'],
       'A tool knows its call, not who drives the agent.',
     ),
     only(
@@ -68,12 +68,12 @@ module.exports = {
     ),
     only(
       'agents',
-      ['errors', 'principal', 'events', 'tools', 'demo/demo.model'],
+      ['errors', 'principal', 'events', 'telemetry', 'tools', 'demo/demo.model'],
       'An agent emits; who records and serves it is not its business.',
     ),
     only(
       'runs',
-      ['errors', 'principal', 'security', 'events', 'switches', 'tools', 'agents'],
+      ['errors', 'principal', 'security', 'events', 'switches', 'telemetry', 'tools', 'agents'],
       'Runs own the ports; storages implement them.',
     ),
     only(
@@ -86,9 +86,10 @@ module.exports = {
         // A storage that processes share brings the counters of their limits.
         'throttling',
         'agents/agent',
+        'agents/assistant.store',
         'agents/item.store',
-        // What a graph's config tells a checkpointer.
-        ...['fence', 'history', 'key'].map((fact) => `agents/langgraph/checkpoint-${fact}`),
+        // What a graph's config and metadata tell a checkpointer.
+        ...['fence', 'history', 'key', 'run'].map((fact) => `agents/langgraph/checkpoint-${fact}`),
       ],
       'A storage knows the ports of runs and agents, not what drives them.',
     ),
@@ -101,6 +102,11 @@ module.exports = {
       'switches',
       ['errors', 'principal', 'security'],
       'Switches know names; whoever begins something asks them.',
+    ),
+    only(
+      'telemetry',
+      ['events', 'optional-packages'],
+      'Telemetry knows what was measured, and not who measures.',
     ),
     only('openapi', [], 'How schemas are described; it knows none of them.'),
     only(
@@ -116,18 +122,36 @@ module.exports = {
     ),
     only(
       'http',
-      ['errors', 'principal', 'security', 'events', 'switches', 'auth', 'throttling', 'openapi'],
+      ['errors', 'principal', 'security', 'events', 'switches', 'telemetry', 'auth', 'throttling', 'openapi'],
       'The edge kit serves every protocol and knows none.',
+    ),
+    only(
+      'instance',
+      ['storage/storage', 'runs', 'http'],
+      'Whether this process works is the affair of no protocol.',
     ),
     only('sign-in', ['auth', 'http'], 'Signing in is not about chats.'),
     only(
       'operator',
-      ['errors', 'principal', 'security', 'agents/agent.registry', 'switches', 'tools', 'auth', 'http'],
+      [
+        'errors',
+        'principal',
+        'security',
+        'events',
+        'agents/agent.registry',
+        'switches',
+        'tools',
+        'auth',
+        'http',
+        'runs',
+        'streams',
+        'instance',
+      ],
       'Operators see names, and nothing of what is said.',
     ),
     only(
       'streams',
-      ['errors', 'principal', 'events', 'auth', 'http', 'runs'],
+      ['errors', 'principal', 'events', 'telemetry', 'auth', 'http', 'runs'],
       'What every protocol needs to serve a run; it knows none of them.',
     ),
     only(
@@ -138,6 +162,8 @@ module.exports = {
         'security',
         'events',
         'agents/agent',
+        'agents/agent-memory',
+        'agents/assistant.store',
         'agents/agent.registry',
         'runs',
         'auth',

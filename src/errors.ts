@@ -6,6 +6,9 @@ export const ERROR_CODES = {
   REQUEST_INVALID: 'The request does not have the documented form.',
   REQUEST_TOO_LARGE: 'The request body is larger than the limit.',
   ENCODING_UNSUPPORTED: 'The request body is compressed, or is not in UTF-8.',
+  FILE_REFUSED: 'Files of this type, or files by URL, are not taken here.',
+  FILE_NOT_ACCEPTED: 'The agent does not take files of this type.',
+  FILES_FULL: 'The files of the caller take as much space as they may.',
   CURSOR_INVALID:
     'The event id is not valid for this stream: it has the wrong form, or belongs to another run.',
   IDEMPOTENCY_CONFLICT: 'The idempotency key was already used for a request with another body.',
@@ -19,6 +22,7 @@ export const ERROR_CODES = {
   // what was asked for
   NOT_FOUND: 'The resource does not exist, or belongs to another user.',
   AGENT_UNKNOWN: 'There is no agent with this name.',
+  ID_TAKEN: 'You have something of this id already.',
   THREAD_BUSY: 'A run of the thread is still active.',
   INPUT_PENDING: 'The thread waits for an answer.',
   INPUT_CLOSED:
@@ -33,6 +37,7 @@ export const ERROR_CODES = {
   RUN_FAILED: 'The agent failed.',
   INPUT_EXPIRED: 'The agent asked for input and got no answer in time.',
   RUN_POISONED: 'The run was given up, because the processes that worked on it died one after the other.',
+  STATE_EXPIRED: 'The earlier state of the thread is no longer kept.',
   // tools
   TOOL_NOT_CONFIGURED: 'The tool needs a setting that is missing.',
   TOOL_INPUT_INVALID: 'The model called the tool with arguments that do not match its schema.',

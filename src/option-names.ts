@@ -9,6 +9,7 @@ export type NamedOption =
   | 'baseUrl of createModel'
   | 'exposeState of LangGraphAgent'
   | 'operatorRoles'
+  | 'tenantOperatorRoles'
   | 'tavilyApiKey of ToolLibraryOptions'
   | 'searxngUrl of ToolLibraryOptions'
   | 'lookupDatabaseUrl of ToolLibraryOptions'

@@ -1,5 +1,7 @@
 import type { Principal } from '../principal.js';
+import type { FileFacts } from '../events/message-part.js';
 import type { StepStart } from '../events/run-event.js';
+import type { MessageViewPart } from '../events/view-parts.js';
 import type { ToolRun } from '../tools/agent-tool.js';
 import type { ClientTool } from '../events/client-tool.js';
 
@@ -10,6 +12,24 @@ export abstract class Agent {
   abstract readonly description: string;
   /** Principals with one of these roles see it. Default: everybody. */
   readonly roles?: readonly string[] | undefined;
+
+  /** True for a graph of fixed steps; default false: an agent that decides itself what it does. For traces, where they have different names. */
+  readonly isWorkflow?: boolean;
+
+  /**
+   * True if every run that it completes leaves a checkpoint under `threadKey`, as a graph's runs do. A run that is asked after one whose checkpoint is gone
+   * then fails rather than go on from nothing. Default false.
+   */
+  readonly leavesCheckpoints?: boolean;
+
+  /** True if a start may change the state of its graph, by `stateChange`. Default false: such a start is refused. */
+  readonly takesStateChanges?: boolean;
+
+  /**
+   * Media types of files that it takes in a message, and ranges of them such as `image/*`. A start with another file is refused with FILE_NOT_ACCEPTED.
+   * Default: none.
+   */
+  readonly accepts?: readonly string[] | undefined;
 
   /**
    * Runs until the answer is complete, emitting everything between `run-start` and `end`, which the caller writes.
@@ -26,7 +46,39 @@ export abstract class Agent {
    * @throws AppError REQUEST_INVALID with what is wrong, in words that are safe to show
    */
   check?(input: AgentInput, principal: Principal): Promise<void>;
+
+  /**
+   * Makes a title for a conversation that has begun so, of a few words. Called outside of runs, and told by the signal when it takes too long. Default:
+   * conversations keep the first line of their first message.
+   */
+  makeTitle?(
+    begun: { readonly question: string; readonly answer: string },
+    signal: AbortSignal,
+  ): Promise<string>;
+
+  /** Describes the agent for tools that draw it and for forms that ask for its input. Default: nothing is known. */
+  describe?(principal: Principal): Promise<AgentDescription>;
 }
+
+/** The parts of an agent, and what it takes and gives. */
+export interface AgentDescription {
+  readonly nodes: readonly { readonly id: string; readonly type: string; readonly name: string }[];
+  readonly edges: readonly {
+    readonly source: string;
+    readonly target: string;
+    /** True if the agent decides at run time whether to go there. */
+    readonly isConditional: boolean;
+  }[];
+  /** JSON schemas. Absent: unknown. */
+  readonly schemas: {
+    readonly input?: JsonSchema;
+    readonly output?: JsonSchema;
+    readonly state?: JsonSchema;
+    readonly context?: JsonSchema;
+  };
+}
+
+type JsonSchema = Readonly<Record<string, unknown>>;
 
 export interface AgentInput {
   /** The person's message. */
@@ -38,17 +90,67 @@ export interface AgentInput {
 
 /** Values that a start gives to its agent beside the message, those of a graph under LangGraph's names. Plain JSON. */
 export interface GivenInput {
-  /** The graph's own input. Its `messages` may have parts, and others before the one that the person says. */
+  /**
+   * The graph's own input, for agents that take more than a message. A value that does not fit the agent's schema is refused. Its `messages` may
+   * have parts, and others before the one that the person says.
+   */
   readonly input?: Readonly<Record<string, unknown>>;
-  /** True for a run without a message: the graph gets only its input. */
+  /** True if keys of the input that the graph does not have are left out, as LangGraph's servers do. Default false: such a start is refused. */
+  readonly dropsUnknownKeys?: boolean;
+  /** True if the message is only for people, as a text for the input: the graph does not get it. */
   readonly isWithoutMessage?: boolean;
+  /** The graph's `runtime.context`, beside the principal. */
   readonly context?: Readonly<Record<string, unknown>>;
-  /** Only what the agent has on its list. */
+  /** Values of LangGraph's `configurable` that the agent has on its list. */
   readonly configurable?: Readonly<Record<string, unknown>>;
-  /** Supersteps after which the run ends as RUN_LIMIT, where the agent's own limit is not lower. */
+  /** Supersteps after which the run fails with RUN_LIMIT, unless the agent's own limit is lower. */
   readonly recursionLimit?: number;
-  /** Tools that the front end runs. */
+  /** Names of nodes before which the graph stops and asks whether to continue; `*` means all. Default: those that it was compiled with. */
+  readonly interruptBefore?: readonly string[] | '*';
+  /** Names of nodes after which the graph stops and asks; `*` means all. Default: those that it was compiled with. */
+  readonly interruptAfter?: readonly string[] | '*';
+  /** The files of the message. Each has a `fileId` or a `url`; never its bytes. */
+  readonly files?: readonly FileFacts[];
+  /** Change of the graph's state, which the run makes instead of answering a message. For agents with {@link Agent.takesStateChanges}. */
+  readonly stateChange?: GivenStateChange;
+  /** Tools that the front end runs: a call of one ends the run `awaiting-input`, and its result starts the run that continues it. */
   readonly clientTools?: readonly ClientTool[];
+}
+
+/** A change of a graph's state, as LangGraph's `updateState` makes it, or its `Command` without answers to interrupts. */
+export interface GivenStateChange {
+  /** The updates that nodes would have returned. Empty: nothing changes. */
+  readonly updates: readonly {
+    /** Values by key of the state. Null: none. */
+    readonly values: Readonly<Record<string, unknown>> | null;
+    /** The node that has returned them, and whose edges say what is next. Default: the node that ran last. */
+    readonly asNode?: string;
+  }[];
+  /** True if the graph goes on after the change. Default false: the run has done its work, and waits if a node is next. */
+  readonly continues?: boolean;
+  /** The nodes that run next, if it goes on: each alone, or with an input of its own. Default: those that are next. */
+  readonly goto?: readonly (string | { readonly node: string; readonly input: unknown })[];
+  /** The messages of the thread that `updates` name, by the id under which people know them. */
+  readonly known?: Readonly<Record<string, KnownMessage>>;
+}
+
+/** A message of a thread as its agent can find it in its state. */
+export type KnownMessage =
+  /** With its id in the state. */
+  | { readonly kind: 'user'; readonly id: string }
+  | ({ readonly kind: 'result'; readonly toolCallId: string } & KnownPlace)
+  | ({
+      readonly kind: 'assistant';
+      readonly text: string;
+      readonly toolCallIds: readonly string[];
+    } & KnownPlace);
+
+/** The place of a message among those of its thread that look the same. Absent: it is the last of them. */
+export interface KnownPlace {
+  /** The number of messages that look the same, with itself. */
+  readonly alike?: number;
+  /** The number of those after it. */
+  readonly alikeAfter?: number;
 }
 
 /** The run as its agent sees it. */
@@ -72,13 +174,22 @@ export interface AgentContext extends ToolRun {
    * agent that does such a step over all the same has to emit a `step-reset` first.
    */
   readonly completedSteps: ReadonlySet<string>;
+  /** The run before this one in its branch. Null: none, this run starts the thread over. Absent: the run before it in time, if there is one. */
+  readonly parentId?: string | null;
   /**
-   * Returns the run before this one in the thread when that was stopped or failed; else nothing. An agent stores what it has finished; what it was
-   * saying when it was stopped is in the log alone.
+   * Returns the earlier runs of this run's branch, the nearest first, without runs of other branches. Of the data that an agent keeps under
+   * `threadKey`, only what belongs to this run or to one of these counts.
    */
-  readStoppedBefore?(): Promise<StoppedRun | undefined>;
+  ancestors?(): AsyncIterable<Ancestor>;
   /**
-   * Returns the steps that earlier owners of the run have ended and that nothing has taken back, with the text parts that people were shown in each. For
+   * Returns what only the logs have of the earlier runs of the branch that were stopped or failed, one after the other; undefined if the nearest one
+   * was neither. An agent stores finished steps: only the log has the text that was cut off, and the question of a run that never started.
+   *
+   * @param storedBy the run whose state the agent continues: runs before it are left out
+   */
+  readStoppedBefore?(storedBy?: string): Promise<StoppedRun | undefined>;
+  /**
+   * Returns the steps that earlier owners of the run have ended and that nothing has taken back, with what people were shown in each. For
    * agents that go on in the middle, and may have to take back words that they have not said themselves.
    */
   spokenBefore?(): Promise<readonly SpokenBefore[]>;
@@ -89,16 +200,31 @@ export interface AgentContext extends ToolRun {
   commitNow(): void;
 }
 
-/** A run that was stopped or failed, as the next one in its thread sees it. */
+/** An earlier run of a branch. */
+export interface Ancestor {
+  readonly id: string;
+  readonly status: string;
+  /** True if runs of other branches were started between it and the next run of its branch. */
+  readonly isBeforeOthers: boolean;
+  /** False if its agent leaves no checkpoint of the thread. Absent: it is not known. */
+  readonly leavesCheckpoint?: boolean;
+}
+
+/** Runs that were stopped or failed, one after the other, as the next one in their thread sees them. */
 export interface StoppedRun {
-  /** The parts of its answer that people were shown. */
+  /** The parts of their answers that people were shown. */
   readonly texts: readonly string[];
-  /** True if it failed because a content filter of the model provider refused what was said in it (`MODEL_FILTERED`). */
+  /** The questions of those that were cancelled before they began, the oldest first. */
+  readonly unheard: readonly UnheardQuestion[];
+  /** True if one failed because a content filter of the model provider refused what was said in it (`MODEL_FILTERED`). */
   readonly isFiltered: boolean;
 }
+
+/** The question of a run that was cancelled before it began. */
+export type UnheardQuestion = Pick<AgentInput, 'message' | 'given'> & Pick<AgentContext, 'messageId'>;
 
 /** A step of an earlier owner of the run. */
 export interface SpokenBefore {
   readonly started: StepStart;
-  readonly texts: readonly string[];
+  readonly parts: readonly MessageViewPart[];
 }

@@ -9,7 +9,7 @@ import type { Storage } from '../storage/storage.js';
 import { createApp } from './bootstrap.js';
 import { loadConfig } from './config.js';
 import { createLog } from './log.js';
-import { Readiness } from '../chat/readiness.js';
+import { Readiness } from '../instance/readiness.js';
 
 const apps: NestExpressApplication[] = [];
 

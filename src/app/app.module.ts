@@ -89,7 +89,7 @@ async function makeAssistant(
 
 async function makeGraphAgent(
   { name, reference, description, exposesState }: AgentReference,
-  { configurableKeys, exposedState, exposedTools, ownGraphs, assistant }: Config,
+  { configurableKeys, exposedState, exposedTools, stateChanges, ownGraphs, assistant }: Config,
   { tracking, checkpointer, store }: AgentKit,
 ): Promise<Agent> {
   const graph = await loadGraph(reference);
@@ -108,6 +108,7 @@ async function makeGraphAgent(
     ...(exposeState !== undefined && { exposeState }),
     exposeTools: exposedTools.get(name) ?? false,
     configurable: configurableKeys.get(name) ?? false,
+    takesStateChanges: stateChanges.includes(name),
   });
 }
 

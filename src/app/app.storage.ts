@@ -9,10 +9,10 @@ import type { Config } from './config.js';
  * @throws AppError CONFIG_INVALID when a driver is needed and is not there
  */
 export async function storageFor({ storage }: Pick<Config, 'storage'>): Promise<Storage> {
-  const { sqlite, redisUrl } = storage;
+  const { sqlite, redisUrl, statesMaxBytes } = storage;
   const { url } = storage.postgres;
-  if (url === undefined) return new SqliteStorage(sqlite);
-  const options = { ...storage.postgres, url };
+  if (url === undefined) return new SqliteStorage({ ...sqlite, statesMaxBytes });
+  const options = { ...storage.postgres, url, statesMaxBytes };
   const { PostgresStorage } = await driver(
     'DATABASE_URL',
     'pg @langchain/langgraph-checkpoint-postgres',

@@ -6,8 +6,8 @@ import { AppError } from '../errors.js';
 import { deferBody } from '../http/deferred-body.js';
 import type { Principal } from '../principal.js';
 import { addressBlock, callerAddress } from '../security/caller-address.js';
-import type { BodyBudget } from './body-budget.js';
-import { readBytes } from './body-reader.js';
+import type { BodyBudget } from '../http/body-budget.js';
+import { readBytes } from '../http/body-reader.js';
 import { parseJson } from './json-body.js';
 import { closeUnlessRead, hasBody, keepOpen } from './unread-body.js';
 
@@ -31,7 +31,11 @@ export function holdContinue(request: IncomingMessage): void {
 export function deferJsonBodies(budget: BodyBudget, limit: number): RequestHandler {
   return (request, response, next) => {
     if (hasBody(request) && closeUnlessRead(request, response))
-      deferBody(request, (principal) => receive(request, response, { budget, limit, principal }));
+      deferBody(request, {
+        parse: (principal) => receive(request, response, { budget, limit, principal }),
+        readBytes: (principal, longest, use) =>
+          readWithin(request, response, { budget, limit: longest, principal }, use),
+      });
     next();
   };
 }
@@ -65,12 +69,19 @@ interface Terms {
 }
 
 /** Puts the parsed body where handlers look for it. What is no JSON stays unread, and the handler sees no body. */
-async function receive(
+async function receive(request: Request, response: ServerResponse, terms: Terms): Promise<void> {
+  if (!request.is('json')) return;
+  assertUtf8(request);
+  request.body = await readWithin(request, response, terms, parseJson);
+}
+
+/** Reads the body, and counts it as held until `use` is done with it. */
+async function readWithin<Result>(
   request: Request,
   response: ServerResponse,
   { budget, limit, principal }: Terms,
-): Promise<void> {
-  if (!request.is('json')) return;
+  use: (bytes: Buffer) => Result | Promise<Result>,
+): Promise<Result> {
   assertPlain(request);
   const share = budget.open(addressBlock(callerAddress(request) ?? 'unknown'), principal);
   try {
@@ -79,7 +90,7 @@ async function receive(
     };
     const bytes = await readBytes(request, { limit, share, begin });
     keepOpen(request);
-    request.body = await parseJson(bytes);
+    return await use(bytes);
   } finally {
     share.release();
   }
@@ -91,8 +102,11 @@ function assertPlain({ headers }: IncomingMessage): void {
   if (encoding !== '' && encoding !== 'identity')
     throw new AppError(
       'ENCODING_UNSUPPORTED',
-      'Compressed bodies are not accepted. Send the JSON as it is, without Content-Encoding.',
+      'Compressed bodies are not accepted. Send the body as it is, without Content-Encoding.',
     );
+}
+
+function assertUtf8({ headers }: IncomingMessage): void {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers['content-type'] ?? '')?.[1]?.toLowerCase();
   if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8')
     throw new AppError(

@@ -8,7 +8,7 @@ import { SecurityLog } from '../security/security-log.service.js';
 import type { Storage } from '../storage/storage.js';
 import { AppModule, SESSION_PATH } from './app.module.js';
 import { storageFor } from './app.storage.js';
-import { BodyBudget, bodyLimitsWithin } from './body-budget.js';
+import { BodyBudget, bodyLimitsWithin } from '../http/body-budget.js';
 import { bodyBytesFor } from './body-limits.js';
 import { deferJsonBodies, holdContinue, sessionBodies } from './body.js';
 import type { Config } from './config.js';
@@ -20,6 +20,7 @@ import { serveOpenApi } from './openapi.js';
 import { page } from './page.js';
 import { PROTOCOLS_PREFIX } from './protocols-prefix.js';
 import { securityHeaders } from './security-headers.js';
+import { traceRequests } from './telemetry-sdk.js';
 
 export interface AppOptions {
   /** The storage for runs. Default: as the settings say. */
@@ -56,6 +57,7 @@ export function addEdge(app: NestExpressApplication, config: Config, log: Log): 
   app.use(forbidPipelining());
   app.use(cutStalled());
   app.use(requestLog(log, config.logging));
+  if (config.telemetry.isExporting) app.use(traceRequests());
   addBodies(app, config);
   app.use(securityHeaders({ tls: config.http.tls !== undefined }));
   app.enableCors(cors(config.http.corsOrigins));

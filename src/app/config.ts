@@ -15,7 +15,7 @@ import type { ThrottlingLimits } from '../throttling/throttling.options.js';
 import type { ToolLibraryOptions } from '../tools/library/tool-library.options.js';
 import type { TaintOptions } from '../tools/taint.policy.js';
 import type { ToolConcurrency } from '../tools/tool-call-slots.js';
-import { InvalidSettingError } from './settings/formats.js';
+import { InvalidSettingError, items } from './settings/formats.js';
 import { joinSettings } from './settings/join-settings.js';
 import { SETTINGS_OF_OPTIONS } from './settings/option-names.js';
 import { RULES, warningsAbout } from './settings/rules.js';
@@ -48,10 +48,12 @@ export interface Config {
   readonly exposedState: ReadonlyMap<string, true | readonly string[]>;
   /** The keys of `configurable` that requests may set, by agent. */
   readonly configurableKeys: ReadonlyMap<string, true | readonly string[]>;
+  /** The agents whose state requests may change. */
+  readonly stateChanges: readonly string[];
   /** Options of agents that drive those graphs. */
   readonly ownGraphs: Pick<LangGraphAgentOptions, 'recursionLimit' | 'stateMaxBytes'>;
   /** Options of the built-in agent. */
-  readonly assistant: Pick<ChatAgentOptions, 'toolResultMaxBytes' | 'contextMaxTokens'>;
+  readonly assistant: Pick<ChatAgentOptions, 'toolResultMaxBytes' | 'contextMaxTokens' | 'accepts'>;
   /** Absent `knowledgeDirectory`: this project's own documentation. */
   readonly library: Omit<ToolLibraryOptions, 'knowledgeDirectory'> &
     Partial<Pick<ToolLibraryOptions, 'knowledgeDirectory'>>;
@@ -63,8 +65,20 @@ export interface Config {
     /** True if the message of a request is logged. */
     readonly prompts: boolean;
   };
+  readonly telemetry: TelemetryConfig;
   /** Settings that are allowed and probably not meant; for the log, once. */
   readonly warnings: readonly string[];
+}
+
+export interface TelemetryConfig {
+  /** True if a standard variable of OpenTelemetry says where traces or metrics go. */
+  readonly isExporting: boolean;
+  /** Exporters of metrics by the standard variable. */
+  readonly metricsExporters: readonly string[];
+  /** Name of the service by the standard variables. */
+  readonly serviceName?: string;
+  readonly metricsHost: string;
+  readonly metricsPort?: number;
 }
 
 export interface HttpConfig {
@@ -104,6 +118,7 @@ export interface StorageConfig {
   /** Used in place of `sqlite` if it has a `url`. */
   readonly postgres: Partial<Pick<PostgresStorageOptions, 'url' | 'listenUrl' | 'poolSize'>>;
   readonly redisUrl?: string;
+  readonly statesMaxBytes: number;
 }
 
 /** A line of the fault list: `PORT=abc: write a whole number from 0 to 65535`. */
@@ -126,7 +141,28 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     const lines = faults.map((fault) => `  ${fault}`).join('\n');
     throw new AppError('CONFIG_INVALID', `The settings are not usable:\n${lines}`, { details: { faults } });
   }
-  return joinSettings(settings, [...findTypos(Object.keys(env)), ...warningsAbout(settings)]);
+  const config = joinSettings(settings, [...findTypos(Object.keys(env)), ...warningsAbout(settings)]);
+  return { ...config, telemetry: { ...config.telemetry, ...readStandardVariables(env) } };
+}
+
+/** Variables that ask for an export. Others, such as the name of the service, only describe it. */
+const EXPORTS = /^OTEL_(EXPORTER_OTLP_(\w+_)?ENDPOINT|(TRACES|METRICS)_EXPORTER)$/;
+
+function readStandardVariables(env: Readonly<Record<string, string | undefined>>) {
+  const isDisabled = env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true';
+  const isExporting = !isDisabled && Object.keys(env).some((name) => EXPORTS.test(name) && env[name]);
+  const inAttributes = /(?:^|,)\s*service\.name=([^,]+)/.exec(env['OTEL_RESOURCE_ATTRIBUTES'] ?? '')?.[1];
+  const serviceName = env['OTEL_SERVICE_NAME'] || inAttributes;
+  return {
+    isExporting,
+    metricsExporters: items(env['OTEL_METRICS_EXPORTER'] || 'otlp'),
+    ...(serviceName && { serviceName }),
+  };
+}
+
+/** Sets variables for a package that reads them itself. */
+export function overrideEnvironment(variables: Readonly<Record<string, string>>): void {
+  Object.assign(process.env, variables);
 }
 
 /** Puts what a graph's own modules read, such as the key of a provider, into the environment. What is there already stays. */

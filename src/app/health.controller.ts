@@ -4,7 +4,7 @@ import type { Response } from 'express';
 import { z } from 'zod';
 import { ApiOpenRoute } from '../http/api-problems.decorator.js';
 import { describeAnswer } from '../openapi/describe.js';
-import { Readiness } from '../chat/readiness.js';
+import { Readiness } from '../instance/readiness.js';
 
 const LiveDto = z.object({ status: z.enum(['live', 'storage-broken']) }).meta({ id: 'Liveness' });
 const ReadyDto = z

@@ -5,7 +5,7 @@ import type { ChatConfig } from './config.js';
 import type { Log } from './log.js';
 import type { Storage } from '../storage/storage.js';
 import { runAtWork } from '../runs/run-context.js';
-import { Readiness } from '../chat/readiness.js';
+import { Readiness } from '../instance/readiness.js';
 
 /** Exit code for configuration errors in `sysexits.h`; orchestrators can tell it from a crash. */
 const EXIT_CONFIG = 78;
@@ -20,7 +20,7 @@ const CLOSE_GRACE_MS = 5000;
 export function stopOnSignals(
   app: INestApplication,
   { drainMs }: Pick<ChatConfig, 'drainMs'>,
-  log: Log,
+  { log, stopTelemetry }: { readonly log: Log; readonly stopTelemetry?: () => Promise<void> },
 ): void {
   let stopping = false;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
@@ -37,6 +37,9 @@ export function stopOnSignals(
     }, drainMs + CLOSE_GRACE_MS).unref();
     try {
       await app.close();
+      await stopTelemetry?.().catch((error: unknown) =>
+        log.warn({ context: 'App', err: error }, 'the last traces and metrics could not be sent'),
+      );
       process.exit(0);
     } catch (error) {
       log.fatal({ context: 'App', err: error }, 'the shutdown failed');

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Readiness, type ReadinessStatus } from './readiness.js';
+import { Readiness, type ReadinessStatus } from '../instance/readiness.js';
 
 /** A health indicator's result, in the shape that the `HealthCheckService` of `@nestjs/terminus` reads. */
 export type ChatHealth<Key extends string = string> = Record<

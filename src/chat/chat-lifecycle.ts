@@ -6,13 +6,14 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { SseStreams } from '../http/sse-streams.js';
+import { DrainService } from '../instance/drain.service.js';
 import { RunsLifecycle } from '../runs/runs-lifecycle.service.js';
 import { Storage } from '../storage/storage.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 import { SwitchService } from '../switches/switch.service.js';
 import { McpServers } from '../tools/mcp/mcp-servers.js';
 import { AgentSetup } from './agent-setup.service.js';
-import { CHAT_OPTIONS, DEFAULT_DRAIN_MS, type ChatModuleOptions } from './chat.options.js';
+import { CHAT_OPTIONS, type ChatModuleOptions } from './chat.options.js';
 import { ModuleConflicts } from './module-conflicts.js';
 
 /**
@@ -33,7 +34,8 @@ export class ChatLifecycle
     private readonly mcp: McpServers,
     private readonly agents: AgentSetup,
     private readonly runs: RunsLifecycle,
-    private readonly streams: SseStreams,
+    private readonly instance: DrainService,
+    private readonly telemetry: Telemetry,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -56,8 +58,7 @@ export class ChatLifecycle
 
   /** Before the server closes: it would wait for the open streams for ever. Their readers come back, here or elsewhere. */
   async beforeApplicationShutdown(): Promise<void> {
-    const windowMs = this.options.drainMs ?? DEFAULT_DRAIN_MS;
-    await Promise.all([this.runs.drain(windowMs), this.streams.drain(windowMs)]);
+    await this.instance.drain();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -66,5 +67,6 @@ export class ChatLifecycle
     await this.mcp.close();
     await this.switches.stop();
     await this.storage.close();
+    this.telemetry.close();
   }
 }

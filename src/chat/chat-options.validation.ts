@@ -1,13 +1,16 @@
 import type { StoreOptions } from '../agents/agent-store.js';
 import type { Agent } from '../agents/agent.js';
 import type { AuthOptions } from '../auth/auth.options.js';
+import { validatePrices } from '../runs/prices.js';
+import type { TelemetryOptions } from '../telemetry/telemetry.options.js';
 import type { Tool } from '../tools/agent-tool.js';
+import { toHostPattern } from '../tools/library/http-fetch/host-pattern.js';
 import type { ChatModuleOptions } from './chat.options.js';
 
 /** Options as a host wrote them. The compiler may not have seen them: an async factory, a JavaScript file. */
 type Given<T> = { readonly [Key in keyof T]?: unknown } | undefined;
 
-const STORAGE_PARTS = ['runs', 'log', 'wakeups', 'retention', 'state', 'items', 'checkpointer'];
+const STORAGE_PARTS = ['runs', 'log', 'wakeups', 'retention', 'state', 'items', 'blobs', 'checkpointer'];
 
 /** Returns everything that is wrong with the module's options, one sentence each with its remedy; empty if they are usable. */
 export function validateChatOptions(options: Given<ChatModuleOptions>): string[] {
@@ -29,7 +32,22 @@ export function validateChatOptions(options: Given<ChatModuleOptions>): string[]
     errors.push(
       `maxRunsPerPrincipal of ChatModule is ${Number(most)}: it must be a whole number of at least 1.`,
     );
-  return [...errors, ...validateStore(options.store as Given<StoreOptions>)];
+  if (options.prices !== undefined) errors.push(...validatePrices(options.prices, 'prices of ChatModule'));
+  return [
+    ...errors,
+    ...validateStore(options.store as Given<StoreOptions>),
+    ...validateTelemetry(options.telemetry as Given<TelemetryOptions>),
+  ];
+}
+
+function validateTelemetry({ propagateTo = [] }: NonNullable<Given<TelemetryOptions>> = {}): string[] {
+  if (!Array.isArray(propagateTo)) return ['telemetry.propagateTo of ChatModule must be a list of hosts.'];
+  return propagateTo
+    .filter((host) => typeof host !== 'string' || toHostPattern(host) === undefined)
+    .map(
+      (host) =>
+        `telemetry.propagateTo of ChatModule has '${String(host)}', which is no host. Write tools.example.com or *.example.org.`,
+    );
 }
 
 function validateStore(store: Given<StoreOptions>): string[] {

@@ -5,6 +5,7 @@ import {
   Head,
   Param,
   Post,
+  Query,
   Req,
   RequestMethod,
   Res,
@@ -22,11 +23,14 @@ import { replyWithEventStream } from '../http/reply-with-event-stream.js';
 import { SseStreams } from '../http/sse-streams.js';
 import { rawResponse, type WebRequest, type WebResponse } from '../http/http.types.js';
 import type { Principal } from '../principal.js';
+import { EventLog } from '../runs/event-log.js';
 import { InputService } from '../runs/input.service.js';
 import { hasEnded, type Run } from '../runs/run.js';
 import { RunFeed } from '../runs/run.feed.js';
 import { RunService } from '../runs/run.service.js';
 import { answerSchema, type DecisionDto } from '../streams/input-answer.schema.js';
+import { readRunQuery, runQuerySchema, type RunQueryDto } from '../streams/run-list.schemas.js';
+import { readRunLog, runLogQuerySchema, type RunLogQueryDto } from '../streams/run-log.js';
 import { hasEverything, type RunReader } from '../streams/run-reader.js';
 import {
   AnswerEndpoint,
@@ -35,15 +39,19 @@ import {
   EventsEndpoint,
   EventsHeadEndpoint,
   RunEndpoint,
+  RunLogEndpoint,
+  RunsEndpoint,
   StartEndpoint,
   TicketEndpoint,
 } from './chat.endpoints.js';
 import { readyFrame, resetFrame, toFrame } from './chat-frames.js';
 import { toEventsUrl } from './chat-urls.js';
 import {
+  toListedRunDto,
   toRunDto,
   type DecisionResultDto,
   type RunDto,
+  type RunPageDto,
   type RunStartedDto,
   type TicketDto,
 } from './dto/responses.dto.js';
@@ -67,6 +75,7 @@ export class ChatController {
     private readonly streams: SseStreams,
     private readonly tickets: StreamTicketService,
     private readonly inputs: InputService,
+    private readonly log: EventLog,
   ) {}
 
   @Sse('', { method: RequestMethod.POST })
@@ -109,10 +118,31 @@ export class ChatController {
     return toRunStartedDto(request, run);
   }
 
+  @Get('runs')
+  @RunsEndpoint()
+  async list(
+    @CurrentPrincipal() principal: Principal,
+    @Query(new SchemaPipe(runQuerySchema)) query: RunQueryDto,
+  ): Promise<RunPageDto> {
+    const { filter, page } = readRunQuery(query);
+    const { items, nextCursor } = await this.runs.list(principal, filter, page);
+    return { items: items.map(toListedRunDto), ...(nextCursor && { nextCursor }) };
+  }
+
   @Get('runs/:runId')
   @RunEndpoint()
   async get(@CurrentPrincipal() principal: Principal, @Param('runId') runId: string): Promise<RunDto> {
     return toRunDto(await this.runs.get(principal, runId));
+  }
+
+  @Get('runs/:runId/log')
+  @RunLogEndpoint()
+  async runLog(
+    @CurrentPrincipal() principal: Principal,
+    @Param('runId') runId: string,
+    @Query(new SchemaPipe(runLogQuerySchema)) query: RunLogQueryDto,
+  ): Promise<string> {
+    return readRunLog(await this.runs.get(principal, runId), this.log, query);
   }
 
   @Post('runs/:runId/cancel')

@@ -1,11 +1,19 @@
-import { applyDecorators, HttpCode } from '@nestjs/common';
+import { applyDecorators, Header, HttpCode } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiHeader, ApiParam, ApiQuery } from '@nestjs/swagger';
 import { AcceptsTicket } from '../auth/accepts-ticket.decorator.js';
 import { Endpoint } from '../http/endpoint.decorator.js';
 import { answerSchema } from '../streams/input-answer.schema.js';
+import { runLogQuerySchema } from '../streams/run-log.js';
+import { runQuerySchema } from '../streams/run-list.schemas.js';
 import { START_PROBLEMS } from '../streams/start-problems.js';
 import { frameDataSchema } from './dto/event.schemas.js';
-import { decidedSchema, runSchema, runStartedSchema, ticketSchema } from './dto/responses.dto.js';
+import {
+  decidedSchema,
+  runPageSchema,
+  runSchema,
+  runStartedSchema,
+  ticketSchema,
+} from './dto/responses.dto.js';
 import { startRunSchema } from './dto/start-run.dto.js';
 
 /** The guards of each route of ChatController, and its page in the API's description. */
@@ -97,12 +105,35 @@ export const EventsHeadEndpoint = () =>
     }),
   );
 
+export const RunsEndpoint = () =>
+  Endpoint({
+    summary: 'List your runs of all threads',
+    reply: { status: 200, description: 'A page of runs.', schema: runPageSchema },
+    query: runQuerySchema,
+    reads: true,
+  });
+
 export const RunEndpoint = () =>
   applyDecorators(
     runId,
     Endpoint({
       summary: 'Get a run',
       reply: { status: 200, description: 'The run.', schema: runSchema },
+      reads: true,
+      problems: ['NOT_FOUND'],
+    }),
+  );
+
+export const RunLogEndpoint = () =>
+  applyDecorators(
+    runId,
+    Header('Content-Type', 'application/x-ndjson'),
+    Endpoint({
+      summary: "Get a run's log as a file",
+      description:
+        'JSON lines: the run, then its events, each with its seq, epoch and time. About 4 MiB at most: for the rest, ask again with `after`.',
+      reply: { status: 200, description: 'The log, or the part of it after `after`.' },
+      query: runLogQuerySchema,
       reads: true,
       problems: ['NOT_FOUND'],
     }),

@@ -7,8 +7,9 @@ import { SessionService } from '../auth/session.service.js';
 import { Sessions } from '../auth/sessions.js';
 import { AppError } from '../errors.js';
 import { HttpModule } from '../http/http.module.js';
+import { InstanceModule } from '../instance/instance.module.js';
 import { nameInstance, placeController, type Placement } from '../http/place-controller.js';
-import { OperatorModule, type OperatorRoles } from '../operator/operator.module.js';
+import { OperatorModule, type AllOperatorRoles } from '../operator/operator.module.js';
 import type { Owner } from '../principal.js';
 import { createProtocolModules, DEFAULT_PREFIX } from '../protocols/protocols.js';
 import { DEFAULT_WORKER_OPTIONS } from '../runs/run.worker.js';
@@ -20,6 +21,8 @@ import { Storage } from '../storage/storage.js';
 import { StreamsModule } from '../streams/streams.module.js';
 import { SwitchesModule } from '../switches/switches.module.js';
 import { ThrottlingModule } from '../throttling/throttling.module.js';
+import { TelemetryModule } from '../telemetry/telemetry.module.js';
+import { toHostMatcher } from '../tools/library/http-fetch/host-pattern.js';
 import { ToolExplorer } from '../tools/tool.explorer.js';
 import { ToolsModule } from '../tools/tools.module.js';
 import { AgentSetup } from './agent-setup.service.js';
@@ -30,13 +33,14 @@ import { validateChatOptions } from './chat-options.validation.js';
 import {
   ASYNC_OPTIONS_TYPE,
   CHAT_OPTIONS,
+  DEFAULT_DRAIN_MS,
   ConfigurableChatModule,
   OPTIONS_TYPE,
   type ChatModuleExtras,
   type ChatModuleOptions,
 } from './chat.options.js';
+import { FilesController } from './files.controller.js';
 import { ModuleConflicts, type ModulePlaces } from './module-conflicts.js';
-import { Readiness } from './readiness.js';
 import { RunReaders } from './run-readers.service.js';
 import { ThreadsController } from './threads.controller.js';
 
@@ -102,7 +106,7 @@ function compose(
     ],
     exports: [CHAT_OPTIONS],
   };
-  const parts = partsWith(options);
+  const parts = partsWith(options, path);
   const prefix = protocols && path !== false && (protocols.prefix ?? DEFAULT_PREFIX);
   const places: ModulePlaces = {
     version,
@@ -126,14 +130,15 @@ function compose(
     controllers:
       path === false
         ? []
-        : [ChatController, ThreadsController].map((each) => placeController(path, each, placement)),
+        : [ChatController, ThreadsController, FilesController].map((each) =>
+            placeController(path, each, placement),
+          ),
     providers: [
       RunReaders,
       ToolExplorer,
       ...tools,
       AgentSetup,
       ChatLifecycle,
-      Readiness,
       ChatHealthIndicator,
       {
         provide: ModuleConflicts,
@@ -150,14 +155,14 @@ function compose(
       parts.agents,
       parts.runs,
       Sessions,
-      Readiness,
+      parts.instance,
       ChatHealthIndicator,
     ],
   };
 }
 
 /** The modules that this one is made of. Each reads its share of the options. */
-function partsWith(options: DynamicModule) {
+function partsWith(options: DynamicModule, path: string | false) {
   const security = SecurityModule.withListener({
     imports: [options],
     inject: [CHAT_OPTIONS],
@@ -169,34 +174,55 @@ function partsWith(options: DynamicModule) {
     useFactory: select,
   });
   const all = from((given) => given);
+  const telemetry = TelemetryModule.forRootAsync(
+    from(({ telemetry: { propagateTo = [], ...given } = {} }) => ({
+      ...given,
+      mayReceiveTrace: toHostMatcher(propagateTo),
+    })),
+  );
   const storage = StorageModule.forRootAsync(all);
   const switches = SwitchesModule.forRootAsync({ ...all, imports: [options, security] });
   const tools = ToolsModule.forRootAsync({ ...all, imports: [options, security, switches] });
-  const agents = AgentsModule.forRoot();
+  const agents = AgentsModule.forRootAsync({
+    imports: [options, storage],
+    inject: [CHAT_OPTIONS, Storage],
+    useFactory: ({ store }: ChatModuleOptions, { items }: Storage) => ({ ...store, items }),
+  });
   const throttling = ThrottlingModule.forRootAsync(
     from(({ throttling: limits, storage: { counters } }) => ({ ...limits, ...(counters && { counters }) })),
   );
+  const runs = RunsModule.forRootAsync({
+    ...from((given) => ({
+      ...given,
+      maxRunsPerPrincipal: limitRunsPerPrincipal(given),
+      findRoles: [
+        (owner: Owner) => given.hooks?.findRoles?.(owner),
+        (owner: Owner) => findKnownRoles(given.auth, owner),
+      ],
+    })),
+    imports: [options, security, storage, switches, tools, agents, throttling, telemetry],
+  });
+  const http = HttpModule.forRootAsync({ ...all, imports: [options, switches, telemetry] });
   return {
     security,
     switches,
+    telemetry,
     auth: AuthModule.forRootAsync(from(({ auth, storage }) => ({ auth, state: storage.state }))),
     throttling,
     storage,
     tools,
     agents,
-    runs: RunsModule.forRootAsync({
-      ...from((given) => ({
-        ...given,
-        maxRunsPerPrincipal: limitRunsPerPrincipal(given),
-        findRoles: [
-          (owner: Owner) => given.hooks?.findRoles?.(owner),
-          (owner: Owner) => findKnownRoles(given.auth, owner),
-        ],
-      })),
-      imports: [options, security, storage, switches, tools, agents, throttling],
+    runs,
+    http,
+    instance: InstanceModule.with([options, storage, runs, http], {
+      inject: [CHAT_OPTIONS],
+      useFactory: ({ drainMs = DEFAULT_DRAIN_MS }: ChatModuleOptions) => drainMs,
     }),
-    http: HttpModule.forRootAsync({ ...all, imports: [options, switches] }),
-    streams: StreamsModule.forRoot([storage]),
+    streams: StreamsModule.forRoot([options, storage, telemetry], {
+      inject: [CHAT_OPTIONS],
+      useFactory: ({ files }: ChatModuleOptions) =>
+        files?.url ?? `/${path === false ? DEFAULT_PATH : path}/files`,
+    }),
   };
 }
 
@@ -224,10 +250,16 @@ function createSideModules(
   ];
 }
 
-const OPERATOR_ROLES: OperatorRoles = {
-  inject: [CHAT_OPTIONS],
-  useFactory: ({ auth, operatorRoles }: ChatModuleOptions) =>
-    operatorRoles ?? (auth.kind === 'credentials' ? auth.operatorRoles : undefined) ?? [],
+const OPERATOR_ROLES: AllOperatorRoles = {
+  operators: {
+    inject: [CHAT_OPTIONS],
+    useFactory: ({ auth, operatorRoles }: ChatModuleOptions) =>
+      operatorRoles ?? (auth.kind === 'credentials' ? auth.operatorRoles : undefined) ?? [],
+  },
+  tenantOperators: {
+    inject: [CHAT_OPTIONS],
+    useFactory: ({ tenantOperatorRoles = [] }: ChatModuleOptions) => tenantOperatorRoles,
+  },
 };
 
 /** Beside the chat, not below it: `api/chat` has its sign-in at `api/auth/session`. */

@@ -3,10 +3,13 @@ import type { AgentStore, StoreOptions } from '../agents/agent-store.js';
 import type { Agent } from '../agents/agent.js';
 import type { AuthOptions } from '../auth/auth.options.js';
 import type { RouteVersion } from '../http/place-controller.js';
+import type { PriceTable } from '../runs/prices.js';
+import type { FileRules } from '../runs/file.service.js';
 import type { RetentionOptions } from '../runs/retention.service.js';
 import type { RunHooks } from '../runs/run.hooks.js';
 import type { RunLimits } from '../runs/run-limits.js';
 import type { Storage } from '../storage/storage.js';
+import type { TelemetryOptions } from '../telemetry/telemetry.options.js';
 import type { ThrottlingOptions } from '../throttling/throttling.options.js';
 import type { McpServerOptions } from '../tools/mcp/mcp.options.js';
 import type { ApprovalDefaults } from '../tools/approval.policy.js';
@@ -49,10 +52,23 @@ export interface ChatModuleOptions {
   readonly maxMessageBytes?: number;
   /** MCP servers whose tools the agents get. Default: none. Needs the package @modelcontextprotocol/sdk. */
   readonly mcp?: readonly McpServerOptions[];
+  /** Prices of models, by which each model call has a cost. Default: only tokens are counted. */
+  readonly prices?: PriceTable;
   /** Functions of the host that take part in each run: policy, context, audit. Default: nowhere. */
   readonly hooks?: RunHooks;
+  /**
+   * Traces and metrics by OpenTelemetry. They need the package @opentelemetry/api, and an SDK that the host has registered before it
+   * creates the module; without either, nothing is measured.
+   */
+  readonly telemetry?: TelemetryOptions;
   /** Rules for how long conversations are kept, and in how much detail. Default: for ever, and compacted an hour after a run's end. */
   readonly retention?: Partial<RetentionOptions>;
+  /**
+   * Limits of the files of messages, and of those that models and tools make. Default: 10 MiB for a file, 1 GiB for all files of an owner. A file of a model
+   * beyond a limit is not stored; the log says that it is missing. A message may have images, PDF, audio and text, as far as its agent takes them. `url`: URL of the route that serves files, for protocols that name a file by URL. Default: the path of
+   * the module and `/files`; set it if the host puts a prefix before our routes, or if clients are on another host.
+   */
+  readonly files?: Partial<FileRules> & { readonly url?: string };
   /**
    * True if this process works on runs. Default true. False for one that only answers requests, in front of others that share its
    * storage; it still needs the agents, to know which there are.
@@ -68,6 +84,11 @@ export interface ChatModuleOptions {
   readonly maxRunsPerPrincipal?: number;
   /** Rule for a start in a thread whose last run has not ended: `reject` (default, THREAD_BUSY) or `queue`. */
   readonly whenBusy?: 'reject' | 'queue';
+  /**
+   * Titles of threads: the first line of their first message (`first-line`, default), or a few words by the model of their agent, once that has answered
+   * (`model`). A model is asked outside of the run, for each new thread; the call is not in the usage of the run. A name that a person gave stays.
+   */
+  readonly titles?: 'first-line' | 'model';
   /** Tool calls that are made at once in this process; further ones wait. Default: 10 of a run, 40 of a principal. */
   readonly parallelToolCalls?: Partial<ToolConcurrency>;
   /** Tool calls that wait for a person. Default: those whose tools say so, for 7 days. */
@@ -79,6 +100,11 @@ export interface ChatModuleOptions {
    * Take a role that no tenant can give to itself. Default: those of `auth`, or none.
    */
   readonly operatorRoles?: readonly string[];
+  /**
+   * Callers with one of these roles are operators of their own tenant: they see, cancel and requeue the runs of its users, and see what
+   * these cost. Default: none.
+   */
+  readonly tenantOperatorRoles?: readonly string[];
   /** The longest silence on a stream, in milliseconds. Default 10,000. */
   readonly heartbeatMs?: number;
   /**

@@ -3,11 +3,11 @@ import { getAuthentication } from '../auth/authentication.js';
 import { readLastEventId } from '../http/last-event-id.js';
 import { validate } from '../http/validate.js';
 import type { WebRequest } from '../http/http.types.js';
-import { RunService } from '../runs/run.service.js';
+import { RunService, type StartRunRequest } from '../runs/run.service.js';
 import { CursorCheck, readCursor, readFromStart, type RunReader } from '../streams/run-reader.js';
 import { readIdempotencyKey } from '../streams/start-run.schemas.js';
 import { readGivenMessage } from '../streams/given-message.js';
-import { startRunSchema } from './dto/start-run.dto.js';
+import { startRunSchema, type StartRunBody } from './dto/start-run.dto.js';
 
 /** Finds out which run a request wants to watch, and from where. */
 @Injectable()
@@ -31,8 +31,7 @@ export class RunReaders {
       return this.cursors.locate(run, lastEventId);
     }
     const body = validate(startRunSchema, request.body, 'body');
-    const said = body.message ?? readGivenMessage(body.input ?? {});
-    const start = typeof said === 'string' ? { ...body, message: said } : { ...body, ...said };
+    const start = { ...body, ...readMessage(body) };
     return readFromStart(await this.runs.start({ principal, ...start, ...readIdempotencyKey(request) }));
   }
 
@@ -45,4 +44,14 @@ export class RunReaders {
     const run = await this.runs.get(getAuthentication(request).principal, runId);
     return this.cursors.locate(run, readLastEventId(request));
   }
+}
+
+/** Without a message or an input, the start repeats the message of the run that it replaces. */
+function readMessage({
+  message,
+  input,
+}: StartRunBody): Pick<StartRunRequest, 'message' | 'files' | 'isWithoutMessage'> {
+  if (typeof message === 'object') return message;
+  if (message !== undefined) return { message };
+  return input ? readGivenMessage(input) : { message: '' };
 }

@@ -1,12 +1,37 @@
-import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal } from '../auth/authentication.js';
 import { AgentRegistry } from '../agents/agent.registry.js';
 import { Endpoint } from '../http/endpoint.decorator.js';
 import { SchemaPipe } from '../http/validate.js';
 import type { Principal } from '../principal.js';
+import { SpendingService } from '../runs/spending.service.js';
 import { ThreadService } from '../runs/thread.service.js';
+import {
+  branchQuerySchema,
+  pageQuerySchema,
+  type BranchQueryDto,
+  type PageQueryDto,
+} from '../streams/run-list.schemas.js';
+import {
+  readSpendingQuery,
+  spendingQuerySchema,
+  spendingSchema,
+  threadUsageSchema,
+  type SpendingDto,
+  type SpendingQueryDto,
+  type ThreadUsageDto,
+} from '../streams/spending.schemas.js';
 import * as responses from './dto/responses.dto.js';
+import {
+  inboxSchema,
+  readThreadQuery,
+  threadChangeSchema,
+  threadQuerySchema,
+  type InboxDto,
+  type ThreadChangeDto,
+  type ThreadQueryDto,
+} from './dto/thread.schemas.js';
 
 const THREAD_ID = { name: 'threadId', description: "The conversation's id." };
 
@@ -17,20 +42,24 @@ export class ThreadsController {
   constructor(
     private readonly threads: ThreadService,
     private readonly agents: AgentRegistry,
+    private readonly spending: SpendingService,
   ) {}
 
   @Get('threads')
   @Endpoint({
-    summary: 'List your threads, the most recently changed first',
+    summary: 'List or search your threads, the most recently changed first',
     reply: { status: 200, description: 'A page of threads.', schema: responses.threadPageSchema },
-    query: responses.pageQuerySchema,
+    query: threadQuerySchema,
     reads: true,
   })
   async list(
     @CurrentPrincipal() principal: Principal,
-    @Query(new SchemaPipe(responses.pageQuerySchema)) page: responses.PageQueryDto,
+    @Query(new SchemaPipe(threadQuerySchema)) query: ThreadQueryDto,
   ): Promise<responses.ThreadPageDto> {
-    const { items, nextCursor } = await this.threads.list(principal, page);
+    const request = readThreadQuery(query);
+    const { search } = query;
+    if (search) return responses.toMatchPage(await this.threads.search(principal, { ...request, search }));
+    const { items, nextCursor } = await this.threads.list(principal, request);
     return { items: items.map(responses.toThreadDto), ...(nextCursor && { nextCursor }) };
   }
 
@@ -39,31 +68,96 @@ export class ThreadsController {
   @Endpoint({
     summary: 'Get a thread with its messages',
     description:
-      'Messages are folded from the logs of the runs: what every viewer saw. `limit` counts questions with their answers.',
+      'Messages are folded from the logs of the runs: what every viewer saw. `limit` counts questions with their answers. ' +
+      'In a thread with branches, they are those of one branch: of the newest run, or of `runId`.',
     reply: {
       status: 200,
       description: 'The thread and a page of messages.',
       schema: responses.threadDetailSchema,
     },
-    query: responses.pageQuerySchema,
+    query: branchQuerySchema,
     reads: true,
     problems: ['NOT_FOUND'],
   })
   async get(
     @CurrentPrincipal() principal: Principal,
     @Param('threadId') threadId: string,
-    @Query(new SchemaPipe(responses.pageQuerySchema)) page: responses.PageQueryDto,
+    @Query(new SchemaPipe(branchQuerySchema)) { runId: through, ...page }: BranchQueryDto,
   ): Promise<responses.ThreadDetailDto> {
     const thread = await this.threads.get(principal, threadId);
-    const { items, nextCursor } = await this.threads.messages(principal, threadId, page);
+    const { items, nextCursor } = await this.threads.messages(principal, threadId, { ...page, through });
     // Of the first page: what is older waits no more.
-    const inputs = page.cursor === undefined ? await this.threads.openInputs(principal, threadId) : [];
+    const open = page.cursor === undefined ? await this.threads.openInputs(principal, threadId) : [];
+    const inputs = open.filter((asked) => items.at(-1)?.runId === asked.runId);
     return {
       thread: responses.toThreadDto(thread),
       messages: items,
       ...(inputs.length > 0 && { inputs }),
       ...(nextCursor && { nextCursor }),
     };
+  }
+
+  @Patch('threads/:threadId')
+  @ApiParam(THREAD_ID)
+  @Endpoint({
+    summary: 'Rename, pin or archive a thread, or note that it was read',
+    reply: { status: 200, description: 'The thread as it is now.', schema: responses.threadSchema },
+    accepts: threadChangeSchema,
+    problems: ['NOT_FOUND'],
+  })
+  async change(
+    @CurrentPrincipal() principal: Principal,
+    @Param('threadId') threadId: string,
+    @Body(new SchemaPipe(threadChangeSchema)) change: ThreadChangeDto,
+  ): Promise<responses.ThreadDto> {
+    return responses.toThreadDto(await this.threads.change(principal, threadId, change));
+  }
+
+  @Get('inbox')
+  @Endpoint({
+    summary: 'List what your threads wait for: approvals, questions, client tools',
+    reply: { status: 200, description: 'A page of open inputs.', schema: inboxSchema },
+    query: pageQuerySchema,
+    reads: true,
+  })
+  async listInbox(
+    @CurrentPrincipal() principal: Principal,
+    @Query(new SchemaPipe(pageQuerySchema)) page: PageQueryDto,
+  ): Promise<InboxDto> {
+    return this.threads.inbox(principal, page);
+  }
+
+  @Get('threads/:threadId/usage')
+  @ApiParam(THREAD_ID)
+  @Endpoint({
+    summary: 'Sum what the runs of a thread have used and cost',
+    reply: { status: 200, description: 'The sum.', schema: threadUsageSchema },
+    reads: true,
+    problems: ['NOT_FOUND'],
+  })
+  async sumUsage(
+    @CurrentPrincipal() principal: Principal,
+    @Param('threadId') threadId: string,
+  ): Promise<ThreadUsageDto> {
+    await this.threads.get(principal, threadId);
+    const usage = await this.spending.sumThread(principal, threadId);
+    return { currency: this.spending.currency, ...(usage && { usage }) };
+  }
+
+  @Get('usage')
+  @Endpoint({
+    summary: 'Sum what your runs have used and cost',
+    description: 'Of runs that have ended, also of deleted threads.',
+    reply: { status: 200, description: 'The sums.', schema: spendingSchema },
+    query: spendingQuerySchema,
+    reads: true,
+  })
+  async listSpending(
+    @CurrentPrincipal() principal: Principal,
+    @Query(new SchemaPipe(spendingQuerySchema)) query: SpendingQueryDto,
+  ): Promise<SpendingDto> {
+    const items = await this.spending.listOwn(principal, readSpendingQuery(query));
+    return { currency: this.spending.currency, items };
   }
 
   @Delete('threads/:threadId')
@@ -86,7 +180,11 @@ export class ThreadsController {
     reply: { status: 200, description: 'Those that your roles allow.', schema: responses.agentsSchema },
   })
   listAgents(@CurrentPrincipal() principal: Principal): responses.AgentsDto {
-    const items = this.agents.availableTo(principal).map(({ name, description }) => ({ name, description }));
+    const items = this.agents.availableTo(principal).map(({ name, description, accepts }) => ({
+      name,
+      description,
+      ...(accepts && { accepts: [...accepts] }),
+    }));
     return { items, ...(items[0] && { default: items[0].name }) };
   }
 }

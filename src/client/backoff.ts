@@ -18,3 +18,18 @@ export function backoffMs(failures: number, { baseMs, maxMs }: Backoff, random: 
   const full = Math.min(maxMs, baseMs * 2 ** (failures - 1));
   return Math.round((full * (1 + random)) / 2);
 }
+
+/** Resolves after a time. @throws the signal's reason when that is aborted */
+export function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}

@@ -25,6 +25,16 @@ describe('ChatService.start', () => {
     ]);
   });
 
+  it('edits a message in its place, and makes an answer again without one', async () => {
+    server.answers.push([202, { runId: 'r2', threadId: 't1' }], [202, { runId: 'r3', threadId: 't1' }]);
+    await chat().start('Hi', { replaces: 'r1' });
+    await chat().regenerate('r1', { metadata: { a: 1 } });
+    expect(server.requests.map(({ body }) => body)).toEqual([
+      { message: 'Hi', replaces: 'r1' },
+      { replaces: 'r1', metadata: { a: 1 } },
+    ]);
+  });
+
   it('sends a start again with the same key until there is a reply', async () => {
     server.answers.push('cut', [503, {}], [202, { runId: 'r1', threadId: 't1' }]);
     await chat().start('Hello');
@@ -76,6 +86,7 @@ describe('the other calls of ChatService', () => {
     ['GET /api/chat/threads', (chat) => chat.threads()],
     ['GET /api/chat/threads?cursor=c+1&limit=5', (chat) => chat.threads({ cursor: 'c 1', limit: 5 })],
     ['GET /api/chat/threads/t1?limit=5', (chat) => chat.thread('t1', { limit: 5 })],
+    ['GET /api/chat/threads/t1?runId=r1', (chat) => chat.thread('t1', { runId: 'r1' })],
     ['GET /api/chat/agents', (chat) => chat.agents()],
     ['GET /api/auth/session', (chat) => chat.session()],
     ['POST /api/auth/session', (chat) => chat.signIn('secret')],

@@ -1,23 +1,33 @@
-import type { ClientTool } from '../events/client-tool.js';
 import type { InputAnswer } from '../events/requested-input.js';
 import { emptyView, type RunView } from '../events/run-view.js';
-import { type Backoff, backoffMs, DEFAULT_BACKOFF } from './backoff.js';
+import { type Backoff, backoffMs, DEFAULT_BACKOFF, wait } from './backoff.js';
 import { ChatApi, type ChatApiOptions } from './chat-api.js';
 import { ChatError } from './chat.error.js';
 import type {
   AgentList,
   DecisionResult,
+  Inbox,
   PageQuery,
+  RunList,
+  RunListQuery,
   RunRecord,
   Session,
   StartedRun,
+  ThreadChange,
   ThreadList,
+  ThreadListQuery,
   ThreadPage,
+  ThreadQuery,
+  ThreadSummary,
+  UploadedFile,
 } from './chat.types.js';
 import { newIdempotencyKey } from './idempotency-key.js';
 import { RunHandle } from './run-handle.js';
+import { parseRunLogs, type LogQuery, type RunLog } from './run-log.js';
 import type { RunStream } from './run-stream.js';
-import { type EventSourceLike, type RunSource, RunSubscription } from './run.subscription.js';
+import { createRunSource } from './run-source.js';
+import { type EventSourceLike, RunSubscription } from './run.subscription.js';
+import type { MessagePart, RegenerateOptions, StartOptions, UploadOptions } from './start.options.js';
 
 export interface ChatServiceOptions extends ChatApiOptions {
   /** Address of the chat API: `/api/chat`, or a full URL. Outside a browser it must be a whole URL. */
@@ -41,25 +51,17 @@ export interface ChatServiceOptions extends ChatApiOptions {
   readonly silenceMs?: number;
   /** Milliseconds that a stream may take until its first frame. Default 15,000. */
   readonly answerMs?: number;
+  /**
+   * True to hold no stream while the page is hidden. Over HTTP/1.1 all tabs of a server share six connections of the browser; once they are used
+   * up, nothing loads. A subscription continues where it was once the page is shown again. Default false.
+   */
+  readonly pauseWhenHidden?: boolean;
 }
 
 export type EventSourceConstructor = new (
   url: string,
   init?: { withCredentials?: boolean },
 ) => EventSourceLike;
-
-export interface StartOptions {
-  /** Default: a new thread. */
-  readonly threadId?: string;
-  /** Default: the server's default agent. */
-  readonly agent?: string;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  /** Tools that this front end runs: each call is an `input-request` of kind `client-tool`, and is answered by its result. Default: none. */
-  readonly clientTools?: readonly ClientTool[];
-  /** The same key and message start one run, however often they are sent. Default: a new key for each call. */
-  readonly idempotencyKey?: string;
-  readonly signal?: AbortSignal;
-}
 
 const START_ATTEMPTS = 4;
 
@@ -82,16 +84,31 @@ export class ChatService {
    * Starts a run. Sent again when no answer comes or the server is restarting, up to four times in all: the key that goes
    * with it makes sure that this starts one run.
    *
-   * @throws ChatError THREAD_BUSY (`problem.runId` is the run that has to end first), AGENT_UNKNOWN, NOT_FOUND (the thread),
-   *   REQUEST_INVALID, REQUEST_TOO_LARGE, IDEMPOTENCY_CONFLICT
+   * @throws ChatError THREAD_BUSY (`problem.runId` is the run that has to end first), AGENT_UNKNOWN, NOT_FOUND (the thread, or the run
+   *   of `replaces` or `parentRunId`, or a file), REQUEST_INVALID, REQUEST_TOO_LARGE, IDEMPOTENCY_CONFLICT; of files FILE_REFUSED,
+   *   FILE_NOT_ACCEPTED, FILES_FULL
    */
-  async start(message: string, options: StartOptions = {}): Promise<RunHandle> {
+  start(message: string | readonly MessagePart[], options: StartOptions = {}): Promise<RunHandle> {
+    return this.begin({ message }, options);
+  }
+
+  /**
+   * Regenerates an answer: starts a run in the same place, with the same message and agent. The earlier answer stays as another version. To
+   * edit the message, call {@link ChatService.start} with `replaces`.
+   *
+   * @throws ChatError as of `start`; NOT_FOUND for the run
+   */
+  regenerate(runId: string, options: RegenerateOptions = {}): Promise<RunHandle> {
+    return this.begin({ replaces: runId }, options);
+  }
+
+  private async begin(what: object, options: StartOptions): Promise<RunHandle> {
     const { idempotencyKey = newIdempotencyKey(), signal, ...rest } = options;
     for (let attempt = 1; ; attempt++) {
       try {
         const started = await this.api.json<StartedRun>('/runs', {
           method: 'POST',
-          body: { message, ...rest },
+          body: { ...what, ...rest },
           headers: { 'idempotency-key': idempotencyKey },
           signal,
         });
@@ -115,7 +132,11 @@ export class ChatService {
     return {
       subscribe: (observer) =>
         new RunSubscription(
-          this.source(runId),
+          createRunSource(runId, {
+            api: this.api,
+            options: this.options,
+            readRecord: (signal) => this.run(runId, { signal }),
+          }),
           after ?? emptyView(runId),
           typeof observer === 'function' ? { next: observer } : observer,
           {
@@ -123,6 +144,7 @@ export class ChatService {
             maxFailures: this.options.maxFailures ?? Infinity,
             answerMs: this.options.answerMs ?? 15_000,
             silenceMs: this.options.silenceMs ?? 45_000,
+            pauseWhenHidden: this.options.pauseWhenHidden ?? false,
           },
         ),
     };
@@ -131,6 +153,50 @@ export class ChatService {
   /** @throws ChatError NOT_FOUND */
   run(runId: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<RunRecord> {
     return this.api.json(runPath(runId), { signal });
+  }
+
+  /**
+   * Reads a run's log: the events after a seq, or all of them. A long log comes in parts: read on until one has no events. With `everybody` it
+   * is that of a run that the caller's role as an operator covers, without what was said.
+   *
+   * @throws ChatError NOT_FOUND, FORBIDDEN
+   */
+  async log(runId: string, { after = 0, everybody = false, signal }: LogQuery = {}): Promise<RunLog> {
+    const response = await this.api.send(`${everybody ? '/operator' : ''}${runPath(runId)}/log`, {
+      query: { after },
+      signal,
+    });
+    const [log] = parseRunLogs(await response.text());
+    return log as RunLog;
+  }
+
+  /**
+   * Sends a file for a message to come, which names it by its `fileId`. It is removed after a while if none does.
+   *
+   * @throws ChatError REQUEST_TOO_LARGE, FILE_REFUSED (its type is not taken), FILES_FULL, REQUEST_INVALID (it is empty)
+   */
+  upload(
+    file: Blob,
+    { signal, onProgress, name = readName(file), type = file.type }: UploadOptions = {},
+  ): Promise<UploadedFile> {
+    return this.api.upload('/files', file, { query: { name, type }, signal, onProgress });
+  }
+
+  /** Removes an upload that no message names. @throws ChatError NOT_FOUND */
+  removeUpload(fileId: string): Promise<void> {
+    return this.api.json(`/files/${encodeURIComponent(fileId)}`, { method: 'DELETE' });
+  }
+
+  /** Returns the URL of a file in a conversation, for an element that sends the session's cookie. */
+  fileUrl(fileId: string): string {
+    return this.api.url(`/files/${encodeURIComponent(fileId)}`);
+  }
+
+  /** Gets a file of a conversation. @throws ChatError NOT_FOUND */
+  async file(fileId: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Blob> {
+    const headers = { accept: '*/*' };
+    const response = await this.api.send(`/files/${encodeURIComponent(fileId)}`, { headers, signal });
+    return response.blob();
   }
 
   /** Asks a run to stop; its end comes through its stream. What it has said until then is kept. @throws ChatError NOT_FOUND */
@@ -150,13 +216,32 @@ export class ChatService {
     return this.api.json(path, { method: 'POST', body: decision });
   }
 
+  /**
+   * Lists runs of all threads, without what was said: the caller's or, with `everybody`, those that the caller's role as an operator covers.
+   *
+   * @throws ChatError FORBIDDEN
+   */
+  runs({ signal, everybody = false, ...query }: RunListQuery = {}): Promise<RunList> {
+    return this.api.json(everybody ? '/operator/runs' : '/runs', { query, signal });
+  }
+
   /** The caller's threads, latest change first. */
-  threads({ signal, ...query }: PageQuery = {}): Promise<ThreadList> {
+  threads({ signal, ...query }: ThreadListQuery = {}): Promise<ThreadList> {
     return this.api.json('/threads', { query, signal });
   }
 
-  /** A thread with a page of its messages. @throws ChatError NOT_FOUND */
-  thread(threadId: string, { signal, ...query }: PageQuery = {}): Promise<ThreadPage> {
+  /** Lists the inputs that the caller's threads wait for. `limit` counts threads. */
+  inbox({ signal, ...query }: PageQuery = {}): Promise<Inbox> {
+    return this.api.json('/inbox', { query, signal });
+  }
+
+  /** Renames, pins or archives a thread, or marks it as read. @throws ChatError NOT_FOUND */
+  changeThread(threadId: string, change: ThreadChange): Promise<ThreadSummary> {
+    return this.api.json(threadPath(threadId), { method: 'PATCH', body: change });
+  }
+
+  /** A thread with a page of its messages, along one branch. @throws ChatError NOT_FOUND */
+  thread(threadId: string, { signal, ...query }: ThreadQuery = {}): Promise<ThreadPage> {
     return this.api.json(threadPath(threadId), { query, signal });
   }
 
@@ -188,47 +273,14 @@ export class ChatService {
   signOut({ everywhere = false }: { readonly everywhere?: boolean } = {}): Promise<void> {
     return this.api.json(everywhere ? `${SESSION_PATH}/all` : SESSION_PATH, { method: 'DELETE' });
   }
-
-  private source(runId: string): RunSource {
-    const events = `${runPath(runId)}/events`;
-    return {
-      runId,
-      open: async (after, signal) =>
-        this.openStream(events, { ticket: await this.ticket(runId, signal), after }),
-      readRefusal: async (after, signal) => {
-        const headers = { accept: 'text/event-stream' };
-        const response = await this.api.send(events, { headers, query: { lastEventId: after }, signal });
-        await response.body?.cancel();
-        return response.status === 204 ? 'past-end' : 'open';
-      },
-      record: (signal) => this.run(runId, { signal }),
-    };
-  }
-
-  private openStream(path: string, { ticket, after }: { ticket?: string; after?: string }): EventSourceLike {
-    const EventSource = this.options.EventSource ?? globalThis.EventSource;
-    if (!EventSource) {
-      const message =
-        "There is no EventSource here. Pass one to ChatService: that of the package 'eventsource'.";
-      throw new ChatError(message, { status: 400, code: 'NO_EVENT_SOURCE' });
-    }
-    const withCredentials = this.options.credentials === 'include';
-    return new EventSource(this.api.url(path, { ticket, lastEventId: after }), { withCredentials });
-  }
-
-  /** A fresh one for every EventSource: it serves that one's own reconnects until it expires. */
-  private async ticket(runId: string, signal: AbortSignal): Promise<string | undefined> {
-    if (!this.options.headers) return undefined;
-    const { ticket } = await this.api.json<{ ticket: string }>(`${runPath(runId)}/ticket`, {
-      method: 'POST',
-      signal,
-    });
-    return ticket;
-  }
 }
 
 // The session belongs to the whole server, one level above the chat: /api/chat, /api/auth/session.
 const SESSION_PATH = '/../auth/session';
+
+function readName(file: Blob): string | undefined {
+  return 'name' in file && typeof file.name === 'string' ? file.name : undefined;
+}
 
 function runPath(runId: string): string {
   return `/runs/${encodeURIComponent(runId)}`;
@@ -236,18 +288,4 @@ function runPath(runId: string): string {
 
 function threadPath(threadId: string): string {
   return `/threads/${encodeURIComponent(threadId)}`;
-}
-
-function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', abort);
-      resolve();
-    }, ms);
-    signal?.addEventListener('abort', abort, { once: true });
-  });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Return, watchReturns } from './page-returns.js';
+import { isHidden, type Return, watchHiding, watchReturns } from './page-returns.js';
 
 class VisiblePage extends EventTarget {
   visibilityState = 'visible';
@@ -39,5 +39,25 @@ describe('watchReturns', () => {
 
   it('watches nothing outside a browser', () => {
     expect(() => watchReturns(() => {})()).not.toThrow();
+    expect(() => watchHiding(() => {})()).not.toThrow();
+    expect(isHidden()).toBe(false);
+  });
+});
+
+describe('watchHiding', () => {
+  it('reports a page that goes out of view, until it is stopped', () => {
+    const page = { window: new EventTarget(), document: new VisiblePage() };
+    let count = 0;
+    const stop = watchHiding(() => (count += 1), page);
+    const change = (state: string) => {
+      page.document.visibilityState = state;
+      page.document.dispatchEvent(new Event('visibilitychange'));
+    };
+    for (const state of ['hidden', 'visible', 'hidden']) change(state);
+    expect(count).toBe(2);
+    expect(isHidden(page)).toBe(true);
+    stop();
+    change('hidden');
+    expect(count).toBe(2);
   });
 });

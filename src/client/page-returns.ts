@@ -6,6 +6,23 @@ interface Page {
   readonly document: EventTarget & { readonly visibilityState: string };
 }
 
+/** True in a hidden tab. False outside a browser. */
+export function isHidden(page: Page | undefined = browserPage()): boolean {
+  return page?.document.visibilityState === 'hidden';
+}
+
+/**
+ * Calls `hide` whenever the page becomes hidden. Outside a browser it never does.
+ *
+ * @returns a function that stops this
+ */
+export function watchHiding(hide: () => void, page: Page | undefined = browserPage()): () => void {
+  if (!page) return () => {};
+  const stop = new AbortController();
+  page.document.addEventListener('visibilitychange', () => isHidden(page) && hide(), { signal: stop.signal });
+  return () => stop.abort();
+}
+
 /**
  * Calls `back` whenever the page comes back from where a connection may have died without a word. Outside a browser it never does.
  *

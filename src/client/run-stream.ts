@@ -5,8 +5,18 @@ import type { ChatError } from './chat.error.js';
 export type ConnectionState =
   | { readonly state: 'connecting' }
   | { readonly state: 'live' }
-  /** `retryInMs` counts from this snapshot. Absent while an attempt is under way or when the browser decides. */
-  | { readonly state: 'reconnecting'; readonly attempt: number; readonly retryInMs?: number }
+  /**
+   * `retryInMs` counts from this snapshot. Absent while an attempt is under way or when the browser decides. `error` is the server's
+   * reason why the last attempt failed, if it gave one.
+   */
+  | {
+      readonly state: 'reconnecting';
+      readonly attempt: number;
+      readonly retryInMs?: number;
+      readonly error?: ChatError;
+    }
+  /** The page is hidden and holds no stream. It continues from here when the page is shown again. */
+  | { readonly state: 'paused' }
   | { readonly state: 'ended' }
   | { readonly state: 'failed'; readonly error: ChatError };
 

@@ -5,7 +5,7 @@ import { type Backoff, backoffMs } from './backoff.js';
 import { ChatError } from './chat.error.js';
 import type { RunRecord } from './chat.types.js';
 import { EVENT_NAMES, type Frame, readEvent, readReady } from './event-frames.js';
-import { type Return, watchReturns } from './page-returns.js';
+import { isHidden, type Return, watchHiding, watchReturns } from './page-returns.js';
 import type { ConnectionState, RunObserver, Subscription } from './run-stream.js';
 
 /** The part of `EventSource` that is used here. */
@@ -33,6 +33,8 @@ export interface RunSubscriptionOptions {
   readonly answerMs: number;
   /** Time without a frame after which a stream is opened again, in milliseconds. */
   readonly silenceMs: number;
+  /** True to hold no stream while the page is hidden. */
+  readonly pauseWhenHidden: boolean;
 }
 
 const CLOSED = 2;
@@ -79,9 +81,26 @@ export class RunSubscription implements Subscription {
   private begin(): void {
     if (this.closed) return;
     if (hasEnded(this.view)) return this.finish();
-    this.stopWatching = watchReturns((how) => this.pageReturned(how));
+    this.watchPage();
+    if (this.options.pauseWhenHidden && isHidden()) return this.pause();
     this.publish();
     this.open();
+  }
+
+  private watchPage(): void {
+    const stopReturns = watchReturns((how) => this.pageReturned(how));
+    const stopHiding = this.options.pauseWhenHidden ? watchHiding(() => this.pause()) : () => {};
+    this.stopWatching = () => {
+      stopReturns();
+      stopHiding();
+    };
+  }
+
+  /** Closes the stream: all tabs of a server share few connections. The log keeps the events until the page is shown again. */
+  private pause(): void {
+    this.closeStream();
+    this.connection = { state: 'paused' };
+    this.publish();
   }
 
   private open(): void {
@@ -184,7 +203,8 @@ export class RunSubscription implements Subscription {
     const wait = backoffMs(this.failures, this.options.backoff, Math.random());
     const retryInMs = Math.max(wait, why.retryAfterMs ?? 0);
     this.retryTimer = setTimeout(() => this.retry(), retryInMs);
-    this.connection = { state: 'reconnecting', attempt: this.failures, retryInMs };
+    const reason = why.status > 0 && { error: why };
+    this.connection = { state: 'reconnecting', attempt: this.failures, retryInMs, ...reason };
     this.publish();
   }
 
@@ -195,9 +215,16 @@ export class RunSubscription implements Subscription {
   }
 
   private pageReturned(how: Return): void {
+    if (this.connection.state === 'paused') return isHidden() ? undefined : this.resume();
     if (this.connection.state === 'reconnecting') return this.retry();
     const quietMs = performance.now() - this.heardAt;
     if (how !== 'visible' || quietMs > FRESH_MS) this.open();
+  }
+
+  private resume(): void {
+    this.connection = { state: 'connecting' };
+    this.publish();
+    this.open();
   }
 
   private newAttempt(): AbortSignal {

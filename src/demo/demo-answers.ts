@@ -1,4 +1,5 @@
 import { nameOption } from '../option-names.js';
+import { writeFiles, type DemoFile } from './demo-files.js';
 import type { Gap } from './demo.planner.js';
 import { writeResult, type ToolOutcome } from './demo-results.js';
 import { findRole, type BoundTool, type ToolRole } from './demo-tools.js';
@@ -6,6 +7,8 @@ import { findRole, type BoundTool, type ToolRole } from './demo-tools.js';
 /** Facts for the text of the demo model. */
 export interface AnswerInput {
   readonly message: string;
+  /** The files of the message. Default: none. */
+  readonly files?: readonly DemoFile[];
   readonly outcomes: readonly ToolOutcome[];
   readonly gaps: readonly Gap[];
   readonly tools: readonly BoundTool[];
@@ -47,7 +50,11 @@ function writeSignature(): string {
 
 /** The answer to a message, in Markdown. The same input always gives the same words. */
 export function writeAnswer(input: AnswerInput): string {
-  const parts = [...input.outcomes.map(writeResult), ...input.gaps.map(writeGap)];
+  const parts = [
+    ...writeFiles(input.files ?? []),
+    ...input.outcomes.map(writeResult),
+    ...input.gaps.map(writeGap),
+  ];
   if (parts.length === 0) return writeTalk(input);
   return [...parts, ...(input.isFirst ? [writeSignature()] : [])].join('\n\n');
 }

@@ -1,5 +1,6 @@
 import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from '@langchain/core/messages';
 import { writeAnswer } from './demo-answers.js';
+import { readDemoFiles, readQuestion } from './demo-files.js';
 import { readThread } from './demo-intents.js';
 import { plan, type PlannedCall } from './demo.planner.js';
 import type { ToolOutcome } from './demo-results.js';
@@ -24,7 +25,7 @@ export function reply(messages: readonly BaseMessage[], tools: readonly BoundToo
   const lastHuman = messages.findLastIndex((message) => HumanMessage.isInstance(message));
   const turn = messages.slice(lastHuman + 1);
   const questions = messages.slice(0, lastHuman + 1).filter((message) => HumanMessage.isInstance(message));
-  const { calls, gaps } = plan(readThread(questions.map((message) => message.text)), tools);
+  const { calls, gaps } = plan(readThread(questions.map(readQuestion)), tools);
   const made = turn
     .filter((message) => AIMessage.isInstance(message))
     .flatMap((message) => message.tool_calls ?? []);
@@ -35,7 +36,8 @@ export function reply(messages: readonly BaseMessage[], tools: readonly BoundToo
     };
   }
   const text = writeAnswer({
-    message: questions.at(-1)?.text ?? '',
+    message: questions.at(-1) ? readQuestion(questions.at(-1)!) : '',
+    files: readDemoFiles(questions.at(-1)),
     outcomes: collectOutcomes(turn, made, calls, tools),
     gaps,
     tools,

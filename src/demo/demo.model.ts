@@ -46,6 +46,16 @@ export class DemoModel extends BaseChatModel<DemoCallOptions, AIMessageChunk> {
     return MODEL_NAME;
   }
 
+  /** It tells what it was sent, and reads none of it. */
+  override get profile() {
+    return { imageInputs: true, pdfInputs: true, audioInputs: true };
+  }
+
+  /** The names that traces show. */
+  override getLsParams(options: this['ParsedCallOptions']) {
+    return { ...super.getLsParams(options), ls_provider: MODEL_NAME, ls_model_name: MODEL_NAME };
+  }
+
   override bindTools(
     tools: BindToolsInput[],
     options?: Partial<DemoCallOptions>,

@@ -38,8 +38,8 @@ const begun = (partId: string, stepId = 's1'): RunEvent => ({
   messageId: 'm1',
 });
 
-/** Two parts and a tool that talk across each other, and a step that is taken back now and then: little else, and much of it. */
-const wordyLogs = fc.array(fc.nat(9), { minLength: 5, maxLength: 60, size: 'max' }).map((dice) => {
+/** Two parts and a tool that talk across each other, a step that is taken back and a new owner now and then: little else, and much of it. */
+const wordyLogs = fc.array(fc.nat(10), { minLength: 5, maxLength: 60, size: 'max' }).map((dice) => {
   let attempt = 1;
   const begin = (): RunEvent[] => [
     begun(`a${attempt}`),
@@ -55,9 +55,11 @@ const wordyLogs = fc.array(fc.nat(9), { minLength: 5, maxLength: 60, size: 'max'
     else if (die < 7) events.push(said('b', `b${index} `));
     else if (die === 7) events.push({ type: 'tool-progress', toolCallId: 'c1', message: `m${index}` });
     else if (die === 8) events.push({ type: 'custom', name: 'n', data: index });
+    else if (die === 9) events.push({ type: 'run-resume', reason: 'takeover' });
     else {
       attempt += 1;
-      events.push({ type: 'step-reset', stepId: 's1', attempt, reason: 'retry' }, ...begin());
+      const reason = index % 2 === 0 ? 'retry' : 'replaced';
+      events.push({ type: 'step-reset', stepId: 's1', attempt, reason }, ...begin());
     }
   }
   const usage = { inputTokens: 1, outputTokens: 1, totalTokens: 2 };
@@ -84,8 +86,8 @@ describe('compactLog', () => {
     expect(compactLog(log)).toEqual(log);
   });
 
-  it('drops what a reset has superseded and keeps the reset', () => {
-    const reset: RunEvent = { type: 'step-reset', stepId: 's1', attempt: 2, reason: 'takeover' };
+  it('drops what the agent has replaced and keeps the reset', () => {
+    const reset: RunEvent = { type: 'step-reset', stepId: 's1', attempt: 1, reason: 'replaced' };
     const log = toLog(
       begun('p1'),
       begun('other', 's2'),
@@ -96,6 +98,34 @@ describe('compactLog', () => {
       said('p3', 'new'),
     );
     expect(listSeqs(compactLog(log))).toEqual([2, 4, 5, 6, 7]);
+  });
+
+  it('keeps what a takeover has superseded, and the time of its last word', () => {
+    const reset: RunEvent = { type: 'step-reset', stepId: 's1', attempt: 2, reason: 'takeover' };
+    const log = toLog(begun('p1'), said('p1', 'o'), said('p1', 'ld'), reset, begun('p3'), said('p3', 'new'));
+    const compacted = compactLog(log);
+    expect(listSeqs(compacted)).toEqual([1, 3, 4, 5, 6]);
+    expect(compacted[1]).toEqual({ ...log[2], event: said('p1', 'old') });
+  });
+
+  it('drops what a takeover has superseded once the agent has replaced the text of that step', () => {
+    const reset = (reason: 'takeover' | 'replaced'): RunEvent => ({
+      type: 'step-reset',
+      stepId: 's1',
+      attempt: 2,
+      reason,
+    });
+    const log = toLog(
+      begun('p1'),
+      said('p1', 'secret'),
+      reset('takeover'),
+      begun('p2'),
+      said('p2', 'secret'),
+      reset('replaced'),
+      begun('p3'),
+      said('p3', 'new'),
+    );
+    expect(listSeqs(compactLog(log))).toEqual([3, 6, 7, 8]);
   });
 
   it('drops the progress of tools that have ended', () => {

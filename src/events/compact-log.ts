@@ -4,9 +4,10 @@ import { applyState, type RunState } from './run-state.js';
 import type { ReasoningDelta, RunEvent, StateChange, TextDelta } from './run-event.js';
 
 /**
- * The log of a run that has ended, without what is not needed once it is over: words that were superseded by a `step-reset`,
- * the progress of tools that have ended, all states but the last, and the places where the words of a part were cut into deltas. Everything else stays,
- * each event with its seq, epoch and time; and {@link foldRun} sees the same, but for the progress.
+ * The log of a run that has ended, without what is not needed once it is over: text that the agent has replaced, the progress of tools
+ * that have ended, all states but the last, and the places where the words of a part were cut into deltas. Everything else stays,
+ * each event with its seq, epoch and time; and {@link foldRun} sees the same, but for the progress. What a takeover or a retry has
+ * superseded is part of what happened, and stays, unless the agent replaces the text of that step later.
  *
  * A reader that stands at an event that is still there can go on from it: it has seen exactly what came before. That is why
  * only neighbouring deltas are joined, and the joined one takes the place of the last. Joined over an event between them, they
@@ -74,6 +75,7 @@ function findObsolete(log: readonly RecordedEvent[]): ReadonlySet<RecordedEvent>
   for (const recorded of log) {
     const { event } = recorded;
     if (event.type === 'step-reset') {
+      if (event.reason !== 'replaced') continue;
       for (const output of outputByStep.get(event.stepId) ?? []) obsolete.add(output);
       outputByStep.delete(event.stepId);
       continue;
@@ -84,7 +86,7 @@ function findObsolete(log: readonly RecordedEvent[]): ReadonlySet<RecordedEvent>
     }
     const thing = getItemId(event);
     if (thing === undefined) continue;
-    if ('stepId' in event) stepByPart.set(thing, event.stepId);
+    if ('stepId' in event && event.stepId) stepByPart.set(thing, event.stepId);
     const stepId = stepByPart.get(thing);
     if (stepId !== undefined) add(outputByStep, stepId, recorded);
     if (event.type === 'tool-progress') add(progressByCall, thing, recorded);

@@ -19,9 +19,15 @@ export function readEvent(stored: object): RunEvent {
   }
 }
 
-/** The status in a run's record. */
+/** The status in a run's record. One that begins later is stored as `delayed`, so that it is not among those that wait for an owner. */
 export function readStatus(stored: string): string {
+  if (stored === 'delayed') return 'pending';
   return stored === 'awaiting-approval' ? 'awaiting-input' : stored;
+}
+
+/** Lists the stored statuses of runs with these statuses. */
+export function listStored(statuses: readonly string[]): string[] {
+  return [...statuses, ...(statuses.includes('pending') ? ['delayed'] : [])];
 }
 
 /** The inputs in a run's record, which are stored as JSON. */

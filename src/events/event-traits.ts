@@ -27,6 +27,8 @@ const TRAITS: Readonly<Record<RunEventType, EventTraits>> = {
   'reasoning-start': PART,
   'reasoning-delta': DELTA,
   'reasoning-end': PART,
+  file: PART,
+  source: PART,
   'tool-start': { ...CALL, counts: 'tool-call' },
   'tool-progress': { ...CALL, commit: 'next' },
   'tool-end': CALL,
@@ -34,6 +36,7 @@ const TRAITS: Readonly<Record<RunEventType, EventTraits>> = {
   'input-answer': FACT,
   usage: { ...FACT, counts: 'model-call' },
   state: { ...FACT, commit: 'next' },
+  'message-put': { ...FACT, commit: 'next' },
   custom: FACT,
   end: FACT,
 };

@@ -18,6 +18,8 @@ function weighPayload(event: RunEvent): number {
       return weighData(event.input);
     case 'input-request':
       return weighData(event);
+    case 'input-answer':
+      return weighData(event.input) + weighData(event.added);
     case 'tool-end':
       return weighData(event.output);
     case 'tool-progress':
@@ -25,6 +27,11 @@ function weighPayload(event: RunEvent): number {
       return weighData(event.data);
     case 'state':
       return weighData(event.patch);
+    case 'message-put':
+      return event.text?.length ?? 0;
+    case 'file':
+    case 'source':
+      return weighData(event);
     case 'run-start':
     case 'run-resume':
     case 'step-start':
@@ -34,7 +41,6 @@ function weighPayload(event: RunEvent): number {
     case 'text-end':
     case 'reasoning-start':
     case 'reasoning-end':
-    case 'input-answer':
     case 'usage':
     case 'end':
       return 0;

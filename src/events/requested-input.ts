@@ -15,11 +15,23 @@ export interface ValueAnswer {
   readonly value: unknown;
 }
 
+/** A message that an answer adds to the conversation. */
+export interface AddedMessage {
+  readonly id: string;
+  readonly role: 'assistant' | 'user';
+  readonly text: string;
+  /** The message as its client wrote it, in LangChain's form. */
+  readonly original: Readonly<Record<string, unknown>>;
+}
+
 /** An answer from outside to an input that a run waits for. */
 export type InputAnswer = ApprovalDecision | ValueAnswer;
 
+/** An answer with messages that the run begins with that continues. */
+export type GivenAnswer = InputAnswer & { readonly added?: readonly AddedMessage[] };
+
 /** An answer, and whose it is: a user id, or `expiry`. `at` is milliseconds since the epoch. */
-export type RecordedDecision = InputAnswer & { readonly by: string; readonly at: number };
+export type RecordedDecision = GivenAnswer & { readonly by: string; readonly at: number };
 
 /** Something that a run stopped for, with the answer once there is one. */
 export type RequestedInput = InputRequest extends infer Request

@@ -1,4 +1,19 @@
 import type { PatchOperation } from './json-patch.js';
+import type { FileFacts, SourceFacts } from './message-part.js';
+import type { AddedMessage } from './requested-input.js';
+import type { Subagent } from './subagent.js';
+import type { InputKind, InputRequest } from './input-request.js';
+import type { FinishReason, Usage, UsageReport } from './usage-report.js';
+
+export type {
+  ApprovalRequest,
+  ClientToolRequest,
+  ElicitationRequest,
+  InputKind,
+  InputRequest,
+  InterruptRequest,
+} from './input-request.js';
+export type { FinishReason, Usage, UsageReport } from './usage-report.js';
 
 /**
  * The canonical events of a run: everything a viewer can learn about it, in the order in which it happened.
@@ -22,6 +37,8 @@ export type RunEvent =
   | ReasoningStart
   | ReasoningDelta
   | ReasoningEnd
+  | FilePut
+  | SourceCited
   // tools
   | ToolStart
   | ToolProgress
@@ -32,6 +49,7 @@ export type RunEvent =
   // facts
   | UsageReport
   | StateChange
+  | MessagePut
   | CustomEvent;
 
 /** The name of an event, noun first: `tool-start`. */
@@ -44,6 +62,10 @@ export interface RunStart {
   /** The assistant message that this run writes; a continuing run keeps the message of the run it continues. */
   readonly messageId: string;
   readonly resumeOf?: string;
+  /** The files of the person's message. Absent: none. */
+  readonly files?: readonly FileFacts[];
+  /** Time that the run waited for its first owner. Absent: it began where it was asked for. */
+  readonly queuedMs?: number;
 }
 
 /** A new owner continues the run: its process died (`takeover`) or was started again (`restart`). */
@@ -73,19 +95,6 @@ export interface PublicError {
   readonly retryable: boolean;
 }
 
-/** Tokens, as the model's provider counted them. Its parts are in the totals already, and absent where nothing was counted. */
-export interface Usage {
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly totalTokens: number;
-  /** Of the input: read from the provider's cache. */
-  readonly cachedInputTokens?: number;
-  /** Of the input: written to the provider's cache. */
-  readonly cacheWriteInputTokens?: number;
-  /** Of the output: thoughts. */
-  readonly reasoningTokens?: number;
-}
-
 /** `stepId` is the same in every attempt at a step; `attempt` counts the owners of the run, from 1. */
 export interface StepStart {
   readonly type: 'step-start';
@@ -93,6 +102,8 @@ export interface StepStart {
   readonly name: string;
   readonly attempt: number;
   readonly parentStepId?: string;
+  /** The agent at work, where it is not the run's own. */
+  readonly subagent?: Subagent;
 }
 
 export interface StepEnd {
@@ -101,6 +112,8 @@ export interface StepEnd {
   readonly name: string;
   readonly attempt: number;
   readonly parentStepId?: string;
+  /** The agent at work, where it is not the run's own. */
+  readonly subagent?: Subagent;
 }
 
 /** Supersedes the output of a step so far: viewers drop it. Its id stays, and a `step-start` follows. */
@@ -117,6 +130,8 @@ export interface TextStart {
   readonly partId: string;
   readonly messageId: string;
   readonly stepId: string;
+  /** The agent at work, where it is not the run's own. */
+  readonly subagent?: Subagent;
 }
 
 export interface TextDelta {
@@ -135,6 +150,8 @@ export interface ReasoningStart {
   readonly partId: string;
   readonly messageId: string;
   readonly stepId: string;
+  /** The agent at work, where it is not the run's own. */
+  readonly subagent?: Subagent;
 }
 
 export interface ReasoningDelta {
@@ -148,6 +165,27 @@ export interface ReasoningEnd {
   readonly partId: string;
 }
 
+/** A file of the answer, such as an image; or, with a `toolCallId`, a file from that call, which is still open. */
+export interface FilePut extends FileFacts {
+  readonly type: 'file';
+  readonly partId: string;
+  readonly messageId: string;
+  readonly stepId: string;
+  readonly toolCallId?: string;
+  /** The agent at work, where it is not the run's own. */
+  readonly subagent?: Subagent;
+}
+
+/** A source that the text before it cites. */
+export interface SourceCited extends SourceFacts {
+  readonly type: 'source';
+  readonly partId: string;
+  readonly messageId: string;
+  readonly stepId: string;
+  /** The agent at work, where it is not the run's own. */
+  readonly subagent?: Subagent;
+}
+
 /** `label` is for people: "Searching the web…". `input` is present only as far as the tool exposes it. */
 export interface ToolStart {
   readonly type: 'tool-start';
@@ -157,6 +195,8 @@ export interface ToolStart {
   readonly messageId: string;
   readonly label: string;
   readonly input?: unknown;
+  /** The agent at work, where it is not the run's own. */
+  readonly subagent?: Subagent;
 }
 
 /** From inside a running tool. `fraction` is 0 to 1. */
@@ -183,79 +223,18 @@ export interface ToolEnd {
 export type ToolOutcome =
   'ok' | 'error' | 'invalid-input' | 'unknown-tool' | 'denied' | 'timeout' | 'cancelled' | 'awaiting-input';
 
-/** The run stops, and waits for something from outside. A run that goes on with the answers starts with an `input-answer` for each. */
-export type InputRequest = ApprovalRequest | InterruptRequest | ClientToolRequest | ElicitationRequest;
-
-/** The fields of every request, of any kind. `expiresAt` is milliseconds since the epoch. */
-interface RequestedFromOutside {
-  readonly type: 'input-request';
-  readonly inputId: string;
-  readonly stepId: string;
-  readonly expiresAt?: number;
-}
-
-/** A person has to decide before this tool call is made. */
-export interface ApprovalRequest extends RequestedFromOutside {
-  readonly kind: 'approval';
-  readonly toolCallId: string;
-  readonly toolName: string;
-  readonly label: string;
-  readonly input: unknown;
-  /** The reason to decide on this call, if the tool does not always ask. For people. */
-  readonly reason?: string;
-}
-
-/** A graph has called `interrupt(value)`, or stopped where it was compiled to stop. Answered by any JSON value. */
-export interface InterruptRequest extends RequestedFromOutside {
-  readonly kind: 'interrupt';
-  readonly value: unknown;
-  /** JSON Schema that the answer has to fit, where the graph gave one. */
-  readonly schema?: Readonly<Record<string, unknown>>;
-}
-
-/** A tool that the front end runs. Answered by its result. */
-export interface ClientToolRequest extends RequestedFromOutside {
-  readonly kind: 'client-tool';
-  readonly toolCallId: string;
-  readonly toolName: string;
-  readonly label: string;
-  readonly input: unknown;
-}
-
-/** A tool asks in the middle of its call, as MCP servers do. Answered by an object that fits the schema. The call is then made again. */
-export interface ElicitationRequest extends RequestedFromOutside {
-  readonly kind: 'elicitation';
-  readonly toolCallId: string;
-  readonly toolName: string;
-  readonly message: string;
-  readonly schema: Readonly<Record<string, unknown>>;
-}
-
-/** Kind of an input that a run waits for. */
-export type InputKind = InputRequest['kind'];
-
-/** The decision on a request, and its author: a user id, or `expiry`. A value that was given is in the run's record, not here. */
+/** The decision on a request, and its author: a user id, or `expiry`. A value that was given (`answer`) is in the run's record, not here. */
 export interface InputAnswered {
   readonly type: 'input-answer';
   readonly inputId: string;
   readonly kind: InputKind;
   readonly decision: 'approve' | 'edit' | 'deny' | 'answer';
   readonly by: string;
+  /** With `edit`: the arguments that the tool is called with, in place of the model's. */
+  readonly input?: unknown;
+  /** Messages that came with the answer, and are part of the conversation from here on. */
+  readonly added?: readonly AddedMessage[];
 }
-
-/** The end of one model call, and its tokens; 0 where the provider did not count them. */
-export interface UsageReport extends Usage {
-  readonly type: 'usage';
-  readonly model: string;
-  /** Absent when the model came to its own end, or called tools. */
-  readonly finishReason?: FinishReason;
-}
-
-/**
- * Reason why a model stopped before its own end: its maximum length (`length`), its provider holds the answer back
- * (`content-filter`), a refusal (`refusal`), or no text at all (`empty`).
- */
-export type FinishReason = 'length' | 'content-filter' | 'refusal' | 'empty';
 
 /**
  * A change of the state that the agent shows beside its messages. The state is an object; the first change of each owner of the run says all of it,
@@ -270,9 +249,22 @@ export interface StateChange {
   readonly omitted?: readonly string[];
 }
 
+/** A message of the thread that was changed from outside, by a change of the agent's state. */
+export interface MessagePut {
+  readonly type: 'message-put';
+  /** Its id in the thread's conversation. */
+  readonly messageId: string;
+  /** Its words from now on. Absent: it was removed. */
+  readonly text?: string;
+  /** Present for a message that is new. */
+  readonly role?: 'user';
+}
+
 /** A team's own fact, written by a graph through LangGraph's `config.writer`. */
 export interface CustomEvent {
   readonly type: 'custom';
   readonly name: string;
   readonly data: unknown;
+  /** The step that wrote it. Absent where it outlived its step. */
+  readonly stepId?: string;
 }

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { runLogs } from '../../test/harness/log-arbitrary.js';
 import type { RecordedEvent } from './recorded-event.js';
 import type { RunEvent } from './run-event.js';
-import { applyEvent, emptyView, foldRun, getText } from './run-view.js';
+import { applyEvent, emptyView, foldRun, getText, withDecisions } from './run-view.js';
 
 const USAGE = { inputTokens: 1, outputTokens: 2, totalTokens: 3 };
 
@@ -33,6 +33,36 @@ const toolStart = (toolCallId: string, stepId: string): RunEvent => ({
   toolName: 'search',
   messageId: 'm',
   label: 'Searching…',
+});
+
+describe('withDecisions', () => {
+  const asked = (inputId: string): RunEvent => ({
+    type: 'input-request',
+    kind: 'approval',
+    inputId,
+    toolCallId: `call-${inputId}`,
+    toolName: 'pay',
+    stepId: 's',
+    label: 'Pay',
+    input: { amount: 50 },
+  });
+
+  it("shows the arguments that a person has put in place of the model's, and the reason for a denial", () => {
+    const view = fold([asked('a'), asked('b')]);
+    const inputs = view.parts.flatMap((part) => (part.kind === 'approval' ? [part] : []));
+    const answers = [
+      { decision: 'edit', input: { amount: 7 }, by: 'ada', at: 1 },
+      { decision: 'deny', reason: 'Too much.', by: 'ada', at: 1 },
+    ] as const;
+    const decided = withDecisions(
+      view,
+      inputs.map((input, index) => ({ ...input, answer: answers[index]! })),
+    );
+    expect(decided.parts).toMatchObject([
+      { inputId: 'a', decision: 'edit', input: { amount: 7 } },
+      { inputId: 'b', decision: 'deny', input: { amount: 50 }, denial: 'Too much.' },
+    ]);
+  });
 });
 
 describe('foldRun and applyEvent', () => {
@@ -132,6 +162,21 @@ describe('foldRun and applyEvent', () => {
       'c3',
       'text',
     ]);
+  });
+
+  it('marks the first part of an owner that has taken the run over', () => {
+    const resumed: RunEvent[] = [
+      step('s1'),
+      ...words('p1', 's1', 'Kept. '),
+      step('s2'),
+      { type: 'text-start', partId: 'p2', stepId: 's2', messageId: 'm' },
+      { type: 'run-resume', reason: 'takeover' },
+      { type: 'step-reset', stepId: 's2', attempt: 2, reason: 'takeover' },
+    ];
+    expect(fold(resumed)).toMatchObject({ continued: 'takeover', parts: [{ text: 'Kept. ' }] });
+    const whole = fold([...resumed, ...words('p3', 's2', 'New. '), toolStart('c', 's2')]);
+    expect(whole).not.toHaveProperty('continued');
+    expect(whole.parts.map(({ continued }) => continued)).toEqual([undefined, 'takeover', undefined]);
   });
 
   it('changes only the position of the view for an unknown event', () => {

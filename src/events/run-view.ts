@@ -1,21 +1,28 @@
 import { applyState, type RunState } from './run-state.js';
-import type { RequestedInput } from './requested-input.js';
+import type { RecordedDecision, RequestedInput } from './requested-input.js';
 import type { RecordedEvent } from './recorded-event.js';
 import type {
-  ApprovalRequest,
-  ClientToolRequest,
-  ElicitationRequest,
   FinishReason,
-  InputAnswered,
-  InputRequest,
-  InterruptRequest,
   PublicError,
   RunEvent,
   RunOutcome,
-  ToolOutcome,
+  RunResume,
+  StepReset,
   Usage,
 } from './run-event.js';
+import { isInsideCall } from './subagent.js';
 import { addUsage } from './usage.js';
+import type {
+  FilePart,
+  InputPart,
+  ReasoningPart,
+  SourcePart,
+  TextPart,
+  ToolPart,
+  ViewPart,
+} from './view-parts.js';
+
+export type * from './view-parts.js';
 
 /** A run as a person sees it. Server, browser and tests all get it from {@link foldRun}; nothing else computes it. */
 export interface RunView {
@@ -34,68 +41,16 @@ export interface RunView {
   /** The reason why the answer of a completed run is incomplete. */
   readonly finishReason?: FinishReason;
   readonly durationMs?: number;
+  /** The reason why the run has another owner, for as long as that has not begun a part. */
+  readonly continued?: RunResume['reason'];
   /** The last event that was folded in; 0 before the first. */
   readonly seq: number;
   readonly epoch: number;
 }
 
-export type ViewPart = TextPart | ReasoningPart | ToolPart | InputPart | CustomPart;
-
-export interface TextPart {
-  readonly kind: 'text';
-  readonly partId: string;
-  readonly stepId: string;
-  readonly text: string;
-  readonly open: boolean;
-}
-
-export interface ReasoningPart {
-  readonly kind: 'reasoning';
-  readonly partId: string;
-  readonly stepId: string;
-  readonly text: string;
-  readonly open: boolean;
-}
-
-export interface ToolPart {
-  readonly kind: 'tool';
-  readonly toolCallId: string;
-  readonly toolName: string;
-  readonly stepId: string;
-  readonly label: string;
-  readonly input?: unknown;
-  /** Time when the call began, in milliseconds since the epoch, by the server's clock. */
-  readonly startedAt: number;
-  readonly progress?: { readonly message?: string; readonly fraction?: number; readonly data?: unknown };
-  /** Absent while the tool runs. */
-  readonly outcome?: ToolOutcome;
-  readonly output?: unknown;
-  readonly error?: PublicError;
-  readonly durationMs?: number;
-  readonly foreign?: true;
-}
-
-/** Something that the run waits for, or waited for. Of a kind of its own each: `approval`, `interrupt`, `client-tool`, `elicitation`. */
-export type InputPart = PartFor<InputRequest>;
-
-export type ApprovalPart = PartFor<ApprovalRequest>;
-export type InterruptPart = PartFor<InterruptRequest>;
-export type ClientToolPart = PartFor<ClientToolRequest>;
-export type ElicitationPart = PartFor<ElicitationRequest>;
-
-type PartFor<Request> = Request extends InputRequest
-  ? Omit<Request, 'type'> & { readonly decision?: InputAnswered['decision']; readonly by?: string }
-  : never;
-
 /** True for a part that was, or still is, to be answered from outside. */
 export function isInputPart(part: ViewPart): part is InputPart {
   return 'inputId' in part;
-}
-
-export interface CustomPart {
-  readonly kind: 'custom';
-  readonly name: string;
-  readonly data: unknown;
 }
 
 /** The view of a run of which nothing has been seen. */
@@ -124,34 +79,33 @@ function applyFact(view: RunView, event: RunEvent, at: number): RunView {
     case 'run-start':
       return { ...view, status: 'running', agent: event.agent, messageId: event.messageId };
     case 'run-resume':
+      return { ...view, continued: event.reason };
     case 'step-start':
     case 'step-end':
       return view;
     case 'step-reset':
-      return {
-        ...view,
-        parts: view.parts.filter((part) => !('stepId' in part && part.stepId === event.stepId)),
-      };
+      return supersede(view, event);
     case 'text-start':
-      return append(view, { kind: 'text', partId: event.partId, stepId: event.stepId, text: '', open: true });
-    case 'reasoning-start':
-      return append(view, {
-        kind: 'reasoning',
-        partId: event.partId,
-        stepId: event.stepId,
-        text: '',
-        open: true,
-      });
+    case 'reasoning-start': {
+      const { partId, stepId, subagent } = event;
+      const kind = event.type === 'text-start' ? 'text' : 'reasoning';
+      return append(view, { kind, partId, stepId, text: '', open: true, ...(subagent && { subagent }) });
+    }
     case 'text-delta':
     case 'reasoning-delta':
       return changeText(view, event.partId, (part) => ({ ...part, text: part.text + event.delta }));
     case 'text-end':
     case 'reasoning-end':
       return changeText(view, event.partId, (part) => ({ ...part, open: false }));
+    case 'file':
+    case 'source': {
+      const { type: kind, messageId: _, ...part } = event;
+      return append(view, { kind, ...part } as FilePart | SourcePart);
+    }
     case 'tool-start': {
-      const { toolCallId, toolName, stepId, label, input } = event;
+      const { toolCallId, toolName, stepId, label, input, subagent } = event;
       const part: ToolPart = { kind: 'tool', toolCallId, toolName, stepId, label, startedAt: at };
-      return append(view, input === undefined ? part : { ...part, input });
+      return append(view, { ...part, ...(input !== undefined && { input }), ...(subagent && { subagent }) });
     }
     case 'tool-progress': {
       const { type: _, toolCallId, ...progress } = event;
@@ -172,7 +126,7 @@ function applyFact(view: RunView, event: RunEvent, at: number): RunView {
       return change(
         view,
         (part) => isInputPart(part) && part.inputId === event.inputId,
-        (part) => ({ ...(part as InputPart), decision: event.decision, by: event.by }),
+        (part) => withAnswer(part as InputPart, event),
       );
     case 'usage':
       return { ...view, usage: addUsage(view.usage, event) };
@@ -181,8 +135,13 @@ function applyFact(view: RunView, event: RunEvent, at: number): RunView {
       const state = applyState(view.state, event);
       return { ...rest, state, ...(event.omitted && { omittedState: event.omitted }) };
     }
-    case 'custom':
-      return append(view, { kind: 'custom', name: event.name, data: event.data });
+    case 'custom': {
+      const { type: kind, ...written } = event;
+      return append(view, { kind, ...written });
+    }
+    // Of another run's answer: the thread's conversation has it.
+    case 'message-put':
+      return view;
     case 'end':
       return {
         ...view,
@@ -206,18 +165,66 @@ export function withDecisions(view: RunView, inputs: readonly RequestedInput[]):
   if (!decided) return view;
   const parts = view.parts.map((part) => {
     const answer = isInputPart(part) ? answers.get(part.inputId) : undefined;
-    return answer ? { ...part, decision: answer.decision, by: answer.by } : part;
+    return answer ? withAnswer(part as InputPart, answer) : part;
   });
   return { ...view, parts };
 }
 
-/** The assistant's words: the text parts, in order, joined. */
+/** Returns the part with its answer. The arguments of an edit replace the model's, because the tool is called with them. */
+function withAnswer(
+  part: InputPart,
+  answer: Pick<RecordedDecision, 'decision' | 'by'> & { readonly input?: unknown; readonly reason?: string },
+): InputPart {
+  const { decision, by, input, reason } = answer;
+  const isEdited = decision === 'edit' && input !== undefined && 'input' in part;
+  return {
+    ...part,
+    decision,
+    by,
+    ...(isEdited && { input }),
+    ...(reason !== undefined && { denial: reason }),
+  };
+}
+
+/** The assistant's words: the text parts of the answer, in order, joined. Those of agents that a tool calls are none of it. */
 export function getText(view: RunView): string {
-  return view.parts.map((part) => (part.kind === 'text' ? part.text : '')).join('');
+  return listTexts(view).join('');
+}
+
+/** The texts of the answer, one for each time that a model has said something. */
+export function listTexts({ parts }: RunView): string[] {
+  return parts.flatMap((part) => (part.kind === 'text' && !isInsideCall(part) ? [part.text] : []));
+}
+
+/**
+ * Drops the parts that a step has withdrawn. The mark of a new owner passes on to the part after the one that had it: a log without the withdrawn
+ * parts gives the same view.
+ */
+function supersede(view: RunView, reset: StepReset): RunView {
+  let continued: RunResume['reason'] | undefined;
+  const parts: ViewPart[] = [];
+  for (const part of view.parts) {
+    const mark = part.continued ?? continued;
+    if (isSuperseded(part, reset)) continued = mark;
+    else {
+      parts.push(mark === part.continued ? part : { ...part, continued: mark! });
+      continued = undefined;
+    }
+  }
+  const last = view.continued ?? continued;
+  return { ...view, parts, ...(last && { continued: last }) };
+}
+
+/** A message that is replaced takes nothing with it that its step has told beside it. */
+function isSuperseded(part: ViewPart, { stepId, reason }: StepReset): boolean {
+  if (part.kind === 'custom' && reason === 'replaced') return false;
+  return 'stepId' in part && part.stepId === stepId;
 }
 
 function append(view: RunView, part: ViewPart): RunView {
-  return { ...view, parts: [...view.parts, part] };
+  const { continued, ...rest } = view;
+  if (continued === undefined) return { ...view, parts: [...view.parts, part] };
+  return { ...rest, parts: [...view.parts, { ...part, continued }] };
 }
 
 type TextLikePart = TextPart | ReasoningPart;

@@ -1,7 +1,30 @@
 import type { Usage } from './run-event.js';
 
 /** The parts of the two totals, in the order in which they are written. */
-const PARTS = ['cachedInputTokens', 'cacheWriteInputTokens', 'reasoningTokens'] as const;
+const PARTS = [
+  'cachedInputTokens',
+  'cacheWriteInputTokens',
+  'imageInputTokens',
+  'reasoningTokens',
+  'imageOutputTokens',
+] as const;
+
+/** The figures of a price table. No provider counts them. */
+const MONEY = ['costMicros', 'unpricedTokens'] as const;
+
+const FIGURES: ReadonlySet<string> = new Set<keyof Usage>([
+  'inputTokens',
+  'outputTokens',
+  'totalTokens',
+  ...PARTS,
+  ...MONEY,
+]);
+
+/** Returns what a report says beside its figures. */
+export function withoutUsage<Report extends Usage>(report: Report): Omit<Report, keyof Usage> {
+  const others = Object.entries(report).filter(([name]) => !FIGURES.has(name));
+  return Object.fromEntries(others) as Omit<Report, keyof Usage>;
+}
 
 /** Sums the tokens of two reports. A part that neither of them names stays absent. */
 export function addUsage(sum: Usage | undefined, next: Usage): Usage {
@@ -9,7 +32,7 @@ export function addUsage(sum: Usage | undefined, next: Usage): Usage {
     inputTokens: (sum?.inputTokens ?? 0) + next.inputTokens,
     outputTokens: (sum?.outputTokens ?? 0) + next.outputTokens,
     totalTokens: (sum?.totalTokens ?? 0) + next.totalTokens,
-    ...parts((part) =>
+    ...figures([...PARTS, ...MONEY], (part) =>
       sum?.[part] === undefined && next[part] === undefined
         ? undefined
         : (sum?.[part] ?? 0) + (next[part] ?? 0),
@@ -28,12 +51,15 @@ export function normalizeUsage(counted: Partial<Record<keyof Usage, unknown>>): 
     inputTokens,
     outputTokens,
     totalTokens: Math.max(toCount(counted.totalTokens) ?? 0, inputTokens + outputTokens),
-    ...parts((part) => toCount(counted[part])),
+    ...figures(PARTS, (part) => toCount(counted[part])),
   };
 }
 
-function parts(count: (part: (typeof PARTS)[number]) => number | undefined): Partial<Usage> {
-  const counted = PARTS.map((part) => [part, count(part)] as const);
+function figures<Figure extends keyof Usage>(
+  names: readonly Figure[],
+  count: (name: Figure) => number | undefined,
+): Partial<Usage> {
+  const counted = names.map((name) => [name, count(name)] as const);
   return Object.fromEntries(counted.filter(([, tokens]) => tokens !== undefined));
 }
 

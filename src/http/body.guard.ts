@@ -1,6 +1,6 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { getAuthentication } from '../auth/authentication.js';
-import { receiveBody } from './deferred-body.js';
+import { takeDeferredBody } from './deferred-body.js';
 
 /**
  * Reads the body of a request whose caller `AuthGuard` has found; bind it right after that guard. Refuses bodies that are too
@@ -10,7 +10,7 @@ import { receiveBody } from './deferred-body.js';
 export class BodyGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<object>();
-    await receiveBody(request, getAuthentication(request).principal);
+    await takeDeferredBody(request)?.parse(getAuthentication(request).principal);
     return true;
   }
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { noteArrival } from './arrival.js';
 import { rawResponse, type WebResponse } from './http.types.js';
 
 /** The responses of a connection that wait for an earlier one to end (HTTP/1.1 pipelining). */
@@ -8,12 +9,14 @@ const waiting = new WeakMap<Socket, Set<ServerResponse>>();
 
 /**
  * Tells each response that its connection is gone. Node 22 tells only the one whose turn it is: what waits behind it would keep its
- * stream and its place for good, and a client could make many. A guard because it has to be first; it refuses nothing.
+ * stream and its place for good, and a client could make many. Notes as well when the request came. A guard because it has to be first; it
+ * refuses nothing.
  */
 @Injectable()
 export class CloseGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const response = rawResponse(context.switchToHttp().getResponse<WebResponse>());
+    noteArrival(context, response);
     if (!response.socket && !response.closed) tellClose(response, response.req.socket);
     return true;
   }

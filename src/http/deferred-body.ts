@@ -1,23 +1,30 @@
 import type { Principal } from '../principal.js';
 
-/** Reads and parses the body of one request, on behalf of its caller. */
-export type ReadBody = (principal: Principal) => Promise<void>;
+/** Does what a request wants with the bytes of its body. */
+export type UseBytes<Result> = (bytes: Uint8Array) => Promise<Result>;
 
-// Symbol.for: the edge and the module may come from two copies of this package.
-const READ_BODY = Symbol.for('nestjs-agent-stream:read-body');
-
-type DeferredRequest = object & { [READ_BODY]?: ReadBody };
-
-/** Leaves the body of a request unread until its caller is known: `BodyGuard` calls `read` then. */
-export function deferBody(request: object, read: ReadBody): void {
-  (request as DeferredRequest)[READ_BODY] = read;
+/** Reads the body of one request, on behalf of its caller. Only the first of its methods that is called reads it. */
+export interface DeferredBody {
+  /** Reads and parses it, if it is JSON. */
+  parse(principal: Principal): Promise<void>;
+  /** Reads it as it is, whatever it is, and counts it as held until `use` is done with it. */
+  readBytes<Result>(principal: Principal, limit: number, use: UseBytes<Result>): Promise<Result>;
 }
 
-/** Reads the body that was left unread, once. Does nothing where the framework's own parser has read it. */
-export async function receiveBody(request: object, principal: Principal): Promise<void> {
+// Symbol.for: the edge and the module may come from two copies of this package.
+const DEFERRED_BODY = Symbol.for('nestjs-agent-stream:deferred-body');
+
+type DeferredRequest = object & { [DEFERRED_BODY]?: DeferredBody };
+
+/** Leaves the body of a request unread until its caller is known: `BodyGuard`, or a handler that wants bytes, reads it then. */
+export function deferBody(request: object, body: DeferredBody): void {
+  (request as DeferredRequest)[DEFERRED_BODY] = body;
+}
+
+/** Returns the body that was left unread, once. Undefined if it was not left unread: the framework's own parser has read it, or there is none. */
+export function takeDeferredBody(request: object): DeferredBody | undefined {
   const deferred = request as DeferredRequest;
-  const read = deferred[READ_BODY];
-  if (!read) return;
-  delete deferred[READ_BODY];
-  await read(principal);
+  const body = deferred[DEFERRED_BODY];
+  delete deferred[DEFERRED_BODY];
+  return body;
 }

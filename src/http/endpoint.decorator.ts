@@ -7,7 +7,7 @@ import {
   type CanActivate,
   type Type,
 } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiProduces, ApiQuery, ApiResponse } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { AuthGuard } from '../auth/auth.guard.js';
 import type { ErrorCode } from '../errors.js';
@@ -31,6 +31,8 @@ export interface EndpointOptions {
   readonly reply: { readonly status: number; readonly description: string; readonly schema?: z.ZodType };
   /** The body that it takes; the guards check it. */
   readonly accepts?: z.ZodType;
+  /** Its body is bytes of any type, which the handler reads with `BodyBytes`. */
+  readonly takesBytes?: boolean;
   /** The query that it takes. */
   readonly query?: z.ZodObject;
   /** It starts a run: counted against the principal's budget. */
@@ -47,6 +49,8 @@ export interface EndpointOptions {
   readonly problems?: readonly ErrorCode[];
 }
 
+const BYTES = { schema: { type: 'string', format: 'binary' } } as const;
+
 /**
  * Everything that a route of ours needs around its handler, bound to this route and to nothing else of the host: who asks,
  * how often, validation, problems as RFC 9457, frames in batches, and its page in the API's description.
@@ -57,6 +61,7 @@ export function Endpoint(options: EndpointOptions): MethodDecorator {
     description,
     reply,
     accepts,
+    takesBytes,
     query,
     starts,
     streams,
@@ -80,7 +85,7 @@ export function Endpoint(options: EndpointOptions): MethodDecorator {
       CloseGuard,
       AuthGuard,
       SwitchedOffGuard,
-      BodyGuard,
+      ...(takesBytes ? [] : [BodyGuard]),
       ...(starts ? [RunStartThrottlerGuard] : []),
       ...(streams ? [OpenStreamsGuard] : []),
       ...(sse ? [NestStreamGuard] : []),
@@ -93,6 +98,7 @@ export function Endpoint(options: EndpointOptions): MethodDecorator {
     ...(streams ? [ApiProduces('text/event-stream')] : []),
     ...(sse ? [UseInterceptors(SseInterceptor)] : []),
     ...(accepts ? [ApiBody(describeBody(accepts))] : []),
+    ...(takesBytes ? [ApiConsumes('application/octet-stream'), ApiBody(BYTES)] : []),
     ...(query ? describeQuery(query).map((parameter) => ApiQuery(parameter)) : []),
     ApiOperation({ summary, ...(description && { description }) }),
     ApiResponse({

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Metrics } from '../telemetry/metrics.js';
 import { HEARTBEAT } from './frame.js';
 
 /** Bytes that may wait for one reader. A reader with more is dropped, and resumes where it was. */
@@ -32,6 +33,7 @@ export class FrameWriter {
   /**
    * @param gatherMore called when there is something to flush at the end of this turn
    * @param stallMs how long the reader may take nothing of what waits for it before it is dropped
+   * @param metrics undefined if metrics are off
    * @param turn shared by all writers of the process; the flush sets it back
    */
   constructor(
@@ -39,6 +41,7 @@ export class FrameWriter {
     private readonly gatherMore: (writer: FrameWriter) => void,
     private readonly stallMs: number,
     private readonly turn: Turn = { bytes: 0 },
+    private readonly metrics?: Metrics,
   ) {
     response.on('timeout', () => {
       if (response.writableLength > 0) response.destroy();
@@ -95,7 +98,9 @@ export class FrameWriter {
       return;
     }
     this.lastWriteAt = performance.now();
-    response.write(toBytes(text));
+    const bytes = toBytes(text);
+    response.write(bytes);
+    this.metrics?.count('sentBytes', bytes.length);
   }
 
   private async drained(): Promise<void> {

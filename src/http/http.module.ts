@@ -1,4 +1,6 @@
 import { ConfigurableModuleBuilder, Module } from '@nestjs/common';
+import { Telemetry } from '../telemetry/telemetry.js';
+import { BodyBytes } from './body-bytes.js';
 import { ErrorListener } from './error-listener.js';
 import { OpenReplies } from './switched-off.guard.js';
 import { DEFAULT_SSE_OPTIONS, SseStreams } from './sse-streams.js';
@@ -14,9 +16,10 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: HTTP_OPTIONS } =
     .setClassMethodName('forRoot')
     .build();
 
-/** The streams and answers that this process has open, whatever their protocol. Needs the module of the switches among its imports. */
+/** The streams and answers that this process has open, whatever their protocol. Needs the modules of the switches and the telemetry among its imports. */
 @Module({
   providers: [
+    BodyBytes,
     OpenReplies,
     {
       provide: ErrorListener,
@@ -25,11 +28,13 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: HTTP_OPTIONS } =
     },
     {
       provide: SseStreams,
-      inject: [HTTP_OPTIONS],
-      useFactory: ({ heartbeatMs = DEFAULT_SSE_OPTIONS.heartbeatMs }: HttpModuleOptions) =>
-        new SseStreams({ ...DEFAULT_SSE_OPTIONS, heartbeatMs }),
+      inject: [HTTP_OPTIONS, Telemetry],
+      useFactory: (
+        { heartbeatMs = DEFAULT_SSE_OPTIONS.heartbeatMs }: HttpModuleOptions,
+        { metrics }: Telemetry,
+      ) => new SseStreams({ ...DEFAULT_SSE_OPTIONS, heartbeatMs }, metrics),
     },
   ],
-  exports: [SseStreams, OpenReplies, ErrorListener],
+  exports: [SseStreams, OpenReplies, ErrorListener, BodyBytes],
 })
 export class HttpModule extends ConfigurableModuleClass {}

@@ -24,6 +24,7 @@ export interface StreamOpening {
  */
 export class OpenStream implements Observer<Frame> {
   private frames: Subscription | undefined;
+  private begun = false;
 
   /** @param opening undefined once the head is written */
   constructor(
@@ -48,14 +49,16 @@ export class OpenStream implements Observer<Frame> {
       this.leave();
       return opening.failed(error);
     }
+    this.begun = true;
     opening.settled();
     // That was all of it.
     if (this.response.req.method === 'HEAD') this.end();
   }
 
+  /** The one method that is called for each event and reader. */
   next(frame: Frame): void {
-    this.open();
-    if (this.response.headersSent) this.writer.write(frame.text);
+    if (this.opening) this.open();
+    if (this.begun) this.writer.write(frame.text);
   }
 
   error(error: unknown): void {
@@ -70,7 +73,7 @@ export class OpenStream implements Observer<Frame> {
 
   complete(): void {
     this.open();
-    if (this.response.headersSent) this.end();
+    if (this.begun) this.end();
   }
 
   /** Ends it from our side, in an orderly way, whatever its source would still say. */

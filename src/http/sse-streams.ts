@@ -1,5 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
+import type { Metrics, Reading } from '../telemetry/metrics.js';
+import { ATTRIBUTES } from '../telemetry/names.js';
+import { getArrival } from './arrival.js';
 import { writeEventStreamHead } from './event-stream-head.js';
 import { FrameWriter, type Turn } from './frame.writer.js';
 import { OpenStream, type StreamOpening } from './open-stream.js';
@@ -27,8 +30,14 @@ export class SseStreams {
   private heart: NodeJS.Timeout | undefined;
   private onEmpty: (() => void) | undefined;
   private drains = false;
+  private protocolsSeen: ReadonlySet<string> = new Set(['chat']);
 
-  constructor(private readonly options: SseOptions = DEFAULT_SSE_OPTIONS) {}
+  constructor(
+    private readonly options: SseOptions = DEFAULT_SSE_OPTIONS,
+    private readonly metrics?: Metrics,
+  ) {
+    metrics?.observe('openStreams', () => this.countByProtocol());
+  }
 
   /**
    * Prepares a stream, whose head is written with its first frame. From then on it counts as open, until the response is closed:
@@ -37,7 +46,13 @@ export class SseStreams {
   open(response: WebResponse, opening: Omit<StreamOpening, 'begin'>): OpenStream {
     const raw = rawResponse(response);
     const { stallMs } = this.options;
-    const writer = new FrameWriter(raw, (waiting) => this.flushAfterTurn(waiting), stallMs, this.turn);
+    const writer = new FrameWriter(
+      raw,
+      (waiting) => this.flushAfterTurn(waiting),
+      stallMs,
+      this.turn,
+      this.metrics,
+    );
     const stream = new OpenStream(raw, writer, { ...opening, begin: () => this.begin(response, stream) });
     raw.once('close', () => this.closed(raw, stream));
     return stream;
@@ -75,12 +90,36 @@ export class SseStreams {
   private begin(response: WebResponse, stream: OpenStream): void {
     // One that was on its way in when the drain began ends at once. A reader that kept its connection would come back over it
     // for as long as the server waits for its connections to end.
+    const raw = rawResponse(response);
     writeEventStreamHead(response, !this.drains);
+    this.measureFirstFrame(raw);
     // A line end first, as Nest writes it: readers pass over it, and the head leaves the process.
     stream.writer.write('\n');
-    this.streams.set(rawResponse(response), stream);
+    this.streams.set(raw, stream);
     this.heart ??= setInterval(() => this.beat(), this.options.heartbeatMs / 4).unref();
     if (this.drains) setImmediate(() => stream.end());
+  }
+
+  private measureFirstFrame(response: ServerResponse): void {
+    const arrival = this.metrics && getArrival(response);
+    if (!arrival) return;
+    this.metrics.record('firstFrame', (performance.now() - arrival.at) / 1000, {
+      [ATTRIBUTES.protocol]: arrival.protocol,
+    });
+  }
+
+  private countByProtocol(): Reading[] {
+    const counts = new Map<string, number>();
+    for (const response of this.streams.keys()) {
+      const { protocol = '' } = getArrival(response) ?? {};
+      counts.set(protocol, (counts.get(protocol) ?? 0) + 1);
+    }
+    // A series that ended with its last stream would keep the value before.
+    this.protocolsSeen = new Set([...this.protocolsSeen, ...counts.keys()]);
+    return [...this.protocolsSeen].map((protocol) => [
+      counts.get(protocol) ?? 0,
+      { [ATTRIBUTES.protocol]: protocol },
+    ]);
   }
 
   private cut(): void {

@@ -19,7 +19,27 @@ describe('admitRun', () => {
       threadKey,
       isNewThread: true,
       mustWait: false,
+      isFork: false,
     });
+  });
+
+  it.each<[Start['parentId'], Start['parentId'], boolean]>([
+    [undefined, 'r1', false],
+    ['r1', 'r1', false],
+    ['r0', 'r0', true],
+    [null, null, true],
+  ])('places a run that is asked after %s after %s', (asked, parentId, isFork) => {
+    const start = { ...START, ...(asked !== undefined && { parentId: asked }) };
+    expect(admitRun(start, IDLE)).toMatchObject({ parentId, isFork });
+  });
+
+  it('places a run that takes the place of an unended one where that one was asked', () => {
+    const start: Start = { ...START, whenBusy: 'rollback' };
+    const place = { mustWait: true, parentId: 'before', isFork: true };
+    expect(admitRun(start, { ...BUSY, turnParentId: 'before' })).toMatchObject(place);
+    expect(admitRun(start, { ...BUSY, turnParentId: null })).toMatchObject({ parentId: null });
+    expect(admitRun({ ...start, parentId: 'r1' }, BUSY)).toMatchObject({ parentId: 'r1', isFork: false });
+    expect(admitRun(start, IDLE)).toMatchObject({ mustWait: false, parentId: 'r1', isFork: false });
   });
 
   it('refuses a run whose thread must exist and does not', () => {

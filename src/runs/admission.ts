@@ -10,6 +10,8 @@ export interface FoundThread {
   readonly key: string;
   /** The id of its oldest run that has not ended. */
   readonly unended?: string | undefined;
+  /** The run after which the turn of that one was asked; null: none. Looked up for a start that takes its place. */
+  readonly turnParentId?: string | null | undefined;
   /** Its newest run. */
   readonly latest?: { readonly id: string; readonly status: string } | undefined;
 }
@@ -22,6 +24,10 @@ export interface AdmittedRun {
   readonly isNewThread: boolean;
   /** True if an earlier run of the thread has not ended. */
   readonly mustWait: boolean;
+  /** The run before it in its branch. Null: none, because the start says so. Undefined: the thread has no run yet. */
+  readonly parentId?: string | null | undefined;
+  /** True if it does not follow the newest run. */
+  readonly isFork: boolean;
   /** The id of the run whose approvals can no longer be decided once this run is stored. */
   readonly lapsed?: string | undefined;
 }
@@ -31,18 +37,46 @@ export type Admission =
 
 /** Decides whether a run may start in its thread, and where it then stands. `found` is undefined where the thread does not exist. */
 export function admitRun(
-  run: Pick<NewRun, 'id' | 'thread' | 'threadId' | 'whenBusy' | 'whenAwaiting'>,
+  run: Pick<NewRun, 'id' | 'thread' | 'threadId' | 'whenBusy' | 'whenAwaiting' | 'parentId'>,
   found: FoundThread | undefined,
 ): Admission {
   if (!found) {
     if (run.thread === 'existing') return { outcome: 'no-thread' };
-    return { outcome: 'admitted', threadKey: newThreadKey(run), isNewThread: true, mustWait: false };
+    return {
+      outcome: 'admitted',
+      threadKey: newThreadKey(run),
+      isNewThread: true,
+      mustWait: false,
+      isFork: false,
+    };
   }
   const { key, unended, latest } = found;
   if (unended !== undefined && run.whenBusy === 'reject') return { outcome: 'busy', runId: unended };
   const lapsed = latest && readStatus(latest.status) === 'awaiting-input' ? latest.id : undefined;
   if (lapsed !== undefined && run.whenAwaiting === 'reject') return { outcome: 'awaiting', runId: lapsed };
-  return { outcome: 'admitted', threadKey: key, isNewThread: false, mustWait: unended !== undefined, lapsed };
+  const parentId = findParentId(run, found);
+  return {
+    outcome: 'admitted',
+    threadKey: key,
+    isNewThread: false,
+    mustWait: unended !== undefined,
+    parentId,
+    isFork: latest !== undefined && parentId !== latest.id,
+    lapsed,
+  };
+}
+
+/** True for a start whose place depends on the run that has not ended. */
+export function takesPlace({ whenBusy, parentId }: Pick<NewRun, 'whenBusy' | 'parentId'>): boolean {
+  return whenBusy === 'rollback' && parentId === undefined;
+}
+
+function findParentId(
+  run: Pick<NewRun, 'whenBusy' | 'parentId'>,
+  { unended, turnParentId, latest }: FoundThread,
+): string | null | undefined {
+  if (unended !== undefined && takesPlace(run)) return turnParentId;
+  return run.parentId === undefined ? latest?.id : run.parentId;
 }
 
 /** Decides what an idempotency key means that came before: the same request again, or another one. */

@@ -1,10 +1,13 @@
-import type { Agent, AgentContext } from '../agents/agent.js';
+import type { Agent, AgentContext, Ancestor } from '../agents/agent.js';
 import { AppError } from '../errors.js';
 import { mayUse, type Principal } from '../principal.js';
+import type { RunTelemetry } from '../telemetry/run-telemetry.js';
 import type { ExecutionDeps } from './execution-deps.js';
 import type { Acquisition } from './opening-events.js';
 import type { Run } from './run.js';
+import { createFileKeeper, DEFAULT_FILE_LIMITS } from './run-files.js';
 import { runAtWork, type RunAtWork } from './run-context.js';
+import { readAncestors } from './ancestors.js';
 import { readHistory, type RunProgress } from './run-progress.js';
 import type { RunRecorder } from './run.recorder.js';
 import type { RunSources } from './run-sources.js';
@@ -21,6 +24,7 @@ export interface AgentTask {
   readonly progress: RunProgress;
   readonly sources: RunSources;
   readonly signal: AbortSignal;
+  readonly telemetry: RunTelemetry | undefined;
   readonly emit: AgentContext['emit'];
   readonly atWork: RunAtWork;
 }
@@ -46,17 +50,18 @@ export async function performAgentWork(
   const work = async () =>
     runAtWork.run(task.atWork, () => agent.run({ message, metadata, ...(given && { given }) }, context));
   const { hooks } = deps;
-  return catchFailure(() => hooks?.around({ ...run, principal }, work) ?? work());
+  const around = () => hooks?.around({ ...run, principal }, work) ?? work();
+  return catchFailure(() => task.telemetry?.within(around) ?? around());
 }
 
 function createContext(
-  { run, acquisition, progress, sources, signal, emit }: AgentTask,
+  { run, acquisition, progress, sources, signal, emit, telemetry }: AgentTask,
   recorder: RunRecorder,
   principal: Principal,
   deps: ExecutionDeps,
 ): AgentContext {
   const { id: runId, threadId, threadKey, messageId, epoch } = run;
-  const { attempt, begunCalls, completedSteps, decisions } = progress;
+  const { attempt, begunCalls, begunBefore, completedSteps, decisions } = progress;
   return {
     runId,
     threadId,
@@ -68,15 +73,35 @@ function createContext(
     isNewThread: acquisition.isNewThread ?? false,
     signal,
     begunCalls,
+    begunBefore,
     completedSteps,
     decisions,
     sources,
-    recorded: () => recorder.flush(),
+    ...(run.parentId !== undefined && { parentId: run.parentId }),
+    ...(telemetry && { telemetry }),
+    recorded: () => telemetry?.commit(() => recorder.flush()) ?? recorder.flush(),
     emit,
+    ...(deps.blobs && {
+      keepFile: createFileKeeper(run, deps.blobs, deps.fileLimits ?? DEFAULT_FILE_LIMITS),
+      readFile: (fileId) => deps.blobs!.get(run.principal, fileId),
+    }),
     spokenBefore: () => foldSpoken(runId, readHistory(run, deps.log), completedSteps),
-    readStoppedBefore: () => readStoppedBefore(run, deps),
+    ancestors: () => describeAncestors(run, deps),
+    readStoppedBefore: (storedBy) => readStoppedBefore(run, storedBy, deps),
     commitNow: () => recorder.commitNow(),
   };
+}
+
+async function* describeAncestors(run: Run, { runs, agents }: ExecutionDeps): AsyncGenerator<Ancestor> {
+  for await (const { id, status, isBeforeOthers, agent: name } of readAncestors(run, runs)) {
+    const agent = agents?.get(name);
+    yield {
+      id,
+      status,
+      isBeforeOthers,
+      ...(agent && { leavesCheckpoint: agent.leavesCheckpoints ?? false }),
+    };
+  }
 }
 
 /** Returns the run's principal with the roles that it still has. A run that begins where it was asked for has just been checked. */

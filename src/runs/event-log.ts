@@ -1,6 +1,7 @@
 import type { RequestedInput } from '../events/requested-input.js';
 import type { PublicError, RunOutcome, Usage } from '../events/run-event.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
+import type { Owner } from '../principal.js';
 
 /**
  * Port: the append-only logs of the runs. Methods reject with STORAGE_FAILED when the storage cannot be reached.
@@ -56,4 +57,14 @@ export interface RunEnding {
   readonly usage: Usage;
   /** With `awaiting-input`: what it waits for, at least one. */
   readonly inputs?: readonly RequestedInput[];
+  /** Text by which the run is found. Absent: none. */
+  readonly said?: SaidText;
+}
+
+/** The words of a run. */
+export interface SaidText {
+  readonly owner: Owner;
+  /** Empty if the run continues another one, which has it. */
+  readonly question: string;
+  readonly answer: string;
 }

@@ -1,4 +1,6 @@
 import { AppError } from '../errors.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { ATTRIBUTES } from '../telemetry/names.js';
 import type { AppendBatch, AppendResult, EventLog } from './event-log.js';
 
 /** Somebody with events to append: hands them over as one batch, and learns what became of it. */
@@ -30,6 +32,7 @@ export class GroupCommit {
   constructor(
     private readonly log: EventLog,
     private readonly intervalMs = 10,
+    private readonly metrics?: Metrics,
   ) {}
 
   /** `now`: at the end of this turn of the event loop, so that what happens together is committed together. */
@@ -63,7 +66,13 @@ export class GroupCommit {
   private async append(
     batches: readonly { readonly source: CommitSource; readonly batch: AppendBatch }[],
   ): Promise<void> {
+    const startedAt = performance.now();
     const results = await this.log.append(batches.map(({ batch }) => batch)).catch(toStorageError);
+    this.metrics?.record(
+      'appendDuration',
+      (performance.now() - startedAt) / 1000,
+      results instanceof AppError ? { [ATTRIBUTES.errorType]: results.code } : undefined,
+    );
     batches.forEach(({ source, batch }, index) =>
       source.settle(batch, results instanceof AppError ? results : (results[index] ?? 'fenced')),
     );

@@ -4,6 +4,7 @@ import {
   isCall,
   NOBODY_IN_TIME,
   type RecordedDecision,
+  type GivenAnswer,
   type InputAnswer,
   type RequestedInput,
 } from '../events/requested-input.js';
@@ -13,6 +14,7 @@ import { compute } from '../tools/compute/compute.js';
 import type { JsonSchema } from '../tools/compute/fit-schema.js';
 import { parseInput } from '../tools/tool-call.js';
 import { Switches } from '../switches/switches.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 import { ToolRegistry } from '../tools/tool.registry.js';
 import { PresentRoles } from './present-roles.js';
 import type { Run } from './run.js';
@@ -43,6 +45,7 @@ export class InputService {
     private readonly security: SecurityLog = new SecurityLog(),
     private readonly roles: PresentRoles = new PresentRoles(),
     private readonly switches: Switches = new Switches(),
+    private readonly telemetry: Telemetry = new Telemetry(),
   ) {}
 
   /**
@@ -56,7 +59,7 @@ export class InputService {
   async answer(
     principal: Principal,
     runId: string,
-    answers: Readonly<Record<string, InputAnswer>>,
+    answers: Readonly<Record<string, GivenAnswer>>,
   ): Promise<DecisionResult> {
     const run = await this.service.get(principal, runId);
     // Answered now, it would go on only to fail; it can still be answered when it is on again.
@@ -104,11 +107,14 @@ export class InputService {
     roles: readonly string[],
     principal?: Principal,
   ): Promise<DecisionResult> {
-    const continuation = toContinuation(run, roles);
+    const goesOn = toContinuation(run, roles);
+    const traced = this.telemetry.startRun(goesOn, run);
+    const continuation = { ...goesOn, ...(traced && { traceparent: traced.traceparent }) };
     const result = await this.runs.decide({ runId: run.id, answers, continuation });
     switch (result.outcome) {
       case 'answered': {
         const { continuedBy } = result;
+        if (continuedBy) traced?.confirm();
         this.note(run, answers, principal);
         if (continuedBy?.status === 'pending') announceRun(this.wakeups, continuedBy);
         return { run: result.run, ...(continuedBy && { continuedBy }) };
@@ -172,7 +178,9 @@ export class InputService {
 
 /** The run that goes on where this one stopped: for the same message, and writing the same answer. */
 function toContinuation(run: Run, roles: readonly string[]): NewRun {
-  const { threadId, agent, principal, message, metadata, given, messageId, id: resumeOf } = run;
+  const { threadId, agent, principal, message, metadata, messageId, id: resumeOf } = run;
+  // What the run has changed is changed.
+  const { stateChange: _, ...given } = run.given ?? {};
   return {
     id: newId(),
     threadId,
@@ -181,7 +189,7 @@ function toContinuation(run: Run, roles: readonly string[]): NewRun {
     principal: { ...principal, roles },
     message,
     metadata,
-    ...(given && { given }),
+    ...(run.given && { given }),
     messageId,
     resumeOf,
     whenBusy: 'queue',

@@ -7,13 +7,16 @@ export interface Creation {
   readonly at: number;
   /** That of the thread the run is in. */
   readonly threadKey: string;
+  /** That of the admitted run. */
+  readonly parentId?: string | null | undefined;
   /** That of the owner who has it from the start; absent: it waits for one. */
   readonly epoch?: number | undefined;
 }
 
 /** The run that a storage has made, as it would read it: it knows all of it, and need not ask for it again. Pure. */
-export function toCreatedRun(newRun: NewRun, { at, threadKey, epoch }: Creation): Run {
-  const { id, threadId, agent, principal, message, metadata, given, messageId, resumeOf } = newRun;
+export function toCreatedRun(newRun: NewRun, { at, threadKey, parentId, epoch }: Creation): Run {
+  const { id, threadId, agent, principal, message, metadata, given, messageId, resumeOf, traceparent } =
+    newRun;
   const { userId, tenant, roles } = principal;
   return {
     id,
@@ -30,8 +33,17 @@ export function toCreatedRun(newRun: NewRun, { at, threadKey, epoch }: Creation)
     createdAt: at,
     ...(given !== undefined && { given }),
     ...(resumeOf !== undefined && { resumeOf }),
+    ...(parentId !== undefined && { parentId }),
+    ...(traceparent !== undefined && { traceparent }),
     ...(epoch === undefined ? { status: 'pending', epoch: 0 } : { status: 'running', epoch, startedAt: at }),
   };
+}
+
+/** Returns the ids of the files that a run brings to its thread. One that continues another brings none. Pure. */
+export function listFileIds({ given, resumeOf }: Pick<NewRun, 'given' | 'resumeOf'>): string[] {
+  if (resumeOf !== undefined) return [];
+  const ids = (given?.files ?? []).flatMap(({ fileId }) => (fileId === undefined ? [] : [fileId]));
+  return [...new Set(ids)].toSorted();
 }
 
 /**

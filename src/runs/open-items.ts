@@ -72,10 +72,13 @@ export function trackOpen(open: OpenItems, event: RunEvent, at: number): OpenIte
     case 'run-resume':
     case 'text-delta':
     case 'reasoning-delta':
+    case 'file':
+    case 'source':
     case 'tool-progress':
     case 'input-answer':
     case 'usage':
     case 'state':
+    case 'message-put':
     case 'custom':
       return open;
     default:

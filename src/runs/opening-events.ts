@@ -23,16 +23,26 @@ export interface OpeningState extends Pick<Acquisition, 'resumed'> {
 /** Returns the events that an owner emits before any others. Pure: the same log gives the same events. */
 export function openingEvents(run: Run, state: OpeningState): RunEvent[] {
   const { open, answered, attempt, resumed = 'takeover' } = state;
-  const { lastSeq, messageId, resumeOf, agent } = run;
+  const { lastSeq, messageId, resumeOf, agent, given, createdAt, startedAt = createdAt } = run;
   if (lastSeq === 0) {
+    // The clock of the process that stored it may be ahead of that of its owner.
+    const queuedMs = Math.max(0, startedAt - createdAt);
     return [
-      { type: 'run-start', agent, messageId, ...(resumeOf && { resumeOf }) },
+      {
+        type: 'run-start',
+        agent,
+        messageId,
+        ...(resumeOf ? { resumeOf } : given?.files && { files: given.files }),
+        ...(queuedMs > 0 && { queuedMs }),
+      },
       ...answered.map(({ inputId, kind, answer }): RunEvent => ({
         type: 'input-answer',
         inputId,
         kind,
         decision: answer.decision,
         by: answer.by,
+        ...(answer.decision === 'edit' && { input: answer.input }),
+        ...(answer.added && { added: answer.added }),
       })),
     ];
   }

@@ -42,6 +42,12 @@ export class OwnedRuns {
     return Array.from(this.atWork.values(), ({ execution }) => execution);
   }
 
+  /** Milliseconds since this process took the run that it has had for longest. 0 without any. */
+  get longestMs(): number {
+    const now = performance.now();
+    return Math.max(0, ...Array.from(this.atWork.values(), ({ since }) => now - since));
+  }
+
   /** Lets the execution work. `onDone` is called when it no longer takes a slot. */
   add(run: Run, execution: RunExecution, onDone: () => void): void {
     // Its lease ran out in silence, and the one who takes the run over is this process itself.

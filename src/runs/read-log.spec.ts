@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../events/recorded-event.js';
 import { MemoryStorage } from '../storage/memory/memory.storage.js';
 import { ALICE, toBatch, toEnding, ownedRun } from '../testing/storage/storage-samples.js';
 import { EventLog, type LogPage } from './event-log.js';
-import { readWholeLog } from './read-log.js';
+import { readLogPart, readWholeLog } from './read-log.js';
 
 /** A log with a moment after its first page, in which a test does something. */
 class InterruptedLog extends EventLog {
@@ -52,5 +52,46 @@ describe('readWholeLog', () => {
     const { storage } = await longRun();
     const log = new InterruptedLog(storage.log, () => storage.runs.deleteThread(ALICE, 'thread-of-r1'));
     expect(await readWholeLog(log, 'r1')).toEqual([]);
+  });
+});
+
+describe('readLogPart', () => {
+  const ALL = { enoughBytes: Infinity };
+
+  it('returns what comes after an event, and nothing at the tail', async () => {
+    const { storage, whole } = await longRun();
+    const part = await readLogPart(storage.log, 'r1', { ...ALL, afterSeq: 2_000 });
+    expect(part).toEqual({ afterSeq: 2_000, events: whole.slice(2_000) });
+    const tail = whole.at(-1)!.seq;
+    expect(await readLogPart(storage.log, 'r1', { ...ALL, afterSeq: tail })).toEqual({
+      afterSeq: tail,
+      events: [],
+    });
+  });
+
+  it('adds up to the whole log in parts of any size', async () => {
+    const { storage, whole } = await longRun();
+    const events: RecordedEvent[] = [];
+    for (;;) {
+      const afterSeq = events.at(-1)?.seq ?? 0;
+      const part = await readLogPart(storage.log, 'r1', { afterSeq, enoughBytes: 1 });
+      if (part.events.length === 0) break;
+      events.push(...part.events);
+    }
+    expect(events).toEqual(whole);
+  });
+
+  it.each([
+    ['was compacted away', 3],
+    ['was never there', 99_999],
+  ])('starts again from the first event if the one before %s', async (_name, afterSeq) => {
+    const { storage, whole } = await longRun();
+    const compacted = compactLog(whole);
+    await storage.retention.compact('r1', compacted);
+    expect(compacted.some(({ seq }) => seq === afterSeq)).toBe(false);
+    expect(await readLogPart(storage.log, 'r1', { ...ALL, afterSeq })).toEqual({
+      afterSeq: 0,
+      events: compacted,
+    });
   });
 });

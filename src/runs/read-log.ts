@@ -6,12 +6,16 @@ const PAGE = 1_000;
 
 /** A fold of a log. */
 export interface LogFold<Fold> {
-  /** Makes what the events are applied to. Called again when the reading has to start again. */
-  readonly begin: () => Fold;
+  /** Makes what the events are applied to. Called again when the reading has to start again, then from the log's first event on. */
+  readonly begin: (afterSeq: number) => Fold;
   /** Returns the fold with one more event in it. */
   readonly apply: (fold: Fold, recorded: RecordedEvent) => Fold;
   /** The bytes of events that may be read. Default: any. */
   readonly maxBytes?: number;
+  /** Bytes of events after which the reading stops, and returns what it has. Default: never. */
+  readonly enoughBytes?: number;
+  /** The event to begin after. Default 0: the whole log. */
+  readonly afterSeq?: number;
 }
 
 /**
@@ -24,18 +28,18 @@ export interface LogFold<Fold> {
 export async function foldLog<Fold>(
   log: EventLog,
   runId: string,
-  { begin, apply, maxBytes = Infinity }: LogFold<Fold>,
+  { begin, apply, maxBytes = Infinity, enoughBytes = Infinity, afterSeq = 0 }: LogFold<Fold>,
 ): Promise<Fold | undefined> {
-  let fold = begin();
+  let fold = begin(afterSeq);
   let bytes = 0;
-  let seq = 0;
+  let seq = afterSeq;
   /** True when the last event was all that a page could hold: it was still there, and the next page is behind it. */
   let pageIsFull = false;
   for (;;) {
     const overlaps = seq > 0 && !pageIsFull;
     const page = await log.readPage(runId, overlaps ? seq - 1 : seq, PAGE);
     if (overlaps && page.events[0]?.seq !== seq) {
-      fold = begin();
+      fold = begin(0);
       bytes = 0;
       seq = 0;
       continue;
@@ -48,7 +52,7 @@ export async function foldLog<Fold>(
     }
     bytes += page.bytes;
     if (bytes > maxBytes) return undefined;
-    if (page.atTail) return fold;
+    if (page.atTail || bytes >= enoughBytes) return fold;
     pageIsFull = seq === before;
   }
 }
@@ -64,6 +68,27 @@ export async function readInto<Target extends { map(recorded: RecordedEvent): un
     return target;
   };
   return (await foldLog(log, runId, { begin, apply })) as Target;
+}
+
+/** Events of a run that follow one another. */
+export interface LogPart {
+  /** The event that they come after. Lower than asked for if that one is gone: then they are from the log's first event on. */
+  readonly afterSeq: number;
+  readonly events: RecordedEvent[];
+}
+
+/** Returns the events after a seq: all of them, or those of about the first `enoughBytes`. None at the tail. */
+export async function readLogPart(
+  log: EventLog,
+  runId: string,
+  { afterSeq, enoughBytes }: { readonly afterSeq: number; readonly enoughBytes: number },
+): Promise<LogPart> {
+  const begin = (afterSeq: number): LogPart => ({ afterSeq, events: [] });
+  const apply = (part: LogPart, recorded: RecordedEvent) => {
+    part.events.push(recorded);
+    return part;
+  };
+  return (await foldLog(log, runId, { begin, apply, enoughBytes, afterSeq })) as LogPart;
 }
 
 /** All events of a run, as they are now. Empty for an unknown run. For those that need a whole log at once. */

@@ -17,7 +17,7 @@ describe('ReplacedText', () => {
     const storage = new MemoryStorage();
     const agent = new ScriptedAgent((_, context) => {
       for (const event of createAnswer(context, ['Secret. '], '1')) void context.emit(event);
-      void context.emit({ type: 'step-reset', stepId: 'step-1', attempt: 1, reason: 'retry' });
+      void context.emit({ type: 'step-reset', stepId: 'step-1', attempt: 1, reason: 'replaced' });
     });
     const process = await startProcess([agent], { storage });
     const { id } = await process.runs.start({ principal: ADA, message: 'Hi' });

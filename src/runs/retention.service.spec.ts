@@ -48,9 +48,9 @@ describe('RetentionService', () => {
   afterEach(() => storage.close());
 
   function serviceWith(options: Partial<RetentionOptions> = {}): RetentionService {
-    const { retention, items, log } = storage;
+    const { retention, items, blobs, log, runs } = storage;
     return new RetentionService(
-      { retention, items, log, recent },
+      { retention, items, blobs, log, runs, recent },
       { compactAfterMs: HOUR, ...options },
       () => now,
     );
@@ -91,6 +91,20 @@ describe('RetentionService', () => {
     await serviceWith().sweep();
     expect(await storage.items.deleteExpired(1)).toBe(0);
     expect(await storage.items.listNamespaces(ALICE)).toEqual([['a']]);
+  });
+
+  it('removes uploads that no message has named, however many', async () => {
+    const { blobs } = storage;
+    const ids = Array.from({ length: 25 }, (_, n) => `u${n}`);
+    const limits = { maxOwnerBytes: 1_000, maxUploads: 100 };
+    const file = { owner: ALICE, mediaType: 'text/plain', data: Buffer.from('a') };
+    for (const id of ids) await blobs.upload({ ...file, id, keepMs: HOUR }, limits);
+    await blobs.upload({ ...file, id: 'stays', keepMs: DAY }, limits);
+    await serviceWith().sweep();
+    expect(await blobs.describe(ALICE, ids)).toHaveLength(25);
+    now += HOUR;
+    await serviceWith().sweep();
+    expect(await blobs.describe(ALICE, [...ids, 'stays'])).toMatchObject([{ id: 'stays' }]);
   });
 
   it('compacts each log once, one hour after the end of its run', async () => {
@@ -221,6 +235,41 @@ describe('RetentionService', () => {
     expect(await areLeft('heavy-0', 'heavy-9', 'heavy-19')).toEqual(['heavy-19']);
   });
 
+  it('deletes threads of the owner whose files fill the storage', async () => {
+    await createEndedRun('talks', 'talks-0', 1_000);
+    await createEndedRun('paints', 'paints-0', 10);
+    const { threadKey = '' } = (await storage.runs.get('paints-0')) ?? {};
+    const maxBytes = (await storage.retention.usedBytes()) + 50_000;
+    const owner = { userId: 'paints', tenant: 'acme' };
+    const blob = { owner, threadKey, id: 'image', mediaType: 'image/png', data: new Uint8Array(500_000) };
+    expect(await storage.blobs.put(blob, Number.MAX_SAFE_INTEGER)).toBe('stored');
+    await serviceWith({ maxBytes }).sweep();
+    expect(await areLeft('talks-0', 'paints-0')).toEqual(['talks-0']);
+  });
+
+  it('deletes uploads that no message has named before any thread, and only as many as it has to', async () => {
+    await createEndedRun('talks', 'talks-0', 1_000);
+    await createEndedRun('hoards', 'hoards-0', 10);
+    const used = await storage.retention.usedBytes();
+    const owner = { userId: 'hoards', tenant: 'acme' };
+    const ids = Array.from({ length: 20 }, (_, n) => `u${n}`);
+    const fill = async () => {
+      const limits = { maxOwnerBytes: Number.MAX_SAFE_INTEGER, maxUploads: 100 };
+      const file = { owner, mediaType: 'image/png', data: new Uint8Array(500_000), keepMs: DAY };
+      for (const id of ids) await storage.blobs.upload({ ...file, id }, limits);
+    };
+    for (const options of [{ maxBytes: used + 1_100_000 }, { maxBytesPerOwner: 1_100_000 }]) {
+      await fill();
+      await serviceWith(options).sweep();
+      expect(await areLeft('talks-0', 'hoards-0')).toEqual(['talks-0', 'hoards-0']);
+      const left = await storage.blobs.describe(owner, ids);
+      expect(left.map(({ id }) => id)).toEqual(expect.arrayContaining(['u19']));
+      expect(left.length).toBeGreaterThanOrEqual(1);
+      expect(left.length).toBeLessThanOrEqual(2);
+      await storage.blobs.deleteUploads(owner);
+    }
+  });
+
   it('deletes from the next owner when the threads of the first have running runs', async () => {
     await createEndedRun('heavy', 'heavy-0', 1_000);
     const { threadId } = (await storage.runs.get('heavy-0')) ?? {};
@@ -284,6 +333,26 @@ describe('RetentionService', () => {
     } finally {
       jest.useRealTimers();
     }
+  });
+
+  it('makes room before it indexes runs of an earlier version, and gives that up if it fails', async () => {
+    await createEndedRun('alice', 'old', 10);
+    now += DAY;
+    await createEndedRun('alice', 'new', 10);
+    const file = { owner: ALICE, id: 'u1', mediaType: 'text/plain', data: Buffer.from('a'), keepMs: 0 };
+    await storage.blobs.upload(file, { maxOwnerBytes: 1_000, maxUploads: 1 });
+    const left: unknown[] = [];
+    const listUnindexed = jest.spyOn(storage.retention, 'listUnindexed');
+    const ids = Array.from({ length: 1_000 }, (_, n) => `earlier-${n}`);
+    listUnindexed.mockImplementation(async (limit) => ids.slice(0, limit));
+    const get = storage.runs.get.bind(storage.runs);
+    jest.spyOn(storage.runs, 'get').mockImplementation(async (runId) => {
+      if (!runId.startsWith('earlier')) return get(runId);
+      left.push([await areLeft('old', 'new'), await storage.blobs.describe(ALICE, ['u1'])]);
+      throw new AppError('STORAGE_FAILED', 'The storage is away.', { retryable: true });
+    });
+    await serviceWith({ maxAgeMs: HOUR }).sweep();
+    expect(left).toEqual(Array.from({ length: 10 }, () => [['new'], []]));
   });
 
   it('compacts the other logs when one cannot be read', async () => {

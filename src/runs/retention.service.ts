@@ -2,31 +2,37 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import type { ItemStore } from '../agents/item.store.js';
 import type { Owner } from '../principal.js';
+import type { BlobStore } from './blob.store.js';
 import { compactRun, type CompactionDeps } from './compact-run.js';
+import { indexRun, type IndexingDeps } from './index-run.js';
 
 /** Rules for how long conversations are kept, and in how much detail. */
 export interface RetentionOptions {
   /**
-   * Time after its end when a run's log is compacted, in milliseconds: superseded text and the progress of tools are dropped, and
+   * Time after its end when a run's log is compacted, in milliseconds: replaced text and the progress of tools are dropped, and
    * the deltas of a part are joined. Default an hour. A reader in the middle of such a log is told to start again.
    */
   readonly compactAfterMs: number;
   /** A thread goes when nothing has happened in it for so long, in milliseconds. Default: never. */
   readonly maxAgeMs?: number;
   /**
-   * Maximum bytes of all data. Above it, threads are deleted: those of the owner with the most data, longest unchanged first. So
-   * an owner with less than an equal share loses no thread. Default: no limit.
+   * Maximum bytes of all data. Above it, data of the owner with the most is deleted: uploads that no message has named, then threads, longest unchanged
+   * first. So an owner with less than an equal share loses nothing. Default: no limit.
    */
   readonly maxBytes?: number;
-  /** Maximum bytes of one owner's runs. Above it, threads of that owner are deleted, longest unchanged first. Default: no limit. */
+  /**
+   * Maximum bytes of one owner's runs and files. Above it, uploads of that owner that no message has named are deleted, then threads, longest unchanged
+   * first. Default: no limit.
+   */
   readonly maxBytesPerOwner?: number;
 }
 
 export const DEFAULT_RETENTION: RetentionOptions = { compactAfterMs: 60 * 60_000 };
 
 /** Dependencies of the service. */
-export interface RetentionDeps extends CompactionDeps {
+export interface RetentionDeps extends CompactionDeps, IndexingDeps {
   readonly items: ItemStore;
+  readonly blobs: BlobStore;
 }
 
 /** Time between two looks for data to delete, in milliseconds. */
@@ -41,8 +47,20 @@ const OWNERS_AT_A_TIME = 100;
 /** Runs looked up at a time. */
 const RUNS_AT_A_TIME = 100;
 
+/** Runs indexed between two looks at which are left. */
+const RUNS_INDEXED_AT_A_TIME = 10;
+
+/** Runs indexed in one sweep: about a minute of work. */
+const RUNS_INDEXED_PER_SWEEP = 5_000;
+
+/** Runs that could not be indexed before a sweep gives up: the storage may be away. */
+const MAX_FAILED_TO_INDEX = 10;
+
 /** Items removed at a time. */
 const ITEMS_AT_A_TIME = 100;
+
+/** Uploads removed at a time. Each may be large. */
+const UPLOADS_AT_A_TIME = 10;
 
 /** Makes room, in small pieces with a rest after each. A thread with a run that has not ended is never touched. */
 @Injectable()
@@ -95,10 +113,13 @@ export class RetentionService {
   private async *pieces(): AsyncGenerator<void> {
     yield* this.compactRuns();
     yield* this.removeExpiredItems();
+    yield* this.removeExpiredUploads();
     yield* this.removeOld();
     yield* this.removeOverQuota();
     yield* this.removeUntilSmall();
     while (await this.deps.retention.shrink()) yield;
+    // Last: after an upgrade there are all runs to index, and what makes room does not wait for that.
+    yield* this.indexRuns();
   }
 
   private async *compactRuns(): AsyncGenerator<void> {
@@ -118,8 +139,35 @@ export class RetentionService {
     }
   }
 
+  /** Makes runs searchable that an earlier version has ended, about the newest first. */
+  private async *indexRuns(): AsyncGenerator<void> {
+    const failed = new Set<string>();
+    for (let left = RUNS_INDEXED_PER_SWEEP; left > 0;) {
+      const runIds = await this.deps.retention.listUnindexed(RUNS_AT_A_TIME + failed.size);
+      const open = runIds.filter((runId) => !failed.has(runId));
+      if (open.length === 0) return;
+      // Somewhere in the list: instances that do it at the same moment seldom meet.
+      const start = Math.floor(Math.random() * Math.max(1, open.length - RUNS_INDEXED_AT_A_TIME + 1));
+      for (const runId of open.slice(start, start + RUNS_INDEXED_AT_A_TIME)) {
+        try {
+          await indexRun(runId, this.deps);
+        } catch (error) {
+          this.logger.warn({ err: error, runId }, 'A run could not be indexed; trying again soon.');
+          failed.add(runId);
+          if (failed.size === MAX_FAILED_TO_INDEX) return;
+        }
+        left -= 1;
+        yield;
+      }
+    }
+  }
+
   private async *removeExpiredItems(): AsyncGenerator<void> {
     while ((await this.deps.items.deleteExpired(ITEMS_AT_A_TIME)) === ITEMS_AT_A_TIME) yield;
+  }
+
+  private async *removeExpiredUploads(): AsyncGenerator<void> {
+    while ((await this.deps.blobs.deleteExpired(UPLOADS_AT_A_TIME)) === UPLOADS_AT_A_TIME) yield;
   }
 
   private async *removeOld(): AsyncGenerator<void> {
@@ -139,13 +187,14 @@ export class RetentionService {
       for (const { owner } of usage.filter(
         (each) => each.bytes > maxBytesPerOwner && !busy.has(formatOwner(each.owner)),
       )) {
-        if (await this.removeOldest(Number.MAX_SAFE_INTEGER, owner)) removed += 1;
+        if (await this.removeForRoom(owner)) removed += 1;
         else busy.add(formatOwner(owner));
         over = true;
         yield;
       }
     }
-    if (removed > 0) this.logger.log({ removed }, 'threads over the quota of their owners removed');
+    if (removed > 0)
+      this.logger.log({ removed }, 'threads and uploads over the quota of their owners removed');
   }
 
   /** Deletes from the owner with the most data, so that only data beyond an equal share goes while there is any. */
@@ -161,7 +210,7 @@ export class RetentionService {
       // To look is to look at all there is, and with much to remove would take longer than the removing. So the more has gone, the
       // more goes before the next look: at most a tenth too much.
       for (const goal = removed + Math.max(1, Math.floor(removed / 10)); removed < goal; removed += 1) {
-        if (!(await this.removeOldest(Number.MAX_SAFE_INTEGER, heaviest))) {
+        if (!(await this.removeForRoom(heaviest))) {
           // What is left of this owner has a run going on: the next one, and at last owners who are in no list.
           if (heaviest) busy.add(formatOwner(heaviest));
           else {
@@ -176,6 +225,12 @@ export class RetentionService {
         yield;
       }
     }
+  }
+
+  /** Removes an upload that no message has named, or else the thread that is unchanged for longest. An upload's owner has it still. */
+  private async removeForRoom(of: Owner | undefined): Promise<boolean> {
+    if (of && (await this.deps.blobs.deleteOldestUploads(of, 1)) > 0) return true;
+    return this.removeOldest(Number.MAX_SAFE_INTEGER, of);
   }
 
   /** Removes the thread that is unchanged for longest, of this owner or of anybody; false when there is none that may go. */

@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '../events/recorded-event.js';
 import type { Owner } from '../principal.js';
+import type { SaidText } from './event-log.js';
 import type { Thread } from './run.js';
 
 /** The threads that may be deleted. */
@@ -11,7 +12,7 @@ export interface IdleThreads {
   readonly owner?: Owner;
 }
 
-/** Bytes of an owner's ended runs: their messages and logs. */
+/** Bytes of an owner's ended runs, their messages and logs, and of the owner's files. */
 export interface OwnerUsage {
   readonly owner: Owner;
   readonly bytes: number;
@@ -37,13 +38,19 @@ export abstract class Retention {
    */
   abstract compact(runId: string, events: readonly RecordedEvent[]): Promise<'compacted' | 'refused'>;
 
+  /** Ids of ended runs that a search does not find because an earlier version has ended them, latest end first; at most `limit`. */
+  abstract listUnindexed(limit: number): Promise<readonly string[]>;
+
+  /** Lets a search find such a run by its words. Nothing changes for any other run. */
+  abstract index(runId: string, said: SaidText): Promise<void>;
+
   /**
    * Removes threads, longest unchanged first, each with all that {@link RunStore.deleteThread} removes, and tells which. Never one that
    * has a run that has not ended.
    */
   abstract deleteIdleThreads(threads: IdleThreads): Promise<readonly DeletedThread[]>;
 
-  /** The owners whose runs take most, heaviest first; at most `limit`. Runs that have not ended do not count. */
+  /** The owners whose runs and files take most, heaviest first; at most `limit`. Runs that have not ended do not count. */
   abstract listUsage(limit: number): Promise<readonly OwnerUsage[]>;
 
   /** Bytes that hold data. What was removed no longer counts, whether or not its space was given back. */

@@ -2,21 +2,26 @@ import { Logger } from '@nestjs/common';
 import type { Agent } from '../agents/agent.js';
 import { toPublicError } from '../errors.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
-import type { PublicError, RunEvent, RunOutcome, UsageReport } from '../events/run-event.js';
-import { normalizeUsage } from '../events/usage.js';
+import type { PublicError, RunEvent, RunOutcome } from '../events/run-event.js';
+import type { RunTelemetry } from '../telemetry/run-telemetry.js';
 import { performAgentWork } from './agent-work.js';
 import { readContinuation } from './continuation.js';
 import type { ExecutionDeps } from './execution-deps.js';
 import { closingEvents, type OpenItems } from './open-items.js';
 import { openingEvents, type Acquisition } from './opening-events.js';
+import { Prices } from './prices.js';
 import type { Run } from './run.js';
 import { findExceeded } from './run-limits.js';
 import { RunProgress } from './run-progress.js';
 import { RunRecorder } from './run.recorder.js';
+import { beginTelemetry, countEnd } from './run-measures.js';
 import { RunSources } from './run-sources.js';
 import { RunStop } from './run-stop.js';
 import { createTimeLimitError, isStorageAway } from './run.errors.js';
+import { toSaidText } from './spoken-text.js';
 import type { WakeupTopic } from './wakeups.js';
+
+const NO_PRICES = new Prices();
 
 /**
  * One owner's work on one run, from when it has the run until the run ends or goes to another owner. It goes through these states:
@@ -34,6 +39,7 @@ export class RunExecution {
   private readonly sources: RunSources;
   private readonly progress: RunProgress;
   private recorder: RunRecorder | undefined;
+  private telemetry: RunTelemetry | undefined;
   private handBackAtBoundary = false;
 
   constructor(
@@ -58,6 +64,11 @@ export class RunExecution {
     );
     this.limitTime(this.deps.limits.maxMs);
     if (this.run.lastSeq === 0) this.deps.recent.begin(this.run.id);
+    this.telemetry = beginTelemetry(this.run, this.deps, {
+      acquisition: this.acquisition,
+      agent: this.agent,
+      signal: this.stop.signal,
+    });
     try {
       const recorder = await this.takeUp();
       const failure = await this.work(recorder);
@@ -75,6 +86,8 @@ export class RunExecution {
     } finally {
       this.stop.clearTimer();
       stopListening();
+      // Does nothing after `end`, which has told how the run ended.
+      this.telemetry?.end({ outcome: this.stop.reason?.why ?? 'left' });
     }
   }
 
@@ -170,6 +183,7 @@ export class RunExecution {
       progress,
       sources,
       signal: stop.signal,
+      telemetry: this.telemetry,
       emit: (event: RunEvent) => this.emit(recorder, event),
       atWork: this,
     };
@@ -178,7 +192,7 @@ export class RunExecution {
 
   private emit(recorder: RunRecorder, emitted: RunEvent): void | Promise<void> {
     if (this.stop.reason) return;
-    const event = emitted.type === 'usage' ? withSoundCounts(emitted) : emitted;
+    const event = emitted.type === 'usage' ? (this.deps.prices ?? NO_PRICES).charge(emitted) : emitted;
     this.progress.note(event);
     const waiting = recorder.emit(event);
     const error = findExceeded(this.progress.spent, this.deps.limits);
@@ -204,11 +218,16 @@ export class RunExecution {
     const durationMs = Math.max(0, now - (this.run.startedAt ?? this.run.createdAt));
     const finishReason = outcome === 'completed' ? this.progress.finishReason : undefined;
     const why = { ...(error && { error }), ...(finishReason && { finishReason }) };
-    const isDurable = await recorder.end({ type: 'end', outcome, ...why, usage, durationMs });
+    const said = toSaidText(this.run, this.progress.spoken.toString());
+    const ending = () => recorder.end({ type: 'end', outcome, ...why, usage, durationMs }, said);
+    const isDurable = await (this.telemetry?.commit(ending) ?? ending());
     if (!isDurable) return false;
+    this.telemetry?.end({ outcome, ...(error && { error }) });
+    countEnd(this.run, { outcome, usage }, this.deps);
     const { id: runId, threadId } = this.run;
     this.logger.log({ runId, threadId, outcome, durationMs, tokens: usage.totalTokens }, 'run ended');
     if (this.progress.hasReplaced) this.deps.replaced?.deleteSoon(runId);
+    if (outcome === 'completed') this.deps.titles?.nameSoon(this.run, this.agent, said);
     return true;
   }
 
@@ -250,6 +269,7 @@ export class RunExecution {
   }
 
   private publish(events: readonly RecordedEvent[]): void {
+    this.deps.telemetry?.commits?.committed(this.run.id);
     this.deps.recent.add(this.run.id, events);
     this.deps.wakeups.notify(this.topic);
     this.deps.hooks?.recorded(this.run, events);
@@ -267,9 +287,4 @@ export class RunExecution {
       // The next renewal of the lease tells it again.
     }
   }
-}
-
-/** Returns the report with counts that are sound. Any agent may report usage, and its counts go into the log, the record and every protocol. */
-function withSoundCounts({ type, model, finishReason, ...counts }: UsageReport): UsageReport {
-  return { type, ...normalizeUsage(counts), model, ...(finishReason && { finishReason }) };
 }

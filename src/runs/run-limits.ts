@@ -41,11 +41,16 @@ export const NOTHING_SPENT: RunSpending = { modelCalls: 0, toolCalls: 0, tokens:
 export function spend(spent: RunSpending, event: RunEvent): RunSpending {
   const { counts } = getTraits(event);
   return {
-    modelCalls: spent.modelCalls + (counts === 'model-call' ? 1 : 0),
+    modelCalls: spent.modelCalls + (counts === 'model-call' && !hasFailed(event) ? 1 : 0),
     toolCalls: spent.toolCalls + (counts === 'tool-call' ? 1 : 0),
     tokens: spent.tokens + (event.type === 'usage' ? event.totalTokens : 0),
     logBytes: spent.logBytes + weighEvent(event),
   };
+}
+
+/** True for a model call that has brought nothing: whether it is made again is up to the graph. */
+function hasFailed(event: RunEvent): boolean {
+  return event.type === 'usage' && event.failed === true;
 }
 
 /** The first limit that is exceeded, as the error that ends the run. */

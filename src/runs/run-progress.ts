@@ -7,6 +7,7 @@ import { NOTHING_OPEN, trackOpen, type OpenItems } from './open-items.js';
 import type { Run } from './run.js';
 import { NOTHING_SPENT, spend } from './run-limits.js';
 import type { RunSources } from './run-sources.js';
+import { SpokenText } from './spoken-text.js';
 
 const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
 
@@ -31,15 +32,20 @@ export class RunProgress {
   answered: Continuation['answered'] = [];
   /** Calls that have begun: tool call id to step id. */
   readonly begunCalls = new Map<string, string>();
+  /** Calls of earlier runs that may be asked for again. */
+  begunBefore: Continuation['begunBefore'] = new Set();
+  /** Text of the answer. */
+  readonly spoken = new SpokenText();
   /** Steps that earlier owners have completed. */
   readonly completedSteps = new Set<string>();
 
   constructor(private readonly sources: RunSources) {}
 
   /** Takes over the facts of the runs that this one continues. */
-  continueFrom({ decisions, answered, begunCalls, completedSteps }: Continuation): void {
+  continueFrom({ decisions, answered, begunCalls, begunBefore, completedSteps }: Continuation): void {
     this.decisions = decisions;
     this.answered = answered;
+    this.begunBefore = begunBefore;
     for (const [toolCallId, stepId] of begunCalls) this.begunCalls.set(toolCallId, stepId);
     for (const stepId of completedSteps) this.completedSteps.add(stepId);
   }
@@ -60,14 +66,15 @@ export class RunProgress {
     return { open, begunAt };
   }
 
-  /** Counts an event of the run. Called for each token: allocates nothing but the new sums. */
+  /** Counts an event of the run. Called for each token: allocates only the new sums, and the text. */
   note(event: RunEvent): void {
     this.spent = spend(this.spent, event);
+    this.spoken.note(event);
     if (event.type === 'step-reset' && event.reason === 'replaced') this.hasReplaced = true;
     if (event.type === 'step-start') this.lastStep = event.name;
     if (event.type === 'usage') {
       this.usage = addUsage(this.usage, event);
-      this.finishReason = event.finishReason;
+      if (!event.failed) this.finishReason = event.finishReason;
     }
     if (event.type === 'tool-start') this.begunCalls.set(event.toolCallId, event.stepId);
     // It has stopped to ask, and is made again.

@@ -1,13 +1,13 @@
 import type { ToolEnd, ToolStart } from '../events/run-event.js';
 import type { ConversationSources } from '../tools/agent-tool.js';
+import { readAllBefore, readAncestors } from './ancestors.js';
 import type { EventLog } from './event-log.js';
 import { findLastTurn, quotesOthers } from './quoted-history.js';
 import type { Run } from './run.js';
 import type { RunStore } from './run.store.js';
 
-/** Events and runs read at a time. */
+/** Events read at a time. */
 const EVENTS = 500;
-const RUNS = 50;
 
 /** So many earlier runs are looked at. A longer conversation counts as one that has read words of strangers. */
 const MOST_RUNS = 1_000;
@@ -52,12 +52,13 @@ export class RunSources implements ConversationSources {
 
   private async readMessages(): Promise<readonly string[]> {
     const messages = [this.run.message];
-    for await (const run of this.earlierRuns()) if (run !== TOO_MANY) messages.push(run.message);
+    for await (const run of this.takeMost(readAncestors)) if (run !== TOO_MANY) messages.push(run.message);
     return messages.map(findLastTurn);
   }
 
+  /** Of all branches: what a subgraph remembers along the thread may come from any of them. */
   private async readEarlier(): Promise<readonly string[]> {
-    for await (const run of this.earlierRuns()) {
+    for await (const run of this.takeMost(readAllBefore)) {
       if (run === TOO_MANY) return ['an early part of it'];
       if (quotesOthers(run.message)) return [FROM_CLIENT];
       const found = await this.findForeign(run);
@@ -67,20 +68,16 @@ export class RunSources implements ConversationSources {
   }
 
   /** Newest first. */
-  private async *earlierRuns(): AsyncGenerator<Run | typeof TOO_MANY> {
+  private async *takeMost(
+    read: (run: Run, runs: RunStore) => AsyncIterable<Run>,
+  ): AsyncGenerator<Run | typeof TOO_MANY> {
     if (this.options.isNewThread) return;
-    let cursor: string | undefined;
     let seen = 0;
-    do {
-      const page = await this.storage.runs.listRuns(this.run.principal, this.run.threadId, {
-        limit: RUNS,
-        ...(cursor !== undefined && { cursor }),
-      });
-      for (const run of page.items) if (run.id !== this.run.id) yield run;
-      seen += page.items.length;
-      cursor = page.nextCursor;
-      if (cursor !== undefined && seen >= MOST_RUNS) return yield TOO_MANY;
-    } while (cursor !== undefined);
+    for await (const run of read(this.run, this.storage.runs)) {
+      if (seen >= MOST_RUNS) return yield TOO_MANY;
+      seen += 1;
+      yield run;
+    }
   }
 
   /** Returns the name of a tool that brought words of strangers into this run; undefined when none did. */

@@ -5,6 +5,7 @@ import { EventLog } from './event-log.js';
 import { WakeupSignal } from './wakeup.signal.js';
 import { EventCache } from './event.cache.js';
 import type { Run } from './run.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 import { Wakeups } from './wakeups.js';
 
 /** A reader's position and options. */
@@ -45,6 +46,7 @@ export class RunFeed {
     private readonly recent: EventCache,
     private readonly wakeups: Wakeups,
     @Optional() @Inject(RUN_FEED_OPTIONS) private readonly options: RunFeedOptions = { recheckMs: 5_000 },
+    @Optional() private readonly telemetry: Telemetry = new Telemetry(),
   ) {}
 
   /**
@@ -96,6 +98,7 @@ export class RunFeed {
               const room = ready?.();
               if (room) await room;
             }
+            if (seq !== before) this.telemetry.commits?.handedOut(runId);
             pageIsFull = !atTail && seq === before;
             if (atTail) return hints.next(readOn);
           }

@@ -2,6 +2,8 @@ import { Logger } from '@nestjs/common';
 import type { RecordedEvent } from '../events/recorded-event.js';
 import type { RunEnd } from '../events/run-event.js';
 import type { Owner } from '../principal.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { ATTRIBUTES } from '../telemetry/names.js';
 import type { SecurityEvent } from '../security/security-event.js';
 import type { Run } from './run.js';
 import type { StartRunRequest } from './run.service.js';
@@ -65,7 +67,14 @@ export class RunHookCalls {
   private readonly logger = new Logger('RunHooks');
   private readonly underWay = new Set<Promise<void>>();
 
-  constructor(private readonly hooks: RunHooks = {}) {}
+  constructor(
+    private readonly hooks: RunHooks = {},
+    private readonly metrics?: Metrics,
+  ) {
+    // A first failure is seen as an increase only if there was a value before.
+    for (const name of ['onEvent', 'afterRun'] as const)
+      for (const result of ['ok', 'error'] as const) this.count(name, result, 0);
+  }
 
   /** @throws what the agent or the hook throws */
   async around(run: Run, work: () => Promise<void>): Promise<void> {
@@ -119,8 +128,15 @@ export class RunHookCalls {
   ): Promise<void> {
     try {
       await hook();
+      this.count(name, 'ok');
     } catch (error) {
+      this.count(name, 'error');
       this.logger.error({ err: error, runId }, `hooks.${name} failed; the run is not affected.`);
     }
+  }
+
+  private count(name: keyof RunHooks, result: 'ok' | 'error', times = 1): void {
+    if (this.hooks[name])
+      this.metrics?.count('hookCalls', times, { [ATTRIBUTES.hook]: name, [ATTRIBUTES.result]: result });
   }
 }

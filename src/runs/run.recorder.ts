@@ -3,7 +3,7 @@ import { withPlainData } from '../events/plain-data.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
 import type { RunEnd, RunEvent } from '../events/run-event.js';
 import { AppError } from '../errors.js';
-import type { AppendBatch, AppendResult, RunEnding } from './event-log.js';
+import type { AppendBatch, AppendResult, RunEnding, SaidText } from './event-log.js';
 import type { CommitSource, GroupCommit } from './group-commit.js';
 import { NOTHING_OPEN, trackOpen, type OpenItems } from './open-items.js';
 
@@ -41,6 +41,7 @@ export class RunRecorder implements CommitSource {
   private unacknowledged = 0;
   private openItems: OpenItems;
   private hasEmittedText = false;
+  private said: SaidText | undefined;
   private readonly waiters = new Set<() => void>();
 
   constructor(
@@ -79,7 +80,8 @@ export class RunRecorder implements CommitSource {
   }
 
   /** Records the run's last event. Resolves with true when it is durable, and with false when the run turned out to be lost. */
-  async end(event: RunEnd): Promise<boolean> {
+  async end(event: RunEnd, said?: SaidText): Promise<boolean> {
+    this.said = said;
     void this.emit(event);
     if (this.state === 'open') this.state = 'closed';
     await this.flush();
@@ -119,7 +121,7 @@ export class RunRecorder implements CommitSource {
     return last?.type === 'end'
       ? {
           ...batch,
-          ending: toEnding(last, this.openItems),
+          ending: toEnding(last, this.openItems, this.said),
         }
       : batch;
   }
@@ -173,12 +175,17 @@ export class RunRecorder implements CommitSource {
   }
 }
 
-function toEnding({ outcome, usage, error }: RunEnd, { inputs }: OpenItems): RunEnding {
+function toEnding(
+  { outcome, usage, error }: RunEnd,
+  { inputs }: OpenItems,
+  said: SaidText | undefined,
+): RunEnding {
   return {
     outcome,
     usage,
     ...(error && { error }),
     ...(outcome === 'awaiting-input' && { inputs }),
+    ...(said && { said }),
   };
 }
 

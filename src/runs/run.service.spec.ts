@@ -3,6 +3,7 @@ import { AgentRegistry } from '../agents/agent.registry.js';
 import type { Principal } from '../principal.js';
 import { MemoryStorage } from '../storage/memory/memory.storage.js';
 import { SqliteStorage } from '../storage/sqlite/sqlite.storage.js';
+import { claimRun, endRun } from '../testing/storage/storage-samples.js';
 import { ScriptedAgent } from '../testing/scripted.agent.js';
 import { RunService } from './run.service.js';
 import { ADA, processWith } from './run.testing.js';
@@ -45,6 +46,19 @@ describe('RunService', () => {
     await runs.start({ ...request, threadId: 'mine', createThread: true });
     await heard;
     expect(hinted).toEqual(['mine']);
+  });
+
+  it('asks two starts that take the place of what goes on in the same place', async () => {
+    const { runs, storage } = processWith([silent]);
+    const { id } = await runs.start({ ...request, threadId: 'mine', createThread: true });
+    const before = await claimRun(storage);
+    if (before?.id !== id) throw new Error('The run was not claimed.');
+    await endRun(storage, before);
+    const start = { ...request, threadId: 'mine', whenBusy: 'rollback' } as const;
+    const places = (await Promise.all([runs.start(start), runs.start(start)])).map(
+      ({ parentId }) => parentId,
+    );
+    expect(places).toEqual([id, id]);
   });
 
   it('refuses an unknown agent', async () => {

@@ -1,52 +1,24 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AgentRegistry } from '../agents/agent.registry.js';
-import type { GivenInput } from '../agents/agent.js';
+import type { Agent } from '../agents/agent.js';
 import { AppError } from '../errors.js';
 import type { Principal } from '../principal.js';
-import { belongsTo, hasEnded, type Run } from './run.js';
+import { belongsTo, hasEnded, type ListedRun, type Run } from './run.js';
 import { RunWorker } from './run.worker.js';
+import { readUnendedBefore } from './ancestors.js';
 import type { RunHooks } from './run.hooks.js';
+import type { FileService, PreparedFiles } from './file.service.js';
+import { placeRun, type PlacedRequest } from './run-place.js';
+import type { StartRunRequest } from './start-request.js';
+import { fingerprint, toGiven } from './start-values.js';
 import { newId } from './run-ids.js';
-import { RunStore } from './run.store.js';
+import { RunStore, type NewRun, type Page, type PageRequest, type RunFilter } from './run.store.js';
 import type { StartBudget } from './start.budget.js';
 import type { Switches } from '../switches/switches.js';
-import type { ClientTool } from '../events/client-tool.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 import { announceRun, Wakeups } from './wakeups.js';
 
-/** A person's request for a run. */
-export interface StartRunRequest {
-  readonly principal: Principal;
-  readonly message: string;
-  /** Bytes of the message that are what was said before, where a client has the only record of it. They have no limit here. */
-  readonly historyBytes?: number;
-  /** Absent: a new thread. */
-  readonly threadId?: string;
-  /**
-   * A thread that the principal does not have is made, with this id: for protocols whose clients mint it. Ids are the owner's own, so
-   * that one is free even if other owners use it. Default: NOT_FOUND.
-   */
-  readonly createThread?: boolean;
-  /** Absent: the default agent. */
-  readonly agent?: string;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  /** The graph's own input, for agents that take more than a message. What the agent's schema does not take is refused with its complaint. */
-  readonly input?: Readonly<Record<string, unknown>>;
-  /** True if the message is only what people read of the input: the graph gets none. */
-  readonly isWithoutMessage?: boolean;
-  /** The graph's `runtime.context`, beside the principal. */
-  readonly context?: Readonly<Record<string, unknown>>;
-  /** Values of LangGraph's `configurable` that the agent has on its list. */
-  readonly configurable?: Readonly<Record<string, unknown>>;
-  /** Supersteps after which the run ends as RUN_LIMIT, where the agent's own limit is not lower. */
-  readonly recursionLimit?: number;
-  /** Tools that the front end runs: a call of one ends the run `awaiting-input`, and its result starts the run that goes on. */
-  readonly clientTools?: readonly ClientTool[];
-  /** `reject`: refuses the start while the thread's last run has not ended, even where such starts are queued. */
-  readonly whenBusy?: 'reject';
-  /** Makes a repeated request find the run that the first one started. */
-  readonly idempotencyKey?: string;
-}
+export type { StartRunRequest } from './start-request.js';
 
 export interface StartOptions {
   /** True if the start counts against the principal's budget. Default true; false for what the host itself wants, such as a timetable. */
@@ -63,6 +35,10 @@ export interface RunServiceOptions {
   readonly maxMessageBytes?: number;
   /** The switches that operators have set. Default: nothing. */
   readonly switches?: Switches;
+  /** Default: nothing is traced. */
+  readonly telemetry?: Telemetry;
+  /** Default: messages have no files. */
+  readonly files?: Pick<FileService, 'prepare'>;
 }
 
 export const DEFAULT_START_RULES = {
@@ -89,27 +65,55 @@ export class RunService {
    *
    * Takes one start from the principal's budget; a request that finds the run of an earlier one costs nothing.
    *
-   * @throws AppError REQUEST_TOO_LARGE; RATE_LIMITED; AGENT_UNKNOWN; SWITCHED_OFF; NOT_FOUND for a thread that is not the principal's; THREAD_BUSY with
+   * @throws AppError REQUEST_TOO_LARGE; RATE_LIMITED; AGENT_UNKNOWN; SWITCHED_OFF; NOT_FOUND for a thread, a run or a file that is not the
+   *   principal's; FILE_REFUSED, FILE_NOT_ACCEPTED and FILES_FULL for its files; THREAD_BUSY with
    *   the running run's id as `details.runId`; INPUT_PENDING likewise; IDEMPOTENCY_CONFLICT when the key came before with
    *   another request; whatever `beforeRun` refuses with
    */
   async start(request: StartRunRequest, { counted = true }: StartOptions = {}): Promise<Run> {
-    const { principal, threadId, createThread = false, idempotencyKey } = request;
+    const { principal } = request;
     this.checkLength(request);
     const budget = counted ? this.budget : undefined;
     const repeated = budget && (await this.take(budget, request));
     if (repeated) return repeated;
-    const asked = { ...request, ...(await this.options.beforeRun?.(request)) };
-    const { message, metadata = {} } = asked;
+    const placed = await placeRun(request, this.runs);
+    const asked = { ...placed, ...(await this.options.beforeRun?.(placed)) };
     const agent = this.agents.choose(principal, asked.agent);
     const { name } = agent;
     const refusal = this.options.switches?.refuseRun({ agent: name, principal });
     if (refusal) throw refusal;
-    const given = toGiven(asked);
+    // The files of a repeated start are not stored again: there may be no room for them.
+    const earlier = asked.files?.length ? await this.findEarlier(request) : undefined;
+    if (earlier) {
+      budget?.giveBack(principal);
+      await this.overtake(request, earlier);
+      return earlier;
+    }
+    const prepared = await this.prepareFiles(asked, agent);
+    try {
+      return await this.begin({ ...asked, ...(prepared && { prepared }) }, { request, agent, budget });
+    } catch (error) {
+      await prepared?.discard();
+      throw error;
+    }
+  }
+
+  /** Stores the run of a request that nothing speaks against. */
+  private async begin(
+    asked: PlacedRequest & { readonly prepared?: PreparedFiles },
+    { request, agent, budget }: StartTerms,
+  ): Promise<Run> {
+    const { principal, idempotencyKey } = request;
+    const { threadId, createThread = false, parentId, message, metadata = {}, prepared } = asked;
+    const { name } = agent;
+    const given = toGiven(asked, prepared?.files);
+    if (given?.stateChange && !agent.takesStateChanges)
+      throw new AppError('REQUEST_INVALID', `The agent '${name}' takes no changes of its state.`);
     await agent.check?.({ message, metadata, ...(given && { given }) }, principal);
+    const ids = { id: newId(), threadId: threadId ?? newId() };
+    const traced = this.options.telemetry?.startRun({ ...ids, agent: name });
     const result = await this.executor.begin({
-      id: newId(),
-      threadId: threadId ?? newId(),
+      ...ids,
       thread: threadId === undefined ? 'new' : createThread ? 'any' : 'existing',
       agent: name,
       principal,
@@ -117,16 +121,23 @@ export class RunService {
       metadata,
       ...(given && { given }),
       messageId: newId(),
-      whenBusy: request.whenBusy ?? this.options.whenBusy,
+      ...(parentId !== undefined && { parentId }),
+      ...(traced && { traceparent: traced.traceparent }),
+      ...(request.delayMs && { delayMs: request.delayMs }),
+      whenBusy: toRule(request.whenBusy ?? this.options.whenBusy),
       whenAwaiting: this.options.whenAwaiting,
       ...(idempotencyKey && { idempotency: { key: idempotencyKey, fingerprint: fingerprint(request) } }),
     });
     switch (result.outcome) {
       case 'created':
+        traced?.confirm();
         announceRun(this.wakeups, result.run);
+        await this.overtake(request, result.run);
         return result.run;
       case 'existing':
         budget?.giveBack(principal);
+        await prepared?.discard();
+        await this.overtake(request, result.run);
         return result.run;
       case 'busy':
         throw new AppError(
@@ -144,9 +155,35 @@ export class RunService {
         throw keyReused();
       case 'no-thread':
         throw new AppError('NOT_FOUND', `There is no thread '${threadId}'.`);
+      case 'no-file':
+        throw new AppError(
+          'NOT_FOUND',
+          `There is no file '${result.fileId}' in this conversation. Upload it again.`,
+        );
       default:
         return result satisfies never;
     }
+  }
+
+  private async prepareFiles(
+    { principal, files, isWithoutMessage }: PlacedRequest,
+    agent: Agent,
+  ): Promise<PreparedFiles | undefined> {
+    if (!files?.length) return undefined;
+    if (isWithoutMessage || !this.options.files)
+      throw new AppError('REQUEST_INVALID', 'Files belong to a message. Send one with them.');
+    return this.options.files.prepare(principal, files, agent);
+  }
+
+  /**
+   * Takes one start from the principal's budget for something else that is stored.
+   *
+   * @returns gives it back, if nothing was stored
+   * @throws AppError RATE_LIMITED
+   */
+  async charge(principal: Principal): Promise<() => void> {
+    await this.budget?.take(principal);
+    return () => this.budget?.giveBack(principal);
   }
 
   /** @throws AppError NOT_FOUND */
@@ -155,6 +192,15 @@ export class RunService {
     if (!run || !belongsTo(run.principal, principal))
       throw new AppError('NOT_FOUND', `There is no run '${runId}'.`);
     return run;
+  }
+
+  /** Lists the principal's runs of all threads. A page may have fewer than its limit, and another after it. */
+  list(
+    { tenant, userId }: Principal,
+    filter: Omit<RunFilter, 'tenant' | 'userId'>,
+    page: PageRequest,
+  ): Promise<Page<ListedRun>> {
+    return this.runs.findRuns({ ...filter, tenant, userId }, page);
   }
 
   /**
@@ -168,21 +214,36 @@ export class RunService {
     if (hasEnded(run)) return run;
     const isRequested = (await this.runs.requestCancel(runId)) ?? run;
     this.wakeups.notify(`control:${runId}`);
+    // One that was to begin later may end at once.
+    if (run.status === 'pending') this.wakeups.notify('pending');
     return isRequested;
+  }
+
+  /** Cancels the run that this one would wait for, if its start says so. Harmless when repeated, because the run is already stored. */
+  private async overtake({ whenBusy }: StartRunRequest, run: Run): Promise<void> {
+    if (whenBusy !== 'interrupt' && whenBusy !== 'rollback') return;
+    for await (const earlier of readUnendedBefore(run, this.runs))
+      await this.cancel(run.principal, earlier.id);
   }
 
   /** Takes a start from the budget. When nothing is left, returns the run that an earlier request with the same key has started. */
   private async take(budget: StartBudget, request: StartRunRequest): Promise<Run | undefined> {
-    const { principal, idempotencyKey } = request;
     try {
-      await budget.take(principal);
+      await budget.take(request.principal);
       return undefined;
     } catch (error) {
-      const earlier = idempotencyKey ? await this.runs.findByKey(principal, idempotencyKey) : undefined;
+      const earlier = await this.findEarlier(request);
       if (!earlier) throw error;
-      if (earlier.fingerprint !== fingerprint(request)) throw keyReused();
-      return earlier.run;
+      return earlier;
     }
+  }
+
+  /** Returns the run that an earlier request with the same key has started. @throws AppError IDEMPOTENCY_CONFLICT */
+  private async findEarlier(request: StartRunRequest): Promise<Run | undefined> {
+    const { principal, idempotencyKey } = request;
+    const earlier = idempotencyKey ? await this.runs.findByKey(principal, idempotencyKey) : undefined;
+    if (earlier && earlier.fingerprint !== fingerprint(request)) throw keyReused();
+    return earlier?.run;
   }
 
   private checkLength({ message, historyBytes = 0, ...request }: StartRunRequest): void {
@@ -197,47 +258,20 @@ export class RunService {
   }
 }
 
-/** Returns the values that a start gives to its graph; undefined if it gives only a message. */
-function toGiven({
-  input,
-  isWithoutMessage,
-  context,
-  configurable,
-  recursionLimit,
-  clientTools = [],
-}: Omit<StartRunRequest, 'principal' | 'message'>): GivenInput | undefined {
-  const given: GivenInput = {
-    ...(input && { input }),
-    ...(isWithoutMessage && { isWithoutMessage }),
-    ...(context && { context }),
-    ...(configurable && { configurable }),
-    ...(recursionLimit !== undefined && { recursionLimit }),
-    ...(clientTools.length > 0 && { clientTools }),
-  };
-  return Object.keys(given).length > 0 ? given : undefined;
+interface StartTerms {
+  readonly request: StartRunRequest;
+  readonly agent: Agent;
+  readonly budget: StartBudget | undefined;
+}
+
+/** The run that is interrupted is waited for. */
+function toRule(whenBusy: NonNullable<StartRunRequest['whenBusy']>): NewRun['whenBusy'] {
+  return whenBusy === 'interrupt' ? 'queue' : whenBusy;
 }
 
 function keyReused(): AppError {
   return new AppError(
     'IDEMPOTENCY_CONFLICT',
     'This Idempotency-Key was used with another request body. Use a new key for a new request.',
-  );
-}
-
-/** Tells whether two requests ask for the same: the same fields with the same values, in whatever order they were written. */
-function fingerprint(request: StartRunRequest): string {
-  const { message, threadId, agent, metadata } = request;
-  return createHash('sha256')
-    .update(JSON.stringify(sorted({ message, threadId, agent, metadata, given: toGiven(request) })))
-    .digest('base64url');
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, field]) => [name, sorted(field)]),
   );
 }

@@ -1,7 +1,11 @@
 import type { GivenInput } from '../agents/agent.js';
 import type { RecordedDecision } from '../events/requested-input.js';
+import type { Usage } from '../events/run-event.js';
 import type { Owner, Principal } from '../principal.js';
-import type { Run, Thread } from './run.js';
+import type { BranchNode } from './branches.js';
+import type { ListedRun, Run, RunStatus, Thread, ThreadChange } from './run.js';
+import type { Spending, SpendingQuery } from './spending.js';
+import type { ThreadMatch, ThreadSearch } from './thread-search.js';
 
 /**
  * Port: the records of runs and threads, and who owns a run.
@@ -14,9 +18,12 @@ export abstract class RunStore {
    * Stores a run, and its thread when that is new. Durable when it resolves. With an `owner`, and no unended run before it in its
    * thread, it is `running` from the start, as if that owner had claimed it in the same moment; else it is pending. It is pending
    * as well when the owner's limit leaves its principal no room, or an earlier run of the principal waits for an owner.
+   *
+   * Uploads that `given.files` names become blobs of the thread in the same step. Each file has to be an upload of the principal, or a blob of the thread.
    */
   abstract create(run: NewRun): Promise<CreateResult>;
 
+  /** Returns the run, with the id of the one that continues it. */
   abstract get(runId: string): Promise<Run | undefined>;
 
   /** The run that this key of this owner has started, and the fingerprint that came with it. */
@@ -60,14 +67,49 @@ export abstract class RunStore {
   /** The owner's thread of that id. What other owners call by the same id is not looked at, here and below. */
   abstract getThread(owner: Owner, threadId: string): Promise<Thread | undefined>;
 
+  /** Stores a thread without runs, unless its owner has one of that id: then nothing changes. Returns the thread as it then is. */
+  abstract createThread(
+    thread: NewThread,
+  ): Promise<{ readonly outcome: 'created' | 'existing'; readonly thread: Thread }>;
+
   /** The owner's threads, latest change first. A page may have fewer than its limit, and another after it. */
-  abstract listThreads(owner: Owner, page: PageRequest): Promise<Page<Thread>>;
+  abstract listThreads(owner: Owner, page: ThreadListRequest): Promise<Page<Thread>>;
+
+  /**
+   * The owner's threads with a run, or a title that was given, in which all terms are found, latest change first. A run is found once it has ended.
+   * If too many are found, only the newest of them are looked at.
+   */
+  abstract searchThreads(owner: Owner, search: ThreadSearch): Promise<Page<ThreadMatch>>;
+
+  /** Changes facts of the owner's thread, but not the time of its last change. Returns the changed thread; undefined if there is none. */
+  abstract changeThread(owner: Owner, threadId: string, change: ThreadChange): Promise<Thread | undefined>;
 
   /**
    * The runs of a thread, newest first. A page ends before its records are more than some hundred KiB; it has at least one. So one
    * that has fewer than its limit is the last only without a `nextCursor`.
    */
   abstract listRuns(owner: Owner, threadId: string, page: PageRequest): Promise<Page<Run>>;
+
+  /** The places of the newest runs of a thread, newest first; at most `limit`. */
+  abstract listNodes(owner: Owner, threadId: string, limit: number): Promise<readonly BranchNode[]>;
+
+  /**
+   * Runs of all threads, in the order of their creation or of a figure. A page looks at a bounded number of runs, however few of them fit the
+   * filter: it may have fewer than its limit, and another after it.
+   */
+  abstract findRuns(filter: RunFilter, page: PageRequest): Promise<Page<ListedRun>>;
+
+  /** Counts the runs that have not ended. */
+  abstract countUnended(): Promise<UnendedRuns>;
+
+  /**
+   * Sums what ended runs have used, by these groups; the dearest first, then the most tokens. Each run counts once, in the step that stores
+   * its end, in the month of that end (UTC). It still counts when its thread is deleted.
+   */
+  abstract listSpending(query: SpendingQuery): Promise<readonly Spending[]>;
+
+  /** Sums what the ended runs of a thread have used. Undefined if there are none. */
+  abstract sumUsage(owner: Owner, threadId: string): Promise<Usage | undefined>;
 
   /**
    * Removes a thread with its runs, their logs and idempotency keys, and the checkpoints under its key. What an owner of one of its runs
@@ -113,15 +155,32 @@ export interface NewRun {
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly given?: GivenInput;
   readonly messageId: string;
+  readonly traceparent?: string;
   readonly resumeOf?: string;
+  /** The run before this one in its branch. Null: none, this run starts the thread over. Absent: the newest one. */
+  readonly parentId?: string | null;
   /** One key of one principal starts one run. `fingerprint` tells whether the request was the same. */
   readonly idempotency?: { readonly key: string; readonly fingerprint: string };
-  /** Rule if the thread has an unended run: refuse, or wait for its end. */
-  readonly whenBusy: 'reject' | 'queue';
+  /**
+   * Rule if the thread has an unended run: refuse, or wait for its end. `rollback` waits too, and is asked where the oldest of them was asked if
+   * it has no `parentId`.
+   */
+  readonly whenBusy: 'reject' | 'queue' | 'rollback';
   /** Rule if the thread's last run waits for approvals: refuse, or close them. Closed approvals can no longer be answered. */
   readonly whenAwaiting: 'reject' | 'deny';
+  /** Time before which no owner gets the run, in milliseconds from its creation, unless it is cancelled. It is pending until then. Default 0. */
+  readonly delayMs?: number;
   /** The owner who begins the run at once, if it is the first in its thread. Absent: it waits for a claim. */
   readonly owner?: RunOwner;
+}
+
+/** A thread before its first run. */
+export interface NewThread {
+  readonly id: string;
+  readonly owner: Owner;
+  /** Minted for this thread: no other has it, and none will. */
+  readonly key: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
 /** Decisions by input id, and the run to create with the last missing one. */
@@ -161,12 +220,51 @@ export type CreateResult =
   | { readonly outcome: 'key-reused' }
   | { readonly outcome: 'busy' | 'awaiting'; readonly runId: string }
   /** The principal has no such thread. */
-  | { readonly outcome: 'no-thread' };
+  | { readonly outcome: 'no-thread' }
+  /** The principal has no such file, or it belongs to another thread. */
+  | { readonly outcome: 'no-file'; readonly fileId: string };
 
 export interface RenewResult {
   readonly runId: string;
   readonly outcome: 'renewed' | 'fenced';
   readonly cancelRequested: boolean;
+}
+
+/** The runs to find. What is absent excludes none. */
+export interface RunFilter {
+  readonly tenant?: string;
+  /** Needs `tenant`. */
+  readonly userId?: string;
+  readonly agent?: string;
+  readonly status?: readonly RunStatus[];
+  /** Created at this moment or later, in milliseconds since 1970. */
+  readonly since?: number;
+  /** Created earlier than this moment, in milliseconds since 1970. */
+  readonly before?: number;
+  /** Default `newest`. */
+  readonly first?: RunOrder;
+}
+
+/**
+ * Order of a list. `dearest` lists only runs whose cost is known. `longest` lists only runs that have ended, by the time from creation to end. Of
+ * runs with the same figure, the newest comes first.
+ */
+export type RunOrder = 'newest' | 'oldest' | 'dearest' | 'longest';
+
+/** The runs of a storage that have not ended. */
+export interface UnendedRuns {
+  readonly pending: number;
+  readonly running: number;
+  /** The time since which the oldest pending run waits, in milliseconds since 1970: its creation, or the end of its delay. Absent: none is pending. */
+  readonly oldestPendingAt?: number;
+}
+
+/** A page of threads. An absent filter excludes nothing. */
+export interface ThreadListRequest extends PageRequest {
+  readonly archived?: boolean;
+  readonly pinned?: boolean;
+  /** True for those whose last run waits for an answer from outside. */
+  readonly waiting?: true;
 }
 
 /** `cursor` is what an earlier page gave as `nextCursor`; opaque to callers. A cursor that is none reads as the first page. */

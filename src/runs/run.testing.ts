@@ -8,6 +8,8 @@ import type { Principal } from '../principal.js';
 import { MemoryStorage } from '../storage/memory/memory.storage.js';
 import type { Storage } from '../storage/storage.js';
 import { GroupCommit } from './group-commit.js';
+import { FileService, type FileRules } from './file.service.js';
+import { DEFAULT_FILE_LIMITS, DEFAULT_UPLOAD_RULES } from './run-files.js';
 import { EventCache } from './event.cache.js';
 import { RunWorker, type WorkerOptions } from './run.worker.js';
 import { ReplacedText } from './replaced-text.js';
@@ -39,6 +41,7 @@ export interface ProcessOptions {
   readonly whenBusy?: 'reject' | 'queue';
   readonly whenAwaiting?: 'deny' | 'reject';
   readonly hooks?: RunHooks;
+  readonly files?: Partial<FileRules>;
 }
 
 export function processWith(agents: readonly Agent[], options: ProcessOptions = {}): TestProcess {
@@ -61,6 +64,7 @@ export function processWith(agents: readonly Agent[], options: ProcessOptions = 
     wakeups,
     recent,
     commits,
+    blobs: storage.blobs,
     limits: { ...DEFAULT_LIMITS, ...limits },
     hooks: new RunHookCalls(hooks),
     replaced: new ReplacedText({ retention: storage.retention, log, recent }),
@@ -74,6 +78,11 @@ export function processWith(agents: readonly Agent[], options: ProcessOptions = 
     runs: new RunService(runs, worker, wakeups, registry, {
       whenBusy,
       whenAwaiting,
+      files: new FileService(storage.blobs, {
+        ...DEFAULT_FILE_LIMITS,
+        ...DEFAULT_UPLOAD_RULES,
+        ...options.files,
+      }),
       beforeRun: (request) => hooks.beforeRun?.(request),
     }),
     executor: worker,

@@ -38,10 +38,24 @@ export interface Run {
   readonly endedAt?: number;
   readonly error?: PublicError;
   readonly usage?: Usage;
+  /** The run's place in a trace, as W3C Trace Context writes it. Absent if traces were off when the run was created. Not for clients. */
+  readonly traceparent?: string;
   /** The run that waited for input and that this one continues. */
   readonly resumeOf?: string;
+  /** The run that continues this one with the answers to its inputs. Set only by {@link RunStore.get} and lists. */
+  readonly continuedBy?: string;
+  /**
+   * The run before this one in its branch: this run's agent knows what was said up to it. Null: none, this run starts the thread over. Absent:
+   * the run before it in time, if there is one.
+   */
+  readonly parentId?: string | null;
   /** The inputs that the run stopped for, once it has ended `awaiting-input`. */
   readonly inputs?: readonly RequestedInput[];
+}
+
+/** A run in a list: without what was said and given, and with the title of its thread. */
+export interface ListedRun extends Omit<Run, 'message' | 'metadata' | 'given' | 'traceparent' | 'inputs'> {
+  readonly title: string;
 }
 
 /** `pending` waits for an owner; `running` has one, alive or dead; the rest are ends. */
@@ -52,12 +66,45 @@ export interface Thread {
   /** One owner has one thread of an id; other owners may have theirs. */
   readonly id: string;
   readonly owner: Owner;
-  /** The first message, shortened. */
+  /** The first message, shortened, until its owner renames the thread. Empty before there is either. */
   readonly title: string;
+  /** Its owner's notes. Absent: none. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
   readonly createdAt: number;
   readonly updatedAt: number;
   /** The run that has not ended yet, if there is one. */
   readonly activeRunId?: string;
+  /** True if a run did not follow the newest one. Absent: the thread is one line. */
+  readonly hasBranches?: boolean;
+  /** True if its owner has pinned it. */
+  readonly pinned?: true;
+  /** True if its owner has archived it. The next message brings it back. */
+  readonly archived?: true;
+  /** True if a run has ended in it since its owner last wrote or read. */
+  readonly unread?: true;
+  /** True if its last run waits for an answer from outside. */
+  readonly waiting?: true;
+}
+
+/** The facts of a thread that its owner can change. */
+export interface ThreadChange {
+  readonly title?: string;
+  /** Changes the title only if it is this one. Default: whatever it is. */
+  readonly titleBefore?: string;
+  readonly pinned?: boolean;
+  readonly archived?: boolean;
+  /** Takes the place of values of the same names; the others stay. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Marks all of its current content as read. */
+  readonly read?: true;
+}
+
+/** Returns the title that a change gives to a thread; undefined if it leaves the one that it has. Pure. */
+export function findNewTitle(
+  { title, titleBefore }: Pick<ThreadChange, 'title' | 'titleBefore'>,
+  current: string,
+): string | undefined {
+  return titleBefore === undefined || titleBefore === current ? title : undefined;
 }
 
 /** True once nothing more can be appended to the run's log. */
@@ -68,6 +115,12 @@ export function hasEnded(run: Pick<Run, 'status'>): boolean {
 /** True when the thing belongs to this principal. For others it does not exist. */
 export function belongsTo(owner: Owner, principal: Owner): boolean {
   return owner.tenant === principal.tenant && owner.userId === principal.userId;
+}
+
+/** The title that a run gives to a thread which has none. Of a message without text: the names of its files. */
+export function createTitle({ message, given }: Pick<Run, 'message' | 'given'>): string {
+  if (message !== '') return toTitle(message);
+  return toTitle((given?.files ?? []).map(({ name, mediaType }) => name ?? mediaType).join(', '));
 }
 
 const TITLE_LENGTH = 80;

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { nanoid } from 'nanoid';
 import { AgentRegistry } from '../agents/agent.registry.js';
 import type { RunResume } from '../events/run-event.js';
+import { ATTRIBUTES } from '../telemetry/names.js';
 import { BlockedThread } from './blocked-thread.js';
 import { ClaimLoop } from './claim-loop.js';
 import type { ExecutionDeps } from './execution-deps.js';
@@ -51,6 +52,7 @@ export class RunWorker {
   private readonly owner: RunOwner;
   private readonly owned: OwnedRuns;
   private readonly claims: ClaimLoop;
+  private readonly deps: ExecutionDeps;
   private readonly thread = new BlockedThread(SWEEP_MS);
   /** The starts that are under way. Each takes a slot. */
   private readonly starts = new Set<Promise<unknown>>();
@@ -62,10 +64,11 @@ export class RunWorker {
 
   constructor(
     private readonly agents: AgentRegistry,
-    private readonly deps: ExecutionDeps,
+    deps: ExecutionDeps,
     private readonly options: WorkerOptions = DEFAULT_WORKER_OPTIONS,
   ) {
     const { leaseMs, maxRunsPerPrincipal } = options;
+    this.deps = { ...deps, agents };
     this.owner = {
       ownerId: nanoid(),
       leaseMs,
@@ -83,6 +86,11 @@ export class RunWorker {
   /** Runs that this process owns now. */
   get size(): number {
     return this.owned.size;
+  }
+
+  /** Runs that this process may own at a time. */
+  get maxSize(): number {
+    return this.options.maxConcurrentRuns;
   }
 
   /** Takes on what is waiting, the runs of a dead process first of all, and from now on whatever comes. */
@@ -129,6 +137,7 @@ export class RunWorker {
     clearTimeout(closing);
     await this.releaseLeft();
     await this.deps.replaced?.deleteNow();
+    await this.deps.titles?.stop();
     this.stopTimers();
   }
 
@@ -137,6 +146,7 @@ export class RunWorker {
     if (this.mode !== 'idle') throw new Error(`A worker that is ${this.mode} cannot be started.`);
     this.mode = 'working';
     this.thread.reset();
+    this.measure();
     this.stopListening = this.deps.wakeups.listen('pending', () => {
       this.wakeupsHeard += 1;
       void this.claims.ask('takeover');
@@ -159,6 +169,16 @@ export class RunWorker {
     if (this.mode !== 'working') throw new Error(`A worker that is ${this.mode} cannot be drained.`);
     this.mode = 'draining';
     this.stopListening();
+  }
+
+  /** Series that only exist once something has happened could not be seen to begin. */
+  private measure(): void {
+    const { metrics } = this.deps.telemetry ?? {};
+    metrics?.observe('runsActive', () => [[this.size]]);
+    metrics?.observe('runsLongest', () => [[this.owned.longestMs / 1_000]]);
+    metrics?.observe('runsWaiting', async () => [[(await this.deps.runs.countUnended()).pending]]);
+    for (const reason of ['takeover', 'restart'])
+      metrics?.count('takeovers', 0, { [ATTRIBUTES.reason]: reason });
   }
 
   private get freeSlots(): number {
@@ -187,6 +207,8 @@ export class RunWorker {
     if (!run) return false;
     const { id: runId, threadId, agent, epoch } = run;
     this.logger.log({ runId, threadId, agent, epoch }, 'run claimed');
+    if (run.lastSeq > 0)
+      this.deps.telemetry?.metrics?.count('takeovers', 1, { [ATTRIBUTES.reason]: resumed });
     this.own(run, { resumed }, () => true);
     return true;
   }

@@ -21,6 +21,11 @@ export class RunsLifecycle {
     this.expiry.start();
   }
 
+  /** Runs that this process owns now, and how many it may own at a time. */
+  get load(): { readonly runs: number; readonly maxRuns: number } {
+    return { runs: this.executor.size, maxRuns: this.executor.maxSize };
+  }
+
   /** Gives the runs in hand back, and waits for the hooks that they have called: up to `windowMs` for either. */
   async drain(windowMs: number): Promise<void> {
     await this.executor.drain(windowMs);

@@ -3,23 +3,32 @@ import { ItemStore } from '../agents/item.store.js';
 import { AgentRegistry } from '../agents/agent.registry.js';
 import { SecurityLog } from '../security/security-log.service.js';
 import { Switches } from '../switches/switches.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 import { InputExpiry } from './input-expiry.js';
 import { InputService } from './input.service.js';
+import { ErasureService } from './erasure.service.js';
 import { EventLog } from './event-log.js';
 import { GroupCommit } from './group-commit.js';
+import { Prices, type PriceTable } from './prices.js';
+import { FileService, type FileRules } from './file.service.js';
 import { PresentRoles, type FindRoles } from './present-roles.js';
+import { BlobStore } from './blob.store.js';
 import { EventCache } from './event.cache.js';
 import { ReplacedText } from './replaced-text.js';
 import { Retention } from './retention.js';
 import { DEFAULT_RETENTION, RetentionService, type RetentionOptions } from './retention.service.js';
 import { DEFAULT_WORKER_OPTIONS, RunWorker } from './run.worker.js';
 import { RunFeed } from './run.feed.js';
+import { RunOversightService } from './run-oversight.service.js';
+import { DEFAULT_FILE_LIMITS, DEFAULT_UPLOAD_RULES } from './run-files.js';
 import { RunHookCalls, type RunHooks } from './run.hooks.js';
 import { DEFAULT_LIMITS, type RunLimits } from './run-limits.js';
 import { DEFAULT_START_RULES, RunService, type RunServiceOptions } from './run.service.js';
 import { RunStore } from './run.store.js';
 import { RunsLifecycle } from './runs-lifecycle.service.js';
+import { SpendingService } from './spending.service.js';
 import { StartBudget } from './start.budget.js';
+import { ThreadTitles } from './thread-titles.js';
 import { ThreadService } from './thread.service.js';
 import { Wakeups } from './wakeups.js';
 
@@ -28,10 +37,13 @@ export interface RunsModuleOptions extends Partial<Pick<RunServiceOptions, 'when
   readonly maxConcurrentRuns?: number;
   readonly maxRunsPerPrincipal?: number | undefined;
   readonly limits?: Partial<RunLimits>;
+  readonly prices?: PriceTable;
   readonly hooks?: RunHooks;
   /** Functions that find the present roles of a principal; the first one that knows it decides. */
   readonly findRoles?: readonly FindRoles[];
   readonly retention?: Partial<RetentionOptions>;
+  readonly files?: Partial<FileRules>;
+  readonly titles?: 'first-line' | 'model';
 }
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RUNS_OPTIONS } =
@@ -41,7 +53,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RUNS_OPTIONS } =
 
 /**
  * Runs and threads: starting, executing, following, deciding, forgetting. Needs the modules of the storage, the agents, the tools,
- * the switches and the limits among its imports. `RunsLifecycle` starts and stops what works by itself.
+ * the switches, the limits and the telemetry among its imports. `RunsLifecycle` starts and stops what works by itself.
  */
 @Module({
   providers: [
@@ -50,15 +62,39 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RUNS_OPTIONS } =
       inject: [RUNS_OPTIONS],
       useFactory: ({ findRoles }: RunsModuleOptions) => new PresentRoles(findRoles),
     },
+    ErasureService,
     EventCache,
+    {
+      provide: FileService,
+      inject: [BlobStore, RUNS_OPTIONS],
+      useFactory: (blobs: BlobStore, { files }: RunsModuleOptions) =>
+        new FileService(blobs, { ...DEFAULT_FILE_LIMITS, ...DEFAULT_UPLOAD_RULES, ...files }),
+    },
     ThreadService,
     InputService,
     InputExpiry,
     RunFeed,
     RunsLifecycle,
+    RunOversightService,
+    SpendingService,
+    {
+      provide: Prices,
+      inject: [RUNS_OPTIONS],
+      useFactory: ({ prices }: RunsModuleOptions) => new Prices(prices),
+    },
     {
       provide: RunService,
-      inject: [RunStore, RunWorker, Wakeups, AgentRegistry, StartBudget, RUNS_OPTIONS, Switches],
+      inject: [
+        RunStore,
+        RunWorker,
+        Wakeups,
+        AgentRegistry,
+        StartBudget,
+        RUNS_OPTIONS,
+        Switches,
+        Telemetry,
+        FileService,
+      ],
       useFactory: (
         runs: RunStore,
         executor: RunWorker,
@@ -67,6 +103,8 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RUNS_OPTIONS } =
         budget: StartBudget,
         { whenBusy, approvals, maxMessageBytes, hooks }: RunsModuleOptions,
         switches: Switches,
+        telemetry: Telemetry,
+        files: FileService,
       ) =>
         new RunService(
           runs,
@@ -77,6 +115,8 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RUNS_OPTIONS } =
             whenBusy: whenBusy ?? DEFAULT_START_RULES.whenBusy,
             whenAwaiting: approvals?.whenAwaiting ?? DEFAULT_START_RULES.whenAwaiting,
             switches,
+            telemetry,
+            files,
             ...(maxMessageBytes !== undefined && { maxMessageBytes }),
             ...(hooks && { beforeRun: (request) => hooks.beforeRun?.(request) }),
           },
@@ -85,8 +125,8 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RUNS_OPTIONS } =
     },
     {
       provide: RunHookCalls,
-      inject: [RUNS_OPTIONS],
-      useFactory: ({ hooks }: RunsModuleOptions) => new RunHookCalls(hooks),
+      inject: [RUNS_OPTIONS, Telemetry],
+      useFactory: ({ hooks }: RunsModuleOptions, { metrics }: Telemetry) => new RunHookCalls(hooks, metrics),
     },
     {
       provide: RunWorker,
@@ -102,26 +142,41 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RUNS_OPTIONS } =
         RUNS_OPTIONS,
         Switches,
         Retention,
+        Telemetry,
+        Prices,
+        BlobStore,
       ],
       useFactory: createWorker,
     },
     {
       provide: RetentionService,
-      inject: [Retention, ItemStore, EventLog, EventCache, RUNS_OPTIONS],
+      inject: [Retention, ItemStore, RunStore, EventLog, EventCache, RUNS_OPTIONS, BlobStore],
       useFactory: (
         retention: Retention,
         items: ItemStore,
+        runs: RunStore,
         log: EventLog,
         recent: EventCache,
         options: RunsModuleOptions,
+        blobs: BlobStore,
       ) =>
         new RetentionService(
-          { retention, items, log, recent },
+          { retention, items, blobs, runs, log, recent },
           { ...DEFAULT_RETENTION, ...options.retention },
         ),
     },
   ],
-  exports: [RunService, RunFeed, ThreadService, InputService, RunsLifecycle],
+  exports: [
+    RunService,
+    RunFeed,
+    ThreadService,
+    ErasureService,
+    FileService,
+    InputService,
+    RunsLifecycle,
+    RunOversightService,
+    SpendingService,
+  ],
 })
 export class RunsModule extends ConfigurableModuleClass {}
 
@@ -137,6 +192,9 @@ function createWorker(
   options: RunsModuleOptions,
   switches: Switches,
   retention: Retention,
+  telemetry: Telemetry,
+  prices: Prices,
+  blobs: BlobStore,
 ): RunWorker {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { maxConcurrentRuns = DEFAULT_WORKER_OPTIONS.maxConcurrentRuns, maxRunsPerPrincipal } = options;
@@ -147,13 +205,18 @@ function createWorker(
       log,
       wakeups,
       recent,
-      commits: new GroupCommit(log),
+      commits: new GroupCommit(log, undefined, telemetry.metrics),
       limits,
+      blobs,
+      fileLimits: { ...DEFAULT_FILE_LIMITS, ...options.files },
+      prices,
       hooks,
       roles,
       security,
       switches,
+      telemetry,
       replaced: new ReplacedText({ retention, log, recent }),
+      ...(options.titles === 'model' && { titles: new ThreadTitles(runs) }),
     },
     {
       ...DEFAULT_WORKER_OPTIONS,

@@ -1,25 +1,47 @@
 import type { StoppedRun } from '../agents/agent.js';
-import { applyEvent, emptyView } from '../events/run-view.js';
+import { applyEvent, emptyView, listTexts } from '../events/run-view.js';
+import { readAncestors } from './ancestors.js';
 import type { EventLog } from './event-log.js';
 import type { Run } from './run.js';
 import type { RunStore } from './run.store.js';
 import { foldLog } from './read-log.js';
 
-/** Runs that are looked through for the one before: those that wait behind this one are newer. */
-const LOOK_BACK = 20;
+/** So many runs in a row are looked at. Each was stopped before it stored anything. */
+const MOST_RUNS = 50;
 
-/** Reads the run before this one in its thread. Undefined if that was neither stopped nor failed. */
+/**
+ * Reads the runs that a run continues, back to the one that its agent has the state of. Undefined if the nearest was neither stopped nor
+ * failed.
+ */
 export async function readStoppedBefore(
   run: Run,
+  storedBy: string | undefined,
   { runs, log }: { readonly runs: RunStore; readonly log: EventLog },
 ): Promise<StoppedRun | undefined> {
-  const { items } = await runs.listRuns(run.principal, run.threadId, { limit: LOOK_BACK });
-  const before = items[items.findIndex(({ id }) => id === run.id) + 1];
-  if (!before || before.id === run.id) return undefined;
-  if (before.status !== 'cancelled' && before.status !== 'failed') return undefined;
-  const view = await foldLog(log, before.id, { begin: () => emptyView(before.id), apply: applyEvent });
-  const texts = (view?.parts ?? []).flatMap((part) =>
-    part.kind === 'text' && part.text.trim() !== '' ? [part.text] : [],
-  );
-  return { texts, isFiltered: view?.error?.code === 'MODEL_FILTERED' };
+  const stopped: StoppedRun[] = [];
+  for await (const before of readAncestors(run, runs)) {
+    if (before.status !== 'cancelled' && before.status !== 'failed') break;
+    stopped.unshift(await readStopped(before, { log, isStored: before.id === storedBy }));
+    if (before.id === storedBy || stopped.length === MOST_RUNS) break;
+  }
+  if (stopped.length === 0) return undefined;
+  return {
+    texts: stopped.flatMap(({ texts }) => texts),
+    unheard: stopped.flatMap(({ unheard }) => unheard),
+    isFiltered: stopped.some(({ isFiltered }) => isFiltered),
+  };
+}
+
+async function readStopped(
+  { id, status, messageId, message, given }: Run,
+  { log, isStored }: { readonly log: EventLog; readonly isStored: boolean },
+): Promise<StoppedRun> {
+  const view = await foldLog(log, id, { begin: () => emptyView(id), apply: applyEvent });
+  const texts = view ? listTexts(view).filter((text) => text.trim() !== '') : [];
+  const hasBegun = isStored || status !== 'cancelled' || (view?.parts.length ?? 0) > 0;
+  return {
+    texts,
+    unheard: hasBegun || given?.isWithoutMessage ? [] : [{ messageId, message, ...(given && { given }) }],
+    isFiltered: view?.error?.code === 'MODEL_FILTERED',
+  };
 }

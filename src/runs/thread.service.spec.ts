@@ -44,6 +44,18 @@ describe('ThreadService', () => {
     expect(oldest.items[1]).toMatchObject({ view: { status: 'completed' } });
   });
 
+  it('returns the answer of a run that changes the state, and no question', async () => {
+    const worker = processWith([Object.assign(new ScriptedAgent(() => {}), { takesStateChanges: true })]);
+    const { threads } = createThreads(worker);
+    await worker.executor.start();
+    const stateChange = { updates: [] };
+    const { id, threadId } = await worker.runs.start({ principal: ADA, message: '…', stateChange });
+    await worker.readLog(id);
+    await worker.executor.drain(0);
+    const { items } = await threads.messages(ADA, threadId, { limit: 2 });
+    expect(items.map(({ role }) => role)).toEqual(['assistant']);
+  });
+
   it('refuses the threads of others like unknown ones', async () => {
     const worker = processWith([echo]);
     const { threads } = createThreads(worker);

@@ -1,19 +1,26 @@
 import { Injectable } from '@nestjs/common';
 import { lastValueFrom, map, takeUntil, timer } from 'rxjs';
 import { AppError } from '../errors.js';
+import type { FileFacts } from '../events/message-part.js';
 import { weighEvent } from '../events/event-weight.js';
 import { applyEvent, emptyView, getText, withDecisions, type RunView } from '../events/run-view.js';
 import type { RequestedInput } from '../events/requested-input.js';
 import type { Principal } from '../principal.js';
 import { SecurityLog } from '../security/security-log.service.js';
+import { BranchPages } from './branch-pages.js';
 import { EventLog } from './event-log.js';
-import type { Run, Thread } from './run.js';
-import { RunStore, type Page, type PageRequest } from './run.store.js';
+import { toTitle, type Run, type Thread, type ThreadChange } from './run.js';
+import { newId } from './run-ids.js';
+import { RunStore, type Page, type PageRequest, type ThreadListRequest } from './run.store.js';
 import { RunService } from './run.service.js';
 import { RunFeed } from './run.feed.js';
 import { foldLog } from './read-log.js';
+import { parseSearch } from './search-words.js';
+import { MOST_FOUND_THREADS, type ThreadMatch } from './thread-search.js';
 
-/** A message of a thread. An assistant's message is folded from its run's log, so it is what every viewer saw. */
+/**
+ * A message of a thread, in one of its branches. `versions`: the runs that took this turn, with the message's own, the oldest first; absent if there
+ * is only one. An assistant's message is folded from its run's log, so it is what every viewer saw. */
 export type ThreadMessage =
   | {
       readonly role: 'user';
@@ -21,6 +28,9 @@ export type ThreadMessage =
       readonly runId: string;
       readonly createdAt: number;
       readonly text: string;
+      /** Absent: none. */
+      readonly files?: readonly FileFacts[];
+      readonly versions?: readonly string[];
     }
   | {
       readonly role: 'assistant';
@@ -31,43 +41,105 @@ export type ThreadMessage =
       readonly view: RunView;
       /** The run whose answer this one goes on with, after an approval: both are one message, of the same id. */
       readonly resumeOf?: string;
+      readonly versions?: readonly string[];
     };
 
 /** Roughly the bytes of a page of messages; more only when a single answer is larger. */
 const PAGE_BYTES = 1024 * 1024;
 
-/** Logs that are read side by side. */
+/** Runs that are read side by side. */
 const RUNS_AT_A_TIME = 4;
-
-/** Runs that may be started while a page is read. */
-const MOST_MOVED = 20;
 
 /** Maximum wait of a thread's deletion for the end of its last run, in milliseconds. */
 const END_WAIT_MS = 5_000;
 
-/** The conversations of a principal. A thread of somebody else does not exist. */
+/** Bytes of JSON that a thread's metadata may take, with all that was added to it. A single change has a limit of its own. */
+const METADATA_BYTES = 64 * 1024;
+
 /** Something that is waited for, and by which run. */
 export type OpenInput = RequestedInput & { readonly runId: string };
 
+/** The same, with the thread that waits for it. */
+export type InboxItem = OpenInput & { readonly thread: Pick<Thread, 'id' | 'title'> };
+
+/** The conversations of a principal. Threads of other owners are NOT_FOUND. */
 @Injectable()
 export class ThreadService {
+  private readonly branches: BranchPages;
+
   constructor(
     private readonly runs: RunStore,
     private readonly log: EventLog,
     private readonly service: RunService,
     private readonly feed: RunFeed,
     private readonly security: SecurityLog = new SecurityLog(),
-  ) {}
+  ) {
+    this.branches = new BranchPages(runs);
+  }
 
-  list(principal: Principal, page: PageRequest): Promise<Page<Thread>> {
+  list(principal: Principal, page: ThreadListRequest): Promise<Page<Thread>> {
     return this.runs.listThreads(principal, page);
+  }
+
+  /** Finds threads by what was said in them, and by titles that were given, latest change first. Nothing if the search has no letter. */
+  async search(
+    principal: Principal,
+    { search, ...page }: ThreadListRequest & { readonly search: string },
+  ): Promise<Page<ThreadMatch>> {
+    const terms = parseSearch(search);
+    if (terms.length === 0) return { items: [] };
+    const limit = Math.min(page.limit, MOST_FOUND_THREADS);
+    return this.runs.searchThreads(principal, { ...page, limit, terms });
   }
 
   /** @throws AppError NOT_FOUND */
   async get(principal: Principal, threadId: string): Promise<Thread> {
-    const thread = await this.runs.getThread(principal, threadId);
-    if (!thread) throw new AppError('NOT_FOUND', `There is no thread '${threadId}'.`);
-    return thread;
+    return orNotFound(await this.runs.getThread(principal, threadId), threadId);
+  }
+
+  /**
+   * Stores a thread before its first run. One that the principal has already stays as it is. A new one costs a start of the principal's budget.
+   *
+   * @param threadId absent: one is minted
+   * @throws AppError RATE_LIMITED
+   */
+  async create(
+    principal: Principal,
+    { threadId, metadata }: { readonly threadId?: string; readonly metadata?: Thread['metadata'] },
+  ): ReturnType<RunStore['createThread']> {
+    const { tenant, userId } = principal;
+    const giveBack = await this.service.charge(principal);
+    const key = newId();
+    const notes = metadata && { metadata };
+    const owner = { tenant, userId };
+    const result = await this.runs.createThread({ id: threadId ?? key, owner, key, ...notes });
+    if (result.outcome === 'existing') giveBack();
+    return result;
+  }
+
+  /**
+   * Renames, pins or archives a thread, changes its metadata, or marks it as read.
+   *
+   * @throws AppError NOT_FOUND, or REQUEST_INVALID if its metadata would grow too large
+   */
+  async change(principal: Principal, threadId: string, change: ThreadChange): Promise<Thread> {
+    const { title, ...marks } = change;
+    if (marks.metadata) checkSize({ ...(await this.get(principal, threadId)).metadata, ...marks.metadata });
+    const stored = { ...marks, ...(title !== undefined && { title: toTitle(title) }) };
+    return orNotFound(await this.runs.changeThread(principal, threadId, stored), threadId);
+  }
+
+  /** Lists the inputs that the principal's threads wait for, from the thread that changed last to the first. */
+  async inbox(principal: Principal, page: PageRequest): Promise<Page<InboxItem>> {
+    const { items, nextCursor } = await this.list(principal, { ...page, waiting: true });
+    const inputs: InboxItem[] = [];
+    for (let index = 0; index < items.length; index += RUNS_AT_A_TIME) {
+      const next = items.slice(index, index + RUNS_AT_A_TIME);
+      const open = await Promise.all(next.map(({ id }) => this.openInputs(principal, id)));
+      for (const [place, { id, title }] of next.entries())
+        inputs.push(...(open[place] ?? []).map((input) => ({ ...input, thread: { id, title } })));
+    }
+    return { items: inputs, ...(nextCursor && { nextCursor }) };
   }
 
   /**
@@ -75,24 +147,32 @@ export class ThreadService {
    * within a page the oldest comes first. It ends early, with a `nextCursor`, before it is larger than about a MiB; at least one
    * question is in it with its answer.
    *
+   * @param page `through`: a run; reads the newest branch that contains it. Default: the branch of the newest run
    * @throws AppError NOT_FOUND
    */
-  async messages(principal: Principal, threadId: string, page: PageRequest): Promise<Page<ThreadMessage>> {
-    await this.get(principal, threadId);
-    const { items: runs, nextCursor } = await this.runs.listRuns(principal, threadId, page);
+  async messages(
+    principal: Principal,
+    threadId: string,
+    page: PageRequest & { readonly through?: string | undefined },
+  ): Promise<Page<ThreadMessage>> {
+    const thread = await this.get(principal, threadId);
+    const branch = await this.branches.read(principal, thread, page);
+    const { items: runs, nextCursor } = branch;
     const runMessages: ThreadMessage[][] = [];
     let room = PAGE_BYTES;
     while (runMessages.length < runs.length) {
       const next = runs.slice(runMessages.length, runMessages.length + RUNS_AT_A_TIME);
       const isFirst = runMessages.length === 0;
       const read = await Promise.all(
-        next.map((run, index) => this.toMessages(run, isFirst && index === 0 ? Infinity : room)),
+        next.map((run, index) =>
+          this.toMessages(run, isFirst && index === 0 ? Infinity : room, branch.findVersions(run)),
+        ),
       );
       for (const one of read) {
         room -= one?.bytes ?? Infinity;
         if (!one || (room < 0 && runMessages.length > 0)) {
           const last = runs[runMessages.length - 1];
-          const cursor = last && (await this.cursorBehind(last, page, runMessages.length));
+          const cursor = last && (await branch.cursorBehind(last, runMessages.length));
           return { items: runMessages.toReversed().flat(), ...(cursor && { nextCursor: cursor }) };
         }
         runMessages.push(one.messages);
@@ -129,8 +209,9 @@ export class ThreadService {
   private async toMessages(
     run: Run,
     maxBytes: number,
+    versions: readonly string[] | undefined,
   ): Promise<{ readonly messages: ThreadMessage[]; readonly bytes: number } | undefined> {
-    const { id: runId, messageId, createdAt, message, resumeOf, inputs = [] } = run;
+    const { id: runId, messageId, createdAt, message, given, resumeOf, inputs = [] } = run;
     const folded = await foldLog(this.log, runId, {
       begin: () => ({ view: emptyView(runId), bytes: 0 }),
       apply: ({ view, bytes }, recorded) => ({
@@ -141,31 +222,16 @@ export class ThreadService {
     });
     if (!folded) return undefined;
     const view = withDecisions(folded.view, inputs);
-    const answer = { role: 'assistant', id: messageId, runId, createdAt, text: getText(view), view } as const;
+    const turn = { runId, createdAt, ...(versions && { versions }) };
+    const answer = { role: 'assistant', id: messageId, ...turn, text: getText(view), view } as const;
     const bytes = folded.bytes + message.length;
     if (resumeOf !== undefined) return { messages: [{ ...answer, resumeOf }], bytes };
-    const question = { role: 'user', id: `${messageId}-user`, runId, createdAt, text: message } as const;
+    // Its message is only a text for lists.
+    if (given?.stateChange) return { messages: [answer], bytes };
+    const id = `${messageId}-user`;
+    const files = given?.files && { files: given.files };
+    const question = { role: 'user', id, ...turn, text: message, ...files } as const;
     return { messages: [question, answer], bytes };
-  }
-
-  /**
-   * The cursor behind a run that is the last of so many on a page.
-   *
-   * Where the page is the first, runs may have come before it meanwhile, and the run has moved.
-   */
-  private async cursorBehind(
-    { id, threadId, principal }: Run,
-    { cursor }: PageRequest,
-    count: number,
-  ): Promise<string | undefined> {
-    for (let limit = count; limit <= count + MOST_MOVED; limit += 1) {
-      const pageRequest = { limit, ...(cursor !== undefined && { cursor }) };
-      const page = await this.runs.listRuns(principal, threadId, pageRequest);
-      if (page.items.at(-1)?.id === id) return page.nextCursor;
-    }
-    throw new AppError('THREAD_BUSY', `Thread '${threadId}' changes too fast to be read. Try again.`, {
-      retryable: true,
-    });
   }
 
   private async waitForEnd(runId: string, afterSeq: number, threadId: string): Promise<void> {
@@ -180,4 +246,17 @@ export class ThreadService {
     const events = this.feed.follow({ runId, afterSeq });
     await lastValueFrom(events.pipe(takeUntil(tooLate)), { defaultValue: undefined });
   }
+}
+
+function checkSize(metadata: Thread['metadata']): void {
+  if (JSON.stringify(metadata).length <= METADATA_BYTES) return;
+  throw new AppError(
+    'REQUEST_INVALID',
+    `metadata: The metadata of a thread may take at most ${METADATA_BYTES} bytes of JSON. Use fewer or shorter values.`,
+  );
+}
+
+function orNotFound(thread: Thread | undefined, threadId: string): Thread {
+  if (!thread) throw new AppError('NOT_FOUND', `There is no thread '${threadId}'.`);
+  return thread;
 }

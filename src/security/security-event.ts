@@ -18,6 +18,9 @@ export const SECURITY_EVENTS = {
   'tool-refused': 'tool call refused',
   'tool-changed': 'MCP tool left out: its description was not accepted',
   'tool-accepted': 'MCP tool accepted',
+  'run-cancelled': 'operator cancelled a run',
+  'run-requeued': 'operator took a run from its owner',
+  'instance-drained': 'operator drained an instance',
   'switched-off': 'agent, tool or principal switched off',
   'switched-on': 'agent, tool or principal switched on',
 } as const;

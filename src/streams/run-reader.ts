@@ -3,9 +3,13 @@ import { AppError } from '../errors.js';
 import { parseCursor, startCursor, type Cursor } from '../events/cursor.js';
 import { EventLog } from '../runs/event-log.js';
 import { hasEnded, type Run } from '../runs/run.js';
+import { ATTRIBUTES } from '../telemetry/names.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 
 /** Reason why a cursor cannot be honoured. */
-export type ResetReason = 'expired' | 'unknown' | 'other-history';
+export type ResetReason = (typeof RESET_REASONS)[number];
+
+const RESET_REASONS = ['expired', 'unknown', 'other-history'] as const;
 
 /** A reader of a run, and its position in the run's log. */
 export interface RunReader {
@@ -43,7 +47,12 @@ function invalidCursor(): AppError {
 /** Checks whether a reader's cursor belongs to the log of its run as it is now. */
 @Injectable()
 export class CursorCheck {
-  constructor(private readonly log: EventLog) {}
+  constructor(
+    private readonly log: EventLog,
+    private readonly telemetry: Telemetry = new Telemetry(),
+  ) {
+    for (const reason of RESET_REASONS) this.count(reason, 0);
+  }
 
   /**
    * Returns the reader with the position that it asks for, or with the run's start where that cannot be honoured.
@@ -56,7 +65,12 @@ export class CursorCheck {
     const cursor = readCursor(eventId);
     if (cursor.runId !== run.id) throw invalidCursor();
     const reset = await this.findResetReason(run, cursor);
+    if (reset) this.count(reset, 1);
     return reset ? { ...readFromStart(run), reset } : { run, cursor };
+  }
+
+  private count(reason: ResetReason, times: number): void {
+    this.telemetry.metrics?.count('cursorResets', times, { [ATTRIBUTES.reason]: reason });
   }
 
   private async findResetReason(run: Run, { seq, epoch }: Cursor): Promise<ResetReason | undefined> {

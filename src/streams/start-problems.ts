@@ -6,4 +6,7 @@ export const START_PROBLEMS = [
   'THREAD_BUSY',
   'INPUT_PENDING',
   'IDEMPOTENCY_CONFLICT',
+  'FILE_REFUSED',
+  'FILE_NOT_ACCEPTED',
+  'FILES_FULL',
 ] as const;

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { validate } from '../http/validate.js';
 import type { WebRequest } from '../http/http.types.js';
+import type { MessageFile } from '../runs/start-request.js';
+import { messagePartSchema } from './file.schemas.js';
 
 /** Ids that clients may bring along or send back: safe in a URL, in an event id, in a file name. */
 export const idSchema = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'Use 1 to 64 letters, digits, _ and -');
@@ -12,6 +14,26 @@ export const messageSchema = z
   .refine((text) => !text.includes('\0'), 'A NUL character cannot be stored')
   .refine((text) => text.isWellFormed(), 'The text has half of a surrogate pair')
   .meta({ description: 'What the person says.', example: 'Which countries border Austria?' });
+
+/** The same with files: the texts are joined, and the files come first. */
+export const messagePartsSchema = z
+  .array(messagePartSchema)
+  .min(1)
+  .max(100)
+  .transform(readParts)
+  .refine(({ files, message }) => files.length > 0 || message.trim() !== '', 'Say something, or send a file')
+  .refine(({ message }) => !message.includes('\0'), 'A NUL character cannot be stored')
+  .refine(({ message }) => message.isWellFormed(), 'The text has half of a surrogate pair')
+  .meta({ description: 'What the person says, in parts.' });
+
+function readParts(parts: readonly z.output<typeof messagePartSchema>[]): {
+  readonly message: string;
+  readonly files: readonly MessageFile[];
+} {
+  const texts = parts.flatMap((part) => (part.type === 'text' ? [part.text] : []));
+  const files = parts.flatMap((part) => (part.type === 'file' ? [part] : []));
+  return { message: texts.join('\n\n').trim(), files };
+}
 
 /** Bytes of JSON that a run's metadata may take, and how deep it may nest. */
 const METADATA_BYTES = 16 * 1024;
@@ -67,9 +89,21 @@ export const givenSchemas = {
     .optional()
     .meta({
       description:
-        'Tools that the front end runs. A call of one ends the run `awaiting-input`; its result, as the answer, starts the run that goes on.',
+        'Tools that the front end runs. A call of one ends the run `awaiting-input`; its result, as the answer, starts the run that continues it.',
     }),
   configurable: given().meta({ description: 'Values of `configurable`, as far as the agent takes them.' }),
+};
+
+/** The place of a run in its thread. */
+export const forkSchemas = {
+  parentRunId: idSchema.nullable().optional().meta({
+    description:
+      'The run of the same thread to continue from. Null: start the thread over. Absent: the newest run.',
+  }),
+  replaces: idSchema.optional().meta({
+    description:
+      'The run whose place the new one takes: with another `message`, or without one to repeat it. Both remain, as versions of one turn.',
+  }),
 };
 
 /** Printable ASCII: what RFC 9110 allows in a field value, less the control characters. */

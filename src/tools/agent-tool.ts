@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import type { AnsweredInput } from '../events/requested-input.js';
 import type { Emit } from '../events/emit.js';
+import type { KeepFile, ReadFile } from '../events/message-part.js';
 import type { Principal } from '../principal.js';
+import type { RunTelemetry } from '../telemetry/run-telemetry.js';
 import type { ApprovalOptions } from './approval.policy.js';
 import type { QuestionAnswer, ToolQuestion } from './call-questions.js';
 import type { ClientTools } from './client-tool.js';
@@ -51,6 +53,8 @@ export interface ToolOptions<Input extends z.ZodObject = z.ZodObject> {
 export interface Tool<Input extends z.ZodObject = z.ZodObject> extends ToolOptions<Input> {
   /** JSON Schema of the arguments, as the model is shown it. Default: what `input` says. */
   readonly inputSchema?: Readonly<Record<string, unknown>>;
+  /** Name of the MCP server that has it. */
+  readonly mcpServer?: string;
   execute(input: z.output<Input>, context: ToolContext): ToolExecution;
 }
 
@@ -98,12 +102,20 @@ export interface ToolRun {
   readonly emit: Emit;
   /** The calls that have begun in this run, by whichever owner: tool call id to step id. Grows with each `tool-start`. */
   readonly begunCalls: ReadonlyMap<string, string>;
+  /** The calls that earlier runs of the thread have begun, by tool call id, where the run may make them again. Default: none. */
+  readonly begunBefore?: ReadonlySet<string>;
   /** Decisions on the calls that the run before this one stopped for, by approval id. */
   readonly decisions: ReadonlyMap<string, AnsweredInput>;
   /** Tools that the front end runs. Default: none. */
   readonly clientTools?: ClientTools;
   /** The authors of the text in the conversation. */
   readonly sources: ConversationSources;
+  /** Stores the files that the run makes. Absent: files are not stored, and the log names them as missing. */
+  readonly keepFile?: KeepFile;
+  /** Reads a file of the person who asked: one of a message, or one that a run has made. Absent: there are none. */
+  readonly readFile?: ReadFile;
+  /** The run's trace and metrics. Absent if both are off. */
+  readonly telemetry?: RunTelemetry;
   /** Resolves when everything emitted so far is durable, or when the run has another owner: then `signal` is aborted. */
   recorded(): Promise<void>;
 }

@@ -58,12 +58,18 @@ export async function checkCall(
     const sentence = `The arguments for '${tool.name}' do not fit.`;
     return reject('invalid-input', 'TOOL_INPUT_INVALID', sentence, `${sentence}\n${parsed.validationError}`);
   }
-  if (tool.sideEffect === 'once' && run.begunCalls.get(toUniqueId(call, run)) === call.stepId) {
+  if (tool.sideEffect === 'once' && hasBegun(call, run)) {
     const sentence = `'${tool.name}' was called before the run was interrupted, and must not be called twice.`;
     const modelMessage = `${sentence} Find out whether it took effect before you go on.`;
     return reject('error', 'TOOL_INTERRUPTED', sentence, modelMessage);
   }
   return { tool, input: parsed.input };
+}
+
+/** True if the call has begun in this step before, or in a run that this one goes on after. */
+function hasBegun(call: ToolCall, run: ToolRun): boolean {
+  if (run.begunBefore?.has(call.toolCallId)) return true;
+  return run.begunCalls.get(toUniqueId(call, run)) === call.stepId;
 }
 
 /** A person has said no. */

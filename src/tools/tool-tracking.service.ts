@@ -5,7 +5,7 @@ import type { ApprovalRequest, ClientToolRequest, ToolOutcome } from '../events/
 import { SecurityLog } from '../security/security-log.service.js';
 import { Switches } from '../switches/switches.js';
 import type { Principal } from '../principal.js';
-import type { Tool, ToolRun } from './agent-tool.js';
+import type { Tool, ToolContext, ToolRun } from './agent-tool.js';
 import { MediaResult } from './media-result.js';
 import { toInputId, ApprovalPolicy, type ApprovalQuestion } from './approval.policy.js';
 import { CallQuestions } from './call-questions.js';
@@ -139,8 +139,9 @@ export class ToolTrackingService {
 
   /** Announces a call that somebody else makes, such as a node of a team's own graph; the caller says how it ends. */
   begin(call: ToolCall, run: ToolRun, label?: string, input?: unknown): OpenToolCall {
-    const isForeign = this.taint.isForeign(getToolName(call), this.registry.get(call.toolName));
-    return announceCall(call, run, { label, input, isForeign });
+    const tool = this.registry.get(call.toolName);
+    const isForeign = this.taint.isForeign(getToolName(call), tool);
+    return announceCall(call, run, { label, input, isForeign, tool });
   }
 
   private findQuestion(
@@ -222,7 +223,7 @@ export class ToolTrackingService {
       // A process that dies during the call has to leave word of it; else the next owner would make it again.
       if (tool.sideEffect === 'once') await run.recorded();
       run.signal.throwIfAborted();
-      const result = await executeTool(tool, input, {
+      const context: ToolContext = {
         runId: run.runId,
         threadId: run.threadId,
         toolCallId: open.toolCallId,
@@ -233,8 +234,11 @@ export class ToolTrackingService {
         ask: questions.ask,
         progress: open.progress,
         ...(decision && { approvedBy: decision.by }),
-      });
+      };
+      const result = await open.within(() => executeTool(tool, input, context));
       const output = expose(tool.expose?.output, result instanceof MediaResult ? result.words : result);
+      if (result instanceof MediaResult && tool.expose?.output === true)
+        for (const file of await result.keepImages(run.keepFile)) open.give(file);
       open.end('ok', output === undefined ? {} : { output });
       return { outcome: 'ok', content: decision?.decision === 'edit' ? withEdit(input, result) : result };
     } catch (error) {

@@ -68,12 +68,19 @@ export class AgentGraph {
       throw new TypeError(
         `\`graph\` of the agent '${name}' must be a LangGraph graph, or a function that returns one.`,
       );
+    if (WHOLE_STATE in graph.channels)
+      throw new TypeError(
+        `The state of the graph of the agent '${name}' has no keys, as that of a MessageGraph. Build the graph with \`StateGraph(MessagesAnnotation)\`.`,
+      );
     checkExposedKeys(graph, this.options);
     graph.checkpointer = new RunCheckpointer(checkpointer);
     if (store) useStoreDirectly(graph);
     return graph;
   }
 }
+
+/** The one channel of a graph whose state is a single value. */
+const WHOLE_STATE = '__root__';
 
 function isDelta(channel: object): boolean {
   return channel instanceof BaseChannel && isDeltaChannel(channel);

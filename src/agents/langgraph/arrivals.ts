@@ -1,4 +1,4 @@
-import { AIMessageChunk, type AIMessage, type BaseMessage, type ToolMessage } from '@langchain/core/messages';
+import { AIMessageChunk, BaseMessage, ToolMessage, type AIMessage } from '@langchain/core/messages';
 import { cutText } from './cut-text.js';
 import { adoptModelMessage } from './repair-history.js';
 import { withReadableCalls } from './unreadable-calls.js';
@@ -50,4 +50,18 @@ function cutBlocks(
     return text === block.text ? block : { ...block, text };
   });
   return cut.every((block, index) => block === blocks[index]) ? blocks : cut;
+}
+
+/** The results in what a node returned. */
+export function listResults(outputs: unknown): ToolMessage[] {
+  return listMessages(outputs).filter((message) => ToolMessage.isInstance(message));
+}
+
+/** The messages in what a node returned: a state update, a Command with one, or messages by themselves. */
+function listMessages(outputs: unknown): BaseMessage[] {
+  if (Array.isArray(outputs)) return outputs.flatMap((output: unknown) => listMessages(output));
+  if (BaseMessage.isInstance(outputs)) return [outputs];
+  if (typeof outputs !== 'object' || outputs === null) return [];
+  if ('update' in outputs) return listMessages(outputs.update);
+  return 'messages' in outputs ? listMessages(outputs.messages) : [];
 }

@@ -5,6 +5,8 @@ import type { ToolRegistry } from '../../tools/tool.registry.js';
 import type { ToolTrackingService } from '../../tools/tool-tracking.service.js';
 import type { AgentStore } from '../agent-store.js';
 import { contextMiddleware } from './context.middleware.js';
+import { acceptedBy } from './accepted-files.js';
+import { fileMiddleware } from './file.middleware.js';
 import { LangGraphAgent } from './langgraph.agent.js';
 import { toolMiddleware } from './tool.middleware.js';
 
@@ -20,6 +22,11 @@ export interface ChatAgentOptions {
    * LangChain knows of the model; of a model that it does not know, no limit.
    */
   readonly contextMaxTokens?: number;
+  /**
+   * Media types of files that the model takes in a message, and ranges of them such as `image/*`. Default: images, PDF and audio by what LangChain knows
+   * of the model, and text, which becomes part of the message.
+   */
+  readonly accepts?: readonly string[];
   readonly systemPrompt?: string;
   /** Each call sees those that its principal may use, as they are registered at that moment. */
   readonly tools: ToolRegistry;
@@ -48,6 +55,7 @@ export function createChatAgent(options: ChatAgentOptions): LangGraphAgent {
     ...(fallbacks.length > 0 ? [modelFallbackMiddleware(...fallbacks)] : []),
     toolMiddleware(tools, tracking),
     contextMiddleware(contextMaxTokens),
+    fileMiddleware(options.accepts),
   ];
   const agent = createAgent({
     name,
@@ -62,7 +70,10 @@ export function createChatAgent(options: ChatAgentOptions): LangGraphAgent {
     graph: agent,
     tracking,
     checkpointer,
+    accepts: options.accepts ?? acceptedBy(model),
     takesClientTools: true,
+    titleModel: model,
+    isWorkflow: false,
     ...(store && { store }),
     exposeState,
     ...(roles && { roles }),

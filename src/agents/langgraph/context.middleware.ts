@@ -33,9 +33,9 @@ export function contextMiddleware(maxTokens?: number): AgentMiddleware {
         const last = lastTurn(messages);
         try {
           const answer = await ask(messages);
-          return isRefusal(answer) && last !== messages ? markAnew(await ask(last)) : answer;
+          return isRefusal(answer) && last !== messages ? markRestart(await ask(last)) : answer;
         } catch (error) {
-          if (isFilteredByProvider(error) && last !== messages) return markAnew(await ask(last));
+          if (isFilteredByProvider(error) && last !== messages) return markRestart(await ask(last));
           const shorter = trimHistory(messages, estimateTokens(messages) / 2);
           if (!isTooLongForModel(error) || shorter === messages || tries === MOST_TRIES) throw error;
           messages = shorter;
@@ -69,7 +69,7 @@ function isRefusal(answer: unknown): boolean {
   return wasFiltered(answer) && answer.text.trim() === '' && !answer.tool_calls?.length;
 }
 
-function markAnew<Answer>(answer: Answer): Answer {
+function markRestart<Answer>(answer: Answer): Answer {
   if (!AIMessage.isInstance(answer) || wasFiltered(answer)) return answer;
   const additional_kwargs = { ...answer.additional_kwargs, [BEGINS_AGAIN]: true };
   // A message is stored by what it was made of.

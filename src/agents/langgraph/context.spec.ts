@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from '@langchain/core/messages';
-import { createChatAgent } from './chat.agent.js';
 import { createModel } from './model.factory.js';
-import { closeStacks, getEnd, noteTool, stackWith } from './langgraph-stack.testing.js';
+import { chat, closeStacks, getEnd, noteTool, stackWith } from './langgraph-stack.testing.js';
 import {
   calls,
   delta,
@@ -36,19 +35,7 @@ function createStack(
   options: { readonly contextMaxTokens?: number; readonly fallbacks?: readonly Model[] } = {},
 ) {
   const note = noteTool('note', async ({ note: size }) => 'r'.repeat(Number(size)));
-  return stackWith(
-    ({ checkpointer }, tracking, tools) =>
-      createChatAgent({
-        name: 'chat',
-        description: 'Chats.',
-        model,
-        tools,
-        tracking,
-        checkpointer,
-        ...options,
-      }),
-    { tools: [note] },
-  );
+  return stackWith(chat(model, options), { tools: [note] });
 }
 
 const LONG = 'word '.repeat(2_000);
@@ -147,8 +134,12 @@ describe('a chain of fallback models', () => {
     expect(answered.text).toBe('Here.');
     expect(getEnd(answered)).toMatchObject({ outcome: 'completed' });
     expect(provider.requests.map(({ model: asked }) => asked)).toEqual(['first', 'second', 'third']);
-    const used = answered.log.flatMap(({ event }) => (event.type === 'usage' ? [event.model] : []));
-    expect(used).toEqual(['third']);
+    const calls = answered.log.flatMap(({ event }) => (event.type === 'usage' ? [event] : []));
+    expect(calls.map(({ model: used, failed = false }) => [used, failed])).toEqual([
+      ['first', true],
+      ['second', true],
+      ['third', false],
+    ]);
   });
 
   it('fails a run with the error of the last model when every model fails', async () => {

@@ -1,6 +1,8 @@
 import type { Emit } from '../../events/emit.js';
 import type { AgentContext } from '../agent.js';
-import { getStepId, type GraphFact, type LangGraphMapper, type Namespace } from './langgraph.mapper.js';
+import type { GraphFact, Namespace } from './graph-fact.js';
+import type { LangGraphMapper } from './langgraph.mapper.js';
+import { getStepId } from './named-steps.js';
 import type { Correction } from './spoken-messages.js';
 
 /** Takes back what an earlier owner's attempt at a step has put out, should the step begin once more although it was completed. */
@@ -17,17 +19,19 @@ export function supersedingEmit(
   };
 }
 
-/** Puts right what people see of a step. */
+/** Puts right what people see of a step. The step may be over by then, if its files had to be stored first. */
 export function correct(
   correction: Correction,
-  namespace: Namespace,
+  { namespace, isLate }: { readonly namespace: Namespace; readonly isLate: boolean },
   tell: (fact: GraphFact) => void | Promise<void>,
 ): void | Promise<void> {
   if (correction.kind === 'take-back') {
     const { namespace: place, kept } = correction;
     return tell({ kind: 'taken-back', stepId: getStepId(place), kept });
   }
-  const modelCallId = `said-${getStepId(namespace)}`;
+  const stepId = getStepId(namespace);
+  if (isLate && correction.words.parts) return tell({ kind: 'said-late', stepId, words: correction.words });
+  const modelCallId = `said-${stepId}`;
   const waiting = tell({ kind: 'token', modelCallId, namespace, words: correction.words });
   return tell({ kind: 'model-finished', modelCallId, namespace }) ?? waiting;
 }

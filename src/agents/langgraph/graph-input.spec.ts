@@ -3,6 +3,7 @@ import { AIMessage, type BaseMessage } from '@langchain/core/messages';
 import { tool } from '@langchain/core/tools';
 import {
   Annotation,
+  MessageGraph,
   MessagesAnnotation,
   START,
   StateGraph,
@@ -11,6 +12,7 @@ import {
 import { createAgent, createMiddleware } from 'langchain';
 import { z } from 'zod';
 import { ADA } from '../../runs/run.testing.js';
+import type { RunHooks } from '../../runs/run.hooks.js';
 import type { StartRunRequest } from '../../runs/run.service.js';
 import { call, closeStacks, graphAgent, scripted, stackWith } from './langgraph-stack.testing.js';
 import { findToolMessages } from './langgraph.testing.js';
@@ -18,8 +20,8 @@ import type { LangGraphAgentOptions } from './langgraph-agent.options.js';
 
 afterEach(closeStacks);
 
-async function served(graph: unknown, options: Partial<LangGraphAgentOptions> = {}) {
-  const stack = await stackWith(graphAgent(graph, options));
+async function served(graph: unknown, options: Partial<LangGraphAgentOptions> = {}, hooks: RunHooks = {}) {
+  const stack = await stackWith(graphAgent(graph, options), { hooks });
   const start = (request: Omit<StartRunRequest, 'principal'>) =>
     stack.runs.start({ principal: ADA, ...request });
   return {
@@ -72,6 +74,11 @@ describe('the input of a graph', () => {
     expect(await agent.refusal({ message: 'Hello.' })).toMatchObject({
       message: 'input: This agent takes no message. Send its input: question, depth.',
     });
+  });
+
+  it('refuses a graph whose state has no keys, as a MessageGraph', async () => {
+    const old = new MessageGraph().addNode('answer', () => new AIMessage('Yes.')).addEdge(START, 'answer');
+    await expect(served(old.compile())).rejects.toThrow(/no keys.*StateGraph\(MessagesAnnotation\)/);
   });
 
   it('passes messages with parts, and messages before the last one, beside other input keys', async () => {
@@ -130,6 +137,25 @@ describe('context and configurable of a run', () => {
       Record<string, unknown>
     >;
 
+  it('passes on the context that beforeRun sets, in the place of what the request has sent', async () => {
+    const hooks: RunHooks = {
+      beforeRun: ({ context, ...request }) => ({ ...request, context: { ...context, plan: 'gold' } }),
+    };
+    const agent = await served(echo(z.object({ plan: z.string() }).loose()), {}, hooks);
+    const { context } = await read(agent, { context: { plan: 'free', tone: 'dry' } });
+    expect(context).toMatchObject({ plan: 'gold', tone: 'dry' });
+  });
+
+  it('takes a user_id from a request only if the list has it by name, and tells who asks all the same', async () => {
+    const configurable = { user_id: 'eve' };
+    for (const listed of [true, ['model']])
+      expect(
+        await (await served(echo(), { configurable: listed })).refusal({ message: 'x', configurable }),
+      ).toMatchObject({ code: 'REQUEST_INVALID' });
+    const agent = await served(echo(), { configurable: ['user_id'] });
+    expect(await read(agent, { configurable })).toMatchObject({ langgraph_auth_user_id: ADA.userId });
+  });
+
   it("passes the caller to the graph as LangGraph's platform does, and ignores or refuses forged values", async () => {
     const agent = await served(echo(), { configurable: ['model'] });
     const seen = await read(agent, {
@@ -141,6 +167,8 @@ describe('context and configurable of a run', () => {
       model: 'small',
       langgraph_auth_user: { identity: ADA.userId, permissions: [...ADA.roles], is_authenticated: true },
       langgraph_auth_user_id: ADA.userId,
+      langgraph_auth_permissions: [...ADA.roles],
+      langgraph_request_id: expect.stringMatching(/^\w+$/) as unknown,
       context: {
         tone: 'dry',
         principal: { userId: ADA.userId, tenant: ADA.tenant },

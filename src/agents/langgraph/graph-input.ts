@@ -16,8 +16,11 @@ interface GraphRules {
   _validateContext?(context: unknown): Promise<unknown>;
 }
 
-/** Names in `configurable` that say where a run is and whose it is. */
-const RESERVED = /^(thread_id|run_id|assistant_id|graph_id|user_id|checkpoint.*|langgraph_.*|__.*)$/;
+/** Names in `configurable` that say where a run is and whose it is. A request never sets them. */
+const RESERVED = /^(thread_id|run_id|assistant_id|graph_id|checkpoint.*|langgraph_.*|__.*)$/;
+
+/** A name that many graphs take for who asks. A request sets it only if the agent's list has it by name: nothing proves its value. */
+const UNPROVEN = 'user_id';
 
 /** @throws AppError REQUEST_INVALID for what is not on the list */
 export function checkConfigurable(
@@ -28,7 +31,8 @@ export function checkConfigurable(
   }: { readonly agent: string; readonly allowed?: boolean | readonly string[] | undefined },
 ): void {
   const takes = (name: string) =>
-    !RESERVED.test(name) && (typeof allowed === 'boolean' ? allowed : allowed.includes(name));
+    !RESERVED.test(name) &&
+    (typeof allowed === 'boolean' ? allowed && name !== UNPROVEN : allowed.includes(name));
   const refused = Object.keys(configurable).find((name) => !takes(name));
   if (refused === undefined) return;
   throw new AppError(
@@ -41,8 +45,9 @@ export function checkConfigurable(
 export async function checkInput(
   graph: CompiledGraph,
   input: Readonly<Record<string, unknown>>,
-  isOwnInput: boolean,
+  given: GivenInput,
 ): Promise<void> {
+  const isOwnInput = given.input !== undefined;
   const rules = graph as unknown as GraphRules;
   const names = inputNames(graph);
   if (!isOwnInput && names && !names.includes('messages')) {
@@ -51,7 +56,8 @@ export async function checkInput(
       `input: This agent takes no message. Send its input: ${names.join(', ')}.`,
     );
   }
-  const unknown = isOwnInput && names ? Object.keys(input).find((name) => !names.includes(name)) : undefined;
+  const isStrict = isOwnInput && !given.dropsUnknownKeys;
+  const unknown = isStrict && names ? Object.keys(input).find((name) => !names.includes(name)) : undefined;
   if (names && unknown !== undefined) {
     throw new AppError(
       'REQUEST_INVALID',

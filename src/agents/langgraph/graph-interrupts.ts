@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { Command, START, type StateSnapshot } from '@langchain/langgraph';
 import type { CheckpointTuple } from '@langchain/langgraph-checkpoint';
 import { AppError } from '../../errors.js';
-import { NOBODY_IN_TIME, type AnsweredInput } from '../../events/requested-input.js';
+import { NOBODY_IN_TIME, type AddedMessage, type AnsweredInput } from '../../events/requested-input.js';
 import type { AgentContext } from '../agent.js';
+import type { ThreadMessages } from './thread-state.js';
 import { isOurInterrupt } from './tool.middleware.js';
 
 /** An interrupt of a task, as LangGraph reports it. */
@@ -15,7 +16,7 @@ export interface TaskInterrupt {
 
 type Decisions = AgentContext['decisions'];
 
-/** Asks the outside for what a graph wants to know by its own `interrupt()`, and where it was compiled to stop. */
+/** Asks the outside for the answers to a graph's `interrupt()` and to its breakpoints. */
 export class GraphInterrupts {
   private readonly asked = new Set<string>();
   /** True once a tool call of ours waits for its approval, which is asked for elsewhere. */
@@ -70,12 +71,16 @@ export class GraphInterrupts {
 }
 
 /**
- * Returns the command that resumes a graph with the decisions: the value of each interrupt by its id, on top of its checkpoint.
- * Approvals find theirs by themselves.
+ * Returns the command that resumes a graph with the decisions: the value of each interrupt by its id, and the messages that came with them, on top of
+ * its checkpoint. Approvals find theirs by themselves.
  *
  * @throws AppError INPUT_EXPIRED when a graph waits for a value that did not come: there is none that it could be told
  */
-export function resumeWith(decisions: Decisions): Command | null {
+export function resumeWith(
+  decisions: Decisions,
+  thread: Pick<ThreadMessages, 'runId' | 'seen'>,
+  runId: string,
+): Command | null {
   const values: Record<string, unknown> = {};
   for (const [inputId, asked] of decisions) {
     const { kind, answer } = asked;
@@ -86,7 +91,25 @@ export function resumeWith(decisions: Decisions): Command | null {
       throw new AppError('INPUT_EXPIRED', 'The agent asked for input and got no answer in time.');
     }
   }
-  return Object.keys(values).length > 0 ? new Command({ resume: values }) : null;
+  const messages = listAdded(decisions, thread, runId).map(({ original }) => original);
+  const hasValues = Object.keys(values).length > 0;
+  if (!hasValues && messages.length === 0) return null;
+  return new Command({
+    ...(hasValues && { resume: values }),
+    ...(messages.length > 0 && { update: { messages } }),
+  });
+}
+
+/** Lists the messages that came with the answers, and that the state does not have yet: what an earlier owner has stored of the run has them. */
+function listAdded(
+  decisions: Decisions,
+  thread: Pick<ThreadMessages, 'runId' | 'seen'>,
+  runId: string,
+): AddedMessage[] {
+  if (thread.runId === runId) return [];
+  const known = new Set(thread.seen.map(({ id }) => id));
+  const added = [...decisions.values()].flatMap(({ answer }) => answer.added ?? []);
+  return added.filter(({ id }) => !known.has(id));
 }
 
 /** LangGraph's hash of a task's position and of the number of its interrupts. */
@@ -97,12 +120,16 @@ const LANGGRAPH_ID = /^[0-9a-f]{32}$/;
  * given the same answers again, would take it for the answer to the later question.
  */
 export function withoutTakenAnswers(tuple: CheckpointTuple, decisions: Decisions): CheckpointTuple {
+  const waiting = Map.groupBy(
+    (tuple.pendingWrites ?? []).filter(([, channel]) => channel === '__interrupt__'),
+    ([taskId]) => taskId,
+  );
   const taken = new Set(
-    (tuple.pendingWrites ?? []).flatMap(([taskId, channel, value]) =>
-      channel === '__interrupt__' && hasTaken(taskId, value as readonly TaskInterrupt[], decisions)
-        ? [taskId]
-        : [],
-    ),
+    [...waiting].flatMap(([taskId, writes]) => {
+      // Older versions write each interrupt by itself.
+      const interrupts = writes.flatMap(([, , value]) => value as TaskInterrupt | readonly TaskInterrupt[]);
+      return hasTaken(taskId, interrupts, decisions) ? [taskId] : [];
+    }),
   );
   if (taken.size === 0) return tuple;
   const pendingWrites = (tuple.pendingWrites ?? []).map((write): typeof write => {
@@ -121,21 +148,40 @@ function hasTaken(taskId: string, waiting: readonly TaskInterrupt[], decisions: 
   );
 }
 
-/** The nodes before or after which a graph was compiled to stop. */
-interface Breakpoints {
-  readonly interruptBefore?: readonly string[] | '*';
-  readonly interruptAfter?: readonly string[] | '*';
+/** The nodes before or after which a graph stops. */
+export interface Breakpoints {
+  readonly interruptBefore?: readonly string[] | '*' | undefined;
+  readonly interruptAfter?: readonly string[] | '*' | undefined;
 }
 
-/** True for a graph that was compiled to stop somewhere. */
-export function hasBreakpoints(graph: object): boolean {
-  const { interruptBefore, interruptAfter } = graph as Breakpoints;
+/** Returns the breakpoints of a run: those of its start, or else those that the graph was compiled with. */
+export function findBreakpoints(graph: object, given: Breakpoints = {}): Breakpoints {
+  const compiled = graph as Breakpoints;
+  return {
+    interruptBefore: given.interruptBefore ?? compiled.interruptBefore,
+    interruptAfter: given.interruptAfter ?? compiled.interruptAfter,
+  };
+}
+
+/** Returns the options of LangGraph that name these breakpoints. */
+export function toStops({ interruptBefore, interruptAfter }: Breakpoints) {
+  const toNodes = (nodes: readonly string[] | '*') => (nodes === '*' ? nodes : [...nodes]);
+  return {
+    ...(interruptBefore && { interruptBefore: toNodes(interruptBefore) }),
+    ...(interruptAfter && { interruptAfter: toNodes(interruptAfter) }),
+  };
+}
+
+/** True if the graph has any breakpoint. */
+export function hasBreakpoints({ interruptBefore, interruptAfter }: Breakpoints): boolean {
   return [interruptBefore, interruptAfter].some((nodes) => nodes !== undefined && nodes.length > 0);
 }
 
 /** True where the graph stops before what is next, or behind what was last. */
-export function isBreakpoint(graph: object, { next, last }: Breakpoint): boolean {
-  const { interruptBefore = [], interruptAfter = [] } = graph as Breakpoints;
+export function isBreakpoint(
+  { interruptBefore = [], interruptAfter = [] }: Breakpoints,
+  { next, last }: Breakpoint,
+): boolean {
   return isAmong(next, interruptBefore) || isAmong(last, interruptAfter);
 }
 
@@ -143,7 +189,7 @@ function isAmong(names: readonly string[], nodes: readonly string[] | '*'): bool
   return nodes === '*' ? names.length > 0 : names.some((name) => nodes.includes(name));
 }
 
-/** A place where a graph was compiled to stop. */
+/** A place where a graph stops. */
 export interface Breakpoint {
   readonly id: string;
   /** The nodes that are next. */

@@ -1,21 +1,20 @@
 import { BaseCallbackHandler, type HandleLLMNewTokenCallbackFields } from '@langchain/core/callbacks/base';
-import {
-  AIMessage,
-  ToolMessage,
-  BaseMessage,
-  type AIMessageChunk,
-  type UsageMetadata,
-} from '@langchain/core/messages';
+import { ToolMessage, type AIMessage, type AIMessageChunk, type BaseMessage } from '@langchain/core/messages';
 import type { LLMResult } from '@langchain/core/outputs';
 import { START } from '@langchain/langgraph';
-import type { FinishReason } from '../../events/run-event.js';
-import { normalizeUsage } from '../../events/usage.js';
-import { parseNamespace } from './active-run.js';
-import { receiveAnswer, receiveResult } from './arrivals.js';
-import { readFinishReason } from './finish-reason.js';
-import { NO_WORDS, readWords } from './message-shape.js';
-import { getStepId, type GraphFact, type ModelUsage, type Namespace } from './langgraph.mapper.js';
+import type { ModelCallTelemetry } from '../../telemetry/model-call.telemetry.js';
+import type { RunTelemetry } from '../../telemetry/run-telemetry.js';
+import { findFailedStep, parseNamespace } from './active-run.js';
+import { listResults, receiveAnswer, receiveResult } from './arrivals.js';
+import type { KeepWords } from './keep-words.js';
+import { isUnsaid, NO_WORDS, readContent, readWords } from './message-shape.js';
+import { getStepId } from './named-steps.js';
+import type { EnclosingCall, GraphFact, ModelUsage, Namespace, TextChunk } from './graph-fact.js';
+import { toModelAnswer, toModelCallStart, toModelErrorType } from './model-call-facts.js';
+import { readReason, readUsage } from './model-usage.js';
+import type { NodeOutput } from './node-output.js';
 import type { SpokenMessages } from './spoken-messages.js';
+import { readWork } from './subagents.js';
 import type { ToolCallbacks } from './tool.callbacks.js';
 import { holdsUnreadable, UNREADABLE_WORDS } from './unreadable-calls.js';
 
@@ -29,8 +28,14 @@ interface ModelCall {
    * them all the same (`until-returned`).
    */
   readonly silent: false | 'always' | 'until-returned';
+  /** It was made inside a tool: it is no message of the run's graph. */
+  readonly isInsideTool: boolean;
   /** It has said something while it was at work. */
   streamed: boolean;
+  /** Times by this process' clock. */
+  readonly startedAt: number;
+  firstTokenAt?: number;
+  readonly telemetry: ModelCallTelemetry | undefined;
 }
 
 /** State that the callbacks of a run share with the rest of it. */
@@ -41,8 +46,10 @@ export interface RunConversation {
   readonly resultMaxBytes: number;
   /** Learns of each message that a model has ended. */
   readonly spoken: SpokenMessages;
+  readonly keepWords: KeepWords;
+  readonly telemetry: RunTelemetry | undefined;
   /** Gets what a node returned. */
-  readonly settle: (output: unknown, namespace: Namespace) => void | Promise<void>;
+  readonly nodes: Pick<NodeOutput, 'settle'>;
 }
 
 /**
@@ -51,7 +58,8 @@ export interface RunConversation {
  * everything, tools included: each further one would be called and awaited at every token, whether it wants to hear it or not.
  */
 export class GraphCallbacks extends BaseCallbackHandler {
-  override readonly name = 'agent-stream';
+  // By this name LangGraph's `pushMessage` finds it: see `emitFinalMessage`.
+  override readonly name = 'StreamProtocolMessagesHandler';
   override readonly awaitHandlers = true;
   // Makes chat models stream even when the graph only invokes them.
   readonly lc_prefer_streaming = true;
@@ -64,22 +72,27 @@ export class GraphCallbacks extends BaseCallbackHandler {
   /** The messages of the thread and the answers of this run: a model may have been asked about a part of them only. */
   private readonly known: BaseMessage[];
   private readonly spoken: SpokenMessages;
-  private readonly settle: RunConversation['settle'];
+  private readonly settle: NodeOutput['settle'];
   private readonly resultMaxBytes: number;
+  private readonly keepWords: KeepWords;
+  private readonly telemetry: RunTelemetry | undefined;
 
   /**
    * @param emitFact may return a promise: the model then waits, because too much of what it said is not recorded yet
+   * @param findCalls lists the tool calls around a place
    * @param tools hears of the tools that the graph calls by itself
    */
   constructor(
     private readonly emitFact: (fact: GraphFact) => void | Promise<void>,
-    private readonly isInsideTool: (namespace: Namespace) => boolean,
+    private readonly findCalls: (namespace: Namespace) => readonly EnclosingCall[],
     private readonly tools: ToolCallbacks,
-    { thread, resultMaxBytes, spoken, settle }: RunConversation,
+    { thread, resultMaxBytes, spoken, keepWords, nodes, telemetry }: RunConversation,
   ) {
     super();
     this.spoken = spoken;
-    this.settle = settle;
+    this.keepWords = keepWords;
+    this.settle = nodes.settle;
+    this.telemetry = telemetry;
     this.resultMaxBytes = resultMaxBytes;
     this.history = new Set(thread.map(({ id }) => id));
     this.known = [...thread];
@@ -90,33 +103,43 @@ export class GraphCallbacks extends BaseCallbackHandler {
     _chain: unknown,
     _inputs: unknown,
     callId: string,
-    _parent?: string,
+    parent?: string,
     _tags?: string[],
     metadata: Record<string, unknown> = {},
     _type?: string,
     name?: string,
   ): void | Promise<void> {
+    const call = this.tools.enter(callId, parent);
     // The node itself, and not a chain inside it; nor LangGraph's own, which only hands the input on.
     if (name === undefined || name !== metadata.langgraph_node || name === START) return;
     const namespace = parseNamespace(metadata);
     this.nodes.set(callId, namespace);
-    return this.emitFact({ kind: 'step-started', namespace });
+    const failed = findFailedStep(metadata);
+    if (failed !== undefined) void this.emitFact({ kind: 'taken-back', stepId: failed, kept: [] });
+    return this.emitFact({ kind: 'step-started', namespace, work: readWork(metadata, call) });
   }
 
   override handleChainEnd(outputs: unknown, callId: string): void | Promise<void> {
     const namespace = this.nodes.get(callId);
     this.nodes.delete(callId);
+    this.tools.leave(callId);
     if (namespace === undefined) return;
     // A node may have written down by itself what a tool gave it.
-    for (const result of resultsIn(outputs)) {
+    for (const result of listResults(outputs)) {
       if (!result.id || !this.history.has(result.id)) receiveResult(result, this.resultMaxBytes);
     }
     return this.settle(outputs, namespace);
   }
 
+  /** Takes a message that a node says before it returns. */
+  emitFinalMessage([, metadata]: [unknown, Readonly<Record<string, unknown>>], message: BaseMessage): void {
+    void this.settle({ messages: [message] }, parseNamespace(metadata));
+  }
+
   override handleChainError(error: unknown, callId: string): void | Promise<void> {
     const namespace = this.nodes.get(callId);
     this.nodes.delete(callId);
+    this.tools.leave(callId);
     // It hands over to the graph around it, and has not failed.
     if (namespace === undefined || (error as Error | undefined)?.name === 'ParentCommand') return;
     this.spoken.forget(getStepId(namespace));
@@ -135,16 +158,23 @@ export class GraphCallbacks extends BaseCallbackHandler {
   ): void | Promise<void> {
     this.modelFailure = undefined;
     const namespace = parseNamespace(metadata);
+    const around = this.findCalls(namespace);
     const isHidden =
-      tags.includes('nostream') || tags.includes('langsmith:nostream') || this.isInsideTool(namespace);
+      tags.includes('nostream') ||
+      tags.includes('langsmith:nostream') ||
+      !this.tools.areShown(around, namespace);
     const silent = isHidden ? 'always' : isForData(extra) && 'until-returned';
-    const { ls_model_name: model } = metadata;
+    const [asked = []] = messages;
+    const model = typeof metadata.ls_model_name === 'string' ? metadata.ls_model_name : 'unknown';
     this.calls.set(modelCallId, {
-      asked: messages[0] ?? [],
+      asked,
       namespace,
       silent,
+      isInsideTool: around.length > 0,
       streamed: false,
-      model: typeof model === 'string' ? model : 'unknown',
+      startedAt: Date.now(),
+      model,
+      telemetry: this.telemetry?.beginModelCall(toModelCallStart(metadata, asked, model)),
     });
     return this.emitFact({ kind: 'step-started', namespace });
   }
@@ -158,7 +188,9 @@ export class GraphCallbacks extends BaseCallbackHandler {
     fields?: HandleLLMNewTokenCallbackFields,
   ): void | Promise<void> {
     const call = this.calls.get(modelCallId);
-    if (!call || call.silent || this.spoken.holds) return;
+    if (!call) return;
+    call.firstTokenAt ??= Date.now();
+    if (call.silent || this.spoken.holds) return;
     const chunk =
       fields?.chunk && 'message' in fields.chunk ? (fields.chunk.message as AIMessageChunk) : undefined;
     const words = chunk ? readWords(chunk.content, chunk.additional_kwargs) : { text: token, reasoning: '' };
@@ -178,16 +210,18 @@ export class GraphCallbacks extends BaseCallbackHandler {
     if (message) this.receive(message, call);
     const named = message?.response_metadata?.model_name ?? message?.response_metadata?.model;
     const model = typeof named === 'string' ? named : call.model;
-    const words = message && readWords(message.content, message.additional_kwargs);
-    const usage = readUsage(message?.usage_metadata, model, finishReason);
-    if (words && words !== NO_WORDS) {
-      const { namespace, silent } = call;
-      // A model that does not stream says everything at its end.
-      if (!call.streamed && !silent && !this.spoken.holds)
-        await this.emitFact({ kind: 'token', modelCallId, namespace, words });
+    const words = message && (await this.readAnswer(message, call));
+    const usage = { ...readUsage(message?.usage_metadata, model, finishReason), ...measure(call) };
+    call.telemetry?.end(toModelAnswer(message, usage));
+    if (words && !isUnsaid(words)) {
+      const { namespace, silent, isInsideTool } = call;
+      // A model that does not stream gives everything at its end; any other gives its files and sources here.
+      const unsaid = call.streamed ? { ...words, ...NO_WORDS } : words;
+      if (!silent && !this.spoken.holds && !isUnsaid(unsaid))
+        await this.emitFact({ kind: 'token', modelCallId, namespace, words: unsaid });
       const ids = [message?.id, `run-${modelCallId}`];
       if (silent !== 'until-returned')
-        this.spoken.heard({ namespace, ids, words, silent: silent === 'always' });
+        this.spoken.heard({ namespace, ids, words, silent: silent === 'always' || isInsideTool });
     }
     await this.emitFact({
       kind: 'model-finished',
@@ -199,8 +233,19 @@ export class GraphCallbacks extends BaseCallbackHandler {
 
   override handleLLMError(error: unknown, modelCallId: string): void | Promise<void> {
     this.modelFailure = error;
+    const call = this.calls.get(modelCallId);
+    if (!call) return;
+    call.telemetry?.fail(toModelErrorType(error));
     this.calls.delete(modelCallId);
-    return this.emitFact({ kind: 'model-failed', modelCallId });
+    const { namespace, model } = call;
+    const usage = { ...readUsage(undefined, model), ...measure(call), failed: true } as const;
+    return this.emitFact({ kind: 'model-failed', modelCallId, namespace, usage });
+  }
+
+  /** Reads the message of a model. Its files are stored if people may see them. */
+  private readAnswer(message: AIMessage, { silent }: ModelCall): TextChunk | Promise<TextChunk> {
+    const { content, additional_kwargs: beside, response_metadata: metadata } = message;
+    return silent ? readWords(content, beside) : this.keepWords(readContent(content, beside, metadata));
   }
 
   private receive(answer: AIMessage, { asked }: ModelCall): void {
@@ -224,9 +269,9 @@ export class GraphCallbacks extends BaseCallbackHandler {
     this.tools.handleToolEvent(update, callId);
   }
 
-  override handleToolEnd(output: unknown, callId: string): void {
+  override handleToolEnd(output: unknown, callId: string): void | Promise<void> {
     if (ToolMessage.isInstance(output)) receiveResult(output, this.resultMaxBytes);
-    this.tools.handleToolEnd(output, callId);
+    return this.tools.handleToolEnd(output, callId);
   }
 
   override handleToolError(error: unknown, callId: string): void {
@@ -234,34 +279,11 @@ export class GraphCallbacks extends BaseCallbackHandler {
   }
 }
 
-/** Reports every call, even if its provider counts tokens only in part or not at all: the run's limits count calls as well. */
-function readUsage(
-  usage: Partial<UsageMetadata> | undefined,
-  model: string,
-  finishReason: FinishReason | undefined,
-): ModelUsage {
-  const { input_token_details: input, output_token_details: output } = usage ?? {};
-  return {
-    ...normalizeUsage({
-      inputTokens: usage?.input_tokens,
-      outputTokens: usage?.output_tokens,
-      totalTokens: usage?.total_tokens,
-      cachedInputTokens: input?.cache_read,
-      cacheWriteInputTokens: input?.cache_creation,
-      reasoningTokens: output?.reasoning,
-    }),
-    model,
-    ...(finishReason && { finishReason }),
-  };
-}
-
-function readReason(
-  message: AIMessage,
-  beside: Record<string, unknown> | undefined,
-): FinishReason | undefined {
-  const reason = readFinishReason({ ...beside, ...message.additional_kwargs, ...message.response_metadata });
-  const calls = (message.tool_calls?.length ?? 0) + (message.invalid_tool_calls?.length ?? 0);
-  return reason ?? (calls === 0 && !readWords(message.content).text ? 'empty' : undefined);
+/** Measures a call that ends now. */
+function measure({ startedAt, firstTokenAt }: ModelCall): Pick<ModelUsage, 'durationMs' | 'firstTokenMs'> {
+  const since = (at: number) => Math.max(0, at - startedAt);
+  const firstToken = firstTokenAt !== undefined && { firstTokenMs: since(firstTokenAt) };
+  return { durationMs: since(Date.now()), ...firstToken };
 }
 
 /** The model was told to answer in a format that a program reads. */
@@ -270,20 +292,6 @@ function isForData({ options, invocation_params: params }: Readonly<Record<strin
   const { ls_structured_output_format: declared, response_format: format, format: ofOllama, text } = asked;
   const ofResponses = (text as { readonly format?: unknown } | undefined)?.format;
   return Boolean(declared ?? ofOllama) || [format, ofResponses].some(isJson);
-}
-
-/** The results in what a node returned. */
-function resultsIn(outputs: unknown): ToolMessage[] {
-  return messagesIn(outputs).filter((message) => ToolMessage.isInstance(message));
-}
-
-/** The messages in what a node returned: a state update, a Command with one, or messages by themselves. */
-function messagesIn(outputs: unknown): BaseMessage[] {
-  if (Array.isArray(outputs)) return outputs.flatMap((output: unknown) => messagesIn(output));
-  if (BaseMessage.isInstance(outputs)) return [outputs];
-  if (typeof outputs !== 'object' || outputs === null) return [];
-  if ('update' in outputs) return messagesIn(outputs.update);
-  return 'messages' in outputs ? messagesIn(outputs.messages) : [];
 }
 
 function isJson(format: unknown): boolean {

@@ -21,6 +21,7 @@ export const make = () => graph;
 export const makeLater = async () => agent;
 export const broken = () => { throw new Error('no database'); };
 export const number = 7;
+export const logger = globalThis[Symbol.for('langgraph.api.sdk-logger')].info('A graph is loaded.');
 export const torn = new StateGraph(MessagesAnnotation).addNode('only', () => ({})).addEdge(START, 'nowhere');
 export const perRun = (config) => config.configurable.user === 'ann' ? graph : builder;
 `;

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AppError } from '../../errors.js';
 import { importGraphModule } from './graph-module.js';
+import { providePlatformLogger } from './platform-logger.js';
 import { toCompiledGraph, type CompiledGraph, type GraphFactory } from './graph-source.js';
 
 /** Names that an agent may have, in settings and in langgraph.json. */
@@ -94,6 +95,7 @@ async function importExport(path: string, exportName: string): Promise<unknown> 
       `The agent module '${path}' does not exist. Give its path from the directory the server is started in.`,
     );
   }
+  providePlatformLogger();
   const module = await orInvalid(
     () => importGraphModule(file),
     `The agent module '${path}' threw an error while it was loaded.`,

@@ -8,6 +8,8 @@ export type { CompiledGraph, GraphFactory, GraphSource } from './graph-source.js
 export { createModel } from './model.factory.js';
 export type { ModelOptions } from './model.factory.js';
 export { toolMiddleware } from './tool.middleware.js';
+export { fileMiddleware } from './file.middleware.js';
+export { readFiles } from './resolve-files.js';
 
 // The run that writes a checkpoint, for a checkpointer of your own
 export { CheckpointFencedError, getFence } from './checkpoint-fence.js';

@@ -49,6 +49,10 @@ export class ItemVectors {
       throw new TypeError(
         `\`embed\` of the store has returned a vector of ${wrong.length} numbers, and \`dims\` is ${dims}. Correct \`dims\`.`,
       );
-    return vectors.map((vector) => Float32Array.from(vector));
+    return vectors.map((vector) => {
+      const numbers = Float32Array.from(vector);
+      if (numbers.every((number) => Number.isFinite(number))) return numbers;
+      throw new TypeError('`embed` of the store has returned a vector with a number that is not finite.');
+    });
   }
 }

@@ -1,3 +1,4 @@
+import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
 import type { ToolTrackingService } from '../../tools/tool-tracking.service.js';
 import type { AgentStore } from '../agent-store.js';
@@ -23,8 +24,16 @@ export interface LangGraphAgentOptions {
   readonly toolResultMaxBytes?: number;
   /** Supersteps after which a run ends as RUN_LIMIT, where the graph itself (`withConfig`) sets no limit. Default 100. */
   readonly recursionLimit?: number;
-  /** The keys of `configurable` that a request may set: all but LangGraph's own and ours, or these. Default: none, and a request with one is refused. */
+  /**
+   * The keys of `configurable` that a request may set: all but LangGraph's own and ours, or these. Default: none, and a request with one is refused.
+   * `user_id` has to be named, because its value is only what the client says: who asks is in `runtime.context.principal`.
+   */
   readonly configurable?: boolean | readonly string[];
+  /**
+   * True if a request may change the graph's state: any key, as any node, and what runs next. That goes past the graph's own order of nodes, and past
+   * the schema of its input. Default false.
+   */
+  readonly takesStateChanges?: boolean;
   /**
    * The graph's own tools whose arguments and results people may see: all of them, or these. Default: none. Tools of `toolMiddleware` say it
    * themselves, by their `expose`.
@@ -47,4 +56,13 @@ export interface LangGraphAgentOptions {
    * model. Default false: a start that declares some is refused.
    */
   readonly takesClientTools?: boolean;
+  /**
+   * Media types of files that the graph takes in a message, and ranges of them such as `image/*`. In its state a file is a content block with an id:
+   * `fileMiddleware` or `readFiles` puts the bytes in before a model call. Default: none, and a start with a file is refused.
+   */
+  readonly accepts?: readonly string[];
+  /** Model that makes titles for conversations, with `titles: 'model'` of the module. Default: none, and they keep the first line of their first message. */
+  readonly titleModel?: BaseChatModel;
+  /** False for a graph in which a model decides what is done next. Traces name it `invoke_agent` then, and else `invoke_workflow`. Default true. */
+  readonly isWorkflow?: boolean;
 }

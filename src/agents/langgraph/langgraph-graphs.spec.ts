@@ -197,7 +197,12 @@ describe('a custom graph', () => {
       .compile();
     const { log, text } = await (await stackWith(graphAgent(graph))).answerTo('Go');
     expect(text).toBe('shown');
-    expect(log.map(({ event }) => event)).toContainEqual({ type: 'custom', name: 'chart', data: [1, 2] });
+    expect(log.map(({ event }) => event)).toContainEqual({
+      type: 'custom',
+      name: 'chart',
+      data: [1, 2],
+      stepId: expect.any(String) as unknown,
+    });
     const steps = log.flatMap(({ event }) => (event.type === 'step-start' ? [event] : []));
     expect(steps.map(({ name }) => name)).toEqual(['write', 'inner', 'think']);
     expect(steps[2]?.parentStepId).toBe(steps[1]?.stepId);

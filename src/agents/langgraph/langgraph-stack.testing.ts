@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import type { BaseMessage } from '@langchain/core/messages';
+import { MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
 import { filter, firstValueFrom } from 'rxjs';
 import { z } from 'zod';
 import type { RecordedEvent } from '../../events/recorded-event.js';
@@ -14,11 +15,27 @@ import type { Storage } from '../../storage/storage.js';
 import type { Tool } from '../../tools/agent-tool.js';
 import { ToolRegistry } from '../../tools/tool.registry.js';
 import { ToolTrackingService } from '../../tools/tool-tracking.service.js';
-import { createChatAgent } from './chat.agent.js';
+import { createChatAgent, type ChatAgentOptions } from './chat.agent.js';
 import type { GraphSource } from './graph-source.js';
 import { LangGraphAgent } from './langgraph.agent.js';
 import type { LangGraphAgentOptions } from './langgraph-agent.options.js';
 import { ScriptedModel } from './langgraph.testing.js';
+
+type Node = (state: { messages: BaseMessage[] }) => unknown;
+
+/** Creates a graph that goes through these nodes, one after the other. */
+export function chain(...nodes: readonly Node[]) {
+  const graph = new StateGraph(MessagesAnnotation) as unknown as {
+    addNode(name: string, node: Node): void;
+    addEdge(from: string, to: string): void;
+    compile(options?: object): unknown;
+  };
+  nodes.forEach((node, index) => {
+    graph.addNode(`n${index}`, node);
+    graph.addEdge(index === 0 ? START : `n${index - 1}`, `n${index}`);
+  });
+  return graph;
+}
 
 export const NOTE = z.object({ note: z.string() });
 
@@ -100,7 +117,7 @@ export async function stackWith(
 }
 
 export const chat =
-  (model: BaseChatModel, toolResultMaxBytes?: number): CreateAgent =>
+  (model: BaseChatModel, options: Partial<ChatAgentOptions> = {}): CreateAgent =>
   ({ checkpointer }, tracking, registry) =>
     createChatAgent({
       name: 'chat',
@@ -109,7 +126,7 @@ export const chat =
       tools: registry,
       tracking,
       checkpointer,
-      ...(toolResultMaxBytes !== undefined && { toolResultMaxBytes }),
+      ...options,
     });
 
 export const graphAgent =

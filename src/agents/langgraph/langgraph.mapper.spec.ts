@@ -4,7 +4,9 @@ import type { RunEvent } from '../../events/run-event.js';
 import { foldRun, getText } from '../../events/run-view.js';
 import { NOTHING_OPEN, trackOpen } from '../../runs/open-items.js';
 import { recordedAll } from '../../runs/run.testing.js';
-import { LangGraphMapper, getStepId, listSteps, type GraphFact } from './langgraph.mapper.js';
+import type { GraphFact } from './graph-fact.js';
+import { LangGraphMapper } from './langgraph.mapper.js';
+import { getStepId, listSteps } from './named-steps.js';
 
 function mapAll(facts: readonly GraphFact[]): RunEvent[] {
   const mapper = new LangGraphMapper({ messageId: 'm', attempt: 1 });
@@ -76,11 +78,26 @@ describe('LangGraphMapper', () => {
   });
 
   it('supersedes the text of a failed model call once the call is made again', () => {
-    const failed: GraphFact[] = [token('a', 'n:t', 'Half'), { kind: 'model-failed', modelCallId: 'a' }];
+    const failed: GraphFact[] = [
+      token('a', 'n:t', 'Half'),
+      { kind: 'model-failed', modelCallId: 'a', namespace: 'n:t' },
+    ];
     expect(said(mapAll(failed))).toBe('Half');
     const retried = mapAll([...failed, token('b', 'n:t', 'Whole')]);
     expect(said(retried)).toBe('Whole');
     expect(retried).toContainEqual({ type: 'step-reset', stepId: 't', attempt: 1, reason: 'retry' });
+  });
+
+  it('reports a model call that has failed', () => {
+    const usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0, model: 'x', failed: true } as const;
+    const events = mapAll([
+      token('a', 'n:t', 'Half'),
+      { kind: 'model-failed', modelCallId: 'a', namespace: 'n:t', usage },
+    ]);
+    expect(events.slice(-2)).toEqual([
+      { type: 'text-end', partId: 'p1-1' },
+      { type: 'usage', ...usage, stepId: 't' },
+    ]);
   });
 
   it('supersedes the text of a failed step once it runs again, even if its model did not fail', () => {
@@ -97,7 +114,7 @@ describe('LangGraphMapper', () => {
     const events = mapAll([
       token('a', 'n:t', 'A1 '),
       token('b', 'n:t', 'B1 '),
-      { kind: 'model-failed', modelCallId: 'b' },
+      { kind: 'model-failed', modelCallId: 'b', namespace: 'n:t' },
       token('c', 'n:t', 'C1 '),
       token('a', 'n:t', 'A2 '),
     ]);
@@ -118,7 +135,7 @@ describe('LangGraphMapper', () => {
   it('reports the tokens of a model call, even of one without text', () => {
     const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3, model: 'x' };
     const events = mapAll([{ kind: 'model-finished', modelCallId: 'a', namespace: 'n:t', usage }]);
-    expect(events.at(-1)).toEqual({ type: 'usage', ...usage });
+    expect(events.at(-1)).toEqual({ type: 'usage', ...usage, stepId: 't' });
   });
 
   it.each([
@@ -133,7 +150,7 @@ describe('LangGraphMapper', () => {
     ['text', { name: 'custom', data: 'text' }],
     [null, { name: 'custom', data: null }],
   ])('names custom data that a graph writes: %j', (value, expected) => {
-    expect(mapAll([{ kind: 'written', value }])).toEqual([{ type: 'custom', ...expected }]);
+    expect(mapAll([{ kind: 'written', namespace: '', value }])).toEqual([{ type: 'custom', ...expected }]);
   });
 
   it('parses a namespace into its steps', () => {
@@ -160,7 +177,9 @@ describe('LangGraphMapper', () => {
       fc
         .tuple(calls, namespaces)
         .map(([modelCallId, namespace]): GraphFact => ({ kind: 'model-finished', modelCallId, namespace })),
-      calls.map((modelCallId): GraphFact => ({ kind: 'model-failed', modelCallId })),
+      fc
+        .tuple(calls, namespaces)
+        .map(([modelCallId, namespace]): GraphFact => ({ kind: 'model-failed', modelCallId, namespace })),
       fc.constantFrom('1', '2', '3').map((stepId): GraphFact => ({ kind: 'step-failed', stepId })),
     );
     fc.assert(

@@ -1,44 +1,12 @@
-import { customEvent } from './custom-event.js';
-import type { FinishReason, RunEvent, StepStart, Usage } from '../../events/run-event.js';
-
-/** A node's place in a graph, as LangGraph writes it: `node:taskId`, and `outer:taskId|inner:taskId` inside a subgraph. */
-export type Namespace = string;
-
-/** A fact that a running graph reports, in the order of reports. A `modelCallId` is unique in its run. */
-export type GraphFact =
-  | { readonly kind: 'step-started'; readonly namespace: Namespace }
-  | { readonly kind: 'step-finished'; readonly stepId: string }
-  /** It has thrown; a graph with a retry policy runs it again. */
-  | { readonly kind: 'step-failed'; readonly stepId: string }
-  | {
-      readonly kind: 'token';
-      readonly modelCallId: string;
-      readonly namespace: Namespace;
-      readonly words: TextChunk;
-    }
-  | {
-      readonly kind: 'model-finished';
-      readonly modelCallId: string;
-      readonly namespace: Namespace;
-      readonly usage?: ModelUsage;
-    }
-  | { readonly kind: 'model-failed'; readonly modelCallId: string }
-  /** Words that were held back until the step was over, and may be said now. */
-  | { readonly kind: 'said-late'; readonly stepId: string; readonly words: TextChunk }
-  /** A message of the step was replaced or removed; `kept` is what of its words stands. */
-  | { readonly kind: 'taken-back'; readonly stepId: string; readonly kept: readonly TextChunk[] }
-  | { readonly kind: 'written'; readonly value: unknown };
-
-/** The text for people in a chunk of a model's answer. */
-export interface TextChunk {
-  readonly text: string;
-  readonly reasoning: string;
-}
-
-export interface ModelUsage extends Usage {
-  readonly model: string;
-  readonly finishReason?: FinishReason;
-}
+import type { RunEvent, StepStart } from '../../events/run-event.js';
+import type { Subagent } from '../../events/subagent.js';
+import { toCustomEvent } from './custom-event.js';
+import type { GraphFact, ModelUsage, Namespace, StepWork, TextChunk } from './graph-fact.js';
+import type { MessagePart } from './message-parts.js';
+import { isUnsaid } from './message-shape.js';
+import { getStepId, listSteps } from './named-steps.js';
+import { toPartEvent } from './part-events.js';
+import { Subagents } from './subagents.js';
 
 interface OpenPart {
   readonly kind: 'text' | 'reasoning';
@@ -64,6 +32,7 @@ export class LangGraphMapper {
   private readonly steps = new Map<string, Step>();
   private readonly recalled = new Map<string, StepStart>();
   private readonly openParts = new Map<string, OpenPart>();
+  private readonly subagents = new Subagents();
   private parts = 0;
 
   constructor(private readonly run: { readonly messageId: string; readonly attempt: number }) {}
@@ -71,7 +40,7 @@ export class LangGraphMapper {
   map(fact: GraphFact): RunEvent[] {
     switch (fact.kind) {
       case 'step-started':
-        return this.enter(fact.namespace);
+        return this.enter(fact.namespace, fact.work);
       case 'step-finished':
         return this.leave(fact.stepId);
       case 'step-failed':
@@ -80,17 +49,16 @@ export class LangGraphMapper {
         return this.mapText(fact.modelCallId, fact.namespace, fact.words);
       case 'model-finished': {
         const { modelCallId, namespace, usage } = fact;
-        const report: RunEvent[] = usage ? [{ type: 'usage', ...usage }] : [];
-        return [...this.enter(namespace), ...this.closePart(modelCallId), ...report];
+        return [...this.enter(namespace), ...this.closePart(modelCallId), ...report(namespace, usage)];
       }
       case 'model-failed':
-        return this.breakOff(fact.modelCallId);
+        return [...this.breakOff(fact.modelCallId), ...report(fact.namespace, fact.usage)];
       case 'said-late':
         return this.sayLate(fact.stepId, [fact.words]);
       case 'taken-back':
         return this.takeBack(fact.stepId, fact.kept);
       case 'written':
-        return [customEvent(fact.value)];
+        return this.write(fact.namespace, fact.value);
       default:
         return fact satisfies never;
     }
@@ -114,20 +82,26 @@ export class LangGraphMapper {
   }
 
   /** The `step-start`s of a namespace that were not said yet: the outer step's before the inner one's. */
-  private enter(namespace: Namespace): RunEvent[] {
+  private enter(namespace: Namespace, work?: StepWork): RunEvent[] {
     if (this.isOver(namespace)) return [];
     const events: RunEvent[] = [];
     let parentStepId: string | undefined;
-    for (const { name, stepId, inside } of listSteps(namespace)) {
+    const steps = listSteps(namespace);
+    for (const [index, { name, stepId, inside }] of steps.entries()) {
       if (!this.steps.has(stepId)) {
         if (inside !== undefined) parentStepId = this.findOpen(inside, parentStepId) ?? parentStepId;
         const { attempt } = this.run;
+        const subagent = this.subagents.enter(
+          { stepId, name, inside, parentStepId },
+          index === steps.length - 1 ? work : {},
+        );
         const started: StepStart = {
           type: 'step-start',
           stepId,
           name,
           attempt,
           ...(parentStepId && { parentStepId }),
+          ...(subagent && { subagent }),
         };
         this.steps.set(stepId, { started, ended: false, spoke: false, superseded: false });
         events.push(started);
@@ -135,6 +109,11 @@ export class LangGraphMapper {
       parentStepId = stepId;
     }
     return events;
+  }
+
+  /** The agent whose step it is; undefined for the run's own. */
+  findSubagent(stepId: string): Subagent | undefined {
+    return this.steps.get(stepId)?.started.subagent;
   }
 
   /** The open step of a node, right inside another step or at the top. */
@@ -163,11 +142,12 @@ export class LangGraphMapper {
     return this.closeParts(stepId);
   }
 
-  private mapText(modelCallId: string, namespace: Namespace, { text, reasoning }: TextChunk): RunEvent[] {
-    if (text === '' && reasoning === '') return [];
+  private mapText(modelCallId: string, namespace: Namespace, words: TextChunk): RunEvent[] {
+    const { text, reasoning, parts = [] } = words;
+    if (isUnsaid(words)) return [];
     const open = this.openParts.get(modelCallId);
     // The ordinary token, without a detour.
-    if (open?.kind === 'text' && reasoning === '')
+    if (open?.kind === 'text' && reasoning === '' && parts.length === 0)
       return [{ type: 'text-delta', partId: open.partId, delta: text }];
     if (this.isOver(namespace)) return [];
     return [
@@ -175,6 +155,7 @@ export class LangGraphMapper {
       ...this.supersede(getStepId(namespace)),
       ...(reasoning === '' ? [] : this.mapDelta('reasoning', modelCallId, namespace, reasoning)),
       ...(text === '' ? [] : this.mapDelta('text', modelCallId, namespace, text)),
+      ...this.sayParts(getStepId(namespace), modelCallId, parts),
     ];
   }
 
@@ -197,11 +178,40 @@ export class LangGraphMapper {
     const step = this.steps.get(part.stepId);
     if (step) step.spoke = true;
     const { partId } = part;
+    const { subagent } = step?.started ?? this.recalled.get(stepId) ?? {};
     return [
       ...closing,
-      { type: `${kind}-start`, partId, messageId, stepId },
+      { type: `${kind}-start`, partId, messageId, stepId, ...(subagent && { subagent }) },
       { type: `${kind}-delta`, partId, delta },
     ];
+  }
+
+  /** The sources of a text come before its end, and the files of its message after it. */
+  private sayParts(stepId: string, modelCallId: string, parts: readonly MessagePart[]): RunEvent[] {
+    if (parts.length === 0) return [];
+    const { messageId, attempt } = this.run;
+    const step = this.steps.get(stepId);
+    if (step) step.spoke = true;
+    const { subagent } = step?.started ?? this.recalled.get(stepId) ?? {};
+    const toEvent = (part: MessagePart) => {
+      const partId = `p${attempt}-${++this.parts}`;
+      return toPartEvent(part, { partId, messageId, stepId, ...(subagent && { subagent }) });
+    };
+    const files = parts.filter(({ kind }) => kind === 'file');
+    return [
+      ...parts.filter(({ kind }) => kind === 'source').map(toEvent),
+      ...(files.length > 0 ? this.closePart(modelCallId) : []),
+      ...files.map(toEvent),
+    ];
+  }
+
+  /** Maps what a node writes. Output that comes after the end of its step belongs to no step. */
+  private write(namespace: Namespace, value: unknown): RunEvent[] {
+    const stepId = getStepId(namespace);
+    if (stepId === '' || this.isOver(namespace)) return [toCustomEvent(value)];
+    const before = [...this.enter(namespace), ...this.supersede(stepId)];
+    this.steps.get(stepId)!.spoke = true;
+    return [...before, toCustomEvent(value, stepId)];
   }
 
   private closePart(modelCallId: string): RunEvent[] {
@@ -226,6 +236,7 @@ export class LangGraphMapper {
   }
 
   private takeBack(stepId: string, kept: readonly TextChunk[]): RunEvent[] {
+    if (this.steps.get(stepId)?.spoke === false) return [];
     const { attempt } = this.run;
     return [
       ...this.closeParts(stepId),
@@ -242,11 +253,12 @@ export class LangGraphMapper {
     const isOver = step?.ended ?? true;
     return [
       ...(isOver || begins ? [started] : []),
-      ...words.flatMap(({ text, reasoning }, index) => {
+      ...words.flatMap(({ text, reasoning, parts = [] }, index) => {
         const modelCallId = `late-${stepId}-${index}`;
         return [
           ...(reasoning === '' ? [] : this.sayIn(stepId, 'reasoning', modelCallId, reasoning)),
           ...(text === '' ? [] : this.sayIn(stepId, 'text', modelCallId, text)),
+          ...this.sayParts(stepId, modelCallId, parts),
           ...this.closePart(modelCallId),
         ];
       }),
@@ -267,35 +279,7 @@ export class LangGraphMapper {
   }
 }
 
-/** The task id of the innermost step: LangGraph's own, which is the same when a node is run again. */
-export function getStepId(namespace: Namespace): string {
-  return listSteps(namespace).at(-1)?.stepId ?? '';
-}
-
-/** A step as a namespace names it. */
-interface NamedStep {
-  readonly name: string;
-  readonly stepId: string;
-  /** The node around it, of which the namespace has only the name. */
-  readonly inside?: string;
-}
-
-/**
- * The steps of a namespace, the outermost first. A segment without a task is none: `1` counts the calls of subgraphs in a node, and a subgraph that keeps
- * its state over turns is there by its node's name. The tasks in them have ids of their own.
- */
-export function listSteps(namespace: Namespace): readonly NamedStep[] {
-  const steps: NamedStep[] = [];
-  let inside: string | undefined;
-  for (const segment of namespace === '' ? [] : namespace.split('|')) {
-    const colon = segment.lastIndexOf(':');
-    if (colon < 0) {
-      inside = segment;
-      continue;
-    }
-    const step = { name: segment.slice(0, colon), stepId: segment.slice(colon + 1) };
-    steps.push(inside === undefined ? step : { ...step, inside });
-    inside = undefined;
-  }
-  return steps;
+function report(namespace: Namespace, usage: ModelUsage | undefined): RunEvent[] {
+  const stepId = getStepId(namespace);
+  return usage ? [{ type: 'usage', ...usage, ...(stepId && { stepId }) }] : [];
 }

@@ -1,4 +1,5 @@
-import type { TextChunk } from './langgraph.mapper.js';
+import type { TextChunk } from './graph-fact.js';
+import { readParts } from './message-parts.js';
 
 /** A message as a node wrote it: an instance of any version of LangChain, a plain object or a tuple. */
 export interface WrittenMessage {
@@ -12,6 +13,8 @@ export interface WrittenMessage {
 
 /** Stands for all messages before it, as the id of one that removes. */
 export const ALL_MESSAGES = '__remove_all__';
+
+const OVERWRITE = '__overwrite__';
 
 export const NO_WORDS: TextChunk = { text: '', reasoning: '' };
 
@@ -37,6 +40,8 @@ export function readMessages(output: unknown): WrittenMessage[] {
   }
   if ('update' in output) return readMessages(output.update);
   if ('messages' in output) return readList(output.messages);
+  // LangChain wraps a list of commands and updates before it hands it to callbacks.
+  if ('output' in output && Array.isArray(output.output)) return readMessages(output.output);
   const message = readMessage(output);
   return message ? [message] : [];
 }
@@ -71,15 +76,36 @@ export function readWords(content: unknown, beside: Readonly<Record<string, unkn
   return text === '' && reasoning === '' ? NO_WORDS : { text, reasoning };
 }
 
+/** The text of a whole message, with its files and sources. The files still have their bytes: they are not stored yet. */
+export function readContent(
+  content: unknown,
+  beside: Readonly<Record<string, unknown>> = {},
+  metadata: Readonly<Record<string, unknown>> = {},
+): TextChunk {
+  const words = readWords(content, beside);
+  const parts = readParts(content, beside, metadata);
+  return parts.length > 0 ? { ...words, parts } : words;
+}
+
+/** True if the message has nothing to show. */
+export function isUnsaid({ text, reasoning, parts }: TextChunk): boolean {
+  return text === '' && reasoning === '' && !parts?.length;
+}
+
 /** LangChain's words around an answer in a form, when a tool call had to carry it. */
 const STRUCTURED_LEAD = 'Returning structured response: ';
 
 /** The words of a whole message. An answer in a form is its JSON, by whichever way the model was made to give it. */
-function readAnswer(content: unknown, beside: Readonly<Record<string, unknown>>): TextChunk {
-  const words = readWords(content, beside);
+function readAnswer(fields: Readonly<Record<string, unknown>>): TextChunk {
+  const { content, additional_kwargs: beside, response_metadata: metadata } = fields;
+  const words = readContent(content, asFields(beside), asFields(metadata));
   if (!words.text.startsWith(STRUCTURED_LEAD)) return words;
   const text = words.text.slice(STRUCTURED_LEAD.length);
   return isJson(text) ? { ...words, text } : words;
+}
+
+function asFields(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 
 function isJson(text: string): boolean {
@@ -108,16 +134,23 @@ function readWrite([channel, value]: [string, unknown]): WrittenMessage[] {
   return RETURN_CHANNELS.has(channel) ? readMessages(value) : [];
 }
 
-function readList(value: unknown): WrittenMessage[] {
+function readList(like: unknown): WrittenMessage[] {
+  const value = unwrapOverwrite(like);
   return (Array.isArray(value) ? value : [value]).flatMap((like: unknown) => readMessage(like) ?? []);
 }
 
+/** Returns the messages in LangGraph's `Overwrite`, which replaces a whole channel: an instance, or as it is sent. Anything else is returned as it is. */
+export function unwrapOverwrite(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  if (OVERWRITE in value) return value[OVERWRITE];
+  return 'type' in value && value.type === OVERWRITE && 'value' in value ? value.value : value;
+}
+
 function toMessage(role: string, fields: Readonly<Record<string, unknown>>, source: object): WrittenMessage {
-  const beside = fields['additional_kwargs'] as Record<string, unknown> | undefined;
   return {
     type: TYPE_OF_ROLE[role] ?? role,
     id: typeof fields['id'] === 'string' ? fields['id'] : undefined,
-    words: readAnswer(fields['content'], beside ?? {}),
+    words: readAnswer(fields),
     source,
   };
 }

@@ -86,6 +86,29 @@ describe('the end of a model stream', () => {
     expect(notes).toEqual([]);
   });
 
+  it('records how long each model call took, its step, and that one has failed', async () => {
+    const { answerTo } = await scriptedChat([calls('c1'), { chunks: [words('The ')], end: 'reset' }]);
+    const { log } = await answerTo('Hi');
+    const events = log.map(({ event }) => event);
+    const steps = events.flatMap((event) => (event.type === 'step-start' ? [event] : []));
+    const [answered, failed] = events.filter(({ type }) => type === 'usage');
+    expect(answered).toMatchObject({ stepId: steps[0]!.stepId, model: 'scripted' });
+    expect(answered).not.toHaveProperty('failed');
+    expect(failed).toMatchObject({ stepId: steps.at(-1)!.stepId, totalTokens: 0, failed: true });
+    for (const usage of [answered, failed]) {
+      const { durationMs, firstTokenMs } = usage as { durationMs: number; firstTokenMs: number };
+      expect(firstTokenMs).toBeGreaterThanOrEqual(0);
+      expect(durationMs).toBeGreaterThanOrEqual(firstTokenMs);
+    }
+  });
+
+  it('does not count a failed model call toward the limit', async () => {
+    const { answerTo } = await scriptedChat([{ chunks: [words('The ')], end: 'reset' }], {
+      limits: { maxModelCalls: 0 },
+    });
+    expect(getEnd(await answerTo('Hi'))).toMatchObject(CUT);
+  });
+
   it.each([429, 503, 'rate_limit_exceeded'])(
     'reports the error %s in a model stream as an overload',
     async (code) => {

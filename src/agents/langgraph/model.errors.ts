@@ -255,3 +255,14 @@ function findFirst<Value>(
   }
   return undefined;
 }
+
+/** Returns the failure of a graph in words that may be shown, where there are any. */
+export function explainFailure(error: unknown, modelFailure: unknown): unknown {
+  if (error instanceof AppError) return error;
+  if (error instanceof Error && error.name === 'GraphRecursionError') {
+    return new AppError('RUN_LIMIT', 'The agent took more steps than a run may have (GraphRecursionError).', {
+      cause: error,
+    });
+  }
+  return (modelFailure === undefined ? undefined : toModelError(modelFailure)) ?? error;
+}

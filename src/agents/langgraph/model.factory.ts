@@ -1,8 +1,10 @@
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import { AppError } from '../../errors.js';
 import { nameOption } from '../../option-names.js';
+import { fetchWithTrace } from '../../telemetry/carry-trace.js';
 import { failOnSilentCut, failWhenSilent } from './model-completeness.js';
 import { fetchToTheEnd, guardOpenAi } from './openai.guard.js';
+import { imagesAsUrls } from './result-images.js';
 
 export interface ModelOptions {
   /** Address of the provider; any server that speaks its API will do. Default: the provider's own address. */
@@ -110,13 +112,20 @@ async function createAnthropic(model: string, options: ModelOptions): Promise<Ba
     maxRetries: options.maxRetries ?? 2,
     streamUsage: true,
     anthropicApiUrl: options.baseUrl ?? 'https://api.anthropic.com',
-    clientOptions: { timeout: options.timeoutMs },
+    clientOptions: { timeout: options.timeoutMs, fetch: fetchWithTrace() },
   });
 }
 
 async function createOllama(model: string, options: ModelOptions): Promise<BaseChatModel> {
   const { ChatOllama } = await loadModelPackage('@langchain/ollama', () => import('@langchain/ollama'));
-  return new ChatOllama({
+  class SeeingOllama extends ChatOllama {
+    override async *_streamResponseChunks(
+      ...[messages, ...others]: Parameters<InstanceType<typeof ChatOllama>['_streamResponseChunks']>
+    ): ReturnType<InstanceType<typeof ChatOllama>['_streamResponseChunks']> {
+      yield* super._streamResponseChunks(imagesAsUrls(messages), ...others);
+    }
+  }
+  return new SeeingOllama({
     model,
     baseUrl: options.baseUrl ?? 'http://127.0.0.1:11434',
     temperature: options.temperature,
@@ -157,6 +166,7 @@ function isMissing(error: unknown): boolean {
 
 /** The Ollama client has no timeout of its own: one for the headers, and then one for each silence. */
 function fetchWithin(timeoutMs: number, silenceMs: number): typeof fetch {
+  const send = fetchWithTrace();
   return async (input, init) => {
     const late = new AbortController();
     const timer = setTimeout(
@@ -165,7 +175,7 @@ function fetchWithin(timeoutMs: number, silenceMs: number): typeof fetch {
     );
     try {
       const signal = init?.signal ? AbortSignal.any([init.signal, late.signal]) : late.signal;
-      const response = await fetch(input, { ...init, signal });
+      const response = await send(input, { ...init, signal });
       if (!response.body) return response;
       return new Response(response.body.pipeThrough(failWhenSilent(silenceMs)), response);
     } finally {

@@ -160,7 +160,7 @@ describe('a tool', () => {
     });
     for (const expose of [undefined, { output: true }]) {
       const tool = { ...noteTool('note', async () => act()), ...(expose && { expose }) };
-      const stack = await stackWith(chat(model, 10_000), { tools: [tool] });
+      const stack = await stackWith(chat(model, { toolResultMaxBytes: 10_000 }), { tools: [tool] });
       const first = await stack.answerTo('Go');
       expect(getEnd(first)).toMatchObject({ outcome: 'completed' });
       expect(JSON.stringify(first.log).isWellFormed()).toBe(true);

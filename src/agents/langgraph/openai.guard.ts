@@ -1,5 +1,6 @@
 import type * as OpenAi from '@langchain/openai';
 import type { BaseMessage } from '@langchain/core/messages';
+import { fetchWithTrace } from '../../telemetry/carry-trace.js';
 import { ArrivingCalls } from './arriving-calls.js';
 import { CompletionDeltas, type CompletionChoice } from './completion-delta.js';
 import { GIVE_BACK, giveBack, GiveBackCollector } from './give-back.js';
@@ -84,9 +85,10 @@ export function guardOpenAi(
 
 /** Returns a `fetch` that looks for the end of a stream as it passes. */
 export function fetchToTheEnd(): typeof fetch {
+  const send = fetchWithTrace();
   return async (input, init) => {
     const end = (init as { readonly [STREAM_END]?: StreamEnd } | undefined)?.[STREAM_END];
-    const response = await fetch(input, init);
+    const response = await send(input, init);
     if (!end || !response.ok || !response.body) return response;
     if (response.headers.get('content-type')?.startsWith('application/json')) return toStream(response);
     return new Response(response.body.pipeThrough(endFinder(end)), response);

@@ -1,21 +1,26 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import type { BaseMessage } from '@langchain/core/messages';
 import { createSupervisor } from '@langchain/langgraph-supervisor';
 import { createHandoffTool, createSwarm } from '@langchain/langgraph-swarm';
 import { createReactAgent } from '@langchain/langgraph/prebuilt';
 import { createDeepAgent } from 'deepagents';
 import {
+  anthropicPromptCachingMiddleware,
   contextEditingMiddleware,
   createAgent,
+  dynamicSystemPromptMiddleware,
   llmToolSelectorMiddleware,
   modelCallLimitMiddleware,
   modelFallbackMiddleware,
   modelRetryMiddleware,
+  openAIModerationMiddleware,
   piiMiddleware,
   summarizationMiddleware,
   todoListMiddleware,
   tool,
   toolCallLimitMiddleware,
+  toolEmulatorMiddleware,
   toolErrorMiddleware,
   toolRetryMiddleware,
   type AnyAgentMiddleware,
@@ -39,11 +44,23 @@ const look = tool(({ note }) => `Found ${note}.`, {
 });
 
 /** A model that uses its tool once in a turn, with words before and after. */
-const searching = () =>
-  scripted((messages, turn) =>
-    sinceQuestion(messages).some(({ name }) => name === 'look')
-      ? { chunks: ['Found ', 'it.'] }
-      : { chunks: ['Let me ', 'look.'], calls: [call(`c${turn}`, 'look', '{"note":"x"}')] },
+const searching = (strictness?: 'roles may repeat') =>
+  scripted(
+    (messages, turn) =>
+      sinceQuestion(messages).some(({ name }) => name === 'look')
+        ? { chunks: ['Found ', 'it.'] }
+        : { chunks: ['Let me ', 'look.'], calls: [call(`c${turn}`, 'look', '{"note":"x"}')] },
+    strictness,
+  );
+
+/** A model that has the helper answer, and then says that it has. */
+const supervising = () =>
+  scripted(
+    (messages, turn) =>
+      sinceQuestion(messages).some(({ name }) => name === 'helper')
+        ? { chunks: ['All ', 'done.'] }
+        : { chunks: ['Delegating.'], calls: [call(`h${turn}`, 'transfer_to_helper', '{}')] },
+    'roles may repeat',
   );
 
 function sinceQuestion(messages: readonly BaseMessage[]) {
@@ -55,6 +72,28 @@ function isWithin(part: readonly string[], all: readonly string[]): boolean {
   let at = 0;
   for (const each of all) if (each === part[at]) at += 1;
   return at === part.length;
+}
+
+type ExitBehavior = 'replace' | 'end';
+
+/** LangChain's moderation of outputs, with a client in place of OpenAI's that flags one text. */
+function moderating({
+  flagged,
+  exitBehavior,
+}: {
+  readonly flagged: string;
+  readonly exitBehavior: ExitBehavior;
+}) {
+  const create = async ({ input }: { readonly input: string }) => ({
+    results: [{ flagged: input === flagged, categories: { violence: true }, category_scores: {} }],
+  });
+  const model = {
+    getName: () => 'ChatOpenAI',
+    _getClientOptions: () => undefined,
+    client: { moderations: { create } },
+  } as unknown as BaseChatModel;
+  const violationMessage = 'It was flagged for {categories}.';
+  return openAIModerationMiddleware({ model, checkInput: false, exitBehavior, violationMessage });
 }
 
 /** Two turns, in each of which people have seen what the graph has stored, and each thing once. */
@@ -86,12 +125,29 @@ describe('agents built with other packages', () => {
     ['toolRetry', () => [toolRetryMiddleware()]],
     ['toolError', () => [toolErrorMiddleware({ onError: () => 'It failed.' })]],
     ['pii', () => [piiMiddleware('email', { applyToOutput: true })]],
+    ['dynamicSystemPrompt', () => [dynamicSystemPromptMiddleware(() => 'Be brief.')]],
+    ['toolEmulator', () => [toolEmulatorMiddleware({ model: scripted(() => ({ chunks: ['Made up.'] })) })]],
+    [
+      'anthropicPromptCaching',
+      () => [anthropicPromptCachingMiddleware({ unsupportedModelBehavior: 'ignore' })],
+    ],
+    ['openAIModeration', () => [moderating({ flagged: 'nothing', exitBehavior: 'end' })]],
   ])("shows exactly what an agent with LangChain's %s middleware stores", async (_, middleware) => {
     const turns = await talk(
       createAgent({ model: searching(), tools: [look], middleware: [...middleware()] }),
     );
     const said = ['Let me look.', 'Found it.'];
     // The second turn sees both in the state: what is asked for is what came after its question.
+    for (const { seen, stored } of turns) expect({ seen, stored }).toEqual({ seen: said, stored: said });
+  });
+
+  it.each<[ExitBehavior, string[]]>([
+    ['replace', ['Let me look.', 'It was flagged for violence.']],
+    ['end', ['Let me look.', 'Found it.', 'It was flagged for violence.']],
+  ])('shows what a moderation that may %s stores', async (exitBehavior, said) => {
+    const middleware = [moderating({ flagged: 'Found it.', exitBehavior })];
+    const model = searching('roles may repeat');
+    const turns = await talk(createAgent({ model, tools: [look], middleware }));
     for (const { seen, stored } of turns) expect({ seen, stored }).toEqual({ seen: said, stored: said });
   });
 
@@ -103,29 +159,24 @@ describe('agents built with other packages', () => {
   });
 
   it('shows each message of a supervisor and its agents once when the full history is stored', async () => {
-    const helper = createReactAgent({ llm: searching(), tools: [look], name: 'helper' });
-    const supervisor = scripted((messages: readonly BaseMessage[]) =>
-      sinceQuestion(messages).some(({ name }) => name === 'helper')
-        ? { chunks: ['All ', 'done.'] }
-        : { chunks: ['Delegating.'], calls: [call('h', 'transfer_to_helper', '{}')] },
-    );
+    const helper = createReactAgent({ llm: searching('roles may repeat'), tools: [look], name: 'helper' });
+    const supervisor = supervising();
     const graph = createSupervisor({ agents: [helper], llm: supervisor, outputMode: 'full_history' });
-    const [{ seen, stored }] = await talk(graph);
-    expect(stored).toContain('Let me look.');
-    expect(seen).toEqual(stored);
+    for (const { seen, stored } of await talk(graph)) {
+      expect(stored).toEqual(expect.arrayContaining(['Let me look.', 'All done.']));
+      expect(seen).toEqual(stored);
+    }
   });
 
   it('shows what a supervisor stores, and the messages of its agents that it does not store, once each', async () => {
-    const helper = createReactAgent({ llm: searching(), tools: [look], name: 'helper' });
-    const supervisor = scripted((messages: readonly BaseMessage[]) =>
-      sinceQuestion(messages).some(({ name }) => name === 'helper')
-        ? { chunks: ['All ', 'done.'] }
-        : { chunks: ['Delegating.'], calls: [call('h', 'transfer_to_helper', '{}')] },
-    );
-    const [{ seen, stored }] = await talk(createSupervisor({ agents: [helper], llm: supervisor }));
-    expect(isWithin(stored, seen)).toBe(true);
-    expect(new Set(seen).size).toBe(seen.length);
-    expect(seen.filter((text) => !stored.includes(text))).toEqual(['Let me look.']);
+    const helper = createReactAgent({ llm: searching('roles may repeat'), tools: [look], name: 'helper' });
+    const supervisor = supervising();
+    for (const { seen, stored } of await talk(createSupervisor({ agents: [helper], llm: supervisor }))) {
+      expect(isWithin(stored, seen)).toBe(true);
+      expect(new Set(seen).size).toBe(seen.length);
+      expect(stored).toContain('All done.');
+      expect(seen.filter((text) => !stored.includes(text))).toEqual(['Let me look.']);
+    }
   });
 
   it('shows the messages of both agents of a swarm', async () => {

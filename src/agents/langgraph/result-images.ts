@@ -38,6 +38,18 @@ export function imagesBehindResults(messages: readonly BaseMessage[]): BaseMessa
   return placed;
 }
 
+/** Returns the messages for a package that knows images by their older name only, as Ollama's. */
+export function imagesAsUrls(messages: readonly BaseMessage[]): BaseMessage[] {
+  return messages.map((message) => {
+    const { content } = message;
+    if (!HumanMessage.isInstance(message) || !Array.isArray(content) || !content.some(isImage))
+      return message;
+    return new HumanMessage({
+      content: content.map((block) => (isImage(block) ? toImageUrl(block) : block)),
+    });
+  });
+}
+
 function changeResults(
   messages: readonly BaseMessage[],
   change: (block: Block) => Block,

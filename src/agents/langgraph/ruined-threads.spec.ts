@@ -68,7 +68,10 @@ describe('a thread', () => {
       providers.push(provider);
       const { baseUrl } = provider;
       const model = await createModel('openai:scripted', { baseUrl, timeoutMs: 60_000, maxRetries: 0 });
-      const stack = await stackWith(chat(model, 10_000), { tools: misbehavingTools, storage });
+      const stack = await stackWith(chat(model, { toolResultMaxBytes: 10_000 }), {
+        tools: misbehavingTools,
+        storage,
+      });
 
       const all = [...fc.sample(conversation, { numRuns: cases, seed: SEED }).entries()];
       const waiting = ONLY === undefined ? all : all.slice(Number(ONLY), Number(ONLY) + 1);

@@ -7,6 +7,7 @@ import type {
   CheckpointTuple,
   PendingWrite,
 } from '@langchain/langgraph-checkpoint';
+import { findBranchCheckpoint, type RunPlace } from './branch-checkpoint.js';
 import { toCheckpointKey } from './checkpoint-key.js';
 
 /** A checkpoint as LangGraph hands it to a saver. */
@@ -41,10 +42,14 @@ export interface RunCheckpointsOptions {
   readonly isNewThread: boolean;
   /** Nothing is left out: for storages and graphs that go back to earlier checkpoints. */
   readonly keepsHistory: boolean;
+  readonly place: RunPlace;
 }
 
-/** Writes that say that a task has not finished: it failed, waits for a person, or was told how to go on. */
-const UNFINISHED = new Set(['__error__', '__interrupt__', '__resume__', '__scheduled__']);
+/** Writes that say that a task has not finished: it failed, or waits for a person. */
+const UNFINISHED = new Set(['__error__', '__interrupt__', '__scheduled__']);
+
+/** The answers that a task was given. They come before its result, and alone until there is one. */
+const RESUME = '__resume__';
 
 /**
  * Stores the state of one run's graph, and chooses when.
@@ -62,6 +67,7 @@ export class RunCheckpoints {
   private input: HeldInput | undefined;
   private results: HeldResult[] = [];
   private turnEnd: NodeJS.Immediate | undefined;
+  private hasSaved = false;
   private stored: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -73,15 +79,17 @@ export class RunCheckpoints {
   }
 
   /**
-   * Returns the newest checkpoint of the thread. Asked twice before a run writes anything, to see what was said and to go on from
-   * there: a long thread is read and decoded once.
+   * Returns the newest checkpoint of the run's branch. A run needs it twice before it writes anything, so a long thread is read
+   * and decoded only once.
    */
   async newest(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
     const known = this.standing;
     this.standing = undefined;
     if (known) return known.tuple;
     await this.store();
-    const tuple = await this.storage.getTuple(config);
+    const { place } = this.options;
+    const mayHaveOwn = this.hasSaved || place.attempt > 1;
+    const tuple = await findBranchCheckpoint(this.storage, config, place, { mayHaveOwn });
     // With writes that are in no checkpoint yet, LangGraph works on the tuple itself, so that it is good for one reader only.
     if (!tuple?.pendingWrites?.length) this.standing = { tuple };
     return tuple;
@@ -102,7 +110,7 @@ export class RunCheckpoints {
   putWrites(put: PutWrites): Promise<void> {
     this.standing = undefined;
     const { taskId, writes } = put;
-    if (writes.some(([channel]) => UNFINISHED.has(channel))) {
+    if (!isResult(writes)) {
       void this.store();
       return saveWrites(this.storage, put);
     }
@@ -179,6 +187,7 @@ export class RunCheckpoints {
   }
 
   private save({ config, checkpoint, metadata, newVersions }: PutCheckpoint): Promise<RunnableConfig> {
+    this.hasSaved = true;
     return this.storage.put(config, checkpoint, metadata, newVersions);
   }
 
@@ -198,6 +207,12 @@ interface HeldInput extends PutCheckpoint {
 interface HeldResult extends PutWrites {
   /** Called with what stores it. */
   readonly savedBy: (saved: Promise<void>) => void;
+}
+
+/** False for writes that say only how far a task is. */
+function isResult(writes: readonly PendingWrite[]): boolean {
+  const channels = writes.map(([channel]) => channel);
+  return !channels.some((channel) => UNFINISHED.has(channel)) && channels.some((name) => name !== RESUME);
 }
 
 /** The later checkpoint in the place of the earlier, which has not been read: with its parent, and with what was new in it. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { AIMessage, RemoveMessage, type BaseMessage } from '@langchain/core/messages';
+import { AIMessage, RemoveMessage } from '@langchain/core/messages';
 import { tool } from '@langchain/core/tools';
 import { Command, MessagesAnnotation, REMOVE_ALL_MESSAGES, START, StateGraph } from '@langchain/langgraph';
 import { InMemoryCache } from '@langchain/langgraph-checkpoint';
@@ -8,6 +8,7 @@ import { createAgent, piiMiddleware } from 'langchain';
 import { z } from 'zod';
 import { findToolMessages, type ScriptedModel } from './langgraph.testing.js';
 import {
+  chain,
   closeStacks,
   graphAgent,
   scripted,
@@ -20,22 +21,6 @@ afterEach(async () => {
   stacks.splice(0);
   await closeStacks();
 });
-
-type Node = (state: { messages: BaseMessage[] }) => unknown;
-
-/** A graph that goes through these nodes, one after the other. */
-function chain(...nodes: readonly Node[]) {
-  const graph = new StateGraph(MessagesAnnotation) as unknown as {
-    addNode(name: string, node: Node): void;
-    addEdge(from: string, to: string): void;
-    compile(options?: object): unknown;
-  };
-  nodes.forEach((node, index) => {
-    graph.addNode(`n${index}`, node);
-    graph.addEdge(index === 0 ? START : `n${index - 1}`, `n${index}`);
-  });
-  return graph;
-}
 
 const stacks: Stack[] = [];
 

@@ -1,5 +1,8 @@
-import { ALL_MESSAGES, readMessage, type WrittenMessage } from './message-shape.js';
-import { getStepId, listSteps, type Namespace, type TextChunk } from './langgraph.mapper.js';
+import { describeParts } from './message-parts.js';
+import { ALL_MESSAGES, isUnsaid, readMessage, type WrittenMessage } from './message-shape.js';
+import type { Namespace, TextChunk } from './graph-fact.js';
+import { getStepId, listSteps } from './named-steps.js';
+import type { RecalledWords } from './recalled-words.js';
 
 /** A message of this run, and what people were told of it. */
 interface Spoken {
@@ -19,6 +22,8 @@ interface Spoken {
   isHeld: boolean;
   /** An earlier owner of the run has said it. */
   readonly isRecalled?: boolean;
+  /** It was put together from the log alone: a file beside its text may be another message's. */
+  readonly isGuessed?: boolean;
 }
 
 /** A correction after which people see what the graph's state says. */
@@ -35,13 +40,15 @@ export class SpokenMessages {
   private spoken: Spoken[] = [];
   /** The ids of the messages that were there before the run began, whoever owned it then. */
   private earlier: ReadonlySet<string | undefined> = new Set();
+  /** The messages of this answer that were stored before this owner began. */
+  private stored: ReadonlyMap<string, TextChunk> = new Map();
 
   /**
-   * @param history the ids of the messages that were in the thread before
+   * @param history the messages that were in the thread before, by their ids, or themselves if they have none
    * @param holds people are told only what {@link release} gives free
    */
   constructor(
-    private readonly history: ReadonlySet<string | undefined>,
+    private readonly history: ReadonlySet<unknown>,
     readonly holds = false,
   ) {}
 
@@ -66,32 +73,39 @@ export class SpokenMessages {
     });
   }
 
-  /** Learns which messages of the thread are older than the run, of which an earlier owner has stored some. */
-  recallEarlier(ids: ReadonlySet<string | undefined>): void {
+  /**
+   * Learns which messages of the thread are older than the run, of which an earlier owner has stored some.
+   *
+   * @param later the others
+   */
+  recallEarlier(ids: ReadonlySet<string | undefined>, later: readonly unknown[] = []): void {
     this.earlier = ids;
+    const messages = later.flatMap((like) => readMessage(like) ?? []);
+    this.stored = new Map(messages.flatMap(({ id, words }) => (id === undefined ? [] : [[id, words]])));
   }
 
   /** An earlier owner of the run has said this in a step, of which only the id is known. */
-  recalled(stepId: string, text: string): void {
+  recalled(stepId: string, { words, isStored }: RecalledWords): void {
     const namespace = `:${stepId}`;
     this.spoken.push({
       ids: new Set(),
       objects: new Set(),
       namespace,
       origin: namespace,
-      words: { text, reasoning: '' },
+      words,
       silent: false,
       isLoose: false,
       isHeld: false,
       isRecalled: true,
+      isGuessed: !isStored,
     });
   }
 
   /** The messages of this run's own that an earlier owner of it has stored, and that people were never told because they were held back. */
-  recallHeld(messages: readonly unknown[], stepId: string): void {
+  recallHeld(messages: readonly WrittenMessage[], stepId: string): void {
     if (!this.holds) return;
     const known = new Set(this.spoken.flatMap(({ ids }) => [...ids]));
-    for (const { type, id, words } of messages.flatMap((like) => readMessage(like) ?? [])) {
+    for (const { type, id, words } of messages) {
       if (type !== 'ai' || id === undefined || known.has(id)) continue;
       const namespace = `:${stepId}`;
       this.spoken.push({
@@ -108,17 +122,19 @@ export class SpokenMessages {
   }
 
   /**
-   * Returns the text that was held back and may be emitted now. @param before only that of the node which comes here again: by then
-   * what checks it has run
+   * Returns the text that was held back and may be emitted now. @param before only that of the node which comes here again, in another step: by
+   * then what checks it has run
    */
   release(before?: Namespace): readonly { readonly stepId: string; readonly words: TextChunk }[] {
     const place = before === undefined ? undefined : pathIn(before);
+    const stepId = before === undefined ? undefined : getStepId(before);
     const free = this.spoken.filter(
-      ({ isHeld, origin }) => isHeld && (place === undefined || pathIn(origin) === place),
+      ({ isHeld, origin }) =>
+        isHeld && (place === undefined || (pathIn(origin) === place && getStepId(origin) !== stepId)),
     );
     for (const each of free) each.isHeld = false;
     return free
-      .filter(({ silent, words }) => !silent && (words.text !== '' || words.reasoning !== ''))
+      .filter(({ silent, words }) => !silent && !isUnsaid(words))
       .map(({ namespace, words }) => ({ stepId: getStepId(namespace), words }));
   }
 
@@ -147,7 +163,7 @@ export class SpokenMessages {
       const meant = this.spoken.find(
         (each) =>
           !each.isLoose &&
-          each.words.text === words.text &&
+          saysAlike(each, words) &&
           // What was there before may come from an earlier owner of this run.
           !(each.isRecalled ? this.earlier : this.history).has(id) &&
           ![...each.ids].some((one) => there.has(one)),
@@ -165,14 +181,25 @@ export class SpokenMessages {
       if (message.type === 'remove') return this.remove(message.id);
       if (message.type !== 'ai') return [];
       const known = this.find(message, stepId);
-      if (!known)
-        return message.id !== undefined && this.history.has(message.id) ? [] : this.say(message, namespace);
+      if (!known) return this.isOld(message) ? [] : this.say(message, namespace);
       known.isLoose = false;
       known.objects.add(message.source);
       learnIds(known);
-      if (isSame(known.words, message.words) || known.silent) return [];
+      if (isSame(known, message.words) || known.silent) return [];
       return [...this.takeBack(known), ...this.say(message, namespace, known.origin)];
     });
+  }
+
+  /**
+   * True for a message that was there before and is as it was. An earlier owner of the run may have withdrawn its words to replace them, and died: then they
+   * are no longer known here, and what replaces them is still to be said.
+   */
+  private isOld({ id, words, source }: WrittenMessage): boolean {
+    // One without an id has been given its first one by the reducer.
+    if (this.history.has(source)) return true;
+    if (id === undefined || !this.history.has(id)) return false;
+    const stored = this.stored.get(id);
+    return stored === undefined || (stored.text === words.text && countParts(stored) === countParts(words));
   }
 
   private find({ id, source, words }: WrittenMessage, stepId: string): Spoken | undefined {
@@ -180,7 +207,7 @@ export class SpokenMessages {
       this.spoken.find((each) => each.objects.has(source)) ??
       (id === undefined ? undefined : this.spoken.find(({ ids }) => ids.has(id)));
     if (named) return named;
-    const saysThis = this.spoken.filter((each) => each.words.text === words.text);
+    const saysThis = this.spoken.filter((each) => saysAlike(each, words));
     const loose = saysThis.filter((each) => each.isLoose);
     // What a model has just said, returned in words of the node's own making: by its own node, or by one that it was left for.
     const left = loose.find((each) => isWithin(each, stepId)) ?? loose[0];
@@ -194,8 +221,8 @@ export class SpokenMessages {
   }
 
   private say({ id, source, words }: WrittenMessage, namespace: Namespace, origin = namespace): Correction[] {
-    if (words.text === '') return [];
-    const said = { text: words.text, reasoning: '' };
+    const said = { ...words, reasoning: '' };
+    if (isUnsaid(said)) return [];
     const ids = new Set(id === undefined ? [] : [id]);
     this.spoken.push({
       ids,
@@ -219,7 +246,7 @@ export class SpokenMessages {
 
   private takeBack(gone: Spoken): Correction[] {
     this.spoken = this.spoken.filter((each) => each !== gone);
-    if (gone.isHeld || gone.silent || (gone.words.text === '' && gone.words.reasoning === '')) return [];
+    if (gone.isHeld || gone.silent || isUnsaid(gone.words)) return [];
     const stepId = getStepId(gone.namespace);
     const kept = this.spoken.filter(
       (each) => !each.silent && !each.isHeld && getStepId(each.namespace) === stepId,
@@ -233,8 +260,20 @@ function isWithin({ namespace }: Spoken, stepId: string): boolean {
   return listSteps(namespace).some((step) => step.stepId === stepId);
 }
 
-function isSame(one: TextChunk, other: TextChunk): boolean {
-  return one.text === other.text;
+/** True if the text is the same, and the files and sources too, as far as they are known. */
+function isSame(spoken: Spoken, words: TextChunk): boolean {
+  if (!saysAlike(spoken, words)) return false;
+  return spoken.isGuessed === true || describeParts(spoken.words) === describeParts(words);
+}
+
+/** True if the text and the number of parts beside it are the same. Of a message that was guessed, the text is what is known. */
+function saysAlike({ words: own, isGuessed = false }: Spoken, words: TextChunk): boolean {
+  if (own.text !== words.text) return false;
+  return (isGuessed && own.text !== '') || countParts(own) === countParts(words);
+}
+
+function countParts({ parts = [] }: TextChunk): number {
+  return parts.length;
 }
 
 /** The nodes of a place, whichever their tasks are. */

@@ -8,6 +8,9 @@ import type { CompiledGraph } from './graph-source.js';
 import { mendThread } from './thread-messages.js';
 import type { ThreadMessages } from './thread-state.js';
 
+/** The value that a graph starts from. Null: nothing but its checkpoint. */
+export type Prepared = Record<string, unknown> | Command | null;
+
 /**
  * Returns what the graph starts from: the new message; or nothing but its checkpoint, when an earlier owner has stored that already, or when
  * the run before this one stopped in the middle to wait for answers. Where the thread has to be mended in the middle, all of its messages.
@@ -17,14 +20,20 @@ export function prepareInput(
   thread: ThreadMessages,
   { message, stopped, given = {} }: AgentInput & { readonly stopped: StoppedRun | undefined },
   { runId, messageId, decisions }: AgentContext,
-): Record<string, unknown> | Command | null {
-  if (decisions.size > 0) return resumeWith(decisions);
+): Prepared {
+  if (decisions.size > 0) return resumeWith(decisions, thread, runId);
   if (thread.runId === runId) return null;
   if (given.isWithoutMessage) return { ...given.input };
   const { before, content } = readInputMessages(given);
-  const known = new Set(thread.seen.map(({ id }) => id));
+  const { messages, added, isAddedAtEnd } = mendThread(thread, {
+    message,
+    messageId,
+    stopped,
+    content,
+    files: given.files,
+  });
+  const known = new Set([...thread.seen, ...messages].map(({ id }) => id));
   const earlier = before.filter(({ id }) => id === undefined || !known.has(id));
-  const { messages, added, isAddedAtEnd } = mendThread(thread, { message, messageId, stopped, content });
   const put = (all: readonly BaseMessage[]) => ({
     ...given.input,
     // What the client says came before its question.

@@ -1,6 +1,9 @@
 import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from '@langchain/core/messages';
-import type { StoppedRun } from '../agent.js';
+import type { AgentContext, StoppedRun, UnheardQuestion } from '../agent.js';
+import type { FileFacts } from '../../events/message-part.js';
+import { withFiles } from './file-blocks.js';
 import { FILTERED, leaveOutFiltered, leaveOutNewest } from './filtered-turns.js';
+import { readInputMessages } from './graph-input.js';
 import { NO_ANSWER, repairHistory } from './repair-history.js';
 
 /** The id of the person's message in a run: known before it is stored, so that it can be looked for. */
@@ -12,13 +15,22 @@ export function humanMessageId(messageId: string): string {
 export const STOPPED = '(The answer was stopped here.)';
 
 /** True if a run left its question without an answer. */
-export function isLeftOpen({ seen }: { readonly seen: readonly BaseMessage[] }): boolean {
+function isLeftOpen({ seen }: { readonly seen: readonly BaseMessage[] }): boolean {
   const last = seen.at(-1);
   return (
     HumanMessage.isInstance(last) ||
     ToolMessage.isInstance(last) ||
     (AIMessage.isInstance(last) && Boolean(last.tool_calls?.length))
   );
+}
+
+/** True if runs before a run may have been stopped of which its thread does not have everything. */
+export function mayLackRuns(
+  thread: { readonly seen: readonly BaseMessage[]; readonly runId?: string | undefined },
+  { runId, parentId }: Pick<AgentContext, 'runId' | 'parentId'>,
+): boolean {
+  if (thread.runId === runId) return false;
+  return isLeftOpen(thread) || thread.runId !== (parentId ?? undefined);
 }
 
 /** A thread's messages as a new turn needs them. */
@@ -37,7 +49,7 @@ export interface MendedThread {
  * out.
  *
  * @param stored the messages of the thread's checkpoint
- * @param input the new message, and the run before it, if that was stopped or failed
+ * @param input the new message, and the runs before it, if they were stopped or failed
  * @param seen the same, with what those tasks have written that were done when their siblings were cut off: LangGraph drops
  *   that when new input comes, so their results are given again
  */
@@ -49,6 +61,7 @@ export function mendThread(
     readonly stopped?: StoppedRun | undefined;
     /** The message with its parts, where it has more than text. */
     readonly content?: HumanMessage['content'] | undefined;
+    readonly files?: readonly FileFacts[] | undefined;
   },
 ): MendedThread {
   const known = new Set<BaseMessage>(stored);
@@ -61,13 +74,17 @@ export function mendThread(
   );
   const question = new HumanMessage({
     id: humanMessageId(input.messageId),
-    content: input.content ?? input.message.toWellFormed(),
+    content: withFiles(input.content ?? input.message.toWellFormed(), input.files),
   });
   const repaired = leaveOutFiltered(repairHistory(late.length > 0 ? [...stored, ...late] : stored));
-  const { texts = [], isFiltered = false } = input.stopped ?? {};
+  const { texts = [], unheard = [], isFiltered = false } = input.stopped ?? {};
+  const unanswered = unheard.map(createUnheard).filter(({ id }) => !knownIds.has(id));
   const accepted = isFiltered ? leaveOutNewest(repaired) : repaired;
   const stoppedText = isFiltered ? FILTERED : findStoppedText(stored, texts);
-  const messages = withStoppedTexts([...accepted, question], stoppedText);
+  const messages = withStoppedTexts([...accepted, ...unanswered, question], {
+    text: stoppedText,
+    index: accepted.length,
+  });
   let mended = 0;
   for (const message of messages) {
     if (message.id === undefined && !known.has(message)) {
@@ -81,20 +98,27 @@ export function mendThread(
   };
 }
 
+function createUnheard({ messageId, message, given = {} }: UnheardQuestion): HumanMessage {
+  const { content = message.toWellFormed() } = readInputMessages(given);
+  return new HumanMessage({ id: humanMessageId(messageId), content: withFiles(content, given.files) });
+}
+
 /** Returns text that people have seen and the thread lacks, as one answer. */
 function findStoppedText(stored: readonly BaseMessage[], parts: readonly string[]): string | undefined {
   const unknown = parts.filter((part) => !stored.some((message) => message.text.includes(part.trim())));
   return unknown.length > 0 ? `${unknown.join('\n\n').toWellFormed()}\n\n${STOPPED}` : undefined;
 }
 
-/** Puts an answer before each question of a person that follows no answer: roles have to alternate. */
-function withStoppedTexts(messages: readonly BaseMessage[], stopped: string | undefined): BaseMessage[] {
+/** Puts an answer before each question of a person that follows no answer: roles have to alternate. The stopped one is before the first new question. */
+function withStoppedTexts(
+  messages: readonly BaseMessage[],
+  stopped: { readonly text: string | undefined; readonly index: number },
+): BaseMessage[] {
   return messages.flatMap((message, index) => {
     const before = messages[index - 1];
     const isUnanswered = HumanMessage.isInstance(before) || ToolMessage.isInstance(before);
     if (!isQuestion(message) || !isUnanswered) return [message];
-    const isNewest = index === messages.length - 1;
-    return [new AIMessage((isNewest && stopped) || NO_ANSWER), message];
+    return [new AIMessage((index === stopped.index && stopped.text) || NO_ANSWER), message];
   });
 }
 

@@ -1,10 +1,12 @@
 import { ToolMessage, type BaseMessage } from '@langchain/core/messages';
 import type { StateSnapshot } from '@langchain/langgraph';
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
+import { AppError } from '../../errors.js';
 import { ACTIVE_RUN, type ActiveRun } from './active-run.js';
 import { readRunId } from './checkpoint-run.js';
 import { breakpointAt, type Breakpoint } from './graph-interrupts.js';
 import type { CompiledGraph } from './graph-source.js';
+import { unwrapOverwrite } from './message-shape.js';
 
 /** The messages of a thread: those in its last checkpoint, and those that tasks have written besides. */
 export interface ThreadMessages {
@@ -14,6 +16,8 @@ export interface ThreadMessages {
   readonly runId?: string | undefined;
   /** All of its state, as its graph has it. */
   readonly values?: unknown;
+  /** The snapshot that this was read from. */
+  readonly snapshot?: StateSnapshot;
 }
 
 export const NO_MESSAGES: ThreadMessages = { stored: [], seen: [] };
@@ -28,10 +32,9 @@ export async function readThread(
   const seen = collectMessages(state.values);
   const runId = readRunId(state.metadata);
   // Only answers to tool calls are written by some tasks of a step and not yet by others.
-  const { values } = state;
-  if (!ToolMessage.isInstance(seen.at(-1))) return { seen, stored: seen, runId, values };
-  const stored = collectMessages((await graph.getState(state.config)).values);
-  return { seen, stored, runId, values };
+  const known = { seen, runId, values: state.values as unknown, snapshot: state };
+  if (!ToolMessage.isInstance(seen.at(-1))) return { ...known, stored: seen };
+  return { ...known, stored: collectMessages((await graph.getState(state.config)).values) };
 }
 
 /** Reads what subgraphs have said that stopped in the middle. */
@@ -71,6 +74,8 @@ async function readState(
   try {
     return await graph.getState({ configurable }, options);
   } catch (error) {
+    // There is no state to read, and no other one would do.
+    if (error instanceof AppError) throw error;
     const { checkpointer } = graph as { readonly checkpointer?: Partial<BaseCheckpointSaver> };
     const last = await checkpointer?.getTuple?.({ configurable });
     if (!last) throw error;
@@ -94,7 +99,8 @@ function messagesInTasks({ tasks }: StateSnapshot): readonly BaseMessage[] {
   );
 }
 
-function asArray(value: unknown): BaseMessage[] {
+function asArray(written: unknown): BaseMessage[] {
+  const value = unwrapOverwrite(written);
   if (value === undefined || value === null) return [];
   return (Array.isArray(value) ? value : [value]) as BaseMessage[];
 }

@@ -5,8 +5,10 @@ import type { ToolOutcome } from '../../events/run-event.js';
 import type { ToolProgressUpdate } from '../../tools/agent-tool.js';
 import type { OpenToolCall } from '../../tools/open-tool-call.js';
 import type { ToolTrackingService } from '../../tools/tool-tracking.service.js';
+import type { EnclosingCall } from './graph-fact.js';
 import { parseNamespace, type ActiveRun } from './active-run.js';
-import { getStepId, listSteps } from './langgraph.mapper.js';
+import { getStepId, listSteps } from './named-steps.js';
+import { showOutput, type ShownOutput } from './tool-output.js';
 
 /**
  * Watches the tools that a graph brought along and calls by itself, and has them announced like our own. What goes in and out
@@ -14,6 +16,8 @@ import { getStepId, listSteps } from './langgraph.mapper.js';
  */
 export class ToolCallbacks {
   private readonly open = new Map<string, OpenToolCall & { readonly isShown: boolean }>();
+  /** By the id of a callback's run: the call that it is part of, as long as one is open. */
+  private readonly callByRun = new Map<string, EnclosingCall>();
   /** Number of times that each call was made, by step: middleware may repeat a call that has failed. */
   private readonly tries = new Map<string, Map<string, number>>();
 
@@ -46,6 +50,31 @@ export class ToolCallbacks {
     const call = { toolCallId: this.nextTry(stepId, toolCallId), toolName, stepId, args: undefined };
     const open = this.tracking.begin(call, run, undefined, isShown ? readInput(input) : undefined);
     this.open.set(callId, { ...open, isShown });
+    this.callByRun.set(callId, { toolCallId: open.toolCallId, toolName, stepId });
+  }
+
+  /** Returns the call that something is part of, by the callback runs of both. */
+  enter(runId: string, parent: string | undefined): EnclosingCall | undefined {
+    const call = parent === undefined ? undefined : this.callByRun.get(parent);
+    if (call) this.callByRun.set(runId, call);
+    return call;
+  }
+
+  leave(runId: string): void {
+    this.callByRun.delete(runId);
+  }
+
+  /** True if people may see what goes on in the call. */
+  isShown({ toolCallId }: EnclosingCall): boolean {
+    return [...this.open.values()].some((open) => open.isShown && open.toolCallId === toolCallId);
+  }
+
+  /**
+   * True if people may see the work at a place inside these calls. A tool that calls a model directly works in its own step, which is hidden; an
+   * agent that it calls has steps inside that step, which are shown.
+   */
+  areShown(around: readonly EnclosingCall[], namespace: string): boolean {
+    return around.every((call) => this.isShown(call) && call.stepId !== getStepId(namespace));
   }
 
   /** Notes that the step's output is superseded, including its calls. */
@@ -66,16 +95,25 @@ export class ToolCallbacks {
     this.open.get(callId)?.progress(update as ToolProgressUpdate);
   }
 
-  handleToolEnd(output: unknown, callId: string): void {
+  handleToolEnd(output: unknown, callId: string): void | Promise<void> {
     const failed = ToolMessage.isInstance(output) && output.status === 'error';
-    const shown = !failed && this.open.get(callId)?.isShown ? readOutput(output) : undefined;
-    this.end(callId, failed ? 'error' : 'ok', { ...(shown !== undefined && { output: shown }) });
+    if (failed || !this.open.get(callId)?.isShown) return this.end(callId, failed ? 'error' : 'ok', {});
+    const shown = showOutput(output, this.active.run.keepFile);
+    return shown instanceof Promise
+      ? shown.then((kept) => this.endShown(callId, kept))
+      : this.endShown(callId, shown);
+  }
+
+  private endShown(callId: string, { output, files }: ShownOutput): void {
+    for (const file of files) this.open.get(callId)?.give(file);
+    this.end(callId, 'ok', { ...(output !== undefined && { output }) });
   }
 
   handleToolError(error: unknown, callId: string): void {
     // It has asked, and is called again with the answer: until then it is neither done nor failed.
     if (isGraphInterrupt(error)) {
       this.open.delete(callId);
+      this.leave(callId);
       return;
     }
     const outcome = this.active.run.signal.aborted ? 'cancelled' : 'error';
@@ -102,7 +140,8 @@ export class ToolCallbacks {
       };
       const outcome =
         message.status !== 'error' ? 'ok' : isUnknownTool(message) ? 'unknown-tool' : 'invalid-input';
-      this.tracking.begin(call, run).end(outcome);
+      const isShown = outcome === 'ok' && this.shows(call.toolName);
+      this.tracking.begin(call, run).end(outcome, isShown ? { output: message.text } : {});
     }
   }
 
@@ -113,6 +152,7 @@ export class ToolCallbacks {
   private end(callId: string, outcome: ToolOutcome, publicError: Parameters<OpenToolCall['end']>[1]): void {
     this.open.get(callId)?.end(outcome, publicError);
     this.open.delete(callId);
+    this.leave(callId);
   }
 }
 
@@ -128,17 +168,6 @@ function readInput(input: string): unknown {
   } catch {
     return input;
   }
-}
-
-/** Returns the output of a tool: the text of a message, or of the messages that come with a Command. */
-function readOutput(output: unknown): unknown {
-  if (ToolMessage.isInstance(output)) return output.content;
-  const { update } = (output ?? {}) as { readonly update?: { readonly messages?: unknown } };
-  if (update === undefined) return output;
-  const { messages } = update;
-  return Array.isArray(messages)
-    ? messages.find((message) => ToolMessage.isInstance(message))?.content
-    : undefined;
 }
 
 /** LangChain's tool nodes have no other sign of it than these words. */

@@ -8,7 +8,7 @@ import { MediaResult } from '../../tools/media-result.js';
 import type { ToolRegistry } from '../../tools/tool.registry.js';
 import type { ToolTrackingService } from '../../tools/tool-tracking.service.js';
 import { getActiveRun, parseNamespace, type ActiveRun } from './active-run.js';
-import { getStepId } from './langgraph.mapper.js';
+import { getStepId } from './named-steps.js';
 import { imagesFor, toImageBlock } from './result-images.js';
 import { strictHistory } from './strict-history.js';
 import { isUnreadable, UNREADABLE, UNREADABLE_WORDS } from './unreadable-calls.js';

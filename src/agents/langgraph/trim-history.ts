@@ -1,10 +1,14 @@
 import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from '@langchain/core/messages';
+import { isTextType } from './accepted-files.js';
 import { cutText } from './cut-text.js';
+import { isFileBlock, type Block } from './file-blocks.js';
 
 /** Bytes of text that make a token, about. */
 const BYTES_PER_TOKEN = 4;
 /** Tokens of an image with the most expensive provider. */
 const IMAGE_TOKENS = 2_000;
+/** Bytes of a PDF, and of other files, that make a token, about: a page takes some 50 KB and 2,000 tokens. */
+const FILE_BYTES_PER_TOKEN = 25;
 /** A result is not cut below this, or the model would learn nothing of it. */
 const SHORTEST_RESULT_BYTES = 1_000;
 
@@ -35,9 +39,16 @@ export function estimateTokens(messages: readonly BaseMessage[]): number {
 function countTokens(message: BaseMessage): number {
   const { content } = message;
   const calls = AIMessage.isInstance(message) ? JSON.stringify(message.tool_calls ?? []).length : 0;
-  const images =
-    typeof content === 'string' ? 0 : content.filter(({ type }) => type.startsWith('image')).length;
-  return Math.ceil((Buffer.byteLength(message.text) + calls) / BYTES_PER_TOKEN) + images * IMAGE_TOKENS;
+  const parts =
+    typeof content === 'string' ? 0 : content.reduce((sum, block) => sum + countPartTokens(block), 0);
+  return Math.ceil((Buffer.byteLength(message.text) + calls) / BYTES_PER_TOKEN) + parts;
+}
+
+function countPartTokens(block: Block): number {
+  if (block.type.startsWith('image')) return IMAGE_TOKENS;
+  if (!isFileBlock(block)) return 0;
+  const { bytes = 0 } = block.metadata;
+  return Math.ceil(bytes / (isTextType(block.mimeType) ? BYTES_PER_TOKEN : FILE_BYTES_PER_TOKEN));
 }
 
 /** Cuts results, the longest first, until so many tokens are saved or none is long any more. */

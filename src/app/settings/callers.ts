@@ -87,5 +87,13 @@ export const CALLERS = {
       details:
         'This applies to every tenant. Operators [switch off](../guides/operators.md) an agent, a tool, a user or a tenant at once, accept changed tools of MCP servers, and end the [sessions](../guides/sessions.md) of others (`POST /api/auth/session/end`). Choose a role that no tenant can assign.',
     }),
+    AUTH_TENANT_OPERATOR_ROLES: setting('chat.tenantOperatorRoles', {
+      format: texts(),
+      default: [],
+      example: 'tenant-operator',
+      effect:
+        "Makes callers with one of these roles operators of their own tenant. They may [see, cancel and requeue](../guides/operators.md#runs-of-everybody) its users' runs, and see what these cost.",
+      details: 'They do not see what was said, and they may not switch anything off.',
+    }),
   },
 } as const;

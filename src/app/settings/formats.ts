@@ -1,6 +1,7 @@
 import { relative, resolve } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { isLoopbackHost } from '../../auth/origin.js';
+import { MEDIA_RANGE } from '../../events/media-range.js';
 import { toHostAndPort } from '../../tools/library/http-fetch/fetch-rules.js';
 import { toHostPattern } from '../../tools/library/http-fetch/host-pattern.js';
 import type { Format } from './setting.js';
@@ -156,14 +157,22 @@ function writeExposed(tools: ReadonlyMap<string, true | readonly string[]>): str
     .join(',');
 }
 
-/** Names of tools. */
-export const names = () =>
+/** @param kind the things that are named, with an example */
+export const names = (kind = 'tools, such as http_fetch,web_search') =>
   format((value) =>
     items(value).map((name) => {
       if (/^[A-Za-z0-9_-]{1,64}$/.test(name)) return name;
-      throw new InvalidSettingError('write names of tools, such as http_fetch,web_search');
+      throw new InvalidSettingError(`write names of ${kind}`);
     }),
   );
+
+/** Media types, and ranges of them. */
+export const mediaRanges = () =>
+  format((value): readonly string[] => {
+    const ranges = items(value);
+    if (ranges.length > 0 && ranges.every((range) => MEDIA_RANGE.test(range))) return ranges;
+    throw new InvalidSettingError('write media types or ranges of them, such as image/*,application/pdf');
+  });
 
 /** Names of any form, as issuers make them up. */
 export const texts = () => format((value): readonly string[] => items(value));

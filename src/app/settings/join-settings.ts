@@ -3,6 +3,7 @@ import type { JwtOptions } from '../../auth/auth.options.js';
 import type { ChatConfig, Config } from '../config.js';
 import { readLangGraphJson } from '../langgraph-json.js';
 import { orderAgents, ownAgents } from '../own-agents.js';
+import { readPricesFile } from '../prices-file.js';
 import { readTls } from '../tls.js';
 import type { PartialSetting, Setting } from './setting.js';
 import { describeSetting, SETTING_NAMES, type Settings } from './settings.js';
@@ -24,6 +25,7 @@ export function joinSettings(settings: Settings, warnings: readonly string[]): C
   put(config, 'storeIndex', store?.index && { ...store.index, ...(apiKey && { apiKey }) });
   put(config, 'http.tls', joinTls(settings));
   put(config, 'chat.auth', joinAuth(settings));
+  put(config, 'chat.prices', settings.PRICES_FILE && readPricesFile(settings.PRICES_FILE));
   put(config, 'chat.tainted.knownHosts', joinKnownHosts(settings));
   const [model, ...fallbacks] = parseModels(settings.MODEL).map((name) => joinModel(name, settings));
   put(config, 'model.name', model?.name);

@@ -1,5 +1,6 @@
 import { DEFAULT_STORE } from '../../agents/agent-store.js';
 import { DEFAULT_RETENTION } from '../../runs/retention.service.js';
+import { DEFAULT_STATES_MAX_BYTES } from '../../storage/checkpoint-keeping.js';
 import { DEFAULT_POOL_SIZE } from '../../storage/postgres/postgres-storage.options.js';
 import { DEFAULT_SYNCHRONOUS } from '../../storage/sqlite/sqlite.storage.js';
 import {
@@ -48,7 +49,7 @@ export const KEEPING = {
       example: '5',
       effect: 'Compacts the log of a run this long after its end, to the same text in fewer events.',
       details:
-        'Superseded text and the progress of tools are removed, and the deltas of a part are joined. Views do not change. A reader whose cursor is inside such a log gets `reset` and starts again.',
+        'Text that the agent replaced and the progress of tools are removed, and the deltas of a part are joined. Views do not change. A reader whose cursor is inside such a log gets `reset` and starts again.',
       isAboutSecurity: false,
     }),
     RETENTION_DAYS: setting('chat.retention.maxAgeMs', {
@@ -63,19 +64,28 @@ export const KEEPING = {
       format: mebibytes(1, 100_000_000),
       unset: 'no limit',
       example: '2048',
-      effect:
-        'While all data together takes more MiB than this, removes threads of the callers with the most data.',
+      effect: 'While all data together takes more MiB than this, removes data of the callers with the most.',
       details:
-        'Each time, the caller with the most data loses the thread that has been unchanged longest. So a caller with less than an equal share loses nothing. A thread with an active run is never removed. The file shrinks by a MiB at a time.',
+        'Each time, the caller with the most data loses an upload that no message has named, or else the thread that has been unchanged longest. So a caller with less than an equal share loses nothing. A thread with an active run is never removed. The file shrinks by a MiB at a time.',
       isAboutSecurity: false,
     }),
     RETENTION_MAX_MB_PER_USER: setting('chat.retention.maxBytesPerOwner', {
       format: mebibytes(1, 100_000_000),
       unset: 'no limit',
       example: '256',
-      effect: 'If the messages and logs of a caller take more MiB than this, removes threads of that caller.',
+      effect:
+        'If the messages, logs and files of a caller take more MiB than this, removes uploads of that caller that no message has named, then threads.',
       details:
         'Threads that have been unchanged longest go first. The memory of agents is removed with them, and is not counted.',
+      isAboutSecurity: false,
+    }),
+    THREAD_STATES_MAX_MB: setting('storage.statesMaxBytes', {
+      format: mebibytes(1, 100_000),
+      default: DEFAULT_STATES_MAX_BYTES,
+      example: '64',
+      effect: 'If the states of a thread take more MiB than this, removes those after its oldest runs.',
+      details:
+        'A thread can be continued after each of its newest 100 runs whose state is kept, and always after the newest. See [branches](../guides/branches.md#limits).',
       isAboutSecurity: false,
     }),
     STORE_SCOPE: setting('chat.store.scope', {

@@ -1,10 +1,11 @@
 import { DEFAULT_RESULT_MAX_BYTES } from '../../agents/langgraph/arrivals.js';
+import { DEFAULT_FILE_LIMITS, DEFAULT_UPLOAD_RULES } from '../../runs/run-files.js';
 import { DEFAULT_LIMITS } from '../../runs/run-limits.js';
 import { DEFAULT_START_RULES } from '../../runs/run.service.js';
 import { DEFAULT_WORKER_OPTIONS } from '../../runs/run.worker.js';
 import { DEFAULT_THROTTLING } from '../../throttling/throttling.options.js';
 import { DEFAULT_TOOL_CONCURRENCY } from '../../tools/tool-call-slots.js';
-import { bytes, integer, seconds } from './formats.js';
+import { boolean, bytes, integer, mediaRanges, minutes, seconds, webUrl } from './formats.js';
 import { setting } from './setting.js';
 
 export const LIMITS = {
@@ -118,6 +119,62 @@ export const LIMITS = {
       default: DEFAULT_LIMITS.maxLogBytes,
       example: '1MiB',
       effect: 'Ends a run whose log exceeds this number of bytes.',
+    }),
+    FILE_MAX_BYTES: setting('chat.files.maxFileBytes', {
+      format: bytes(1024),
+      default: DEFAULT_FILE_LIMITS.maxFileBytes,
+      example: '1MiB',
+      effect:
+        'Maximum size of a file. A larger one of a person gets 413; one of a model or a tool is left out.',
+      details:
+        'The log says that it is missing. An upload is held in memory until it is stored: `MAX_BODY_BYTES_IN_FLIGHT` has to be at least four times this.',
+      // Enforced before anything is stored: src/runs/run-files.spec.ts.
+      isAboutSecurity: false,
+    }),
+    FILES_MAX_BYTES: setting('chat.files.maxOwnerBytes', {
+      format: bytes(1024),
+      default: DEFAULT_FILE_LIMITS.maxOwnerBytes,
+      example: '100MiB',
+      effect:
+        'Maximum size of all files of one user. Further uploads get 413; files of models and tools are left out.',
+      details: 'Deleting a conversation frees the space of its files.',
+      // Enforced in the step that stores the file: the contract of the storages.
+      isAboutSecurity: false,
+    }),
+    FILE_TYPES: setting('chat.files.types', {
+      format: mediaRanges(),
+      default: DEFAULT_UPLOAD_RULES.types,
+      example: 'image/*,application/pdf',
+      effect: 'Media types of files that people may send, and ranges of them. Others get 415.',
+      details:
+        'The type comes from the bytes. The agent has to take it as well: `MODEL_ACCEPTS`. See [files](../guides/files.md).',
+      // Enforced before anything is stored: src/runs/file.service.spec.ts.
+      isAboutSecurity: false,
+    }),
+    FILE_URLS: setting('chat.files.allowUrls', {
+      format: boolean(),
+      default: DEFAULT_UPLOAD_RULES.allowUrls,
+      example: 'true',
+      effect: 'Takes files that a message names by URL. The model provider fetches them.',
+      details:
+        'This server never does. The provider learns the URL, and what is there may change between two turns.',
+      // Enforced before a run is stored: src/runs/file.service.spec.ts.
+      isAboutSecurity: false,
+    }),
+    FILE_UPLOAD_MINUTES: setting('chat.files.keepUploadsMs', {
+      format: minutes(1, 10_080),
+      default: DEFAULT_UPLOAD_RULES.keepUploadsMs,
+      example: '15',
+      effect: 'Removes an upload that no message has named after this many minutes.',
+      details: 'A file of a message is kept as long as its conversation.',
+      isAboutSecurity: false,
+    }),
+    FILES_URL: setting('chat.files.url', {
+      format: webUrl(),
+      example: 'https://chat.example.com/api/chat/files',
+      effect: 'Names files by this URL in other protocols.',
+      details: 'Default: a path on the same host. Set it if clients are elsewhere, such as A2A agents.',
+      isAboutSecurity: false,
     }),
     RUN_MAX_OWNERS: setting('chat.limits.maxOwners', {
       format: integer(1, 1_000_000),

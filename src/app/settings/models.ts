@@ -3,7 +3,7 @@ import { DEFAULT_RECURSION_LIMIT } from '../../agents/langgraph/langgraph-agent.
 import { DEFAULT_STATE_MAX_BYTES } from '../../agents/langgraph/exposed-state.js';
 import { DEFAULT_SILENCE_MS, parseModels } from '../../agents/langgraph/model.factory.js';
 import { DEFAULT_PACE_MS } from '../../demo/demo.model.js';
-import { format, integer, partsOfAgents, seconds, text, webUrl } from './formats.js';
+import { format, integer, mediaRanges, names, partsOfAgents, seconds, text, webUrl } from './formats.js';
 import { part, setting } from './setting.js';
 
 const modelName = format((value) => {
@@ -88,6 +88,15 @@ export const MODELS = {
         'They stay in the thread. The model’s maximum is the one that LangChain knows. For a model that LangChain does not know, there is no limit. If a provider refuses a conversation as too long, half of it is sent, up to three times.',
       isAboutSecurity: false,
     }),
+    MODEL_ACCEPTS: setting('assistant.accepts', {
+      format: mediaRanges(),
+      unset: 'what LangChain knows of the model, and text',
+      example: 'image/*,application/pdf',
+      effect: 'Media types of files that the built-in agent takes in a message, and ranges of them.',
+      details:
+        'Set it for a model that LangChain does not know, such as one behind `MODEL_BASE_URL`. A message with another file gets 422 before anything is stored. Text files become part of the message. See [files](../guides/files.md).',
+      isAboutSecurity: false,
+    }),
     DEMO_PACE_MS: setting('model.demoPaceMs', {
       format: integer(0, 10_000),
       default: DEFAULT_PACE_MS,
@@ -156,6 +165,16 @@ export const MODELS = {
       effect:
         "Allows requests to set these keys of a graph's `configurable`: `agent.key`, or `agent.*` for all except those that LangGraph and this server set.",
       details: 'Requests with other keys are refused.',
+    }),
+    STATE_CHANGES: setting('stateChanges', {
+      format: names('agents, such as support,research'),
+      default: [],
+      example: 'support',
+      needs: OWN,
+      effect:
+        "Allows requests to change the state of these agents' graphs, and to choose the node that runs next.",
+      details:
+        "For `threads.updateState` and `command` of LangGraph's clients. Such a request can go past any node of the graph, also one that checks or asks.",
     }),
     RECURSION_LIMIT: setting('ownGraphs.recursionLimit', {
       format: integer(1, 1_000_000),

@@ -12,6 +12,7 @@ export const SETTINGS_OF_OPTIONS: Readonly<Record<NamedOption, SettingName>> = {
   'url of RedisHints': 'REDIS_URL',
   'exposeState of LangGraphAgent': 'EXPOSED_STATE',
   operatorRoles: 'AUTH_OPERATOR_ROLES',
+  tenantOperatorRoles: 'AUTH_TENANT_OPERATOR_ROLES',
   'tavilyApiKey of ToolLibraryOptions': 'TAVILY_API_KEY',
   'searxngUrl of ToolLibraryOptions': 'SEARXNG_URL',
   'lookupDatabaseUrl of ToolLibraryOptions': 'LOOKUP_DATABASE_URL',

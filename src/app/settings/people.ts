@@ -14,6 +14,16 @@ export const PEOPLE = {
       effect: 'A message for a thread with an active run is rejected (`reject`, 409), or waits (`queue`).',
       details: 'The 409 contains the id of the active run.',
     }),
+    THREAD_TITLES: setting('chat.titles', {
+      format: parseChoice('first-line', 'model'),
+      default: 'first-line',
+      example: 'model',
+      effect:
+        'Gives a thread the first line of its first message as its title (`first-line`), or a few words by the model of its agent after the first answer (`model`).',
+      details:
+        'The model is asked once for each new thread, outside of the run, for at most 20 s. The call is not in the usage of the run. A name that a person gave stays. Graphs of `AGENTS` keep the first line.',
+      isAboutSecurity: false,
+    }),
     THREAD_AWAITING: setting('chat.approvals.whenAwaiting', {
       format: parseChoice('deny', 'reject'),
       default: DEFAULT_START_RULES.whenAwaiting,

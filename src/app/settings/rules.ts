@@ -2,8 +2,9 @@ import { parseModels } from '../../agents/langgraph/model.factory.js';
 import { statSync } from 'node:fs';
 import { isLoopbackHost } from '../../auth/origin.js';
 import { BUILT_IN_AGENT, ownAgents } from '../own-agents.js';
-import { bodyLimitsWithin } from '../body-budget.js';
+import { bodyLimitsWithin } from '../../http/body-budget.js';
 import { bodyBytesFor } from '../body-limits.js';
+import { readPricesFile } from '../prices-file.js';
 import type { SettingName, Settings } from './settings.js';
 import { readTls } from '../tls.js';
 
@@ -100,9 +101,22 @@ export const RULES: readonly Rule[] = [
         : `there is no such agent. Write one of ${names.join(', ')}`;
     },
   },
+  {
+    about: ['PRICES_FILE'],
+    findError: ({ PRICES_FILE }) => {
+      if (PRICES_FILE === undefined) return undefined;
+      try {
+        readPricesFile(PRICES_FILE);
+        return undefined;
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+    },
+  },
   needsGraphs('EXPOSED_STATE'),
   needsGraphs('EXPOSED_TOOLS'),
   needsGraphs('CONFIGURABLE_KEYS'),
+  needsGraphs('STATE_CHANGES'),
   needsKey('openai', 'OPENAI_API_KEY'),
   needsKey('anthropic', 'ANTHROPIC_API_KEY'),
   {
@@ -115,12 +129,14 @@ export const RULES: readonly Rule[] = [
 ];
 
 /** Only graphs have what the setting is about. */
-function needsGraphs(name: 'EXPOSED_STATE' | 'EXPOSED_TOOLS' | 'CONFIGURABLE_KEYS'): Rule {
+function needsGraphs(name: 'EXPOSED_STATE' | 'EXPOSED_TOOLS' | 'CONFIGURABLE_KEYS' | 'STATE_CHANGES'): Rule {
   return {
     about: [name, 'AGENTS', 'LANGGRAPH_JSON'],
     findError: (settings) => {
       const graphs = namesOfAgents(settings)?.filter((each) => each !== BUILT_IN_AGENT);
-      const unknown = graphs && [...settings[name].keys()].find((each) => !graphs.includes(each));
+      const named = settings[name];
+      const agents = named instanceof Map ? [...named.keys()] : [...(named as readonly string[])];
+      const unknown = graphs && agents.find((each) => !graphs.includes(each));
       return unknown && `there is no graph '${unknown}'. Graphs: ${graphs.join(', ') || 'none'}`;
     },
   };

@@ -1,7 +1,7 @@
 import { DEFAULT_DRAIN_MS } from '../../chat/chat.options.js';
 import { DEFAULT_SSE_OPTIONS } from '../../http/sse-streams.js';
-import { boolean, parseChoice, seconds } from './formats.js';
-import { setting } from './setting.js';
+import { boolean, parseChoice, path, seconds } from './formats.js';
+import { part, setting } from './setting.js';
 
 export const STREAMING = {
   title: 'Streams',
@@ -46,6 +46,20 @@ export const LOGGING = {
       example: 'true',
       effect: 'Logs the message of each start, as `prompt`.',
       details: 'Headers, cookies, query strings and secrets are never logged.',
+    }),
+  },
+} as const;
+
+export const COSTS = {
+  title: 'Costs',
+  settings: {
+    PRICES_FILE: part('chat.prices', {
+      format: path(),
+      example: 'deploy/prices.json',
+      effect: 'Puts a cost on each model call, by the prices in this JSON file.',
+      details:
+        'See [costs](../production/costs.md). Without it, and for models that it does not have, only tokens are counted.',
+      isAboutSecurity: false,
     }),
   },
 } as const;

@@ -14,6 +14,8 @@ const TLS = { TLS_CERT_FILE: join(directory, 'cert.pem'), TLS_KEY_FILE: join(dir
 writeFileSync(TLS.TLS_CERT_FILE, cert);
 writeFileSync(TLS.TLS_KEY_FILE, key);
 const LANGGRAPH_JSON = join(directory, 'langgraph.json');
+const PRICES_FILE = join(directory, 'prices.json');
+writeFileSync(PRICES_FILE, JSON.stringify({ models: { m: { input: 1, output: 2 } } }));
 writeFileSync(LANGGRAPH_JSON, JSON.stringify({ graphs: { agent: './agent.js:graph' } }));
 
 /** Settings that need more than text. */
@@ -21,6 +23,7 @@ const FILES: Partial<Record<SettingName, Env>> = {
   TLS_CERT_FILE: TLS,
   TLS_KEY_FILE: TLS,
   LANGGRAPH_JSON: { LANGGRAPH_JSON },
+  PRICES_FILE: { PRICES_FILE },
 };
 
 /** Returns the environment that a setting needs, without and with its example. */

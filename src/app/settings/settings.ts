@@ -3,8 +3,9 @@ import { KEEPING } from './keeping.js';
 import { LIMITS } from './limits.js';
 import { LISTENING } from './listening.js';
 import { MODELS } from './models.js';
+import { OBSERVING } from './observing.js';
 import { PEOPLE } from './people.js';
-import { LOGGING, STREAMING } from './running.js';
+import { COSTS, LOGGING, STREAMING } from './running.js';
 import type { Section, Setting } from './setting.js';
 import { TOOLS } from './tools.js';
 
@@ -19,6 +20,8 @@ export const SECTIONS: readonly Section[] = [
   LIMITS,
   STREAMING,
   LOGGING,
+  OBSERVING,
+  COSTS,
 ];
 
 /** Every setting of the standalone app, by its name in the environment. */
@@ -32,6 +35,8 @@ export const SETTINGS = {
   ...LIMITS.settings,
   ...STREAMING.settings,
   ...LOGGING.settings,
+  ...OBSERVING.settings,
+  ...COSTS.settings,
 };
 
 export type SettingName = keyof typeof SETTINGS;

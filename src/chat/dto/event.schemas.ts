@@ -1,22 +1,10 @@
 import { z } from 'zod';
 import type { RunEvent, RunEventType } from '../../events/run-event.js';
+import { fileFields, fileSchema } from '../../streams/file.schemas.js';
 import { inputRequestSchema } from './input.schemas.js';
+import { publicErrorSchema, usageFields, usageSchema } from '../../streams/usage.schemas.js';
 
 /** The canonical events as JSON Schema sees them, for the API's description. `events/run-event.ts` is where they are defined. */
-
-const usageFields = {
-  inputTokens: z.int().nonnegative(),
-  outputTokens: z.int().nonnegative(),
-  totalTokens: z.int().nonnegative(),
-  cachedInputTokens: z.int().nonnegative().optional(),
-  cacheWriteInputTokens: z.int().nonnegative().optional(),
-  reasoningTokens: z.int().nonnegative().optional(),
-};
-export const usageSchema = z.object(usageFields).meta({ id: 'Usage' });
-
-export const publicErrorSchema = z
-  .object({ code: z.string(), message: z.string(), retryable: z.boolean() })
-  .meta({ id: 'PublicError', description: 'A stable code and a sentence that may be shown.' });
 
 const finishReason = z.enum(['length', 'content-filter', 'refusal', 'empty']).meta({
   description: 'Why a model stopped before its own end. Absent when it did not.',
@@ -27,8 +15,18 @@ const at = z
   .optional()
   .meta({ description: 'When it was recorded, in ms since the epoch; deltas go without.' });
 const durationMs = z.int().nonnegative().meta({ description: 'Milliseconds.' });
-const stepFields = { stepId: id, name: z.string(), attempt: z.int().positive(), parentStepId: id.optional() };
-const partFields = { partId: id, messageId: id, stepId: id };
+const subagent = z
+  .object({ name: z.string(), path: z.array(z.string()), toolCallId: id.optional() })
+  .optional()
+  .meta({ description: "The agent at work, where it is not the run's own." });
+const stepFields = {
+  stepId: id,
+  name: z.string(),
+  attempt: z.int().positive(),
+  parentStepId: id.optional(),
+  subagent,
+};
+const partFields = { partId: id, messageId: id, stepId: id, subagent };
 const deltaFields = { partId: id, delta: z.string() };
 
 const event = <Type extends RunEventType, Fields extends z.ZodRawShape>(type: Type, fields: Fields) =>
@@ -40,7 +38,13 @@ type Mutable<T> = T extends object ? { -readonly [Key in keyof T]: Mutable<T[Key
 
 /** A schema for each type of event. One that is missing, or that allows what the event does not, is named by the compiler. */
 const EVENT_SCHEMAS = {
-  'run-start': event('run-start', { agent: z.string(), messageId: id, resumeOf: id.optional() }),
+  'run-start': event('run-start', {
+    agent: z.string(),
+    messageId: id,
+    resumeOf: id.optional(),
+    files: z.array(fileSchema).optional().meta({ description: "The files of the person's message." }),
+    queuedMs: durationMs.optional(),
+  }),
   'run-resume': event('run-resume', { reason: z.enum(['takeover', 'restart']) }),
   'step-start': event('step-start', stepFields),
   'step-end': event('step-end', stepFields),
@@ -55,6 +59,17 @@ const EVENT_SCHEMAS = {
   'reasoning-start': event('reasoning-start', partFields),
   'reasoning-delta': event('reasoning-delta', deltaFields),
   'reasoning-end': event('reasoning-end', { partId: id }),
+  file: event('file', {
+    ...partFields,
+    toolCallId: id.optional(),
+    ...fileFields,
+  }),
+  source: event('source', {
+    ...partFields,
+    url: z.string().optional(),
+    title: z.string().optional(),
+    quote: z.string().optional(),
+  }),
   'tool-start': event('tool-start', {
     toolCallId: id,
     toolName: z.string(),
@@ -62,6 +77,7 @@ const EVENT_SCHEMAS = {
     messageId: id,
     label: z.string(),
     input: z.unknown().optional(),
+    subagent,
   }),
   'tool-progress': event('tool-progress', {
     toolCallId: id,
@@ -92,8 +108,27 @@ const EVENT_SCHEMAS = {
     kind: z.enum(['approval', 'interrupt', 'client-tool', 'elicitation']),
     decision: z.enum(['approve', 'edit', 'deny', 'answer']),
     by: z.string(),
+    input: z.unknown().optional(),
+    added: z
+      .array(
+        z.object({
+          id: z.string(),
+          role: z.enum(['assistant', 'user']),
+          text: z.string(),
+          original: z.record(z.string(), z.unknown()),
+        }),
+      )
+      .optional(),
   }),
-  usage: event('usage', { ...usageFields, model: z.string(), finishReason: finishReason.optional() }),
+  usage: event('usage', {
+    ...usageFields,
+    model: z.string(),
+    stepId: id.optional(),
+    durationMs: durationMs.optional(),
+    firstTokenMs: durationMs.optional(),
+    failed: z.literal(true).optional(),
+    finishReason: finishReason.optional(),
+  }),
   state: event('state', {
     patch: z.array(
       z.union([
@@ -104,7 +139,12 @@ const EVENT_SCHEMAS = {
     writers: z.record(z.string(), z.array(id)).optional(),
     omitted: z.array(z.string()).optional(),
   }),
-  custom: event('custom', { name: z.string(), data: z.unknown() }),
+  'message-put': event('message-put', {
+    messageId: id,
+    text: z.string().optional(),
+    role: z.literal('user').optional(),
+  }),
+  custom: event('custom', { name: z.string(), data: z.unknown(), stepId: id.optional() }),
   end: event('end', {
     outcome: z.enum(['completed', 'failed', 'cancelled', 'awaiting-input']),
     error: publicErrorSchema.optional(),

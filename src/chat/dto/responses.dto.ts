@@ -1,31 +1,25 @@
 import { z } from 'zod';
 import type { OpenInput, ThreadMessage } from '../../runs/thread.service.js';
-import { hasEnded, type Run, type Thread } from '../../runs/run.js';
-import { publicErrorSchema, usageSchema } from './event.schemas.js';
+import type { ListedRun, Run, Thread } from '../../runs/run.js';
+import type { Page } from '../../runs/run.store.js';
+import type { ThreadMatch } from '../../runs/thread-search.js';
+import {
+  listedRunFields,
+  nextCursorSchema as nextCursor,
+  toListedFields,
+} from '../../streams/run-list.schemas.js';
+import { fileSchema } from '../../streams/file.schemas.js';
 import { openInputSchema, requestedInputSchema } from './input.schemas.js';
 
 const time = z.int().meta({ description: 'Milliseconds since the epoch.' });
 
 export const runSchema = z
   .object({
-    id: z.string(),
-    threadId: z.string(),
-    agent: z.string(),
-    status: z.enum(['pending', 'running', 'completed', 'failed', 'cancelled', 'awaiting-input']),
+    ...listedRunFields,
     message: z.string(),
     metadata: z.record(z.string(), z.unknown()),
+    files: z.array(fileSchema).optional().meta({ description: 'The files of the message. Absent: none.' }),
     messageId: z.string(),
-    cancelRequested: z.boolean(),
-    lastSeq: z.int(),
-    createdAt: time,
-    startedAt: time.optional(),
-    endedAt: time.optional(),
-    error: publicErrorSchema.optional(),
-    usage: usageSchema.optional(),
-    resumeOf: z
-      .string()
-      .optional()
-      .meta({ description: 'The run that waited for input, and that this one continues.' }),
     inputs: z.array(requestedInputSchema).optional().meta({ description: 'What the run has stopped for.' }),
   })
   .meta({ id: 'Run' });
@@ -59,28 +53,78 @@ export const ticketSchema = z
   .meta({ id: 'StreamTicket' });
 export type TicketDto = z.output<typeof ticketSchema>;
 
+const yes = z.literal(true).optional();
 export const threadSchema = z
   .object({
     id: z.string(),
     title: z.string(),
+    metadata: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .meta({ description: 'Your own notes. Absent: none.' }),
     createdAt: time,
     updatedAt: time,
     activeRunId: z.string().optional().meta({ description: 'The run that has not ended yet.' }),
+    pinned: yes,
+    archived: yes,
+    unread: yes.meta({ description: 'A run has ended in it since its owner last wrote or read.' }),
+    waiting: yes.meta({ description: 'Its last run waits for an answer from outside.' }),
   })
   .meta({ id: 'Thread' });
 export type ThreadDto = z.output<typeof threadSchema>;
 
-const nextCursor = z.string().optional().meta({ description: 'Absent on the last page.' });
+const matchSchema = z
+  .object({
+    in: z.enum(['title', 'question', 'answer']),
+    runId: z.string().optional().meta({ description: 'The newest run that was found. Absent for a title.' }),
+    text: z.string().meta({ description: 'The words around, as plain text.' }),
+    marks: z
+      .array(z.object({ start: z.int(), end: z.int() }))
+      .meta({ description: 'Places of the found words in `text`, in UTF-16 code units.' }),
+  })
+  .meta({ id: 'ThreadMatch' });
+
+const listedThreadSchema = threadSchema
+  .extend({
+    match: matchSchema
+      .optional()
+      .meta({ description: 'The place that a search has found. Absent without `search`.' }),
+  })
+  .meta({ id: 'ListedThread' });
+
+export const listedRunSchema = z
+  .object({ ...listedRunFields, title: z.string().meta({ description: "The thread's title." }) })
+  .meta({ id: 'ListedRun' });
+export type ListedRunDto = z.output<typeof listedRunSchema>;
+
+export const runPageSchema = z
+  .object({ items: z.array(listedRunSchema), nextCursor })
+  .meta({ id: 'RunPage', description: 'A page may have fewer runs than its limit, and another after it.' });
+export type RunPageDto = z.output<typeof runPageSchema>;
 
 export const threadPageSchema = z
-  .object({ items: z.array(threadSchema), nextCursor })
+  .object({ items: z.array(listedThreadSchema), nextCursor })
   .meta({ id: 'ThreadPage' });
 export type ThreadPageDto = z.output<typeof threadPageSchema>;
 
-const messageFields = { id: z.string(), runId: z.string(), createdAt: time, text: z.string() };
+const messageFields = {
+  id: z.string(),
+  runId: z.string(),
+  createdAt: time,
+  text: z.string(),
+  versions: z.array(z.string()).optional().meta({
+    description: 'The runs that took this turn, with its own, the oldest first. Absent if there is only one.',
+  }),
+};
 const messageSchema = z
   .discriminatedUnion('role', [
-    z.object({ role: z.literal('user'), ...messageFields }).meta({ id: 'UserMessage' }),
+    z
+      .object({
+        role: z.literal('user'),
+        ...messageFields,
+        files: z.array(fileSchema).optional().meta({ description: 'Absent: none.' }),
+      })
+      .meta({ id: 'UserMessage' }),
     z
       .object({
         role: z.literal('assistant'),
@@ -119,44 +163,50 @@ export interface ThreadDetailDto {
 
 export const agentsSchema = z
   .object({
-    items: z.array(z.object({ name: z.string(), description: z.string() })),
+    items: z.array(
+      z.object({
+        name: z.string(),
+        description: z.string(),
+        accepts: z.array(z.string()).optional().meta({
+          description:
+            'Media types of files, and ranges of them, that a message to it may have. Absent: none.',
+        }),
+      }),
+    ),
     default: z.string().optional().meta({ description: 'The agent that answers when a request names none.' }),
   })
   .meta({ id: 'Agents' });
 export type AgentsDto = z.output<typeof agentsSchema>;
 
-export const pageQuerySchema = z
-  .object({
-    cursor: z.string().max(512).optional(),
-    limit: z.coerce.number().int().min(1).max(100).default(20),
-  })
-  .meta({ id: 'PageQuery' });
-export type PageQueryDto = z.output<typeof pageQuerySchema>;
-
 /** Returns the part of a run that its owner may see. */
 export function toRunDto(run: Run): RunDto {
-  const { id, threadId, agent, status, message, metadata, messageId, cancelRequested, lastSeq, createdAt } =
-    run;
+  const { message, metadata, given, messageId, inputs } = run;
   return {
-    id,
-    threadId,
-    agent,
-    status,
+    ...toListedFields(run),
     message,
     metadata: { ...metadata },
+    ...(given?.files && { files: given.files.map((file) => ({ ...file })) }),
     messageId,
-    cancelRequested: cancelRequested && !hasEnded(run),
-    lastSeq,
-    createdAt,
-    ...(run.startedAt !== undefined && { startedAt: run.startedAt }),
-    ...(run.endedAt !== undefined && { endedAt: run.endedAt }),
-    ...(run.error && { error: run.error }),
-    ...(run.usage && { usage: run.usage }),
-    ...(run.resumeOf !== undefined && { resumeOf: run.resumeOf }),
-    ...(run.inputs && { inputs: [...run.inputs] }),
+    ...(inputs && { inputs: [...inputs] }),
   };
 }
 
-export function toThreadDto({ id, title, createdAt, updatedAt, activeRunId }: Thread): ThreadDto {
-  return { id, title, createdAt, updatedAt, ...(activeRunId && { activeRunId }) };
+/** Returns a run as lists show it. */
+export function toListedRunDto(run: ListedRun): ListedRunDto {
+  return { ...toListedFields(run), title: run.title };
+}
+
+export function toThreadDto(thread: Thread): ThreadDto {
+  const { owner: _owner, ...facts } = thread;
+  return facts;
+}
+
+export function toMatchPage({ items, nextCursor }: Page<ThreadMatch>): ThreadPageDto {
+  return {
+    items: items.map(({ thread, place: { marks, ...match } }) => ({
+      ...toThreadDto(thread),
+      match: { ...match, marks: [...marks] },
+    })),
+    ...(nextCursor && { nextCursor }),
+  };
 }

@@ -1,6 +1,7 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { AppError } from '../../errors.js';
+import { fetchWithTraceFor } from '../../telemetry/carry-trace.js';
 import type { ToolQuestion } from '../call-questions.js';
 import type { McpHttp, McpServerOptions, McpStdio } from './mcp.options.js';
 import type { McpQuestions } from './mcp-questions.js';
@@ -69,7 +70,10 @@ function createClient(sdk: Awaited<ReturnType<typeof load>>, { changed, question
 }
 
 function toRequest({ url, headers }: McpHttp) {
-  return [new URL(url), headers ? { requestInit: { headers: { ...headers } } } : {}] as const;
+  return [
+    new URL(url),
+    { fetch: fetchWithTraceFor, ...(headers && { requestInit: { headers: { ...headers } } }) },
+  ] as const;
 }
 
 function toProcess({ command, args = [], env, cwd }: McpStdio) {

@@ -32,6 +32,7 @@ export function mcpTool(
     effects: trustReadOnly && described.annotations?.readOnlyHint ? 'none' : 'outside',
     ...options,
     name: `${server}_${name}`.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64),
+    mcpServer: server,
     input: createSchemaInput(described.inputSchema, `mcp:${server}`),
     inputSchema: toSendableSchema(described.inputSchema),
     execute: async (input, context) =>

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 interface Message {
@@ -19,6 +19,8 @@ export interface ScriptedMcp {
   readonly url: string;
   /** The methods of the requests that it has answered, in their order. */
   readonly asked: string[];
+  /** The headers that came with each of them. */
+  readonly headers: IncomingHttpHeaders[];
   /** Forgets its sessions, as a restart would. */
   forget(): void;
   close(): Promise<void>;
@@ -30,6 +32,7 @@ export async function startMcp(
 ): Promise<ScriptedMcp> {
   const sessions = new Set<string>();
   const asked: string[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   let minted = 0;
   const server: Server = createServer((request, response) => {
     const parts: Buffer[] = [];
@@ -45,6 +48,7 @@ export async function startMcp(
       }
       if (id === undefined) return void response.writeHead(202).end();
       asked.push(method);
+      headers.push(request.headers);
       const session = isFirst ? `session-${++minted}` : undefined;
       if (session) sessions.add(session);
       const said = isFirst ? { result: INITIALIZED } : answer(method, params);
@@ -60,6 +64,7 @@ export async function startMcp(
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
     asked,
+    headers,
     forget: () => sessions.clear(),
     close: async () => {
       server.closeAllConnections();

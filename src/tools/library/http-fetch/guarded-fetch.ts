@@ -1,4 +1,5 @@
 import { Agent, fetch, type Response } from 'undici';
+import { carryTrace } from '../../../telemetry/carry-trace.js';
 import { ToolError } from '../../tool.error.js';
 import { readBody } from '../read-body.js';
 import { FetchRefusedError } from './fetch-refused.error.js';
@@ -7,6 +8,7 @@ import { pinnedConnector, type HostResolver } from './pinned-connector.js';
 import { guardedUrl } from './url-guard.js';
 
 const MAX_REDIRECTS = 3;
+const ACCEPT = { accept: 'text/html, text/*;q=0.9, application/json;q=0.9, application/xml;q=0.8' };
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const READABLE = /^(?:text\/[\w.+-]+|application\/(?:json|xml|[\w.-]+\+(?:json|xml)))$/;
 
@@ -63,7 +65,7 @@ async function follow(
       dispatcher: agent,
       redirect: 'manual',
       credentials: 'omit',
-      headers: { accept: 'text/html, text/*;q=0.9, application/json;q=0.9, application/xml;q=0.8' },
+      headers: { ...ACCEPT, ...carryTrace(target.hostname) },
       signal,
     });
     const location = response.headers.get('location');

@@ -25,6 +25,12 @@ export function matchesHost(pattern: HostPattern, hostname: string): boolean {
   return hostname.length > suffix.length && hostname.endsWith(suffix) && !isAddress(hostname);
 }
 
+/** Returns a function that is true for the hosts that the patterns name. What is no pattern names none. */
+export function toHostMatcher(texts: readonly string[]): (hostname: string) => boolean {
+  const patterns = texts.map(toHostPattern).filter((pattern) => pattern !== undefined);
+  return (hostname) => patterns.some((pattern) => matchesHost(pattern, hostname));
+}
+
 /** Returns the host of `name` as `URL` gives it; undefined when there is more than a host in it, or none. */
 export function toHostname(name: string): string | undefined {
   if (!/^[\p{L}\p{M}\p{N}._-]+$|^\[[\da-f:.]+\]$/iu.test(name)) return undefined;

@@ -23,7 +23,7 @@ interface Holder {
   readonly refuse: () => AppError;
 }
 
-/** Counts the bytes of bodies in flight: from the first byte until the body is parsed or refused. */
+/** Counts the bytes of bodies in flight: from the first byte until the body is parsed, stored or refused. */
 export class BodyBudget {
   private readonly heldBytes = new Map<string, number>();
 

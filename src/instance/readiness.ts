@@ -21,6 +21,10 @@ export class Readiness implements OnModuleDestroy {
     return !this.broken;
   }
 
+  get isDraining(): boolean {
+    return this.draining;
+  }
+
   /** Turns readiness off for good. The first step of a shutdown, before streams end, or clients come back to this very process. */
   startDraining(): void {
     this.draining = true;

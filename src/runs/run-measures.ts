@@ -1,0 +1,44 @@
+import type { Agent } from '../agents/agent.js';
+import type { RunEnd } from '../events/run-event.js';
+import { ATTRIBUTES } from '../telemetry/names.js';
+import type { RunTelemetry } from '../telemetry/run-telemetry.js';
+import type { ExecutionDeps } from './execution-deps.js';
+import type { Acquisition } from './opening-events.js';
+import type { Run } from './run.js';
+
+/** Begins to measure an owner's work on a run. Undefined if traces and metrics are off. */
+export function beginTelemetry(
+  run: Run,
+  { telemetry }: Pick<ExecutionDeps, 'telemetry'>,
+  {
+    acquisition,
+    agent,
+    signal,
+  }: { readonly acquisition: Acquisition; readonly agent: Agent | undefined; readonly signal: AbortSignal },
+): RunTelemetry | undefined {
+  if (!telemetry) return undefined;
+  const isFirst = run.lastSeq === 0;
+  const { createdAt, startedAt = createdAt } = run;
+  if (isFirst) telemetry.metrics?.record('runWait', Math.max(0, startedAt - createdAt) / 1000);
+  return telemetry.beginWork({
+    ...run,
+    isWorkflow: agent?.isWorkflow ?? false,
+    acquisition: isFirst ? 'start' : (acquisition.resumed ?? 'takeover'),
+    signal,
+  });
+}
+
+/** Counts a run that has ended, and what it has cost. */
+export function countEnd(
+  { agent }: Run,
+  { outcome, usage }: Pick<RunEnd, 'outcome' | 'usage'>,
+  { telemetry }: Pick<ExecutionDeps, 'telemetry'>,
+): void {
+  const { metrics } = telemetry ?? {};
+  if (!metrics) return;
+  const labels = { [ATTRIBUTES.agent]: agent };
+  metrics.count('runsEnded', 1, { ...labels, [ATTRIBUTES.runOutcome]: outcome });
+  const { costMicros, unpricedTokens } = usage;
+  if (costMicros !== undefined) metrics.count('runsCost', costMicros / 1e6, labels);
+  if (unpricedTokens !== undefined) metrics.count('runsUnpricedTokens', unpricedTokens, labels);
+}
