@@ -12,6 +12,9 @@ const PARTS = [
 /** The figures of a price table. No provider counts them. */
 const MONEY = ['costMicros', 'unpricedTokens'] as const;
 
+/** Of one call. A count above it is a fault of the provider, and would make sums inexact. */
+const MOST_TOKENS = 1e12;
+
 const FIGURES: ReadonlySet<string> = new Set<keyof Usage>([
   'inputTokens',
   'outputTokens',
@@ -64,7 +67,5 @@ function figures<Figure extends keyof Usage>(
 }
 
 function toCount(tokens: unknown): number | undefined {
-  return typeof tokens === 'number' && tokens >= 0 && Number.isFinite(tokens)
-    ? Math.round(tokens)
-    : undefined;
+  return typeof tokens === 'number' && tokens >= 0 && tokens <= MOST_TOKENS ? Math.round(tokens) : undefined;
 }
