@@ -46,8 +46,8 @@ export interface Config {
   readonly exposedTools: ReadonlyMap<string, true | readonly string[]>;
   /** The keys of the state of graphs that are shown, by agent. */
   readonly exposedState: ReadonlyMap<string, true | readonly string[]>;
-  /** The keys of `configurable` that requests may set, by agent. */
-  readonly configurableKeys: ReadonlyMap<string, true | readonly string[]>;
+  /** The keys of `configurable` that requests may set, by agent. `*` is for all. */
+  readonly configurableKeys: ReadonlyMap<string, readonly string[]>;
   /** The agents whose state requests may change. */
   readonly stateChanges: readonly string[];
   /** Options of agents that drive those graphs. */

@@ -646,9 +646,13 @@ describe('settings about security', () => {
         expect(await configured({})).toBe(400);
         expect(await configured({ CONFIGURABLE_KEYS: 'rain.other' })).toBe(400);
         expect(await configured({ CONFIGURABLE_KEYS: 'rain.*' }, 'langgraph_auth_user')).toBe(400);
+        expect(await configured({ CONFIGURABLE_KEYS: 'rain.*' }, 'user_id')).toBe(400);
         refusedStart({ CONFIGURABLE_KEYS: 'nobody.model' }, 'CONFIGURABLE_KEYS');
       },
-      allows: async () => expect(await configured({ CONFIGURABLE_KEYS: 'rain.model' })).toBeLessThan(300),
+      allows: async () => {
+        expect(await configured({ CONFIGURABLE_KEYS: 'rain.model' })).toBeLessThan(300);
+        expect(await configured({ CONFIGURABLE_KEYS: 'rain.*,rain.user_id' }, 'user_id')).toBeLessThan(300);
+      },
     },
     STATE_CHANGES: {
       refuses: async () => {

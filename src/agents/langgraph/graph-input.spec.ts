@@ -148,12 +148,16 @@ describe('context and configurable of a run', () => {
 
   it('takes a user_id from a request only if the list has it by name, and tells who asks all the same', async () => {
     const configurable = { user_id: 'eve' };
-    for (const listed of [true, ['model']])
+    for (const listed of [true, ['model'], ['*']])
       expect(
         await (await served(echo(), { configurable: listed })).refusal({ message: 'x', configurable }),
       ).toMatchObject({ code: 'REQUEST_INVALID' });
-    const agent = await served(echo(), { configurable: ['user_id'] });
-    expect(await read(agent, { configurable })).toMatchObject({ langgraph_auth_user_id: ADA.userId });
+    for (const listed of [['user_id'], ['*', 'user_id']]) {
+      const agent = await served(echo(), { configurable: listed });
+      expect(await read(agent, { configurable })).toMatchObject({
+        langgraph_auth_user_id: ADA.userId,
+      });
+    }
   });
 
   it("passes the caller to the graph as LangGraph's platform does, and ignores or refuses forged values", async () => {

@@ -30,9 +30,9 @@ export function checkConfigurable(
     allowed = [],
   }: { readonly agent: string; readonly allowed?: boolean | readonly string[] | undefined },
 ): void {
+  const list = typeof allowed === 'boolean' ? (allowed ? ['*'] : []) : allowed;
   const takes = (name: string) =>
-    !RESERVED.test(name) &&
-    (typeof allowed === 'boolean' ? allowed && name !== UNPROVEN : allowed.includes(name));
+    !RESERVED.test(name) && (list.includes(name) || (list.includes('*') && name !== UNPROVEN));
   const refused = Object.keys(configurable).find((name) => !takes(name));
   if (refused === undefined) return;
   throw new AppError(

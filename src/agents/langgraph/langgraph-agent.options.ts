@@ -25,8 +25,8 @@ export interface LangGraphAgentOptions {
   /** Supersteps after which a run ends as RUN_LIMIT, where the graph itself (`withConfig`) sets no limit. Default 100. */
   readonly recursionLimit?: number;
   /**
-   * The keys of `configurable` that a request may set: all but LangGraph's own and ours, or these. Default: none, and a request with one is refused.
-   * `user_id` has to be named, because its value is only what the client says: who asks is in `runtime.context.principal`.
+   * The keys of `configurable` that a request may set: all but LangGraph's own and ours, or these (`*` among them is all). Default: none, and a request with one is
+   * refused. `user_id` has to be named, because its value is only what the client says: who asks is in `runtime.context.principal`.
    */
   readonly configurable?: boolean | readonly string[];
   /**

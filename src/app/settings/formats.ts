@@ -140,20 +140,27 @@ export const hostsAndPorts = () =>
 /** Parses items that belong to agents, such as their tools: `agent.name`, or `agent.*` for all of one, grouped by agent. */
 export const partsOfAgents = () =>
   format((value): ReadonlyMap<string, true | readonly string[]> => {
-    const tools = new Map<string, true | readonly string[]>();
-    for (const item of items(value)) {
-      const [, agent, tool] = /^([\w-]+)\.([\w-]+|\*)$/.exec(item) ?? [];
-      if (agent === undefined || tool === undefined)
-        throw new InvalidSettingError('write agent.name or agent.*, such as support.search,coder.*');
-      const known = tools.get(agent) ?? [];
-      tools.set(agent, tool === '*' || known === true ? true : [...known, tool]);
-    }
-    return tools;
-  }, writeExposed);
+    const parts = [...readParts(value)];
+    return new Map(parts.map(([agent, names]) => [agent, names.includes('*') ? true : names]));
+  }, writeParts);
 
-function writeExposed(tools: ReadonlyMap<string, true | readonly string[]>): string {
-  return [...tools]
-    .flatMap(([agent, known]) => (known === true ? ['*'] : known).map((tool) => `${agent}.${tool}`))
+/** Parses items as {@link partsOfAgents} does, and keeps what is named beside `agent.*`. */
+export const namedPartsOfAgents = () => format(readParts, writeParts);
+
+function readParts(value: string): ReadonlyMap<string, readonly string[]> {
+  const parts = new Map<string, readonly string[]>();
+  for (const item of items(value)) {
+    const [, agent, name] = /^([\w-]+)\.([\w-]+|\*)$/.exec(item) ?? [];
+    if (agent === undefined || name === undefined)
+      throw new InvalidSettingError('write agent.name or agent.*, such as support.search,coder.*');
+    parts.set(agent, [...(parts.get(agent) ?? []), name]);
+  }
+  return parts;
+}
+
+function writeParts(parts: ReadonlyMap<string, true | readonly string[]>): string {
+  return [...parts]
+    .flatMap(([agent, names]) => (names === true ? ['*'] : names).map((name) => `${agent}.${name}`))
     .join(',');
 }
 

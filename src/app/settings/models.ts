@@ -3,7 +3,17 @@ import { DEFAULT_RECURSION_LIMIT } from '../../agents/langgraph/langgraph-agent.
 import { DEFAULT_STATE_MAX_BYTES } from '../../agents/langgraph/exposed-state.js';
 import { DEFAULT_SILENCE_MS, parseModels } from '../../agents/langgraph/model.factory.js';
 import { DEFAULT_PACE_MS } from '../../demo/demo.model.js';
-import { format, integer, mediaRanges, names, partsOfAgents, seconds, text, webUrl } from './formats.js';
+import {
+  format,
+  integer,
+  mediaRanges,
+  namedPartsOfAgents,
+  names,
+  partsOfAgents,
+  seconds,
+  text,
+  webUrl,
+} from './formats.js';
 import { part, setting } from './setting.js';
 
 const modelName = format((value) => {
@@ -158,12 +168,12 @@ export const MODELS = {
         'Shows people the arguments and results of these tools of graphs: `agent.tool`, or `agent.*` for all tools of an agent.',
     }),
     CONFIGURABLE_KEYS: setting('configurableKeys', {
-      format: partsOfAgents(),
+      format: namedPartsOfAgents(),
       default: new Map(),
       example: 'support.model',
       needs: OWN,
       effect:
-        "Allows requests to set these keys of a graph's `configurable`: `agent.key`, or `agent.*` for all except those that LangGraph and this server set.",
+        "Allows requests to set these keys of a graph's `configurable`: `agent.key`, or `agent.*` for all except those that LangGraph and this server set, and `user_id`.",
       details: 'Requests with other keys are refused.',
     }),
     STATE_CHANGES: setting('stateChanges', {
