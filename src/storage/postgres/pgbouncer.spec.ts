@@ -5,7 +5,7 @@ import { PostgresServer } from '../../../test/harness/cluster/postgres.server.js
 import { describeStorage } from '../../testing/storage/storage.contract.js';
 import type { StorageHarness } from '../../testing/storage/storage-harness.js';
 import { ownedRun } from '../../testing/storage/storage-samples.js';
-import { advanceClock, schemaName, stopClock } from './postgres.testing.js';
+import { advanceClock, emptySchema, schemaName, stopClock } from './postgres.testing.js';
 import type { PostgresStorageOptions } from './postgres-storage.options.js';
 import { PostgresStorage } from './postgres.storage.js';
 
@@ -33,8 +33,9 @@ import { PostgresStorage } from './postgres.storage.js';
     return storage;
   }
 
+  const schema = schemaName();
+
   async function makeHarness(): Promise<StorageHarness> {
-    const schema = schemaName();
     let storage = await open({ schema });
     await stopClock(storage.database);
     return {
@@ -45,9 +46,7 @@ import { PostgresStorage } from './postgres.storage.js';
         storage = await open({ schema });
         return storage;
       },
-      dispose: async () => {
-        await storage.database.query(`DROP SCHEMA ${schema} CASCADE`);
-      },
+      dispose: () => emptySchema(storage.database),
     };
   }
 

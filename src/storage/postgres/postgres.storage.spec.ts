@@ -2,7 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PostgresServer, type SharedPostgres } from '../../../test/harness/cluster/postgres.server.js';
 import { describeStorage } from '../../testing/storage/storage.contract.js';
 import type { StorageHarness } from '../../testing/storage/storage-harness.js';
-import { advanceClock, copyTables, schemaName, stopClock, tablesWith } from './postgres.testing.js';
+import {
+  advanceClock,
+  copyTables,
+  emptySchema,
+  schemaName,
+  stopClock,
+  tablesWith,
+} from './postgres.testing.js';
 import { PostgresStorage } from './postgres.storage.js';
 
 let server: SharedPostgres;
@@ -13,8 +20,9 @@ beforeAll(async () => {
 
 afterAll(() => server?.stop());
 
+const schema = schemaName();
+
 async function makeHarness(): Promise<StorageHarness> {
-  const schema = schemaName();
   const open = async () => {
     const storage = new PostgresStorage({ url: server.url, schema });
     await storage.open();
@@ -39,7 +47,7 @@ async function makeHarness(): Promise<StorageHarness> {
     },
     whereIs: (text) => tablesWith(storage.database, text),
     dispose: async () => {
-      await storage.database.query(`DROP SCHEMA ${schema} CASCADE`);
+      await emptySchema(storage.database);
       await storage.close();
     },
   };

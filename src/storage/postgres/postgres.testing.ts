@@ -7,10 +7,27 @@ export const schemaName = customAlphabet('abcdefghijklmnopqrstuvwxyz', 16);
 /** Puts a clock in place of the database's, which stands still until it is told to go on. */
 export async function stopClock(database: PostgresDatabase): Promise<void> {
   const { schema } = database;
-  await database.query(`CREATE TABLE ${schema}.stopped_clock AS SELECT ${schema}.now_ms() AS now`);
+  await database.query(
+    `CREATE TABLE IF NOT EXISTS ${schema}.stopped_clock AS SELECT ${schema}.now_ms() AS now`,
+  );
   await database.query(`
     CREATE OR REPLACE FUNCTION ${schema}.now_ms() RETURNS bigint LANGUAGE sql STABLE
       AS $$ SELECT now FROM ${schema}.stopped_clock $$`);
+}
+
+/** Leaves a schema as new, with its clock at the present moment: to migrate one for each test takes ten times as long. */
+export async function emptySchema(database: PostgresDatabase): Promise<void> {
+  const { schema } = database;
+  const tables = await database.query<{ name: string }>(
+    `SELECT tablename AS name FROM pg_tables
+      WHERE schemaname = $1 AND tablename NOT IN ('migrations', 'checkpoint_migrations', 'stopped_clock')`,
+    [schema],
+  );
+  const names = tables.map(({ name }) => `${schema}.${name}`);
+  await database.query(`TRUNCATE ${names.join(', ')} RESTART IDENTITY`);
+  await database.query(
+    `UPDATE ${schema}.stopped_clock SET now = (extract(epoch FROM clock_timestamp()) * 1000)::bigint`,
+  );
 }
 
 export async function advanceClock(database: PostgresDatabase, ms: number): Promise<void> {
