@@ -83,7 +83,7 @@ async function measure(name, open) {
   await close();
 }
 
-const server = await PostgresServer.start();
+const server = await PostgresServer.start({ syncs: true });
 try {
   let schemas = 0;
   await measure('PostgreSQL', async () => {

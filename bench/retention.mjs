@@ -17,7 +17,7 @@ const WRITERS = 50;
 const PACE_MS = 100;
 const S = 'agent_stream';
 
-const server = await PostgresServer.start();
+const server = await PostgresServer.start({ syncs: true });
 const storage = new PostgresStorage({ url: server.url });
 try {
   await storage.open();

@@ -30,7 +30,7 @@ const { SqliteStorage } = await load('storage/sqlite/sqlite.storage.js');
 const { PostgresStorage } = await load('storage/postgres/postgres.storage.js');
 
 await withDirectory(async (directory) => {
-  const server = await PostgresServer.start();
+  const server = await PostgresServer.start({ syncs: true });
   try {
     const storages = {
       'SQLite, NORMAL': new SqliteStorage({ directory: `${directory}/normal` }),

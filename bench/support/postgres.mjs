@@ -14,7 +14,7 @@ export const { PostgresServer } = await import('../../test/harness/cluster/postg
 const TICK_MS = 10;
 
 export async function startPostgres() {
-  const server = await PostgresServer.start();
+  const server = await PostgresServer.start({ syncs: true });
   const stop = () => server.stop();
   // Whatever happens to the benchmark, the database ends with it.
   process.once('exit', () => void server.kill());

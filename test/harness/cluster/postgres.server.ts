@@ -23,11 +23,13 @@ export class PostgresServer {
     private running: EmbeddedPostgres,
   ) {}
 
-  static async start(): Promise<PostgresServer> {
+  /** @param syncs true for one that waits for the disk, as for a measurement. Without it, its data outlive its process, but not the machine. */
+  static async start({ syncs = false } = {}): Promise<PostgresServer> {
     const directory = await makeDirectory();
     const port = await freePort();
     const running = embedded(directory, port);
     await running.initialise();
+    if (!syncs) await appendFile(join(directory, 'data', 'postgresql.auto.conf'), 'fsync = off\n');
     await running.start();
     return new PostgresServer(directory, port, running);
   }
