@@ -5,7 +5,18 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const BENCHMARKS = ['cpu', 'latency', 'fanout', 'idle', 'resume', 'storage', 'bytes', 'growth', 'inspector'];
+const BENCHMARKS = [
+  'cpu',
+  'latency',
+  'fanout',
+  'idle',
+  'resume',
+  'storage',
+  'bytes',
+  'growth',
+  'inspector',
+  'page',
+];
 const ON_REQUEST = ['builds', 'telemetry', 'run-lists'];
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 

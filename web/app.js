@@ -1,4 +1,6 @@
-import { ChatService, findVersion } from '../client/index.js';
+// Not from the client's index, which would also load what only the inspector needs.
+import { ChatService } from '../client/chat.service.js';
+import { findVersion } from '../client/find-version.js';
 import { Conversation } from './chat/conversation.js';
 import { Attachments } from './chat/attachments.js';
 import { Drafts } from './chat/drafts.js';
@@ -7,23 +9,15 @@ import { Narration } from './chat/narration.js';
 import { sentence } from './chat/sentences.js';
 import { Threads } from './chat/threads.js';
 import { Announcer } from './dom/announcer.js';
-import { el, say, set } from './dom/el.js';
-import { icon } from './dom/icons.js';
+import { pushThread, readQuery, setQuery } from './dom/address.js';
+import { lazily } from './dom/lazily.js';
 import { isAltShortcut, isComposing, isInField } from './dom/keys.js';
 import { Tabs } from './dom/tabs.js';
 import { AttachmentBar } from './view/attachment.bar.js';
 import { Composer } from './view/composer.js';
-import { confirmed } from './view/confirm.dialog.js';
 import { ConnectionBadge } from './view/connection.badge.js';
 import { ConversationPane } from './view/conversation.pane.js';
-import { Drawer } from './view/drawer.js';
-import { InspectorPanel } from './view/inspector.panel.js';
-import { SignIn } from './view/sign-in.js';
-import { themeButton } from './view/theme.button.js';
-import { ThreadList } from './view/thread.list.js';
-import { ThreadSearch } from './view/thread.search.js';
-
-const NAME = 'Agent Stream';
+import { NAME, Shell } from './view/shell.js';
 
 let drawing = false;
 /** The conversation and the agent that the composer offers. */
@@ -39,7 +33,6 @@ const announcer = new Announcer(document.getElementById('announcer'));
 const narration = new Narration();
 const drafts = new Drafts();
 const tabs = new Tabs(changedElsewhere);
-const signIn = new SignIn(chat);
 const threads = new Threads(chat, {
   onChange: threadsChanged,
   onSignIn: askSignIn,
@@ -101,106 +94,50 @@ const pane = new ConversationPane({
   inspect,
   startNew,
 });
-const panel = new InspectorPanel(() => setQuery('run', undefined));
-const list = new ThreadList({
-  open: show,
-  rename: (id, title) => changeThread(id, { title }),
-  pin: ({ id, pinned }) => changeThread(id, { pinned: !pinned }),
-  archive: ({ id, archived }) => changeThread(id, { archived: !archived }),
-  remove: removeThread,
-  more: () => threads.more().catch(complain),
-  showArchived: (archived) => threads.showArchived(archived),
-});
-const search = new ThreadSearch({
-  find: (query) => chat.threads({ ...query, archived: threads.archived }),
-  open: show,
-  onSignIn: askSignIn,
-  instead: list.element,
-});
-const needed = el('span', { class: 'badge', hidden: true });
-const title = el('h1', { class: 'topbar-title', hidden: true });
-const menu = el(
-  'button',
-  { type: 'button', class: 'quiet menu', 'aria-label': 'Conversations', 'aria-controls': 'sidebar' },
-  icon('menu'),
-  needed,
+const shell = new Shell(
+  { startNew, signOut },
+  { badge: badge.element, main: [pane.element, composer.element] },
 );
-const signOut = el(
-  'button',
-  { type: 'button', class: 'quiet', 'aria-label': 'Sign out', title: 'Sign out', hidden: true },
-  icon('exit'),
-);
-const sidebar = document.getElementById('sidebar');
-const drawer = new Drawer({
-  panel: sidebar,
-  backdrop: document.getElementById('backdrop'),
-  rest: document.querySelector('.stage'),
-  button: menu,
-});
 
-build();
-visit(location);
+// What is loaded after the composer is there, or when it is first needed.
+const loadNav = lazily(async () => {
+  const { ThreadNav } = await import('./view/thread.nav.js');
+  nav = new ThreadNav({
+    open: show,
+    rename: (id, title) => changeThread(id, { title }),
+    pin: ({ id, pinned }) => changeThread(id, { pinned: !pinned }),
+    archive: ({ id, archived }) => changeThread(id, { archived: !archived }),
+    remove: removeThread,
+    more: () => threads.more().catch(complain),
+    showArchived: (archived) => threads.showArchived(archived),
+    find: (query) => chat.threads({ ...query, archived: threads.archived }),
+    onSignIn: askSignIn,
+  });
+  shell.addThreads(nav.elements);
+  draw();
+});
+const loadSignIn = lazily(async () => new (await import('./view/sign-in.js')).SignIn(chat));
+const loadConfirm = lazily(() => import('./view/confirm.dialog.js'));
+const loadPanel = lazily(async () => {
+  const { InspectorPanel } = await import('./view/inspector.panel.js');
+  panel = new InspectorPanel(() => setQuery('run', undefined));
+  shell.addPanel(panel.element);
+  return panel;
+});
+let nav;
+let panel;
+
+addEventListener('popstate', visit);
+addEventListener('keydown', shortcut);
+document.addEventListener(
+  'visibilitychange',
+  () => document.hidden || conversation.busy || conversation.refresh(),
+);
+visit();
 // A new conversation focuses the field. An existing one starts at its top.
 if (!location.search) focusComposer();
 void meet();
-
-function build() {
-  const startButton = el(
-    'button',
-    {
-      type: 'button',
-      class: 'new-thread',
-      'data-testid': 'new-thread',
-      title: 'New conversation (Alt+N)',
-      'aria-keyshortcuts': 'Alt+N',
-      on: { click: startNew },
-    },
-    icon('plus'),
-    'New conversation',
-  );
-  const mark = el('img', { src: 'assets/icon.svg', alt: '', width: '26', height: '26' });
-  const closeButton = el(
-    'button',
-    {
-      type: 'button',
-      class: 'quiet drawer-close',
-      'aria-label': 'Close',
-      on: { click: () => drawer.close() },
-    },
-    icon('close'),
-  );
-  sidebar.append(
-    el('div', { class: 'brand' }, mark, el('span', {}, NAME), closeButton),
-    startButton,
-    search.element,
-    search.found,
-    list.element,
-    el(
-      'div',
-      { class: 'sidebar-foot' },
-      el('a', { href: 'runs' }, 'Runs'),
-      el('a', { href: 'docs' }, 'API'),
-      el('span', { class: 'spring' }),
-      signOut,
-      themeButton(),
-    ),
-  );
-  document.querySelector('.app').append(panel.element);
-  document.getElementById('topbar').append(menu, title, badge.element);
-  document.getElementById('main').append(pane.element, composer.element);
-  signOut.addEventListener('click', () =>
-    chat.signOut().then(() => {
-      drafts.clear();
-      location.assign(location.pathname);
-    }, complain),
-  );
-  addEventListener('popstate', () => visit(location));
-  addEventListener('keydown', shortcut);
-  document.addEventListener(
-    'visibilitychange',
-    () => document.hidden || conversation.busy || conversation.refresh(),
-  );
-}
+requestAnimationFrame(() => loadNav().catch(complain));
 
 /** Saves the draft at once, because the page may close before it is drawn again. */
 function changed() {
@@ -211,7 +148,7 @@ function changed() {
 
 function begun(threadId) {
   draft.forgetNew();
-  history.pushState(null, '', `?thread=${encodeURIComponent(threadId)}`);
+  pushThread(threadId);
 }
 
 /** Called when another tab has changed a conversation. */
@@ -228,13 +165,13 @@ function draw() {
     drawing = false;
     pane.update(conversation);
     composer.update(conversation);
-    list.update(threads, conversation.threadId);
-    showNeeded();
+    nav?.update(threads, conversation.threadId);
+    shell.showNeeded(threads.waiting.length);
     const connection = conversation.entries.findLast(({ role }) => role === 'assistant')?.connection;
     badge.update(connection?.state === 'ended' ? undefined : connection);
     showAgent();
-    say(title, conversation.title ?? (conversation.threadId && !conversation.problem ? 'Conversation' : ''));
-    set(title, 'hidden', title.textContent === '');
+    const isUntitled = conversation.threadId && !conversation.problem;
+    shell.showTitle(conversation.title ?? (isUntitled ? 'Conversation' : ''));
     showTitle();
   });
 }
@@ -247,13 +184,6 @@ function showTitle() {
   );
   const sign = count > 0 ? `(${count}) ` : hasNews ? '● ' : '';
   document.title = `${sign}${conversation.title ? `${conversation.title} – ${NAME}` : NAME}`;
-}
-
-function showNeeded() {
-  const count = threads.waiting.length;
-  set(needed, 'hidden', count === 0);
-  say(needed, String(count));
-  set(menu, 'aria-label', count > 0 ? `Conversations, ${count} need you` : 'Conversations');
 }
 
 /** Selects the agent that answered last in the conversation. */
@@ -301,14 +231,14 @@ function isNews({ id, updatedAt, activeRunId }) {
 }
 
 /** Shows what the address names. */
-function visit({ search }) {
+function visit() {
   announcer.hush();
-  const query = new URLSearchParams(search);
-  const threadId = query.get('thread');
-  if (query.get('run')) void panel.open(query.get('run'));
-  else panel.close();
-  const restoreFiles = draft.open(threadId ?? undefined);
-  if (threadId) void conversation.show(threadId, query.get('branch') ?? undefined);
+  const threadId = readQuery('thread');
+  const runId = readQuery('run');
+  if (runId) void openPanel(runId);
+  else panel?.close();
+  const restoreFiles = draft.open(threadId);
+  if (threadId) void conversation.show(threadId, readQuery('branch'));
   else conversation.clear();
   restoreFiles();
   pane.toEnd();
@@ -317,30 +247,30 @@ function visit({ search }) {
 /** Opens the inspector of a run beside the conversation. */
 function inspect(runId, opener) {
   setQuery('run', runId);
-  void panel.open(runId, { opener });
+  void openPanel(runId, { opener });
 }
 
-/** Sets a part of the address, and leaves the others as they are. */
-function setQuery(name, value) {
-  const query = new URLSearchParams(location.search);
-  if ((query.get(name) ?? undefined) === value) return;
-  if (value === undefined) query.delete(name);
-  else query.set(name, value);
-  history.replaceState(null, '', query.size > 0 ? `?${query}` : location.pathname);
+async function openPanel(runId, options) {
+  try {
+    const loaded = await loadPanel();
+    // Another page may be shown by now.
+    if (readQuery('run') === runId) await loaded.open(runId, options);
+  } catch (error) {
+    complain(error);
+  }
 }
 
 function show(threadId) {
-  drawer.close();
-  if (threadId !== conversation.threadId)
-    history.pushState(null, '', `?thread=${encodeURIComponent(threadId)}`);
-  visit(location);
+  shell.closeDrawer();
+  if (threadId !== conversation.threadId) pushThread(threadId);
+  visit();
   focusComposer();
 }
 
 function startNew() {
-  drawer.close();
-  if (location.search) history.pushState(null, '', location.pathname);
-  visit(location);
+  shell.closeDrawer();
+  if (location.search) pushThread();
+  visit();
   composer.focus();
 }
 
@@ -395,14 +325,15 @@ function showEarlier() {
 
 async function removeThread(thread) {
   const text = `This permanently deletes “${thread.title}”.`;
-  if (!(await confirmed({ title: 'Delete this conversation?', text, action: 'Delete' }))) return;
-  const place = list.indexOf(thread.id);
   try {
+    const { confirmed } = await loadConfirm();
+    if (!(await confirmed({ title: 'Delete this conversation?', text, action: 'Delete' }))) return;
+    const place = nav.indexOf(thread.id);
     await threads.remove(thread.id);
     drafts.forget(thread.id);
     announcer.say('The conversation is deleted.');
     if (thread.id === conversation.threadId) startNew();
-    else list.focus(place);
+    else nav.focus(place);
   } catch (error) {
     complain(error);
   }
@@ -413,7 +344,7 @@ async function meet() {
   try {
     const { kind, principal } = await chat.session();
     if (kind === 'credentials' && !principal) return askSignIn();
-    set(signOut, 'hidden', kind !== 'credentials');
+    shell.offerSignOut(kind === 'credentials');
     composer.offer(await chat.agents());
   } catch (error) {
     if (error.needsSignIn) return askSignIn();
@@ -422,11 +353,22 @@ async function meet() {
   void threads.refresh();
 }
 
+async function signOut() {
+  try {
+    await chat.signOut();
+    drafts.clear();
+    location.assign(location.pathname);
+  } catch (error) {
+    complain(error);
+  }
+}
+
 async function askSignIn() {
+  const signIn = await loadSignIn();
   await signIn.ask();
   if (!conversation.retryRefused()) {
     const failed = conversation.problem || conversation.entries.some(({ problem }) => problem);
-    if (failed && conversation.threadId) visit(location);
+    if (failed && conversation.threadId) visit();
   }
   void meet();
 }

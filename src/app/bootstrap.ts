@@ -60,8 +60,9 @@ export function addEdge(app: NestExpressApplication, config: Config, log: Log): 
   if (config.telemetry.isExporting) app.use(traceRequests());
   addBodies(app, config);
   app.use(securityHeaders({ tls: config.http.tls !== undefined }));
-  app.enableCors(cors(config.http.corsOrigins));
+  // Before CORS, because no other origin loads the page's files.
   if (config.roles.includes('api')) app.use(page());
+  app.enableCors(cors(config.http.corsOrigins));
   app.useGlobalFilters(new ProblemFilter(app.get(HttpAdapterHost), app.get(SecurityLog, { strict: false })));
   if (config.roles.includes('api')) serveOpenApi(app, config.chat);
   setUpServer(app, config);

@@ -1,22 +1,23 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type RequestHandler, Router } from 'express';
-import { sendShared, sharedFiles } from './shared-files.js';
+import { PageFiles, type PageName } from './page-files.js';
+import { readName } from './shared-files.js';
 
 /** The project's root, seen from `src/app` and from `dist/app` alike. */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-const packages = createRequire(import.meta.url);
-
-/** Files that the page takes from packages, by the name it knows them by. */
-const VENDOR = {
-  'marked.js': packages.resolve('marked'),
-  'dompurify.js': join(dirname(packages.resolve('dompurify')), 'purify.es.mjs'),
+/** Which run it is, and at which event, its page reads from the address. */
+const ROUTES: Readonly<Record<string, PageName>> = {
+  '/': 'index.html',
+  '/runs': 'runs/list.html',
+  '/runs/:runId': 'runs/run.html',
 };
 
-/** The pages that there are. Which run it is, and at which event, its page reads from the address. */
-const PAGES = { '/': 'index.html', '/runs': 'runs/list.html', '/runs/:runId': 'runs/run.html' };
+/** The address of a file, which may name a version of the page. */
+const FILE = /^(?:v\/([\w-]{1,64})\/)?((?:assets|client|events|vendor|styles)\/.+)$/;
+
+/** For an address that names the version of its file: as long as there are browsers. */
+const KEPT = 'public, max-age=31536000, immutable';
 
 /**
  * Serves the chat page at `/`, and the inspector at `/runs`, with all they load: its own files, the client and the events as they are published, and the
@@ -26,18 +27,21 @@ const PAGES = { '/': 'index.html', '/runs': 'runs/list.html', '/runs/:runId': 'r
  */
 export function page(root: string = ROOT): RequestHandler {
   const router = Router();
-  for (const [path, file] of Object.entries(PAGES)) {
-    router.get(path, async (_request, response, next) => {
-      if (!(await sendShared(join(root, 'web', file), response))) next();
+  const files = new PageFiles(root);
+  for (const [route, name] of Object.entries(ROUTES)) {
+    router.get(route, async (_request, response, next) => {
+      const file = await files.findPage(name);
+      if (!file) return next();
+      await file.send(response);
     });
   }
-  router.use('/assets', sharedFiles(join(root, 'web')));
-  router.use('/client', sharedFiles(join(root, 'dist', 'client')));
-  router.use('/events', sharedFiles(join(root, 'dist', 'events')));
-  for (const [name, file] of Object.entries(VENDOR)) {
-    router.get(`/vendor/${name}`, async (_request, response, next) => {
-      if (!(await sendShared(file, response))) next();
-    });
-  }
+  router.use(async (request, response, next) => {
+    const [, version, path] = FILE.exec(readName(request) ?? '') ?? [];
+    const file = path !== undefined && (await files.find(path));
+    if (!file) return next();
+    // During a deploy, a server may be asked for the files of another version. It has only its own, which must not be kept as that version's.
+    const isKept = version !== undefined && (await files.isCurrent(version));
+    await file.send(response, isKept ? KEPT : undefined);
+  });
   return router;
 }

@@ -19,12 +19,31 @@ const PAGE: Directives = {
 /** Swagger UI writes style elements and attributes. */
 const DOCS: Directives = { ...PAGE, 'style-src': ["'self'", "'unsafe-inline'"] };
 
+/** Scripts and style sheets, for which most headers mean nothing. There are many of them, so a kilobyte each is felt. */
+const FILE = /^\/(v\/[\w-]+\/)?(assets|client|events|vendor|styles)\/.+\.(js|css)$/;
+
 /** @param tls whether this server speaks HTTPS itself; behind a proxy that does, HSTS is the proxy's to say */
 export function securityHeaders({ tls }: { readonly tls: boolean }): RequestHandler {
   const page = headers(PAGE, tls);
   const docs = headers(DOCS, tls);
-  return (request, response, next) =>
-    (/^\/docs(\/|$)/.test(request.path) ? docs : page)(request, response, next);
+  const file = headersOfFiles(tls);
+  const choose = (path: string) => (FILE.test(path) ? file : /^\/docs(\/|$)/.test(path) ? docs : page);
+  return (request, response, next) => choose(request.path)(request, response, next);
+}
+
+function headersOfFiles(tls: boolean) {
+  return helmet({
+    strictTransportSecurity: tls,
+    contentSecurityPolicy: false,
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    referrerPolicy: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xFrameOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
+  });
 }
 
 function headers(directives: Directives, tls: boolean) {

@@ -178,7 +178,7 @@ describeInChromium('reading on the page', (chromium) => {
     const question = Array.from({ length: 400 }, (_, index) => `Question line ${index}`).join('\n');
     await chat.ask(question);
     const run = await puppet.run();
-    expect(await chat.title.innerText()).toBe('Question line 0');
+    await chat.title.filter({ hasText: /^Question line 0$/ }).waitFor();
     run.say(`\`\`\`\n${lines(300)}\n\`\`\``);
     run.end();
     await chat.stands('completed');

@@ -1,4 +1,5 @@
-import { emptyView, newIdempotencyKey, withDecisions } from '../../client/index.js';
+import { newIdempotencyKey } from '../../client/idempotency-key.js';
+import { emptyView, withDecisions } from '../../events/run-view.js';
 import { toMessage } from './attachments.js';
 import { setServerClock } from './clock.js';
 import { mergeEntries, toEntries } from './entries.js';

@@ -1,4 +1,4 @@
-import { getText } from '../../client/index.js';
+import { getText } from '../../events/run-view.js';
 import { closed, plainLabel, toolOutcome } from './sentences.js';
 import { duration } from '../dom/format.js';
 

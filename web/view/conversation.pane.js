@@ -1,12 +1,21 @@
-import { el, set } from '../dom/el.js';
+import { el, say, set } from '../dom/el.js';
 import { icon } from '../dom/icons.js';
+import { lazily } from '../dom/lazily.js';
 import { ScrollFollow } from '../dom/scroll-follow.js';
 import { emptyState } from './empty.state.js';
-import { MessageList } from './message.list.js';
 
 /** The conversation, and where its reader is in it. */
 export class ConversationPane {
+  /** Undefined until it is loaded: what shows messages is the larger part of the page, and the composer need not wait for it. */
   #list;
+  #loadList;
+  #messages = el('div');
+  #broken = el(
+    'p',
+    { class: 'notice', 'data-kind': 'problem', role: 'alert', hidden: true },
+    el('span'),
+    el('button', { type: 'button', on: { click: () => location.reload() } }, 'Reload'),
+  );
   #empty;
   #problem = el('div', { class: 'notice pane-problem', 'data-kind': 'problem', role: 'alert', hidden: true });
   #loading = el(
@@ -33,7 +42,11 @@ export class ConversationPane {
 
   /** @param actions `ask(question)`, `retry(key)`, `reconnect(key)`, `edit(key)`, `answer(key, inputId, answer)`, `earlier()`, `startNew()`, `showElsewhere()`, and those of the messages */
   constructor(actions) {
-    this.#list = new MessageList(actions);
+    this.#loadList = lazily(async () => {
+      const { MessageList } = await import('./message.list.js');
+      this.#list = new MessageList(actions);
+      this.#messages.replaceWith(this.#list.element);
+    });
     this.#empty = emptyState(actions.ask);
     const content = el(
       'div',
@@ -42,7 +55,8 @@ export class ConversationPane {
       this.#problem,
       this.#loading,
       this.#earlier,
-      this.#list.element,
+      this.#messages,
+      this.#broken,
       this.#elsewhere,
     );
     const scroller = el(
@@ -65,7 +79,8 @@ export class ConversationPane {
     );
   }
 
-  update({ entries, phase, problem, earlier, threadId, elsewhere }) {
+  update(conversation) {
+    const { entries, phase, problem, earlier, threadId, elsewhere } = conversation;
     const isEmpty = entries.length === 0 && phase !== 'loading' && threadId === undefined;
     if (isEmpty && this.#empty.hidden) this.#scroller.scrollTop = 0;
     set(this.#empty, 'hidden', !isEmpty);
@@ -74,17 +89,29 @@ export class ConversationPane {
     this.#problem.firstElementChild.textContent = problem?.message ?? '';
     set(this.#earlier, 'hidden', !earlier);
     set(this.#elsewhere, 'hidden', !elsewhere);
-    this.#list.update(entries, phase !== 'idle' || elsewhere !== undefined);
+    if (this.#list) this.#list.update(entries, phase !== 'idle' || elsewhere !== undefined);
+    else void this.#load(conversation);
+  }
+
+  async #load(conversation) {
+    try {
+      await this.#loadList();
+      this.update(conversation);
+    } catch (error) {
+      // Without messages, there is nothing that it could show.
+      say(this.#broken.firstElementChild, error.message);
+      set(this.#broken, 'hidden', conversation.entries.length === 0);
+    }
   }
 
   /** Focuses the picker of a run's turn, or the conversation if the turn is further up. */
   focusVersion(runId, step) {
-    if (!this.#list.focusVersion(runId, step)) this.#scroller.focus({ preventScroll: true });
+    if (!this.#list?.focusVersion(runId, step)) this.#scroller.focus({ preventScroll: true });
   }
 
   /** Opens the editor of a run's message. Returns false if that is not shown. */
   edit(runId) {
-    return this.#list.edit(runId);
+    return this.#list?.edit(runId) ?? false;
   }
 
   /** Shows the end and stays there. */

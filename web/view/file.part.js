@@ -1,4 +1,4 @@
-import { describeOmission } from '../../client/index.js';
+import { describeOmission } from '../../events/message-part.js';
 import { el } from '../dom/el.js';
 
 const IMAGE = /^image\/(png|jpeg|gif|webp|avif)$/;

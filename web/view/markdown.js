@@ -1,4 +1,5 @@
-import DOMPurify from '../../vendor/dompurify.js';
+// The minified file makes it a global.
+import '../../vendor/dompurify.js';
 import { Lexer, Marked, Parser, Renderer } from '../../vendor/marked.js';
 import { copyButton } from '../dom/copy.button.js';
 import { el, set } from '../dom/el.js';
@@ -74,7 +75,7 @@ function isShown({ type }) {
 
 /** Returns the sanitized elements of a token. */
 export function renderToken(token) {
-  const fragment = DOMPurify.sanitize(Parser.parse([token], OPTIONS), ALLOWED);
+  const fragment = globalThis.DOMPurify.sanitize(Parser.parse([token], OPTIONS), ALLOWED);
   for (const link of fragment.querySelectorAll('a')) {
     link.target = '_blank';
     link.rel = 'noopener noreferrer';

@@ -1,4 +1,4 @@
-import { findVersion } from '../../client/index.js';
+import { findVersion } from '../../client/find-version.js';
 import { el, say, set } from '../dom/el.js';
 import { icon } from '../dom/icons.js';
 

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, extname, join, posix } from 'node:path';
+import { linkVersion } from './page-links.js';
+import { loadShared, SharedFile } from './shared-files.js';
+
+const packages = createRequire(import.meta.url);
+
+/** The directories of the page's files, by the name under which it asks for them. */
+const FOLDERS = { assets: 'web', client: 'dist/client', events: 'dist/events' };
+
+/** Files that the page takes from packages, by the name under which it asks for them. */
+const VENDOR: Readonly<Record<string, string>> = {
+  'vendor/marked.js': packages.resolve('marked'),
+  'vendor/dompurify.js': join(dirname(packages.resolve('dompurify')), 'purify.min.js'),
+};
+
+/** The pages that there are. */
+export type PageName = 'index.html' | 'runs/list.html' | 'runs/run.html';
+const PAGES: readonly PageName[] = ['index.html', 'runs/list.html', 'runs/run.html'];
+
+/** Files that are part of a version. */
+const VERSIONED = /\.(js|css|svg|html)$/;
+
+/** Milliseconds after which it is looked whether a file has changed: only while the page is being developed. */
+const CHECK_MS = 1_000;
+
+/** All files of the page as they are now. */
+interface PageVersion {
+  readonly id: string;
+  readonly pages: ReadonlyMap<string, SharedFile>;
+  /** The style sheets of each page in one file, by its path. */
+  readonly styles: ReadonlyMap<string, SharedFile>;
+}
+
+/**
+ * The files of the page. The addresses in its HTML name their version, which is made from all of them, so that a browser may keep what it has
+ * loaded for as long as it likes.
+ */
+export class PageFiles {
+  private current: { readonly facts: string; readonly version: Promise<PageVersion> } | undefined;
+  private checkedAt = Number.NEGATIVE_INFINITY;
+
+  /** @param root the directory that holds `web/` and `dist/` */
+  constructor(private readonly root: string) {}
+
+  /** Returns a page. Undefined: it is not there. */
+  async findPage(name: PageName): Promise<SharedFile | undefined> {
+    return (await this.getVersion()).pages.get(name);
+  }
+
+  /** Returns a file by the path in its address, such as `assets/app.js`. Undefined: there is none. */
+  async find(path: string): Promise<SharedFile | undefined> {
+    const place = this.locate(path);
+    return place ? loadShared(place) : (await this.getVersion()).styles.get(path);
+  }
+
+  /** Returns true if a version is the current one. */
+  async isCurrent(id: string): Promise<boolean> {
+    return (await this.getVersion()).id === id;
+  }
+
+  private locate(path: string): string | undefined {
+    const [folder = ''] = path.split('/', 1);
+    if (folder in FOLDERS)
+      return join(this.root, FOLDERS[folder as keyof typeof FOLDERS], path.slice(folder.length));
+    return Object.hasOwn(VENDOR, path) ? VENDOR[path] : undefined;
+  }
+
+  private async getVersion(): Promise<PageVersion> {
+    const now = performance.now();
+    if (this.current && now - this.checkedAt < CHECK_MS) return this.current.version;
+    this.checkedAt = now;
+    const paths = await this.list();
+    const facts = (await Promise.all(paths.map((path) => this.describe(path)))).join('\n');
+    if (this.current?.facts !== facts) this.current = { facts, version: this.read(paths) };
+    return this.current.version;
+  }
+
+  private async list(): Promise<string[]> {
+    const found = await Promise.all(
+      Object.entries(FOLDERS).map(async ([name, folder]) => {
+        const files = await readdir(join(this.root, folder), { recursive: true }).catch(() => []);
+        return files.filter((file) => VERSIONED.test(file)).map((file) => posix.join(name, file));
+      }),
+    );
+    return [...found.flat(), ...Object.keys(VENDOR)].toSorted();
+  }
+
+  private async describe(path: string): Promise<string> {
+    const { size, mtimeMs } = await stat(this.locate(path)!);
+    return `${path} ${size} ${mtimeMs}`;
+  }
+
+  private async read(paths: readonly string[]): Promise<PageVersion> {
+    const contents = new Map<string, Buffer>();
+    for (const path of paths) contents.set(path, (await loadShared(this.locate(path)!))!.content);
+    const hash = createHash('sha256');
+    for (const [path, content] of contents) hash.update(`${path} ${content.length}\n`).update(content);
+    const id = hash.digest('base64url').slice(0, 16);
+    const pages = new Map<string, SharedFile>();
+    const styles = new Map<string, SharedFile>();
+    for (const name of PAGES) {
+      const html = contents.get(`assets/${name}`)?.toString();
+      if (html === undefined) continue;
+      const sheet = `styles/${name.slice(0, -extname(name).length)}.css`;
+      const linked = linkVersion(html, { id, sheet, read: (path) => contents.get(path)?.toString() });
+      pages.set(name, new SharedFile(Buffer.from(linked.html), '.html'));
+      styles.set(sheet, new SharedFile(Buffer.from(linked.css), '.css'));
+    }
+    return { id, pages, styles };
+  }
+}
