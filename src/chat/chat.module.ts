@@ -39,6 +39,7 @@ import {
   type ChatModuleExtras,
   type ChatModuleOptions,
 } from './chat.options.js';
+import { FeedbackController } from './feedback.controller.js';
 import { FilesController } from './files.controller.js';
 import { ModuleConflicts, type ModulePlaces } from './module-conflicts.js';
 import { RunReaders } from './run-readers.service.js';
@@ -130,7 +131,7 @@ function compose(
     controllers:
       path === false
         ? []
-        : [ChatController, ThreadsController, FilesController].map((each) =>
+        : [ChatController, FeedbackController, ThreadsController, FilesController].map((each) =>
             placeController(path, each, placement),
           ),
     providers: [

@@ -6,6 +6,7 @@ import { ChatError } from './chat.error.js';
 import type {
   AgentList,
   DecisionResult,
+  GivenFeedback,
   Inbox,
   PageQuery,
   RunList,
@@ -202,6 +203,12 @@ export class ChatService {
   /** Asks a run to stop; its end comes through its stream. What it has said until then is kept. @throws ChatError NOT_FOUND */
   cancel(runId: string): Promise<RunRecord> {
     return this.api.json(`${runPath(runId)}/cancel`, { method: 'POST' });
+  }
+
+  /** Rates an answer, or withdraws its feedback (null). @throws ChatError NOT_FOUND, REQUEST_INVALID */
+  async rate(runId: string, feedback: GivenFeedback | null): Promise<void> {
+    const request = feedback ? ({ method: 'PUT', body: feedback } as const) : ({ method: 'DELETE' } as const);
+    await this.api.json(`${runPath(runId)}/feedback`, request);
   }
 
   /**

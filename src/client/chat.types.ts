@@ -22,6 +22,8 @@ export interface RunRecord {
   readonly endedAt?: number;
   readonly error?: PublicError;
   readonly usage?: Usage;
+  /** Judgement of the person who asked. Absent: none. */
+  readonly feedback?: Feedback;
   /** The run that waited for input, and that this one continues. */
   readonly resumeOf?: string;
   /** The run that continues this one with the answers to its inputs. */
@@ -31,6 +33,16 @@ export interface RunRecord {
   /** The inputs that the run stopped for, with their answers. */
   readonly inputs?: readonly RequestedInput[];
 }
+
+/** Judgement on an answer. */
+export interface GivenFeedback {
+  readonly rating: 'up' | 'down';
+  /** Words for those who run the service, at most 2,000 characters. */
+  readonly comment?: string;
+}
+
+/** Judgement on an answer, as the server has it. `at` is the time of its last change. */
+export type Feedback = GivenFeedback & { readonly at: number };
 
 /** State of a run after an answer to one of its approvals. */
 export interface DecisionResult {
@@ -129,6 +141,8 @@ export interface AssistantMessage {
   readonly view: RunView;
   /** It goes on where that run stopped for an approval; both are one message. */
   readonly resumeOf?: string;
+  /** Absent: none. */
+  readonly feedback?: Feedback;
 }
 
 /** One page of a thread. The first page is the newest; within a page the oldest message comes first. */

@@ -1,6 +1,7 @@
 import type { DynamicModule, FactoryProvider } from '@nestjs/common';
 import { placeController, type Placement } from '../http/place-controller.js';
 import { OperatorController } from './operator.controller.js';
+import { OperatorFeedbackController } from './operator-feedback.controller.js';
 import { OperatorRunsController } from './operator-runs.controller.js';
 import { OPERATOR_ROLES } from './operator.guard.js';
 import { OversightRoles, TENANT_OPERATOR_ROLES } from './oversight.guard.js';
@@ -25,7 +26,7 @@ export class OperatorModule {
     return {
       module: OperatorModule,
       imports: [...imports],
-      controllers: [OperatorController, OperatorRunsController].map((each) =>
+      controllers: [OperatorController, OperatorRunsController, OperatorFeedbackController].map((each) =>
         placeController(path, each, placement),
       ),
       providers: [

@@ -45,6 +45,12 @@ export interface RunHooks {
   afterRun?(run: Run, end: RunEnd): void | Promise<void>;
 
   /**
+   * On each change of the feedback on a run: `run.feedback` is what its person says now, and absent if they have withdrawn it. For a host's own
+   * collection. It is not awaited, and its errors are logged. Called at most once: what may not miss anything reads the operators' export.
+   */
+  onFeedback?(run: Run): void | Promise<void>;
+
+  /**
    * On each security event that is logged: sign-ins, refusals, decisions, deletions, limits. For a host's own collection of events.
    * It is not awaited, and its errors are logged.
    */
@@ -72,7 +78,7 @@ export class RunHookCalls {
     private readonly metrics?: Metrics,
   ) {
     // A first failure is seen as an increase only if there was a value before.
-    for (const name of ['onEvent', 'afterRun'] as const)
+    for (const name of ['onEvent', 'afterRun', 'onFeedback'] as const)
       for (const result of ['ok', 'error'] as const) this.count(name, result, 0);
   }
 
@@ -95,8 +101,12 @@ export class RunHookCalls {
     const delivered = new Promise<void>((resolve) => setImmediate(resolve)).then(() =>
       this.callOnEvent(run, events),
     );
-    this.underWay.add(delivered);
-    void delivered.then(() => this.underWay.delete(delivered));
+    this.track(delivered);
+  }
+
+  /** The feedback on this run is another now. */
+  feedbackChanged(run: Run): void {
+    if (this.hooks.onFeedback) this.track(this.call('onFeedback', run, () => this.hooks.onFeedback?.(run)));
   }
 
   /** Resolves when no hook is under way, or when the time is over. */
@@ -106,6 +116,11 @@ export class RunHookCalls {
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, withinMs)));
     await Promise.race([Promise.all(this.underWay), late]);
     clearTimeout(timer);
+  }
+
+  private track(call: Promise<void>): void {
+    this.underWay.add(call);
+    void call.then(() => this.underWay.delete(call));
   }
 
   private async callOnEvent(run: Run, events: readonly RecordedEvent[]): Promise<void> {

@@ -3,6 +3,7 @@ import type { RecordedDecision } from '../events/requested-input.js';
 import type { Usage } from '../events/run-event.js';
 import type { Owner, Principal } from '../principal.js';
 import type { BranchNode } from './branches.js';
+import type { FeedbackRequest, GivenFeedback } from './feedback.js';
 import type { ListedRun, Run, RunStatus, Thread, ThreadChange } from './run.js';
 import type { Spending, SpendingQuery } from './spending.js';
 import type { ThreadMatch, ThreadSearch } from './thread-search.js';
@@ -98,6 +99,12 @@ export abstract class RunStore {
    * filter: it may have fewer than its limit, and another after it.
    */
   abstract findRuns(filter: RunFilter, page: PageRequest): Promise<Page<ListedRun>>;
+
+  /** Stores the feedback on a run in the place of earlier one, or removes it. Returns the run as it then is; undefined if there is none. */
+  abstract setFeedback(runId: string, feedback: GivenFeedback | undefined): Promise<Run | undefined>;
+
+  /** The runs with feedback, in the order of its last change. */
+  abstract listFeedback(page: FeedbackRequest): Promise<Page<ListedRun>>;
 
   /** Counts the runs that have not ended. */
   abstract countUnended(): Promise<UnendedRuns>;

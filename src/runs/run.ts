@@ -2,6 +2,7 @@ import type { GivenInput } from '../agents/agent.js';
 import type { RequestedInput } from '../events/requested-input.js';
 import type { PublicError, RunOutcome, Usage } from '../events/run-event.js';
 import type { Owner, Principal } from '../principal.js';
+import type { Feedback } from './feedback.js';
 
 /** One answer by one agent in a thread. Its log says what happened; this record says who owns it and how it stands. */
 export interface Run {
@@ -51,6 +52,8 @@ export interface Run {
   readonly parentId?: string | null;
   /** The inputs that the run stopped for, once it has ended `awaiting-input`. */
   readonly inputs?: readonly RequestedInput[];
+  /** Judgement of the person who asked. Absent: none. */
+  readonly feedback?: Feedback;
 }
 
 /** A run in a list: without what was said and given, and with the title of its thread. */

@@ -10,6 +10,7 @@ import { ErasureService } from './erasure.service.js';
 import { EventLog } from './event-log.js';
 import { GroupCommit } from './group-commit.js';
 import { Prices, type PriceTable } from './prices.js';
+import { FeedbackService } from './feedback.service.js';
 import { FileService, type FileRules } from './file.service.js';
 import { PresentRoles, type FindRoles } from './present-roles.js';
 import { BlobStore } from './blob.store.js';
@@ -77,6 +78,12 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RUNS_OPTIONS } =
     RunsLifecycle,
     RunOversightService,
     SpendingService,
+    {
+      provide: FeedbackService,
+      inject: [RunStore, RunService, RunHookCalls, Telemetry],
+      useFactory: (runs: RunStore, service: RunService, hooks: RunHookCalls, { metrics }: Telemetry) =>
+        new FeedbackService(runs, service, hooks, metrics),
+    },
     {
       provide: Prices,
       inject: [RUNS_OPTIONS],
@@ -176,6 +183,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RUNS_OPTIONS } =
     RunsLifecycle,
     RunOversightService,
     SpendingService,
+    FeedbackService,
   ],
 })
 export class RunsModule extends ConfigurableModuleClass {}

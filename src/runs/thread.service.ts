@@ -9,6 +9,7 @@ import type { Principal } from '../principal.js';
 import { SecurityLog } from '../security/security-log.service.js';
 import { BranchPages } from './branch-pages.js';
 import { EventLog } from './event-log.js';
+import type { Feedback } from './feedback.js';
 import { toTitle, type Run, type Thread, type ThreadChange } from './run.js';
 import { newId } from './run-ids.js';
 import { RunStore, type Page, type PageRequest, type ThreadListRequest } from './run.store.js';
@@ -42,6 +43,7 @@ export type ThreadMessage =
       /** The run whose answer this one goes on with, after an approval: both are one message, of the same id. */
       readonly resumeOf?: string;
       readonly versions?: readonly string[];
+      readonly feedback?: Feedback;
     };
 
 /** Roughly the bytes of a page of messages; more only when a single answer is larger. */
@@ -211,7 +213,7 @@ export class ThreadService {
     maxBytes: number,
     versions: readonly string[] | undefined,
   ): Promise<{ readonly messages: ThreadMessage[]; readonly bytes: number } | undefined> {
-    const { id: runId, messageId, createdAt, message, given, resumeOf, inputs = [] } = run;
+    const { id: runId, messageId, createdAt, message, given, resumeOf, inputs = [], feedback } = run;
     const folded = await foldLog(this.log, runId, {
       begin: () => ({ view: emptyView(runId), bytes: 0 }),
       apply: ({ view, bytes }, recorded) => ({
@@ -223,7 +225,15 @@ export class ThreadService {
     if (!folded) return undefined;
     const view = withDecisions(folded.view, inputs);
     const turn = { runId, createdAt, ...(versions && { versions }) };
-    const answer = { role: 'assistant', id: messageId, ...turn, text: getText(view), view } as const;
+    const judged = feedback && { feedback };
+    const answer = {
+      role: 'assistant',
+      id: messageId,
+      ...turn,
+      text: getText(view),
+      view,
+      ...judged,
+    } as const;
     const bytes = folded.bytes + message.length;
     if (resumeOf !== undefined) return { messages: [{ ...answer, resumeOf }], bytes };
     // Its message is only a text for lists.

@@ -22,6 +22,7 @@ export type {
 } from '../agents/item.store.js';
 export { BlobStore } from '../runs/blob.store.js';
 export type { NewBlob, StoredBlob } from '../runs/blob.store.js';
+export type { Feedback, FeedbackRequest, GivenFeedback } from '../runs/feedback.js';
 export { EventLog } from '../runs/event-log.js';
 export type { AppendBatch, AppendResult, RunEnding } from '../runs/event-log.js';
 export { Retention } from '../runs/retention.js';

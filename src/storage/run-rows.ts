@@ -3,6 +3,7 @@ import { readInputs, readStatus } from '../events/earlier-records.js';
 import { findExpiry } from '../events/requested-input.js';
 import type { PublicError, Usage } from '../events/run-event.js';
 import type { BranchNode } from '../runs/branches.js';
+import type { GivenFeedback } from '../runs/feedback.js';
 import type { RunEnding } from '../runs/event-log.js';
 import type { NewRun } from '../runs/run.store.js';
 import type { ListedRun, Run, RunStatus, Thread } from '../runs/run.js';
@@ -50,6 +51,9 @@ export interface RunRow {
   readonly error: string | null;
   readonly usage: string | null;
   readonly approvals: string | null;
+  /** JSON: a {@link GivenFeedback}. */
+  readonly feedback: string | null;
+  readonly feedback_at: number | null;
 }
 
 /** A row of `threads`. */
@@ -131,6 +135,9 @@ function toFacts(row: Omit<RunRow, UnlistedColumn>): Omit<ListedRun, 'title'> {
     ...(row.resume_of !== null && { resumeOf: row.resume_of }),
     ...(row.continued_by != null && { continuedBy: row.continued_by }),
     ...readParentColumn(row),
+    ...(row.feedback !== null && {
+      feedback: { ...(JSON.parse(row.feedback) as GivenFeedback), at: row.feedback_at ?? 0 },
+    }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { hasEnded, type ListedRun } from '../runs/run.js';
 import type { PageRequest, RunFilter } from '../runs/run.store.js';
+import { feedbackSchema } from './feedback.schemas.js';
 import { publicErrorSchema, usageSchema } from './usage.schemas.js';
 
 const time = z.int().meta({ description: 'Milliseconds since the epoch.' });
@@ -47,6 +48,7 @@ export const listedRunFields = {
   endedAt: time.optional(),
   error: publicErrorSchema.optional(),
   usage: usageSchema.optional(),
+  feedback: feedbackSchema.optional(),
   resumeOf: z
     .string()
     .optional()
@@ -107,6 +109,7 @@ export function toListedFields(run: Omit<ListedRun, 'title'>): z.output<typeof f
     ...(run.endedAt !== undefined && { endedAt: run.endedAt }),
     ...(run.error && { error: run.error }),
     ...(run.usage && { usage: run.usage }),
+    ...(run.feedback && { feedback: run.feedback }),
     ...(run.resumeOf !== undefined && { resumeOf: run.resumeOf }),
     ...(run.continuedBy !== undefined && { continuedBy: run.continuedBy }),
     ...(run.parentId !== undefined && { parentRunId: run.parentId }),

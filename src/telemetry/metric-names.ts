@@ -209,6 +209,12 @@ const OWN = describeAll({
     description: 'Duration of an append of events to the log, for all runs of the process together.',
     buckets: SHORT_SECONDS,
   },
+  feedback: {
+    name: 'agent_stream.feedback',
+    kind: 'counter',
+    unit: '{answer}',
+    description: 'Answers that were rated, or rated otherwise, by agent and rating.',
+  },
   hookCalls: {
     name: 'agent_stream.hook.calls',
     kind: 'counter',

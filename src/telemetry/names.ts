@@ -57,6 +57,7 @@ export const ATTRIBUTES = {
   protocol: 'agent_stream.protocol',
   reason: 'agent_stream.reason',
   hook: 'agent_stream.hook',
+  rating: 'agent_stream.feedback.rating',
   result: 'agent_stream.result',
 } as const;
 

@@ -1,3 +1,4 @@
+import { OPERATOR_ROWS } from './tenancy.operator-rows.js';
 import { START_ROWS } from './tenancy.start-rows.js';
 
 /** Something that belongs to the owner, by all the names under which a route may be asked for it. */
@@ -92,6 +93,10 @@ export const ROWS: Readonly<Record<string, readonly Row[]>> = {
       otherwise: [404, 409],
     },
   ],
+  'PUT /api/chat/runs/:runId/feedback': [
+    { kind: 'names', request: (thing) => ({ ...run(thing), body: { rating: 'up' } }) },
+  ],
+  'DELETE /api/chat/runs/:runId/feedback': [{ kind: 'names', request: run }],
   'POST /api/chat/runs/:runId/ticket': [{ kind: 'names', request: run }],
   'GET /api/chat/threads': [{ kind: 'lists', request: nothing }],
   'GET /api/chat/threads/:threadId': [
@@ -110,25 +115,7 @@ export const ROWS: Readonly<Record<string, readonly Row[]>> = {
   'GET /api/chat/threads/:threadId/usage': [{ kind: 'names', request: thread }],
   'GET /api/chat/usage': [{ kind: 'lists', request: nothing }],
   'GET /api/chat/agents': [{ kind: 'lists', request: nothing }],
-  // For operators, and none of these callers is one.
-  'GET /api/chat/operator/switches': [{ kind: 'lists', request: nothing, otherwise: [403] }],
-  'POST /api/chat/operator/switches/off': [
-    { kind: 'lists', request: () => ({ body: { kind: 'agent', name: 'chat' } }), otherwise: [403] },
-  ],
-  'POST /api/chat/operator/switches/on': [
-    { kind: 'lists', request: () => ({ body: { kind: 'agent', name: 'chat' } }), otherwise: [403] },
-  ],
-  'GET /api/chat/operator/mcp-tools': [{ kind: 'lists', request: nothing, otherwise: [403] }],
-  'POST /api/chat/operator/mcp-tools/accept': [
-    { kind: 'lists', request: () => ({ body: { server: 'some', tool: 'some' } }), otherwise: [403] },
-  ],
-  'GET /api/chat/operator/runs': [{ kind: 'lists', request: nothing, otherwise: [403] }],
-  'GET /api/chat/operator/runs/:runId/log': [{ kind: 'lists', request: run, otherwise: [403] }],
-  'POST /api/chat/operator/runs/:runId/cancel': [{ kind: 'lists', request: run, otherwise: [403] }],
-  'POST /api/chat/operator/runs/:runId/requeue': [{ kind: 'lists', request: run, otherwise: [403] }],
-  'GET /api/chat/operator/usage': [{ kind: 'lists', request: nothing, otherwise: [403] }],
-  'GET /api/chat/operator/queue': [{ kind: 'lists', request: nothing, otherwise: [403] }],
-  'POST /api/chat/operator/drain': [{ kind: 'lists', request: nothing, otherwise: [403] }],
+  ...OPERATOR_ROWS,
   'GET /api/auth/session': [{ kind: 'open', request: nothing }],
   'POST /api/auth/session': [
     { kind: 'open', request: () => ({ body: { token: 'a-token-that-nobody-has' } }), otherwise: [401] },

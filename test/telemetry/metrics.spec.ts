@@ -89,6 +89,11 @@ describe('metrics', () => {
     const { data } = await stream.frame('ready');
     runId = String(data['runId']);
     threadId = String(data['threadId']);
+    await fetch(`${app.origin}/api/chat/runs/${runId}/feedback`, {
+      method: 'PUT',
+      headers: { 'x-api-key': 'key-of-wilhelmina-0123456789', 'content-type': 'application/json' },
+      body: JSON.stringify({ rating: 'down', comment: 'Not for zebra.' }),
+    });
     scrape = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   });
 
@@ -124,6 +129,8 @@ describe('metrics', () => {
     expect(value('agent_stream_stream_first_frame_count')).toBe(1);
     expect(value('agent_stream_stream_sent_total')).toBeGreaterThan(1_000);
     expect(scrape).toContain('agent_stream_run_outcome="completed"');
+    expect(value('agent_stream_feedback_total')).toBe(1);
+    expect(scrape).toContain('agent_stream_feedback_rating="down"');
   });
 
   it('name no person, no tenant, no thread and no run', () => {

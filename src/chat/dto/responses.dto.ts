@@ -8,6 +8,7 @@ import {
   nextCursorSchema as nextCursor,
   toListedFields,
 } from '../../streams/run-list.schemas.js';
+import { feedbackSchema } from '../../streams/feedback.schemas.js';
 import { fileSchema } from '../../streams/file.schemas.js';
 import { openInputSchema, requestedInputSchema } from './input.schemas.js';
 
@@ -136,6 +137,7 @@ const messageSchema = z
           .string()
           .optional()
           .meta({ description: 'It goes on where that run stopped to wait; both are one message.' }),
+        feedback: feedbackSchema.optional(),
       })
       .meta({ id: 'AssistantMessage' }),
   ])

@@ -1,4 +1,5 @@
 import { TIME_SHARES, type TimeShare } from '../../events/run-figures.js';
+import type { Feedback } from '../chat.types.js';
 import type { RunHead } from '../run-log.js';
 import { el, say, setAttribute } from './dom.js';
 import { formatQuantity, formatCost, formatCount, formatDuration, formatMoment } from './format.js';
@@ -103,6 +104,10 @@ function describeRun({ status, createdAt, endedAt, usage }: RunHead): string {
   return facts.filter(Boolean).join(' · ');
 }
 
+function describeFeedback({ rating, comment }: Feedback): string {
+  return [rating === 'up' ? 'good answer' : 'bad answer', comment].filter(Boolean).join(': ');
+}
+
 function listFacts({ logs, timeline, figures, events }: InspectedLog): [string, string, string?][] {
   const run = logs.at(-1)?.run;
   const { usage, firstWordMs, modelCalls, failedModelCalls, toolCalls, failedToolCalls } = figures;
@@ -122,6 +127,7 @@ function listFacts({ logs, timeline, figures, events }: InspectedLog): [string, 
     toolCalls > 0 && ['tool calls', `${formatCount(toolCalls)}${failed(failedToolCalls)}`],
     usage && ['tokens', `${formatCount(usage.inputTokens)} in, ${formatCount(usage.outputTokens)} out`],
     usage?.costMicros !== undefined && ['cost', formatCost(usage.costMicros)],
+    run?.feedback && ['feedback', describeFeedback(run.feedback), 'notable'],
     timeline.attempts > 1 && ['attempts', formatCount(timeline.attempts), 'notable'],
     timeline.replaced.length > 0 && [
       'replaced',

@@ -71,7 +71,7 @@ export function countUnended(records: MemoryRecords, now: number): UnendedRuns {
   };
 }
 
-function toListed(records: MemoryRecords, whole: Run): ListedRun {
+export function toListed(records: MemoryRecords, whole: Run): ListedRun {
   const { message: _message, metadata: _metadata, given: _given, inputs: _inputs, ...run } = whole;
   return { ...run, title: records.threads.get(run.threadKey)?.thread.title ?? '' };
 }

@@ -4,6 +4,7 @@ import type { Owner } from '../../principal.js';
 import { admitRun, compareStarts } from '../../runs/admission.js';
 import type { BranchNode } from '../../runs/branches.js';
 import { applyDecisions } from '../../runs/decisions.js';
+import type { FeedbackRequest, GivenFeedback } from '../../runs/feedback.js';
 import { listFileIds, toCreatedRun } from '../../runs/new-run.js';
 import {
   createTitle,
@@ -34,6 +35,7 @@ import type { Spending, SpendingQuery } from '../../runs/spending.js';
 import { countDeaths } from '../../runs/takeover.js';
 import type { ThreadMatch, ThreadSearch } from '../../runs/thread-search.js';
 import { keysAfter, toPage } from '../page-cursor.js';
+import { listFeedback, setFeedback } from './memory-feedback.js';
 import { findAbandoned, mayBeginAtOnce, nextWaiting } from './memory-claims.js';
 import { countFitting, countUnended, findRuns, listNodes } from './memory-run-lists.js';
 import { searchThreads } from './memory-search.js';
@@ -234,6 +236,14 @@ export class MemoryRunStore extends RunStore {
 
   async findRuns(filter: RunFilter, page: PageRequest): Promise<Page<ListedRun>> {
     return findRuns(this.records, filter, page);
+  }
+
+  async setFeedback(runId: string, given: GivenFeedback | undefined): Promise<Run | undefined> {
+    return setFeedback(this.records, runId, given && { ...given, at: this.clock() });
+  }
+
+  async listFeedback(page: FeedbackRequest): Promise<Page<ListedRun>> {
+    return listFeedback(this.records, page);
   }
 
   async countUnended(): Promise<UnendedRuns> {

@@ -1,6 +1,7 @@
 import type { Usage } from '../../events/run-event.js';
 import type { Owner } from '../../principal.js';
 import type { BranchNode } from '../../runs/branches.js';
+import type { FeedbackRequest, GivenFeedback } from '../../runs/feedback.js';
 import type { ListedRun, Run, Thread, ThreadChange } from '../../runs/run.js';
 import {
   RunStore,
@@ -27,6 +28,7 @@ import { toNode, type NodeRow, type RunRow, type ThreadRow } from '../run-rows.j
 import { continuedBy, findStart, toScannedPage } from '../run-scan.js';
 import type { PostgresDatabase, Statements } from './postgres.database.js';
 import { parseListedRun, parseRun, parseThread } from './postgres-rows.js';
+import { listFeedback, setFeedback } from './run-feedback.js';
 import { decideRun } from './run-decisions.js';
 import { createRun, isOneStatement } from './run-creation.js';
 import { countUnended, findRuns } from './run-lists.js';
@@ -218,6 +220,14 @@ export class PostgresRunStore extends RunStore {
       start: findStart(filter, page),
     });
     return toScannedPage(scan, page, parseListedRun);
+  }
+
+  setFeedback(runId: string, given: GivenFeedback | undefined): Promise<Run | undefined> {
+    return setFeedback(this.database, this.s, runId, given);
+  }
+
+  listFeedback(page: FeedbackRequest): Promise<Page<ListedRun>> {
+    return listFeedback(this.database, this.s, page);
   }
 
   countUnended(): Promise<UnendedRuns> {

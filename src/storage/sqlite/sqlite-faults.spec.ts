@@ -218,6 +218,10 @@ describe('SqliteStorage', () => {
     db.exec(`
       UPDATE threads SET id = name;
       UPDATE runs SET thread_id = thread_name;
+      DROP INDEX runs_by_feedback;
+      DROP INDEX runs_of_tenant_by_feedback;
+      ALTER TABLE runs DROP COLUMN feedback;
+      ALTER TABLE runs DROP COLUMN feedback_at;
       DROP INDEX runs_delayed;
       ALTER TABLE runs DROP COLUMN not_before;
       DROP INDEX runs_waiting_of_owner;

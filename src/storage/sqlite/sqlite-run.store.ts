@@ -1,6 +1,7 @@
 import type { Usage } from '../../events/run-event.js';
 import type { Owner } from '../../principal.js';
 import type { BranchNode } from '../../runs/branches.js';
+import type { FeedbackRequest, GivenFeedback } from '../../runs/feedback.js';
 import { toCreatedRun } from '../../runs/new-run.js';
 import type { ListedRun, Run, Thread, ThreadChange } from '../../runs/run.js';
 import {
@@ -23,6 +24,7 @@ import {
 import type { Spending, SpendingQuery } from '../../runs/spending.js';
 import { findPlaces, type ThreadMatch, type ThreadSearch } from '../../runs/thread-search.js';
 import { epochStep } from '../epoch.js';
+import { findFeedbackScope } from '../feedback-page.js';
 import { keysAfter, PAGE_OF_RECORDS_BYTES, toPage } from '../page-cursor.js';
 import { toListedRun, toNode, toRun, toThread } from '../run-rows.js';
 import { findStart, toScannedPage } from '../run-scan.js';
@@ -197,6 +199,25 @@ export class SqliteRunStore extends RunStore {
       start: findStart(filter, page),
     });
     return toScannedPage(scan, page, (row) => toListedRun(row));
+  }
+
+  async setFeedback(runId: string, given: GivenFeedback | undefined): Promise<Run | undefined> {
+    const feedback = given === undefined ? null : JSON.stringify(given);
+    const row = await this.client.call('setFeedback', { runId, feedback, now: this.clock() });
+    return row && toRun(row);
+  }
+
+  async listFeedback(page: FeedbackRequest): Promise<Page<ListedRun>> {
+    const { tenant, limit } = page;
+    const place = { ...findFeedbackScope(page), limit: limit + 1 };
+    const rows = await this.client.call('listFeedback', {
+      ...place,
+      ...(tenant !== undefined && { tenant }),
+    });
+    return toPage(rows, page, {
+      getKeys: (row) => [row.feedback_at, row.ordinal],
+      toItem: (row) => toListedRun(row),
+    });
   }
 
   countUnended(): Promise<UnendedRuns> {

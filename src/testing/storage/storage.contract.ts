@@ -14,6 +14,7 @@ import { createContract } from './contract/create.contract.js';
 import { deleteContract } from './contract/delete.contract.js';
 import { durabilityContract, restartContract } from './contract/durability.contract.js';
 import { endingContract } from './contract/ending.contract.js';
+import { feedbackContract } from './contract/feedback.contract.js';
 import { findContract } from './contract/find.contract.js';
 import { itemContract } from './contract/item.contract.js';
 import { itemExpiryContract } from './contract/item-expiry.contract.js';
@@ -50,6 +51,7 @@ const EVERY_STORAGE = [
   ownerContract,
   pageContract,
   findContract,
+  feedbackContract,
   spendingContract,
   deleteContract,
   wakeupContract,

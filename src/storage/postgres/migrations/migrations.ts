@@ -24,6 +24,8 @@ import { branches } from './0020-branches.js';
 import { assistants } from './0022-assistants.js';
 import { runWords } from './0032-run-words.js';
 import { indexesOfRuns } from './0033-indexes-of-runs.js';
+import { feedback } from './0041-feedback.js';
+import { runsByFeedback } from './0042-runs-by-feedback.js';
 import { threadMetadata } from './0021-thread-metadata.js';
 import { uploads } from './0030-uploads.js';
 
@@ -57,4 +59,6 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   itemNumbers,
   delayedRuns,
   indexesOfRuns,
+  feedback,
+  runsByFeedback,
 ];

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { assistantOperations } from './assistant-operations.ts';
 import { blobOperations } from './blob-operations.ts';
+import { feedbackOperations } from './feedback-operations.ts';
 import { inputOperations } from './input-operations.ts';
 import { checkpointOperations } from './checkpoint-operations.ts';
 import { healthOperations } from './health-operations.ts';
@@ -21,6 +22,7 @@ export function operationsOn(db: DatabaseSync, tails: TailCache) {
   return {
     ...runs,
     ...inputOperations(db, runs),
+    ...feedbackOperations(db, runs),
     ...listingOperations(db),
     ...spendingOperations(db),
     ...threadOperations(db, tails),

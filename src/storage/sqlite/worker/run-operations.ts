@@ -61,7 +61,7 @@ const UNOWNED = { status: 'pending', epoch: 0, ownerId: null, leaseUntil: 0, sta
 
 export type Renewed = 'renewed' | 'cancel-requested' | 'fenced';
 
-const LAST_SEQ = `(SELECT coalesce(max(last_seq), 0) FROM batches WHERE batches.run = runs.ordinal) AS last_seq`;
+export const LAST_SEQ = `(SELECT coalesce(max(last_seq), 0) FROM batches WHERE batches.run = runs.ordinal) AS last_seq`;
 
 /** The columns of a {@link RunRow}. */
 export const RUN = `runs.*, ${LAST_SEQ}`;

@@ -130,4 +130,11 @@ export const MIGRATIONS = [
   ALTER TABLE runs ADD COLUMN not_before INTEGER;
   CREATE INDEX runs_delayed ON runs (not_before) WHERE status = 'delayed';
   `,
+  `
+  -- JSON: the judgement of the person who asked, and when it was last changed.
+  ALTER TABLE runs ADD COLUMN feedback TEXT;
+  ALTER TABLE runs ADD COLUMN feedback_at INTEGER;
+  CREATE INDEX runs_by_feedback ON runs (feedback_at, ordinal) WHERE feedback_at IS NOT NULL;
+  CREATE INDEX runs_of_tenant_by_feedback ON runs (tenant, feedback_at, ordinal) WHERE feedback_at IS NOT NULL;
+  `,
 ];
