@@ -1,7 +1,7 @@
 import type { RunnableConfig } from '@langchain/core/runnables';
 import type { ToolRun } from '../../tools/agent-tool.js';
 import type { Namespace } from './graph-fact.js';
-import type { RunCheckpoints } from './run-checkpoints.js';
+import type { PutCheckpoint, RunCheckpoints } from './run-checkpoints.js';
 
 /** The run that a graph is working for, as middleware, tools and checkpointer find it in their config. */
 export interface ActiveRun {
@@ -11,6 +11,8 @@ export interface ActiveRun {
   /** True while a tool is at work around that place. */
   readonly isInsideTool: (namespace: Namespace) => boolean;
   readonly checkpoints: RunCheckpoints;
+  /** The graph itself has reached a state, and the steps that led to it are over. What this emits commits with it. */
+  readonly stateReached: (put: PutCheckpoint) => void;
   /** A checkpoint is about to be stored, and these are the messages in it. */
   readonly messagesNumbered: (messages: unknown) => void;
 }

@@ -1,4 +1,5 @@
 import { BaseMessage } from '@langchain/core/messages';
+import type { BaseChannel } from '@langchain/langgraph/channels';
 import { diffJson, type PatchOperation } from '../../events/json-patch.js';
 import { toReadableJson } from '../../events/plain-data.js';
 import type { StateChange } from '../../events/run-event.js';
@@ -41,11 +42,40 @@ export class ExposedState {
     return keys && new ExposedState(keys, options);
   }
 
+  /** True if checkpoints have the state. That of a functional graph is known only when it returns. */
+  get isInCheckpoints(): boolean {
+    return this.keys.names !== undefined;
+  }
+
+  /** Hears of a checkpoint. Returns the change of the state since the one before. */
+  hearCheckpoint(
+    graph: CompiledGraph,
+    values: Readonly<Record<string, unknown>>,
+    changed: Readonly<Record<string, unknown>>,
+  ): StateChange | undefined {
+    if (!this.isInCheckpoints || !Object.keys(changed).some((key) => this.keys.has(key))) return undefined;
+    return this.hear([], 'values', this.read(graph, values));
+  }
+
+  private read(
+    { channels }: CompiledGraph,
+    values: Readonly<Record<string, unknown>>,
+  ): Record<string, unknown> {
+    return Object.fromEntries(
+      (this.keys.names ?? []).flatMap((key) => {
+        const channel = (channels as Record<string, BaseChannel>)[key];
+        const value = channel && Object.hasOwn(values, key) ? readChannel(channel, values[key]) : undefined;
+        return value === undefined ? [] : [[key, value]];
+      }),
+    );
+  }
+
   /** Hears the graph's stream. Returns what has changed when that says so: at the end of a superstep, and at first whatever is there. */
   hear(namespace: readonly string[], mode: string, payload: unknown): StateChange | undefined {
     // Of a subgraph: what it hands over comes in the state around it.
     if (namespace.length > 0 || !isRecord(payload)) return undefined;
-    if (mode === 'tasks') this.note(payload);
+    if (mode === 'tasks' && isRecord(payload['result']))
+      this.note(String(payload['id']), Object.keys(payload['result']));
     if (mode !== 'values' || '__interrupt__' in payload) return undefined;
     this.late = payload;
     return this.toldBytes > CHANGES_PER_STATE * this.maxBytes ? undefined : this.rest();
@@ -58,12 +88,10 @@ export class ExposedState {
     return values && this.tell(values);
   }
 
-  private note({ id, result }: Readonly<Record<string, unknown>>): void {
-    if (!isRecord(result)) return;
-    for (const key of Object.keys(result)) {
-      if (!this.keys.has(key)) continue;
-      this.writers.set(key, (this.writers.get(key) ?? new Set()).add(String(id)));
-    }
+  /** Notes that a step has written these keys. */
+  note(stepId: string, keys: readonly string[]): void {
+    for (const key of keys)
+      if (this.keys.has(key)) this.writers.set(key, (this.writers.get(key) ?? new Set()).add(stepId));
   }
 
   private tell(values: Readonly<Record<string, unknown>>): StateChange | undefined {
@@ -110,6 +138,15 @@ export class ExposedState {
     if (writers.size === 0) return undefined;
     this.writers = new Map();
     return Object.fromEntries(Array.from(writers, ([key, ids]) => [key, [...ids]]));
+  }
+}
+
+/** A channel may write down more than its value. Some have none at times. */
+function readChannel(channel: BaseChannel, stored: unknown): unknown {
+  try {
+    return (channel.fromCheckpoint(stored) as BaseChannel).get();
+  } catch {
+    return undefined;
   }
 }
 

@@ -87,6 +87,7 @@ export class LangGraphAgent extends Agent {
     const signal = AbortSignal.any([context.signal, failure.signal]);
     const graph = await this.graph.get({ ...input, principal }, threadKey);
     const mapper = new LangGraphMapper(context);
+    const exposed = ExposedState.of(graph, this.options);
     const emit = supersedingEmit(context, (stepId) => spoken.forget(stepId));
     const emitFact = (fact: GraphFact): void | Promise<void> => {
       if (fact.kind === 'step-started' && spoken.holds) say(spoken.release(fact.namespace));
@@ -107,6 +108,8 @@ export class LangGraphAgent extends Agent {
       recorded: async () => void (await Promise.all([checkpoints.store(), context.recorded()])),
     };
     const finish = (stepId: string, result: unknown) => {
+      if (exposed?.isInCheckpoints && mapper.isUnderWay(stepId) && mapper.isAtTop(stepId))
+        exposed.note(stepId, listKeys(result));
       // A node whose result was cached has not run, and one that handed over to the graph around it has returned nothing.
       if (mapper.isUnderWay(stepId) && !nodes.isSettled(stepId))
         void nodes.settle(result, mapper.findNamespace(stepId));
@@ -134,9 +137,14 @@ export class LangGraphAgent extends Agent {
       stepStarted: (namespace) => void emitFact({ kind: 'step-started', namespace }),
       isInsideTool: (namespace) => toolSteps.enclose(namespace),
       messagesNumbered: (messages) => spoken.learn(messages),
+      stateReached: ({ checkpoint, newVersions }) => {
+        const change = exposed?.hearCheckpoint(graph, checkpoint.channel_values, newVersions);
+        if (!change) return;
+        void context.emit(change);
+        context.commitNow();
+      },
     };
     const configurable = runConfigurable(this.name, input.given ?? {}, active, context);
-    const exposed = ExposedState.of(graph, this.options);
     const show = (state?: StateChange) => state && context.emit(state);
     const interrupts = new GraphInterrupts(context, () => this.options.tracking.inputExpiresAt());
     const read = () => readThread(graph, threadKey, active);
@@ -201,10 +209,9 @@ export class LangGraphAgent extends Agent {
         callbacks: manageCallbacks(graph, callbacks),
         // Tokens come through the callbacks: the `messages` mode loses some of them under load.
         ...toStops(breakpoints),
-        streamMode: exposed ? ['tasks', 'values'] : ['tasks'],
+        streamMode: exposed && !exposed.isInCheckpoints ? ['tasks', 'values'] : ['tasks'],
         // LangGraph's own writer hands events to its stream, behind the tokens of that moment and without their node.
         ...writeTo((value, namespace) => void emitFact({ kind: 'written', value, namespace })),
-        ...(exposed?.keys.names && { outputKeys: [...exposed.keys.names] }),
         subgraphs: true,
         durability: 'sync',
         recursionLimit: Math.min(
@@ -214,7 +221,7 @@ export class LangGraphAgent extends Agent {
         signal,
       });
       for await (const [namespace, mode, payload] of stream as AsyncIterable<[string[], string, unknown]>) {
-        if (exposed) await show(exposed.hear(namespace, mode, payload));
+        if (exposed && !exposed.isInCheckpoints) await show(exposed.hear(namespace, mode, payload));
         if (mode === 'tasks') {
           const task = payload as TaskPayload;
           if ('result' in task) unfinished.delete(task.id);
@@ -268,6 +275,13 @@ export class LangGraphAgent extends Agent {
     }
     this.options.tracking.checkClientTools(clientTools, principal);
   }
+}
+
+/** Lists the keys that a task has written: its result is an update of the state, or pairs of channel and value. */
+function listKeys(result: unknown): string[] {
+  if (Array.isArray(result))
+    return result.flatMap((write: unknown) => (Array.isArray(write) ? [String(write[0])] : []));
+  return typeof result === 'object' && result !== null ? Object.keys(result) : [];
 }
 
 /** Returns the option, which LangGraph's types do not have, that hands on what nodes write, each with its place. */

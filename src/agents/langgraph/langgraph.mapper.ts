@@ -74,6 +74,12 @@ export class LangGraphMapper {
     return this.steps.get(stepId)?.ended === false;
   }
 
+  /** True for a step of the graph itself, and of none inside it. */
+  isAtTop(stepId: string): boolean {
+    const step = this.steps.get(stepId);
+    return step !== undefined && step.started.parentStepId === undefined;
+  }
+
   /** The namespace of a step that has begun. */
   findNamespace(stepId: string): Namespace {
     const { name, parentStepId } = this.steps.get(stepId)?.started ?? { name: '' };

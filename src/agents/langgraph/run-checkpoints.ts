@@ -16,6 +16,8 @@ export interface PutCheckpoint {
   readonly checkpoint: Checkpoint;
   readonly metadata: CheckpointMetadata;
   readonly newVersions: ChannelVersions;
+  /** Tells of the state in it, once the steps are over that led to it. */
+  readonly tell?: () => void;
 }
 
 /** The writes of a task, as LangGraph hands them to a saver. */
@@ -104,6 +106,7 @@ export class RunCheckpoints {
         return this.hold({ ...superseding(this.input, put), phase: 'applied' });
     }
     void this.store();
+    put.tell?.();
     return this.save(put);
   }
 
@@ -146,6 +149,7 @@ export class RunCheckpoints {
   }
 
   private hold(input: HeldInput): Promise<RunnableConfig> {
+    input.tell?.();
     this.input = input;
     return Promise.resolve(savedAs(input));
   }
@@ -158,6 +162,7 @@ export class RunCheckpoints {
       this.saveEach(input, finished);
       return Promise.resolve(savedAs(put));
     }
+    put.tell?.();
     const saved = this.save(input ? superseding(input, put) : put);
     for (const { savedBy } of results) savedBy(saved.then(() => undefined));
     return saved;

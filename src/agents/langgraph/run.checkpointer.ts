@@ -32,8 +32,9 @@ export class RunCheckpointer extends BaseCheckpointSaver {
     const active = getActiveRun(config);
     active?.messagesNumbered(checkpoint.channel_values['messages']);
     if (active) {
-      const named = withRunId(metadata, active.run.runId);
-      return active.checkpoints.put({ config, checkpoint, metadata: named, newVersions });
+      const put = { config, checkpoint, metadata: withRunId(metadata, active.run.runId), newVersions };
+      const isRoot = toCheckpointKey(config).namespace === '';
+      return active.checkpoints.put({ ...put, ...(isRoot && { tell: () => active.stateReached(put) }) });
     }
     return this.storage.put(config, checkpoint, metadata, newVersions);
   }

@@ -61,7 +61,12 @@ export async function changeState(
     }));
     await orInvalid(() =>
       graph.bulkUpdateState(
-        { configurable: { ...configurable, [ACTIVE_RUN]: { ...active, messagesNumbered: () => undefined } } },
+        {
+          configurable: {
+            ...configurable,
+            [ACTIVE_RUN]: { ...active, messagesNumbered: () => undefined, stateReached: () => undefined },
+          },
+        },
         // Without an update: a copy of the state, which the run writes to.
         [{ updates: updates.length > 0 ? updates : [{ values: null }] }],
       ),

@@ -8,7 +8,7 @@ export type StreamMode = (typeof STREAM_MODES)[number];
 
 /** A frame of `runs/stream`: the event's name is the mode's, but for those that every stream has. */
 export type RunStreamChunk =
-  | { readonly event: 'metadata'; readonly data: RunNames }
+  | { readonly event: 'metadata'; readonly data: RunNames & { readonly attempt: 1 } }
   | { readonly event: 'values'; readonly data: RunValues }
   | { readonly event: 'updates' | OfNamespace<'updates'>; readonly data: StepUpdate | Interrupts }
   | {
@@ -22,8 +22,7 @@ export type RunStreamChunk =
   | { readonly event: 'messages/partial' | 'messages/complete'; readonly data: readonly [LangGraphMessage] }
   | { readonly event: 'custom'; readonly data: unknown }
   | { readonly event: 'tools'; readonly data: ToolNews }
-  | { readonly event: 'error'; readonly data: { readonly error: string; readonly message: string } }
-  | { readonly event: 'end'; readonly data: { readonly run_id: string; readonly status: EndStatus } };
+  | { readonly event: 'error'; readonly data: { readonly error: string; readonly message: string } };
 
 /** The name of a frame about a subgraph: the mode, and the segments of the subgraph's namespace. */
 type OfNamespace<Mode extends string> = `${Mode}|${string}`;
@@ -40,7 +39,6 @@ export const END_STATUS = {
   cancelled: 'interrupted',
   'awaiting-input': 'interrupted',
 } as const satisfies Record<RunOutcome, string>;
-export type EndStatus = (typeof END_STATUS)[RunOutcome];
 
 export interface Interrupts {
   readonly __interrupt__: readonly LangGraphInterrupt[];

@@ -79,6 +79,17 @@ export class MessageChunks {
     return this.transcript.entries.findLast((entry) => entry.id === id);
   }
 
+  /** Lists the ids of the messages that a step of a run has spoken. */
+  listSpoken(runId: string, stepId: string): string[] {
+    return this.transcript.entries.flatMap((entry) =>
+      (entry.kind === 'assistant' || entry.kind === 'reasoning') &&
+      entry.stepId === stepId &&
+      entry.runId === runId
+        ? [entry.id]
+        : [],
+    );
+  }
+
   /** Returns the piece that adds a file or a source to its message. Clients tell the pieces of a message apart by index. */
   private addPart(id: string): MessageChunk[] {
     const entry = this.transcript.entries.findLast(
@@ -140,4 +151,13 @@ function toCallChunks(
       : [],
   );
   return { type: 'AIMessageChunk', id, ...(tool_call_chunks.length > 0 && { tool_call_chunks }) };
+}
+
+/** True for the messages of a step, and for those of others that it has called. */
+export function isWrittenBy(stepId: string, entry: TranscriptEntry): boolean {
+  if (entry.kind === 'user') return false;
+  return (
+    entry.stepId === stepId ||
+    (entry.kind === 'assistant' && entry.calls.some((call) => call.stepId === stepId))
+  );
 }

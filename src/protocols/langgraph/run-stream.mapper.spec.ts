@@ -12,11 +12,10 @@ import { STREAM_MODES, type RunStreamChunk, type StreamMode } from './run-stream
 import { RunStreamMapper } from './run-stream.mapper.js';
 
 describe('RunStreamMapper', () => {
-  it('starts a run stream with metadata and ends it with an end event, in any stream modes', () => {
+  it('starts a run stream with metadata, in any stream modes', () => {
     const log = recordedAll([START, end('completed')]);
     expect(mapped(log, [])).toEqual([
-      { event: 'metadata', data: { run_id: 'run', thread_id: 'thread' } },
-      { event: 'end', data: { run_id: 'run', status: 'success' } },
+      { event: 'metadata', data: { run_id: 'run', thread_id: 'thread', attempt: 1 } },
     ]);
   });
 
@@ -114,26 +113,55 @@ describe('RunStreamMapper', () => {
     ]);
     const todos = ['pack', 'go'];
     const updates = mapped(log, ['updates']).filter(({ event }) => event === 'updates');
-    expect(updates.map(({ data }) => data)).toEqual([
-      { one: { messages: [] } },
-      { two: { messages: [] } },
-      { one: { todos } },
-      { two: { todos, notes: 'n' } },
-    ]);
+    expect(updates.map(({ data }) => data)).toEqual([{ one: { todos } }, { two: { todos, notes: 'n' } }]);
     const values = mapped(log, ['values']).filter(({ event }) => event === 'values');
-    expect(values[1]?.data).toEqual({ todos: ['pack'], messages: [expect.anything()] });
-    expect(values.at(-1)?.data).toEqual({ todos, notes: 'n', messages: [expect.anything()] });
+    expect(values.map(({ data }) => data)).toEqual([
+      { todos: ['pack'], messages: [expect.anything()] },
+      { todos, notes: 'n', messages: [expect.anything()] },
+    ]);
   });
 
   it('sends a growing message again and again in the mode for whole messages', () => {
-    const events = mapped(recordedAll(WITH_TOOL), ['messages']).slice(1, -1);
+    const events = mapped(recordedAll(WITH_TOOL), ['messages']).slice(1);
     expect(events.map(({ event, data }) => [event, (data as { content?: string }[])[0]?.content])).toEqual([
       ['messages/metadata', undefined],
       ['messages/partial', 'Let me '],
       ['messages/partial', 'Let me look.'],
+      ['messages/complete', 'Let me look.'],
       ['messages/partial', 'Let me look.'],
       ['messages/complete', '["one"]'],
     ]);
+  });
+
+  it('sends one state for each superstep, with all that its steps have written', () => {
+    const step = (stepId: string, type: 'step-start' | 'step-end') =>
+      ({ type, stepId, name: stepId, attempt: 1 }) as const;
+    const log = recordedAll([
+      START,
+      step('a', 'step-start'),
+      step('b', 'step-start'),
+      { type: 'text-start', partId: 'p1', messageId: 'm', stepId: 'a' },
+      { type: 'text-delta', partId: 'p1', delta: 'One.' },
+      { type: 'text-end', partId: 'p1' },
+      step('a', 'step-end'),
+      { type: 'text-start', partId: 'p2', messageId: 'm', stepId: 'b' },
+      { type: 'text-delta', partId: 'p2', delta: 'Two.' },
+      { type: 'text-end', partId: 'p2' },
+      step('b', 'step-end'),
+      { type: 'state', patch: [{ op: 'replace', path: '', value: { n: 2 } }], writers: { n: ['b'] } },
+      step('c', 'step-start'),
+      step('c', 'step-end'),
+      end('completed'),
+    ]);
+    const events = mapped(log, ['values', 'updates']).slice(1);
+    expect(events.map(({ event, data }) => [event, ...Object.keys(data)])).toEqual([
+      ['values', 'messages'],
+      ['updates', 'a'],
+      ['updates', 'b'],
+      ['values', 'n', 'messages'],
+      ['updates', 'c'],
+    ]);
+    expect(events[2]?.data).toMatchObject({ b: { n: 2, messages: [{ content: 'Two.' }] } });
   });
 
   it('sends tool events in the mode tools, and progress and custom data in the mode custom', () => {
@@ -171,7 +199,6 @@ describe('RunStreamMapper', () => {
     const error = { code: 'MODEL_OVERLOADED', message: 'The model is busy.', retryable: true };
     expect(mapped(recordedAll([START, { ...end('failed'), error }]), []).slice(1)).toEqual([
       { event: 'error', data: { error: 'MODEL_OVERLOADED', message: 'The model is busy.' } },
-      { event: 'end', data: { run_id: 'run', status: 'error' } },
     ]);
   });
 

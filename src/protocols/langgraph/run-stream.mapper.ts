@@ -2,14 +2,14 @@ import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { CustomEvent, InputRequest, RunEnd, StateChange } from '../../events/run-event.js';
 import { isCall } from '../../events/requested-input.js';
 import { isInsideCall, type Subagent } from '../../events/subagent.js';
-import { toMessageId, toResultId, type TranscriptEntry } from '../transcript/transcript-entries.js';
+import { toMessageId, toResultId } from '../transcript/transcript-entries.js';
 import type { Transcript } from '../transcript/transcript.js';
 import { CalledAgents, type CalledPieces } from './called-agents.js';
+import { isEmpty } from './langgraph-input.js';
 import { toInterrupt } from './langgraph-interrupts.js';
 import { toLangGraphMessage, toValues } from './langgraph-messages.js';
 import { toNamespace } from './langgraph-namespace.js';
 import {
-  END_STATUS,
   toToolFact,
   type MessageChunk,
   type MessageMetadata,
@@ -19,7 +19,8 @@ import {
   type StreamMode,
   type ToolFact,
 } from './run-stream-chunks.js';
-import { MessageChunks } from './run-stream-messages.js';
+import { isWrittenBy, MessageChunks } from './run-stream-messages.js';
+import { Supersteps, type EndedStep, type SuperstepNews } from './supersteps.js';
 
 /** The facts beside its log that the mapping of a run depends on. */
 export interface StreamedRun {
@@ -34,12 +35,15 @@ export interface StreamedRun {
 
 /**
  * A run's log in the words of LangGraph's `runs/stream`: in each mode that is asked for, and in no other, since some of them
- * repeat the whole conversation. `metadata` comes first and `end` last, whatever the modes.
+ * repeat the whole conversation. `metadata` comes first, whatever the modes.
  */
 export class RunStreamMapper {
   private readonly names: RunNames;
   private readonly messages: MessageChunks;
   private readonly called = new CalledAgents();
+  private readonly supersteps = new Supersteps();
+  /** Messages to tell as complete once their superstep is over. */
+  private readonly complete: string[] = [];
   private readonly stepNames = new Map<string, string>();
   /** By step, of those inside a subgraph. */
   private readonly subagents = new Map<string, Subagent>();
@@ -55,6 +59,12 @@ export class RunStreamMapper {
   }
 
   readonly map = (recorded: RecordedEvent): RunStreamChunk[] => {
+    const news = this.supersteps.hear(recorded.event);
+    const before = news ? this.tell(news) : [];
+    return [...before, ...this.mapEvent(recorded)];
+  };
+
+  private mapEvent(recorded: RecordedEvent): RunStreamChunk[] {
     const { event } = recorded;
     const called = this.called.map(recorded);
     if (called && event.type !== 'tool-start' && event.type !== 'tool-end')
@@ -62,13 +72,14 @@ export class RunStreamMapper {
     const pieces = this.messages.map(recorded);
     switch (event.type) {
       case 'run-start':
-        return [{ event: 'metadata', data: this.names }, ...this.values()];
+        return [{ event: 'metadata', data: { ...this.names, attempt: 1 } }];
       case 'step-start':
         this.stepNames.set(event.stepId, event.name);
         if (event.subagent) this.subagents.set(event.stepId, event.subagent);
         return [];
       case 'step-end':
-        return [...this.update(event), ...this.values()];
+        this.complete.push(...this.messages.listSpoken(this.run.runId, event.stepId));
+        return [];
       case 'step-reset':
         for (const { inputId, stepId } of this.pending.values())
           if (stepId === event.stepId) this.pending.delete(inputId);
@@ -120,7 +131,7 @@ export class RunStreamMapper {
         this.pending.set(event.inputId, event);
         return isCall(event) ? this.toCallChunks(pieces, event.toolCallId) : [];
       case 'state':
-        return [...this.written(event), ...this.values(), ...this.tellOmitted(event)];
+        return this.tellOmitted(event);
       case 'custom':
         return this.in('custom', () => ({ event: 'custom', data: toWritten(event) }));
       case 'usage':
@@ -137,7 +148,17 @@ export class RunStreamMapper {
         event satisfies never;
         return [];
     }
-  };
+  }
+
+  /** Returns the chunks for a superstep, or for a step that has ended while others of its superstep go on. */
+  private tell({ ended, isNewState }: SuperstepNews): RunStreamChunk[] {
+    const complete = this.complete.splice(0);
+    return [
+      ...ended.flatMap((each) => this.update(each)),
+      ...(isNewState ? this.values() : []),
+      ...complete.flatMap((id) => this.toWholeMessage('complete', id)),
+    ];
+  }
 
   private in(mode: StreamMode, chunk: () => RunStreamChunk): RunStreamChunk[] {
     return this.run.modes.has(mode) ? [chunk()] : [];
@@ -151,31 +172,19 @@ export class RunStreamMapper {
     return toValues(this.run.transcript);
   }
 
-  /** Returns the chunk for the output of a step: its own messages, and those of other steps that it has called. */
-  private update({ stepId, name }: { readonly stepId: string; readonly name: string }): RunStreamChunk[] {
-    const subagent = this.subagents.get(stepId);
+  /** Returns the chunk for the output of a step: its own messages, those of other steps that it has called, and the keys that it wrote. */
+  private update({ step: { stepId, name, subagent }, keys, isLate }: EndedStep): RunStreamChunk[] {
     if (subagent && isInsideCall({ subagent }) && !this.run.hasSubgraphs) return [];
     return this.in('updates', () => {
-      const written = this.run.transcript.entries.filter((entry) => isWrittenBy(stepId, entry));
-      const data = { [name]: { messages: written.map(toLangGraphMessage) } };
+      const { state = {}, entries } = this.run.transcript;
+      const written = isLate ? [] : entries.filter((entry) => isWrittenBy(stepId, entry));
+      const values = Object.fromEntries(
+        keys.flatMap((key) => (Object.hasOwn(state, key) ? [[key, state[key]]] : [])),
+      );
+      const messages = written.map(toLangGraphMessage);
+      const data = { [name]: { ...values, ...((messages.length > 0 || isEmpty(values)) && { messages }) } };
       return { event: this.toFrameName('updates', subagent), data };
     });
-  }
-
-  /** Returns the chunks for the steps that changed the state, each with the keys that it wrote. */
-  private written({ writers = {} }: StateChange): RunStreamChunk[] {
-    const state = this.run.transcript.state ?? {};
-    const byStep = new Map<string, Record<string, unknown>>();
-    for (const [key, stepIds] of Object.entries(writers)) {
-      if (!Object.hasOwn(state, key)) continue;
-      for (const stepId of stepIds) byStep.set(stepId, { ...byStep.get(stepId), [key]: state[key] });
-    }
-    return [...byStep].flatMap(([stepId, keys]) =>
-      this.in('updates', () => ({
-        event: 'updates',
-        data: { [this.stepNames.get(stepId) ?? stepId]: keys },
-      })),
-    );
   }
 
   private tellOmitted({ omitted: keys = [] }: StateChange): RunStreamChunk[] {
@@ -234,21 +243,10 @@ export class RunStreamMapper {
   }
 
   private end({ outcome, error }: RunEnd): RunStreamChunk[] {
+    if (outcome === 'awaiting-input') return this.interrupted();
+    if (outcome !== 'failed') return [];
     const { code = 'RUN_FAILED', message = 'The agent failed.' } = error ?? {};
-    const failure: RunStreamChunk = { event: 'error', data: { error: code, message } };
-    const end: RunStreamChunk = {
-      event: 'end',
-      data: { run_id: this.run.runId, status: END_STATUS[outcome] },
-    };
-    switch (outcome) {
-      case 'completed':
-      case 'cancelled':
-        return [...this.values(), end];
-      case 'failed':
-        return [...this.values(), failure, end];
-      case 'awaiting-input':
-        return [...this.interrupted(), end];
-    }
+    return [{ event: 'error', data: { error: code, message } }];
   }
 
   /** Returns the chunks for the inputs that the run waits for. Some clients look for it among the updates, some in the state. */
@@ -282,14 +280,6 @@ export class RunStreamMapper {
       lc_agent_name: subagent.name,
     };
   }
-}
-
-function isWrittenBy(stepId: string, entry: TranscriptEntry): boolean {
-  if (entry.kind === 'user') return false;
-  return (
-    entry.stepId === stepId ||
-    (entry.kind === 'assistant' && entry.calls.some((call) => call.stepId === stepId))
-  );
 }
 
 /** As the graph wrote it: of `{ name, data }` the log has the two apart, of anything else the whole as data. */
