@@ -1,6 +1,6 @@
 import { describeRequest } from '../../events/requested-input.js';
-import type { ClientToolRequest, InputRequest } from '../../events/run-event.js';
-import type { AgUiInterrupt } from './ag-ui-events.js';
+import type { ClientToolRequest, InputRequest, RunEnd } from '../../events/run-event.js';
+import type { AgUiInterrupt, AgUiOutcome } from './ag-ui-events.js';
 
 /** The schema of an answer to an interrupt: what the native API takes as a decision. */
 const ANSWER_SCHEMA = {
@@ -43,4 +43,20 @@ function toKindFields(request: AgUiRequest): Omit<AgUiInterrupt, 'id' | 'message
       request satisfies never;
       return { reason: 'input_required' };
   }
+}
+
+/**
+ * Returns how a run ended, as far as it is no plain success, which has no word.
+ *
+ * @param interrupts those that are still open
+ */
+export function toOutcome(
+  outcome: Exclude<RunEnd['outcome'], 'failed'>,
+  interrupts: readonly AgUiInterrupt[],
+  dialect: '1.0' | '0',
+): { readonly outcome?: AgUiOutcome } {
+  if (outcome === 'awaiting-input' && interrupts.length > 0)
+    return { outcome: { type: 'interrupt', interrupts } };
+  if (outcome === 'cancelled' && dialect === '1.0') return { outcome: { type: 'cancelled' } };
+  return {};
 }

@@ -44,6 +44,11 @@ export class AgUiSteps {
     return this.subagents.attribute(this.owners.get(stepId));
   }
 
+  /** True for a step of an agent inside the run's own. */
+  isInner(stepId: string): boolean {
+    return this.owners.has(stepId);
+  }
+
   /** The starts of all that is open, for a client that joins here. */
   list(): AgUiEvent[] {
     const steps = Array.from(this.open.values(), (step): AgUiEvent => ({ type: 'STEP_STARTED', ...step }));

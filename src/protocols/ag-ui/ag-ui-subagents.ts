@@ -66,9 +66,12 @@ export class AgUiSubagents {
     }));
   }
 
-  /** The starts of all that are at work, for a client that joins here. */
+  /** The starts of all that are at work, for a client that joins here: the outer ones first, also one that began later. */
   list(): AgUiEvent[] {
-    return Array.from(this.open.values(), ({ subagent, runId }) => this.start(subagent, runId));
+    const outerFirst = [...this.open.values()].toSorted(
+      (one, other) => one.subagent.path.length - other.subagent.path.length,
+    );
+    return outerFirst.map(({ subagent, runId }) => this.start(subagent, runId));
   }
 
   private finish(ended: readonly WorkingSubagent[], interrupts: readonly SubagentInterrupt[]): AgUiEvent[] {

@@ -20,23 +20,18 @@ import {
   toMessageId,
   toPart,
   toResultId,
+  type AssistantEntry,
   type TranscriptEntry,
 } from '../transcript/transcript-entries.js';
 import { Transcript } from '../transcript/transcript.js';
-import type {
-  AgUiEvent,
-  AgUiInterrupt,
-  AgUiMessage,
-  AgUiOutcome,
-  AgUiUsage,
-  OfSubagent,
-} from './ag-ui-events.js';
-import { toInterrupt } from './ag-ui-interrupts.js';
-import { toActivityEvent, toAgUiMessages, toLostMessages, toArguments } from './ag-ui-messages.js';
+import type { AgUiEvent, AgUiInterrupt, AgUiMessage, AgUiUsage, OfSubagent } from './ag-ui-events.js';
+import { toInterrupt, toOutcome } from './ag-ui-interrupts.js';
+import { toActivityEvent, toAgUiMessages, toArguments } from './ag-ui-messages.js';
 import { toStateEvents } from './ag-ui-state.js';
 import { endPart, startPart, type OpenPart } from './ag-ui-parts.js';
 import type { AgUiRun } from './ag-ui-run.js';
 import { AgUiSteps } from './ag-ui-steps.js';
+import { AgUiSuperseded } from './ag-ui-superseded.js';
 
 /** A run's log as AG-UI events. Fed from seq 1, without a gap; what it says is a function of what it was fed. */
 export class AgUiMapper {
@@ -47,8 +42,7 @@ export class AgUiMapper {
   /** The client has results of its own making, for calls that were not made: CopilotKit keeps a person's answer as one. */
   private readonly hasAnswersAsResults: boolean;
   private readonly parts = new Map<string, OpenPart>();
-  /** Reasoning, files and sources that were superseded. A client keeps them although a snapshot omits them, so it has to be told that they are empty. */
-  private readonly lost: AgUiMessage[] = [];
+  private readonly superseded = new AgUiSuperseded();
   /** With the step that asks: what is asked in one that is made again is asked again. */
   private readonly interrupts = new Map<
     string,
@@ -161,10 +155,13 @@ export class AgUiMapper {
   private supersede(recorded: RecordedEvent, stepId: string): AgUiEvent[] {
     const open = [...this.parts].filter(([, part]) => part.stepId === stepId);
     const closing = open.flatMap(([partId]) => this.close(partId));
-    for (const entry of this.transcript.entries) {
-      if (entry.kind !== 'user' && entry.stepId === stepId)
-        this.lost.push(...toLostMessages(entry, this.attribute(entry), this.run.dialect));
-    }
+    this.superseded.add(this.transcript.entries, {
+      runId: recorded.runId,
+      stepId,
+      isInner: this.steps.isInner(stepId),
+      dialect: this.run.dialect,
+      attribute: (entry) => this.attribute(entry),
+    });
     for (const [inputId, asked] of this.interrupts)
       if (asked.stepId === stepId) this.interrupts.delete(inputId);
     this.transcript.apply(recorded);
@@ -234,13 +231,25 @@ export class AgUiMapper {
     this.transcript.apply(recorded);
     // Other arguments than those that were announced can only be said with all messages.
     if (before) return before === this.transcript.findCaller(toolCallId) ? [] : [this.snapshot()];
-    const parentMessageId = this.transcript.findCaller(toolCallId)?.id ?? toolCallId;
+    const caller = this.transcript.findCaller(toolCallId);
+    const parentMessageId = caller?.id ?? toolCallId;
     const by = this.steps.attribute(call.stepId);
+    if (this.isRefused(recorded.runId, call, caller)) return [this.snapshot()];
     return [
       { type: 'TOOL_CALL_START', toolCallId, toolCallName: toolName, parentMessageId, ...by },
       { type: 'TOOL_CALL_ARGS', toolCallId, delta: toArguments(input) },
       { type: 'TOOL_CALL_END', toolCallId },
     ];
+  }
+
+  /** A client takes a call of an agent inside only under ids that are that agent's, and knows the agents of one run only. */
+  private isRefused(
+    runId: string,
+    { toolCallId, stepId }: Pick<ToolStart, 'toolCallId' | 'stepId'>,
+    caller: AssistantEntry | undefined,
+  ): boolean {
+    const isOfEarlierRun = caller !== undefined && caller.runId !== runId;
+    return this.superseded.has(toolCallId, caller) || (this.steps.isInner(stepId) && isOfEarlierRun);
   }
 
   private endTool(recorded: RecordedEvent, event: ToolEnd): AgUiEvent[] {
@@ -267,19 +276,11 @@ export class AgUiMapper {
     }
     const { threadId, runId } = this.run;
     const result = finishReason ? { result: { finishReason } } : {};
-    const finished = { type: 'RUN_FINISHED', threadId, runId, ...this.toOutcome(outcome) } as const;
+    const open = Array.from(this.interrupts.values(), ({ interrupt }) => interrupt);
+    const undecided = open.filter(({ id }) => !this.run.decidedIds?.has(id));
+    const how = toOutcome(outcome, undecided, this.run.dialect);
+    const finished = { type: 'RUN_FINISHED', threadId, runId, ...how } as const;
     return [...this.steps.end(this.interrupts), { ...finished, ...result, ...usage }];
-  }
-
-  /** No outcome is a success. */
-  private toOutcome(outcome: Exclude<RunEnd['outcome'], 'failed'>): { readonly outcome?: AgUiOutcome } {
-    const interrupts = Array.from(this.interrupts.values(), ({ interrupt }) => interrupt).filter(
-      ({ id }) => !this.run.decidedIds?.has(id),
-    );
-    if (outcome === 'awaiting-input' && interrupts.length > 0)
-      return { outcome: { type: 'interrupt', interrupts } };
-    if (outcome === 'cancelled' && this.run.dialect === '1.0') return { outcome: { type: 'cancelled' } };
-    return {};
   }
 
   private attribute(entry: TranscriptEntry): OfSubagent {
@@ -290,7 +291,7 @@ export class AgUiMapper {
     const { dialect } = this.run;
     const attribute = (entry: TranscriptEntry) => this.attribute(entry);
     const own = toAgUiMessages(this.transcript.entries, { dialect, attribute });
-    return { type: 'MESSAGES_SNAPSHOT', messages: [...this.history, ...this.lost, ...own] };
+    return { type: 'MESSAGES_SNAPSHOT', messages: [...this.history, ...this.superseded.messages, ...own] };
   }
 }
 

@@ -154,7 +154,7 @@ describe('RunStreamMapper', () => {
       end('completed'),
     ]);
     const events = mapped(log, ['values', 'updates']).slice(1);
-    expect(events.map(({ event, data }) => [event, ...Object.keys(data)])).toEqual([
+    expect(events.map(({ event, data }) => [event, ...Object.keys(data as object)])).toEqual([
       ['values', 'messages'],
       ['updates', 'a'],
       ['updates', 'b'],
