@@ -10,11 +10,18 @@ const packages = createRequire(import.meta.url);
 /** The directories of the page's files, by the name under which it asks for them. */
 const FOLDERS = { assets: 'web', client: 'dist/client', events: 'dist/events' };
 
+const HIGHLIGHT = join(dirname(packages.resolve('@highlightjs/cdn-assets/package.json')), 'es');
+
 /** Files that the page takes from packages, by the name under which it asks for them. */
 const VENDOR: Readonly<Record<string, string>> = {
   'vendor/marked.js': packages.resolve('marked'),
   'vendor/dompurify.js': join(dirname(packages.resolve('dompurify')), 'purify.min.js'),
+  'vendor/temml.js': packages.resolve('temml/dist/temml.min.js'),
+  'vendor/highlight/core.js': join(HIGHLIGHT, 'core.min.js'),
 };
+
+/** The grammar of a language. All are of the same version as the highlighter's core. */
+const GRAMMAR = /^vendor\/highlight\/([a-z]+)\.js$/;
 
 /** The pages that there are. */
 export type PageName = 'index.html' | 'runs/list.html' | 'runs/run.html';
@@ -65,7 +72,9 @@ export class PageFiles {
     const [folder = ''] = path.split('/', 1);
     if (folder in FOLDERS)
       return join(this.root, FOLDERS[folder as keyof typeof FOLDERS], path.slice(folder.length));
-    return Object.hasOwn(VENDOR, path) ? VENDOR[path] : undefined;
+    if (Object.hasOwn(VENDOR, path)) return VENDOR[path];
+    const [, language] = GRAMMAR.exec(path) ?? [];
+    return language && join(HIGHLIGHT, 'languages', `${language}.min.js`);
   }
 
   private async getVersion(): Promise<PageVersion> {

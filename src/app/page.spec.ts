@@ -75,6 +75,9 @@ describe('the static files of the page', () => {
     ['/events/run-view.js', 'text/javascript', 'fold'],
     ['/vendor/marked.js', 'text/javascript', 'marked'],
     ['/vendor/dompurify.js', 'text/javascript', 'DOMPurify'],
+    ['/vendor/temml.js', 'text/javascript', 'temml'],
+    ['/vendor/highlight/core.js', 'text/javascript', 'highlight'],
+    ['/vendor/highlight/python.js', 'text/javascript', 'Python'],
   ])('serves the path %s as %s', async (path, type, content) => {
     const { status, headers, body } = await get(path);
     expect(status).toBe(200);
@@ -112,6 +115,8 @@ describe('the static files of the page', () => {
     '/dist/app/config.js',
     '/package.json',
     '/vendor/purify.es.mjs',
+    '/vendor/highlight/none.js',
+    '/vendor/highlight/python.min.js',
   ])('does not serve the path %s', async (path) => {
     const { status, body } = await get(path);
     expect(status).toBeGreaterThanOrEqual(400);

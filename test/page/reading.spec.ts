@@ -157,17 +157,16 @@ describeInChromium('reading on the page', (chromium) => {
     expect(await direction(chat.composer)).toBe('rtl');
   });
 
-  it('leaves formulas, footnotes and prices as they were written', async () => {
+  it('leaves footnotes, prices and what is no formula as they were written', async () => {
     const { puppet, chat } = await open();
     await chat.ask('Maths');
     const run = await puppet.run();
-    const formula = String.raw`\(a^2 \, b_1\), $x_1 \_ y$ and \[\sum_{i=1}^n i\]`;
-    run.say(`Take ${formula} for $5 or $6.[^1]\n\n$$\na \\\\ b\n$$\n\n[^1]: See *here*.`);
+    const broken = String.raw`\(a^2 \, \frac{b_1\), $x_1 \_ \nothing y$ and \[\sum_{i=1}^n i}\]`;
+    run.say(`Take ${broken} for $5 or $6.[^1]\n\n[^1]: See *here*.`);
     run.end();
     await chat.stands('completed');
     const text = await chat.answer.locator('.text').innerText();
-    expect(text).toContain(`Take ${formula} for $5 or $6.`);
-    expect(text).toContain('a \\\\ b');
+    expect(text).toContain(`Take ${broken} for $5 or $6.`);
     expect(text).not.toContain('[^1]');
     expect(await chat.answer.locator('.footnote em').innerText()).toBe('here');
   });

@@ -1,9 +1,10 @@
 const escaped = (text) =>
   text.replace(/[&<>]/g, (each) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[each]);
 
-// Between single dollars, only text that cannot be money: no space inside the dollars, no digit after them.
+// Between single dollars, only text that can be neither money nor the variables of a shell: no space inside the dollars, no digit or letter after them,
+// and no number with a word behind it.
 const INLINE =
-  /^(?:\\\((?:[\s\S]+?)\\\)|\\\[(?:[\s\S]+?)\\\]|\$\$(?:[^$]+?)\$\$|\$(?![\s$])(?:\\.|[^$\n\\])*?(?:\\.|[^\s$\\])\$(?!\d))/;
+  /^(?:\\\((?:[\s\S]+?)\\\)|\\\[(?:[\s\S]+?)\\\]|\$\$(?:[^$]+?)\$\$|\$(?![\s$]|\d[\d.,]*\s+[a-z]{2})(?:\\.|[^$\n\\])*?(?:\\.|[^\s$\\])\$(?![\da-zA-Z]))/;
 const BLOCK = /^(?:\\\[[\s\S]+?\\\]|\$\$[\s\S]+?\$\$)[ \t]*(?:\n+|$)/;
 
 /** A formula, kept as source, because Markdown would interpret its backslashes and marks. */

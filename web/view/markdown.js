@@ -37,7 +37,7 @@ const ALLOWED = {
 const DIRECTED = 'p, h1, h2, h3, h4, h5, h6, ul, ol, blockquote, table, th, td';
 
 /** Number of blocks at the end that more text may still change. */
-const OPEN_BLOCKS = 2;
+export const OPEN_BLOCKS = 2;
 
 /** Splits a growing text into its blocks: paragraphs, lists, code… Blocks before the last ones are not parsed again. */
 export class BlockSplitter {

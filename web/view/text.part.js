@@ -1,6 +1,7 @@
 import { el, set } from '../dom/el.js';
 import { createBlock } from './blocks.js';
-import { BlockSplitter } from './markdown.js';
+import { decorate } from './decorate.js';
+import { BlockSplitter, OPEN_BLOCKS } from './markdown.js';
 import { mendOpenMarkdown } from './open-markdown.js';
 
 // A backlog is shown within about this many frames, so that words flow although they arrive in bursts.
@@ -85,10 +86,15 @@ export class TextPartView {
     return tokens.every((token, index) => {
       const raw = `${token.level ?? ''}${token.raw}`;
       const block = this.#blocks[index];
-      if (block?.raw === raw && block.whole) return true;
+      const isSettled = !this.#split.writing || index < tokens.length - OPEN_BLOCKS;
+      if (block?.raw === raw && block.whole) {
+        if (isSettled) settle(block);
+        return true;
+      }
       const view = block?.view.fits(token) ? block.view : this.#place(createBlock(token), block?.view);
       const whole = view.draw(token, hasTime);
-      this.#blocks[index] = { raw, view, whole };
+      this.#blocks[index] = { raw, view, whole, settled: false };
+      if (whole && isSettled) settle(this.#blocks[index]);
       return whole && (hasTime() || index === tokens.length - 1);
     });
   }
@@ -98,6 +104,13 @@ export class TextPartView {
     else this.element.append(view.element);
     return view;
   }
+}
+
+/** Adds colours and formulas to a block that stays as it is. */
+function settle(block) {
+  if (block.settled) return;
+  block.settled = true;
+  decorate(block.view.element);
 }
 
 /** Gives headings their level on the page: below its title and without gaps, as screen readers need. */
