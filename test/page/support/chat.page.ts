@@ -41,20 +41,12 @@ export class ChatPage {
 
   /** Resolves once the words of the last answer are exactly these; the space between them does not count. */
   async shows(words: string): Promise<void> {
-    await this.page.waitForFunction((expected) => {
-      const answer = [...document.querySelectorAll('[data-role=assistant]')].at(-1);
-      const texts = [...(answer?.querySelectorAll('.text') ?? [])].map(({ textContent }) => textContent);
-      return texts.join(' ').split(/\s+/).filter(Boolean).join(' ') === expected;
-    }, words);
+    await this.page.waitForFunction(hasWords, words);
   }
 
   /** Resolves once the last answer stands so: `running`, `completed`, `failed`, `cancelled`; ended, with all its words drawn. */
   async stands(status: string): Promise<void> {
-    await this.page.waitForFunction((expected) => {
-      const answer = [...document.querySelectorAll<HTMLElement>('[data-role=assistant]')].at(-1);
-      const drawn = expected === 'running' || !answer?.querySelector('[data-writing]');
-      return answer?.dataset['status'] === expected && drawn;
-    }, status);
+    await this.page.waitForFunction(hasStatus, status);
   }
 
   /** The words of the last answer as they are shown now. */
@@ -62,4 +54,18 @@ export class ChatPage {
     const texts = await this.answer.locator('.text').allTextContents();
     return texts.join(' ').split(/\s+/).filter(Boolean).join(' ');
   }
+}
+
+/** Runs in the page. True if the words of the last answer are exactly these. */
+export function hasWords(expected: string): boolean {
+  const answer = [...document.querySelectorAll('[data-role=assistant]')].at(-1);
+  const texts = [...(answer?.querySelectorAll('.text') ?? [])].map(({ textContent }) => textContent);
+  return texts.join(' ').split(/\s+/).filter(Boolean).join(' ') === expected;
+}
+
+/** Runs in the page. True if the last answer stands so, and has all its words if it has ended. */
+export function hasStatus(expected: string): boolean {
+  const answer = [...document.querySelectorAll<HTMLElement>('[data-role=assistant]')].at(-1);
+  const drawn = expected === 'running' || !answer?.querySelector('[data-writing]');
+  return answer?.dataset['status'] === expected && drawn;
 }
