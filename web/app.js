@@ -7,25 +7,26 @@ import { Drafts } from './chat/drafts.js';
 import { MessageDraft } from './chat/message-draft.js';
 import { Narration } from './chat/narration.js';
 import { sentence } from './chat/sentences.js';
+import { showRun } from './chat/show-run.js';
 import { Threads } from './chat/threads.js';
 import { Announcer } from './dom/announcer.js';
 import { pushThread, readQuery, setQuery } from './dom/address.js';
 import { lazily } from './dom/lazily.js';
-import { isAltShortcut, isComposing, isInField } from './dom/keys.js';
+import { listenForShortcuts } from './dom/shortcuts.js';
 import { Tabs } from './dom/tabs.js';
 import { AttachmentBar } from './view/attachment.bar.js';
 import { Composer } from './view/composer.js';
 import { ConnectionBadge } from './view/connection.badge.js';
 import { ConversationPane } from './view/conversation.pane.js';
-import { NAME, Shell } from './view/shell.js';
+import { nameTab, Shell } from './view/shell.js';
 
 let drawing = false;
 /** The conversation and the agent that the composer offers. */
 let offered = {};
 /** The shown conversation, as last read from the list. */
 let seen = {};
-/** Id and time of the last change that was marked as read. */
-let read;
+/** The place that a search has found, and that was opened last. */
+let found;
 
 // What the page knows.
 const chat = new ChatService({ baseUrl: 'api/chat', pauseWhenHidden: true });
@@ -110,7 +111,7 @@ const loadNav = lazily(async () => {
     remove: removeThread,
     more: () => threads.more().catch(complain),
     showArchived: (archived) => threads.showArchived(archived),
-    find: (query) => chat.threads({ ...query, archived: threads.archived }),
+    find: (query) => threads.search(query),
     onSignIn: askSignIn,
   });
   shell.addThreads(nav.elements);
@@ -128,7 +129,12 @@ let nav;
 let panel;
 
 addEventListener('popstate', visit);
-addEventListener('keydown', shortcut);
+listenForShortcuts({
+  isBusy: () => conversation.busy,
+  stop: () => conversation.stop(),
+  startNew,
+  focus: () => composer.focus(),
+});
 document.addEventListener(
   'visibilitychange',
   () => document.hidden || conversation.busy || conversation.refresh(),
@@ -176,14 +182,10 @@ function draw() {
   });
 }
 
-/** Shows the number of conversations that wait for a decision, or a dot if any has a new answer. */
 function showTitle() {
-  const count = threads.waiting.length;
-  const hasNews = threads.items.some(
-    ({ unread, id }) => unread && (document.hidden || id !== conversation.threadId),
-  );
-  const sign = count > 0 ? `(${count}) ` : hasNews ? '● ' : '';
-  document.title = `${sign}${conversation.title ? `${conversation.title} – ${NAME}` : NAME}`;
+  const { title, threadId } = conversation;
+  const hasNews = threads.items.some(({ unread, id }) => unread && (document.hidden || id !== threadId));
+  nameTab(title, { waiting: threads.waiting.length, hasNews });
 }
 
 /** Selects the agent that answered last in the conversation. */
@@ -199,18 +201,11 @@ function threadsChanged() {
   const thread = threads.find(threadId);
   // A message was sent in another window, or on another device.
   if (thread && phase === 'idle' && isNews(thread)) void conversation.refresh();
-  if (thread && !document.hidden) noteRead(thread);
+  if (thread && !document.hidden) threads.noteRead(thread).catch(complain);
   conversation.rename(threadId, thread?.title);
   // A hidden page is not drawn, but its title is visible.
   showTitle();
   draw();
-}
-
-function noteRead({ id, unread, updatedAt }) {
-  const place = `${id} ${updatedAt}`;
-  if (!unread || read === place) return;
-  read = place;
-  threads.change(id, { read: true }).catch(complain);
 }
 
 async function changeThread(id, change) {
@@ -238,10 +233,24 @@ function visit() {
   if (runId) void openPanel(runId);
   else panel?.close();
   const restoreFiles = draft.open(threadId);
-  if (threadId) void conversation.show(threadId, readQuery('branch'));
+  const at = readQuery('at');
+  if (threadId && at) void reveal(threadId, at);
+  else if (threadId) void conversation.show(threadId, readQuery('branch'));
   else conversation.clear();
   restoreFiles();
   pane.toEnd();
+}
+
+/** Shows a message of a thread: that of a run, or the answer to it. */
+async function reveal(threadId, runId) {
+  const place = found?.runId === runId ? found : undefined;
+  try {
+    if (!(await showRun(conversation, threadId, runId))) return;
+    await pane.reveal(conversation, runId, place);
+    setQuery('at', undefined);
+  } catch (error) {
+    complain(error);
+  }
 }
 
 /** Opens the inspector of a run beside the conversation. */
@@ -260,11 +269,13 @@ async function openPanel(runId, options) {
   }
 }
 
-function show(threadId) {
+/** @param match the place in the thread that a search has found. Default: its end */
+function show(threadId, match) {
   shell.closeDrawer();
-  if (threadId !== conversation.threadId) pushThread(threadId);
+  found = match;
+  if (match?.runId || threadId !== conversation.threadId) pushThread(threadId, match?.runId);
   visit();
-  focusComposer();
+  if (!match?.runId) focusComposer();
 }
 
 function startNew() {
@@ -378,17 +389,6 @@ function complain(error) {
   threads.note = sentence(error);
   announcer.say(threads.note);
   draw();
-}
-
-function shortcut(event) {
-  if (document.querySelector('dialog[open]')) return;
-  if (isComposing(event)) return;
-  const isPlain = !event.altKey && !event.ctrlKey && !event.metaKey;
-  if (event.key === 'Escape' && conversation.busy) void conversation.stop();
-  else if (event.code === 'KeyN' && isAltShortcut(event)) startNew();
-  else if (event.key === '/' && isPlain && !isInField(event)) composer.focus();
-  else return;
-  event.preventDefault();
 }
 
 /** A touch screen would bring up its keyboard over what is to be read. */

@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
 import { createAnswer } from '../../src/testing/scripted.agent.js';
 import { chatServers } from '../support/chat.server.js';
 import { sayOneByOne } from '../support/plays.js';
@@ -75,8 +76,10 @@ describeInChromium('the search of the page', (chromium) => {
     const asked: string[] = [];
     const held = Promise.withResolvers<void>();
     await page.route(/search=/, async (route) => {
-      const words = new URL(route.request().url()).searchParams.get('search') ?? '';
-      asked.push(words);
+      const { searchParams } = new URL(route.request().url());
+      const words = searchParams.get('search') ?? '';
+      // Archived ones are asked for afterwards.
+      if (searchParams.get('archived') === 'false') asked.push(words);
       if (words === 'apples') await held.promise;
       await route.continue().catch(() => {});
     });
@@ -100,5 +103,102 @@ describeInChromium('the search of the page', (chromium) => {
     const focused = () =>
       page.evaluate(() => document.activeElement?.querySelector('.thread-title')?.textContent);
     expect(await focused()).toBe('red apples');
+  });
+
+  it('finds archived conversations too, after the others, and says so', async () => {
+    const { server, page, field } = await open();
+    const { body } = await server.call('GET', '/threads');
+    const [newest] = body['items'] as { id: string; title: string }[];
+    expect(newest!.title).toBe('ripe plums');
+    await server.call('PATCH', `/threads/${newest!.id}`, { archived: true });
+    await field.fill('more');
+    await page.getByText('3 conversations found.').waitFor();
+    const found = page.getByTestId('found');
+    expect(await found.locator('.thread-title').allInnerTexts()).toEqual([
+      'green pears',
+      'red apples',
+      'ripe plums',
+    ]);
+    expect(await found.locator('.found-archived').count()).toBe(1);
+    expect(await found.last().locator('.found-archived').innerText()).toBe('Archived');
+    expect(await findViolations(page)).toEqual([]);
+  });
+
+  /** A conversation of forty questions about numbers, of which the second was edited. */
+  const talked = async () => {
+    const server = await serve({
+      play: ({ message }, context) =>
+        sayOneByOne(
+          context,
+          createAnswer(context, [
+            `You said ${message}.\n\n`,
+            `${'More. '.repeat(300)}\n\nThe end of ${message}.`,
+          ]),
+        ),
+    });
+    const { runId, threadId } = await server.startRun({ message: 'number 0' });
+    await (await server.watch(runId)).closed();
+    const ids = [runId];
+    for (let index = 1; index < 24; index += 1) {
+      const stream = await server.finishedRun({ message: `number ${index}`, threadId });
+      ids.push(stream.runId);
+    }
+    return { server, ids, threadId };
+  };
+
+  const isInView = (page: Page, text: string) =>
+    page.getByText(text, { exact: true }).evaluate((element) => {
+      const { top, bottom } = element.getBoundingClientRect();
+      const frame = document.querySelector('.scroller')!.getBoundingClientRect();
+      return top >= frame.top && bottom <= frame.bottom;
+    });
+
+  it.each(['no-preference', 'reduce'] as const)(
+    'opens a conversation at the words that were found, and marks them for a moment (motion: %s)',
+    async (reducedMotion) => {
+      const { server, threadId } = await talked();
+      const page = await chromium.visit(toPageUrl(server), { reducedMotion });
+      const field = page.getByRole('searchbox', { name: 'Search conversations' });
+      await field.fill('end of number 3');
+      await page.getByTestId('found').getByRole('link').click();
+      await page.locator('[data-found]').getByText('The end of number 3.').waitFor();
+      expect(await isInView(page, 'The end of number 3.')).toBe(true);
+      expect(await page.evaluate(() => document.activeElement?.getAttribute('data-role'))).toBe('assistant');
+      await page.locator('[data-found]').waitFor({ state: 'detached' });
+      expect(await isInView(page, 'The end of number 3.')).toBe(true);
+      expect(new URL(page.url()).searchParams.get('thread')).toBe(threadId);
+      expect(new URL(page.url()).searchParams.has('at')).toBe(false);
+
+      // The same conversation, further down.
+      await field.fill('end of number 20');
+      await page.getByTestId('found').filter({ hasText: 'number 20' }).getByRole('link').click();
+      await page.locator('[data-found]').getByText('The end of number 20.').waitFor();
+      expect(await isInView(page, 'The end of number 20.')).toBe(true);
+    },
+  );
+
+  it('opens the branch in which the words were said', async () => {
+    const { server, ids } = await talked();
+    const edited = await server.startRun({ message: 'quite another', replaces: ids[1] });
+    await (await server.watch(edited.runId)).closed();
+    const page = await chromium.visit(toPageUrl(server));
+    const chat = new ChatPage(page);
+    const field = page.getByRole('searchbox', { name: 'Search conversations' });
+    await field.fill('end of number 5');
+    const link = page.getByTestId('found').getByRole('link');
+    await link.waitFor();
+    const address = await link.getAttribute('href');
+    await link.click();
+    await page.locator('[data-found]').getByText('The end of number 5.').waitFor();
+    expect(await page.getByText('quite another', { exact: true }).count()).toBe(0);
+    await field.fill('quite another');
+    await page.getByTestId('found').filter({ hasText: 'quite another' }).getByRole('link').click();
+    await page.locator('[data-found]').first().waitFor();
+    await chat.answer.getByText('The end of quite another.').waitFor();
+    expect(await page.getByText('number 5', { exact: true }).count()).toBe(0);
+
+    // As a link, in a window of its own.
+    await page.goto(new URL(address!, toPageUrl(server)).href);
+    await page.locator('[data-found]').getByText('The end of number 5.').waitFor();
   });
 });

@@ -22,6 +22,8 @@ export class Threads {
   #timer;
   #refreshing;
   #failed = false;
+  /** Id and time of the last change that was marked as read. */
+  #readPlace;
   /** Conversations that were looked at again after their answer. */
   #lookedAt = new Set();
 
@@ -59,6 +61,19 @@ export class Threads {
     return this.refresh();
   }
 
+  /**
+   * Searches all conversations. A page has those of the list first, and archived ones once there are no more of them.
+   *
+   * @param query `search`, `signal`, and `cursor`: the `nextCursor` of the page before
+   */
+  async search({ search, signal, cursor: { archived = false, cursor } = {} }) {
+    const page = await this.#chat.threads({ search, signal, cursor, archived });
+    if (page.nextCursor) return { items: page.items, nextCursor: { archived, cursor: page.nextCursor } };
+    if (archived) return { items: page.items };
+    const rest = await this.search({ search, signal, cursor: { archived: true } });
+    return { ...rest, items: [...page.items, ...rest.items] };
+  }
+
   async change(threadId, change) {
     const changed = await this.#chat.changeThread(threadId, change);
     const replace = (thread) => (thread.id === threadId ? changed : thread);
@@ -67,6 +82,14 @@ export class Threads {
     // It may belong to another list now.
     if (change.title === undefined && !change.read) await this.refresh();
     return changed;
+  }
+
+  /** Marks a conversation as read, once for each change of it. */
+  async noteRead({ id, unread, updatedAt }) {
+    const place = `${id} ${updatedAt}`;
+    if (!unread || this.#readPlace === place) return;
+    this.#readPlace = place;
+    await this.change(id, { read: true });
   }
 
   async remove(threadId) {

@@ -12,7 +12,12 @@ export function setQuery(name, value) {
   history.replaceState(null, '', query.size > 0 ? `?${query}` : location.pathname);
 }
 
-/** Goes to the address of a thread, or to that of a new conversation. */
-export function pushThread(threadId) {
-  history.pushState(null, '', threadId ? `?thread=${encodeURIComponent(threadId)}` : location.pathname);
+/**
+ * Goes to the address of a thread, or to that of a new conversation.
+ *
+ * @param runId a run of the thread, to be shown at once. Default: the end of the thread
+ */
+export function pushThread(threadId, runId) {
+  const query = new URLSearchParams({ ...(threadId && { thread: threadId }), ...(runId && { at: runId }) });
+  history.pushState(null, '', query.size > 0 ? `?${query}` : location.pathname);
 }

@@ -30,6 +30,13 @@ export class ScrollFollow {
     this.#toEnd(smooth && !calm ? 'smooth' : 'instant');
   }
 
+  /** Shows the start of an element, and follows the end no more, unless that is in view. */
+  goTo(element) {
+    this.#set(false);
+    element.scrollIntoView({ block: 'start', behavior: 'instant' });
+    this.#stay();
+  }
+
   /** Lets `change` add something above what the reader sees, and keeps that where it is. */
   keepingPlace(change) {
     const before = this.#scroller.scrollHeight - this.#scroller.scrollTop;
@@ -44,9 +51,13 @@ export class ScrollFollow {
     this.#set(false);
     change();
     this.#scroller.scrollTop = scrollTop;
-    this.#top = this.#scroller.scrollTop;
-    const { scrollHeight, clientHeight } = this.#scroller;
-    if (scrollHeight - this.#top - clientHeight < 1) this.#set(true);
+    this.#stay();
+  }
+
+  #stay() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    this.#top = scrollTop;
+    if (scrollHeight - scrollTop - clientHeight < 1) this.#set(true);
   }
 
   #toEnd(behavior) {

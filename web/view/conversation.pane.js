@@ -4,6 +4,9 @@ import { lazily } from '../dom/lazily.js';
 import { ScrollFollow } from '../dom/scroll-follow.js';
 import { emptyState } from './empty.state.js';
 
+/** Time for which a message is marked that was looked for. */
+const FOUND_MS = 2_500;
+
 /** The conversation, and where its reader is in it. */
 export class ConversationPane {
   /** Undefined until it is loaded: what shows messages is the larger part of the page, and the composer need not wait for it. */
@@ -109,6 +112,23 @@ export class ConversationPane {
     if (!this.#list?.focusVersion(runId, step)) this.#scroller.focus({ preventScroll: true });
   }
 
+  /**
+   * Shows a message and marks it for a moment.
+   *
+   * @param place where in it a search has found its words, as in the API: `in`, `text`, `marks`. Default: the whole message
+   */
+  async reveal(conversation, runId, place) {
+    await this.#loadList();
+    this.update(conversation);
+    const message = this.#list.find(runId, place?.in === 'question' ? 'user' : 'assistant');
+    if (!message) return;
+    const block = findBlock(message, place);
+    this.#follow.goTo(block ?? message);
+    message.tabIndex = -1;
+    message.focus({ preventScroll: true });
+    flash(block ?? message);
+  }
+
   /** Opens the editor of a run's message. Returns false if that is not shown. */
   edit(runId) {
     return this.#list?.edit(runId) ?? false;
@@ -128,4 +148,24 @@ export class ConversationPane {
   keepingPlace(change) {
     this.#follow.keepingPlace(change);
   }
+}
+
+/** Returns the part of a message that has most of the words which a search has found. Undefined: it has none of them. */
+function findBlock(message, { text, marks } = { text: '', marks: [] }) {
+  const words = marks.map(({ start, end }) => text.slice(start, end).toLowerCase());
+  let most = 0;
+  let best;
+  for (const block of message.querySelectorAll('.block')) {
+    const content = block.textContent.toLowerCase();
+    const count = words.filter((word) => content.includes(word)).length;
+    if (count <= most) continue;
+    most = count;
+    best = block;
+  }
+  return best;
+}
+
+function flash(element) {
+  set(element, 'data-found', true);
+  setTimeout(() => set(element, 'data-found', false), FOUND_MS);
 }

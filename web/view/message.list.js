@@ -32,6 +32,11 @@ export class MessageList {
     });
   }
 
+  /** Returns the element of a run's message or answer. Undefined: it is not shown. */
+  find(runId, role) {
+    return this.#find((entry) => entry.role === role && entry.runId === runId)?.element;
+  }
+
   /** Focuses the picker of a run's turn. Returns false if that is not shown. */
   focusVersion(runId, step) {
     const view = this.#find((entry) => entry.versions && entry.runId === runId);

@@ -3,7 +3,7 @@ import { icon } from '../dom/icons.js';
 import { Drawer } from './drawer.js';
 import { themeButton } from './theme.button.js';
 
-export const NAME = 'Agent Stream';
+const NAME = 'Agent Stream';
 
 /** The frame of the page: the side bar, which is a drawer on a narrow screen, and the bar above the conversation. */
 export class Shell {
@@ -115,4 +115,10 @@ function buildStart({ startNew }) {
     icon('plus'),
     'New conversation',
   );
+}
+
+/** Names the tab after a conversation, with the number of conversations that wait for a decision, or a dot if any has a new answer. */
+export function nameTab(title, { waiting, hasNews }) {
+  const sign = waiting > 0 ? `(${waiting}) ` : hasNews ? '● ' : '';
+  document.title = `${sign}${title ? `${title} – ${NAME}` : NAME}`;
 }

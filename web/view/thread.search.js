@@ -28,7 +28,7 @@ export class ThreadSearch {
   found = el('div', { class: 'search-found', hidden: true }, this.#note, this.#results, this.#more);
 
   /**
-   * @param actions `find({ search, cursor, signal })`: a page of threads; `open(id)`; `onSignIn()`; `instead`: the element that is hidden while
+   * @param actions `find({ search, cursor, signal })`: a page of threads; `open(id, match)`; `onSignIn()`; `instead`: the element that is hidden while
    *   something is looked for
    */
   constructor(actions) {
@@ -83,22 +83,24 @@ export class ThreadSearch {
     say(this.#note, '');
   }
 
-  #toRow({ id, title, updatedAt, match }) {
+  #toRow({ id, title, updatedAt, archived, match }) {
+    const query = new URLSearchParams({ thread: id, ...(match.runId && { at: match.runId }) });
     const link = el(
       'a',
-      { href: `?thread=${encodeURIComponent(id)}`, class: 'found' },
+      { href: `?${query}`, class: 'found' },
       el('span', { class: 'thread-title', dir: 'auto' }, title || 'Conversation'),
       el(
         'time',
         { datetime: new Date(updatedAt).toISOString(), title: fullTime(updatedAt) },
         when(updatedAt),
       ),
+      archived && el('span', { class: 'found-archived' }, 'Archived'),
       match.in !== 'title' && el('span', { class: 'found-text', dir: 'auto' }, ...mark(match)),
     );
     link.addEventListener('click', (event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
       event.preventDefault();
-      this.#actions.open(id);
+      this.#actions.open(id, match);
     });
     return el('li', { class: 'thread', 'data-testid': 'found' }, link);
   }
