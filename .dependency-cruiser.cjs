@@ -234,7 +234,7 @@ module.exports = {
       comment: 'Another database is another folder, and nothing else.',
       severity: 'error',
       from: { path: '^src/', pathNot: [SPEC, '^src/storage/[^/]+/', '^src/tools/library/'] },
-      to: { path: ['^(node:)?sqlite$', 'node_modules/(pg|@types/pg|ioredis|redis)/'] },
+      to: { path: ['^(node:)?sqlite$', 'node_modules/(pg|@types/pg|ioredis|redis|@aws-sdk)/'] },
     },
     {
       name: 'langchain-at-its-place',

@@ -6,6 +6,8 @@ export type NamedOption =
   | 'url of PostgresStorage'
   | 'listenUrl of PostgresStorage'
   | 'url of RedisHints'
+  | 'objects of the storage'
+  | 'bucket of S3ObjectStore'
   | 'baseUrl of createModel'
   | 'exposeState of LangGraphAgent'
   | 'operatorRoles'

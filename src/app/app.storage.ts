@@ -1,4 +1,5 @@
 import { AppError } from '../errors.js';
+import type { ObjectStore } from '../storage/objects/object.store.js';
 import { SqliteStorage } from '../storage/sqlite/sqlite.storage.js';
 import type { Storage } from '../storage/storage.js';
 import type { Config } from './config.js';
@@ -11,8 +12,10 @@ import type { Config } from './config.js';
 export async function storageFor({ storage }: Pick<Config, 'storage'>): Promise<Storage> {
   const { sqlite, redisUrl, statesMaxBytes } = storage;
   const { url } = storage.postgres;
-  if (url === undefined) return new SqliteStorage({ ...sqlite, statesMaxBytes });
-  const options = { ...storage.postgres, url, statesMaxBytes };
+  const objects = await objectStoreFor(storage);
+  const shared = { statesMaxBytes, ...(objects && { objects }) };
+  if (url === undefined) return new SqliteStorage({ ...sqlite, ...shared });
+  const options = { ...storage.postgres, url, ...shared };
   const { PostgresStorage } = await driver(
     'DATABASE_URL',
     'pg @langchain/langgraph-checkpoint-postgres',
@@ -25,6 +28,17 @@ export async function storageFor({ storage }: Pick<Config, 'storage'>): Promise<
     () => import('../storage/redis/redis-hints.js'),
   );
   return new PostgresStorage({ ...options, hints: new RedisHints(redisUrl) });
+}
+
+async function objectStoreFor({ s3 }: Config['storage']): Promise<ObjectStore | undefined> {
+  const { bucket } = s3;
+  if (bucket === undefined) return undefined;
+  const { S3ObjectStore } = await driver(
+    'FILES_S3_BUCKET',
+    '@aws-sdk/client-s3',
+    () => import('../storage/s3/s3-object.store.js'),
+  );
+  return new S3ObjectStore({ ...s3, bucket });
 }
 
 async function driver<Module>(

@@ -29,6 +29,7 @@ describe('loadConfig', () => {
     expect(config.storage).toEqual({
       sqlite: { directory: resolve('data'), synchronous: 'NORMAL' },
       postgres: { poolSize: 10 },
+      s3: {},
       statesMaxBytes: 16 * 1024 ** 2,
     });
     expect(config.chat.retention).toEqual({ compactAfterMs: 3_600_000 });

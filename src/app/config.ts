@@ -11,6 +11,7 @@ import type { RetentionOptions } from '../runs/retention.service.js';
 import type { RunLimits } from '../runs/run-limits.js';
 import type { PostgresStorageOptions } from '../storage/postgres/postgres-storage.options.js';
 import type { SqliteStorageOptions } from '../storage/sqlite/sqlite.storage.js';
+import type { S3ObjectStoreOptions } from '../storage/s3/s3-object-store.options.js';
 import type { ThrottlingLimits } from '../throttling/throttling.options.js';
 import type { ToolLibraryOptions } from '../tools/library/tool-library.options.js';
 import type { TaintOptions } from '../tools/taint.policy.js';
@@ -118,6 +119,8 @@ export interface StorageConfig {
   /** Used in place of `sqlite` if it has a `url`. */
   readonly postgres: Partial<Pick<PostgresStorageOptions, 'url' | 'listenUrl' | 'poolSize'>>;
   readonly redisUrl?: string;
+  /** Used for the bytes of files if it has a `bucket`. */
+  readonly s3: Partial<Omit<S3ObjectStoreOptions, 'credentials' | 'patienceMs'>>;
   readonly statesMaxBytes: number;
 }
 

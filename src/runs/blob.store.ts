@@ -70,4 +70,11 @@ export abstract class BlobStore {
 
   /** Removes at most `limit` uploads of the owner that no run has taken, the earliest first. Returns how many it has removed. */
   abstract deleteOldestUploads(owner: Owner, limit: number): Promise<number>;
+
+  /**
+   * Removes at most `limit` pieces of what deleted blobs have left outside the step that deleted them. Returns how many it has removed. Default: there are none.
+   */
+  async removeLeftovers(_limit: number): Promise<number> {
+    return 0;
+  }
 }

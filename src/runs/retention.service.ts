@@ -59,6 +59,9 @@ const MAX_FAILED_TO_INDEX = 10;
 /** Items removed at a time. */
 const ITEMS_AT_A_TIME = 100;
 
+/** Leftovers of deleted files removed at a time. */
+const LEFTOVERS_AT_A_TIME = 20;
+
 /** Uploads removed at a time. Each may be large. */
 const UPLOADS_AT_A_TIME = 10;
 
@@ -118,6 +121,7 @@ export class RetentionService {
     yield* this.removeOverQuota();
     yield* this.removeUntilSmall();
     while (await this.deps.retention.shrink()) yield;
+    yield* this.removeLeftovers();
     // Last: after an upgrade there are all runs to index, and what makes room does not wait for that.
     yield* this.indexRuns();
   }
@@ -168,6 +172,15 @@ export class RetentionService {
 
   private async *removeExpiredUploads(): AsyncGenerator<void> {
     while ((await this.deps.blobs.deleteExpired(UPLOADS_AT_A_TIME)) === UPLOADS_AT_A_TIME) yield;
+  }
+
+  /** After all that deletes files: then what was deleted in this sweep is gone after it. An object store that is away keeps nothing else waiting. */
+  private async *removeLeftovers(): AsyncGenerator<void> {
+    try {
+      while ((await this.deps.blobs.removeLeftovers(LEFTOVERS_AT_A_TIME)) > 0) yield;
+    } catch (error) {
+      this.logger.warn({ err: error }, 'The bytes of deleted files could not be removed; trying again soon.');
+    }
   }
 
   private async *removeOld(): AsyncGenerator<void> {

@@ -20,6 +20,7 @@ export type {
   ItemScope,
   StoredItem,
 } from '../agents/item.store.js';
+export { ObjectStore } from './objects/object.store.js';
 export { BlobStore } from '../runs/blob.store.js';
 export type { NewBlob, StoredBlob } from '../runs/blob.store.js';
 export type { Feedback, FeedbackRequest, GivenFeedback } from '../runs/feedback.js';

@@ -51,7 +51,7 @@ const GUIDES = [
 ];
 
 /** Packages of which a host has one or another. */
-const DRIVERS = ['pg', '@langchain/langgraph-checkpoint-postgres', 'ioredis'];
+const DRIVERS = ['pg', '@langchain/langgraph-checkpoint-postgres', 'ioredis', '@aws-sdk/client-s3'];
 
 describe('packed package in an empty folder', () => {
   let folder: string;
@@ -219,7 +219,7 @@ describe('packed package in an empty folder', () => {
     const free = ['', '/client', '/langgraph', '/storage', '/testing', '/tools'].map(
       (entry) => `nestjs-agent-stream${entry}`,
     );
-    const needy = ['nestjs-agent-stream/postgres', 'nestjs-agent-stream/redis'];
+    const needy = ['postgres', 'redis', 's3'].map((entry) => `nestjs-agent-stream/${entry}`);
 
     expect(await load(needy)).toMatchObject([
       {
@@ -227,6 +227,7 @@ describe('packed package in an empty folder', () => {
         told: expect.stringMatching(/npm i pg @langchain\/langgraph-checkpoint-postgres$/),
       },
       { code: 'CONFIG_INVALID', told: expect.stringMatching(/npm i ioredis$/) },
+      { code: 'CONFIG_INVALID', told: expect.stringMatching(/npm i @aws-sdk\/client-s3$/) },
     ]);
     await linkPackages(folder, DRIVERS);
     const loaded = await load([...free, ...needy]);

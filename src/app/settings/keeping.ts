@@ -4,6 +4,7 @@ import { DEFAULT_STATES_MAX_BYTES } from '../../storage/checkpoint-keeping.js';
 import { DEFAULT_POOL_SIZE } from '../../storage/postgres/postgres-storage.options.js';
 import { DEFAULT_SYNCHRONOUS } from '../../storage/sqlite/sqlite.storage.js';
 import {
+  boolean,
   days,
   format,
   integer,
@@ -12,11 +13,15 @@ import {
   parseChoice,
   path,
   serverUrl,
+  text,
+  webUrl,
   parseChoices,
 } from './formats.js';
 import { part, setting } from './setting.js';
 
 const DATABASE = { DATABASE_URL: 'postgres://app:secret@db.example.com/agents' };
+
+const FILES_S3 = { FILES_S3_BUCKET: 'agent-files' };
 
 const choice = parseChoice('normal', 'full');
 const synchronous = format(
@@ -157,6 +162,48 @@ export const KEEPING = {
       details:
         'It holds no data that can be lost. While it is away, wakeups come seconds late, and each instance counts for itself.',
       isSecret: true,
+      isAboutSecurity: false,
+    }),
+    FILES_S3_BUCKET: setting('storage.s3.bucket', {
+      format: text(),
+      unset: 'the database',
+      example: FILES_S3.FILES_S3_BUCKET,
+      effect:
+        'Stores the bytes of files in this bucket of an object store with the API of S3, in place of the database.',
+      details:
+        'Needs `npm i @aws-sdk/client-s3`, whose variables and files say which credentials are used. The process has to be allowed `s3:GetObject`, `s3:PutObject`, `s3:DeleteObject` and `s3:ListBucket`. Files that are in the database stay there. Set it once all instances have this version. See [files](../guides/files.md#in-an-object-store).',
+      isAboutSecurity: false,
+    }),
+    FILES_S3_ENDPOINT: setting('storage.s3.endpoint', {
+      format: webUrl(),
+      unset: 'Amazon S3',
+      example: 'https://minio.example.com',
+      needs: FILES_S3,
+      effect: 'The URL of the object store.',
+      isAboutSecurity: false,
+    }),
+    FILES_S3_REGION: setting('storage.s3.region', {
+      format: text(),
+      unset: '`AWS_REGION`, or `us-east-1` with `FILES_S3_ENDPOINT`',
+      example: 'eu-central-1',
+      needs: FILES_S3,
+      effect: 'The region of the bucket.',
+      isAboutSecurity: false,
+    }),
+    FILES_S3_PREFIX: setting('storage.s3.prefix', {
+      format: text(),
+      unset: 'nothing',
+      example: 'agents/files/',
+      needs: FILES_S3,
+      effect: 'Begins the names of all objects. Two applications may share a bucket.',
+      isAboutSecurity: false,
+    }),
+    FILES_S3_PATH_STYLE: setting('storage.s3.pathStyle', {
+      format: boolean(),
+      unset: '`true` with `FILES_S3_ENDPOINT`, `false` without',
+      example: 'true',
+      needs: FILES_S3,
+      effect: 'With `true`, the bucket is in the path of URLs; with `false`, it is in their host name.',
       isAboutSecurity: false,
     }),
     ROLES: setting('roles', {

@@ -10,6 +10,8 @@ export const SETTINGS_OF_OPTIONS: Readonly<Record<NamedOption, SettingName>> = {
   'url of PostgresStorage': 'DATABASE_URL',
   'listenUrl of PostgresStorage': 'DATABASE_LISTEN_URL',
   'url of RedisHints': 'REDIS_URL',
+  'objects of the storage': 'FILES_S3_BUCKET',
+  'bucket of S3ObjectStore': 'FILES_S3_BUCKET',
   'exposeState of LangGraphAgent': 'EXPOSED_STATE',
   operatorRoles: 'AUTH_OPERATOR_ROLES',
   tenantOperatorRoles: 'AUTH_TENANT_OPERATOR_ROLES',

@@ -1,17 +1,17 @@
 import type { Owner } from '../../principal.js';
-import {
-  BlobStore,
-  type BlobFacts,
-  type NewBlob,
-  type NewUpload,
-  type StoredBlob,
-  type UploadLimits,
-} from '../../runs/blob.store.js';
+import type { BlobFacts, NewBlob, NewUpload, StoredBlob, UploadLimits } from '../../runs/blob.store.js';
 import { belongsTo } from '../../runs/run.js';
+import {
+  BlobRowStore,
+  createLateObjectError,
+  isInObject,
+  toBytesColumns,
+  type RowOf,
+} from '../objects/blob-row.store.js';
 import { toNameKey, type BlobRecord, type MemoryRecords } from './memory-records.js';
 
 /** Blobs in memory. No method waits, so each is an atomic step. */
-export class MemoryBlobStore extends BlobStore {
+export class MemoryBlobStore extends BlobRowStore {
   constructor(
     private readonly records: MemoryRecords,
     private readonly clock: () => number,
@@ -19,50 +19,69 @@ export class MemoryBlobStore extends BlobStore {
     super();
   }
 
-  async put(blob: NewBlob, maxOwnerBytes: number): Promise<'stored' | 'full' | 'gone'> {
+  async put(blob: RowOf<NewBlob>, maxOwnerBytes: number): Promise<'stored' | 'full' | 'gone'> {
     const { blobs, threads } = this.records;
     const { owner, threadKey, id } = blob;
     const thread = threads.get(threadKey)?.thread;
     if (!thread || !belongsTo(thread.owner, owner)) return 'gone';
     const key = toNameKey(owner, id);
     if (blobs.has(key)) return 'stored';
-    if (this.sumBytes(owner) + blob.data.byteLength > maxOwnerBytes) return 'full';
-    blobs.set(key, { ...blob, data: blob.data.slice() });
+    if (this.sumBytes(owner) + toBytesColumns(blob).bytes > maxOwnerBytes) return 'full';
+    this.add(key, blob);
     return 'stored';
   }
 
   async upload(
-    { keepMs, ...blob }: NewUpload,
+    { keepMs, ...blob }: RowOf<NewUpload>,
     { maxOwnerBytes, maxUploads }: UploadLimits,
   ): Promise<'stored' | 'full'> {
-    const { owner, id, data } = blob;
+    const { owner, id } = blob;
     const key = toNameKey(owner, id);
     if (this.records.blobs.has(key)) return 'stored';
     if (this.listUploads(owner).length >= maxUploads) return 'full';
-    if (this.sumBytes(owner) + data.byteLength > maxOwnerBytes) return 'full';
-    this.records.blobs.set(key, { ...blob, data: data.slice(), expiresAt: this.clock() + keepMs });
+    if (this.sumBytes(owner) + toBytesColumns(blob).bytes > maxOwnerBytes) return 'full';
+    this.add(key, { ...blob, expiresAt: this.clock() + keepMs });
     return 'stored';
   }
 
-  async get(owner: Owner, id: string): Promise<StoredBlob | undefined> {
+  async find(owner: Owner, id: string): Promise<RowOf<StoredBlob> | undefined> {
     const found = this.records.blobs.get(toNameKey(owner, id));
     if (!found) return undefined;
-    const { mediaType, name, data } = found;
-    return { id, mediaType, ...(name !== undefined && { name }), data };
+    const { mediaType, name } = found;
+    const facts = { id, mediaType, ...(name !== undefined && { name }) };
+    return isInObject(found)
+      ? { ...facts, object: found.object, bytes: found.bytes }
+      : { ...facts, data: found.data };
+  }
+
+  async noteObject(object: string, keepMs: number): Promise<void> {
+    this.records.objectNotes.set(object, { dueAt: this.clock() + keepMs, isClaimed: false });
+  }
+
+  async claimObjects(limit: number, againMs: number): Promise<readonly string[]> {
+    const { objectNotes } = this.records;
+    const now = this.clock();
+    const due = [...objectNotes].filter(([, { dueAt }]) => dueAt <= now).slice(0, limit);
+    for (const [object] of due) objectNotes.set(object, { dueAt: now + againMs, isClaimed: true });
+    return due.map(([object]) => object);
+  }
+
+  async forgetObjects(objects: readonly string[]): Promise<void> {
+    for (const object of objects) this.records.objectNotes.delete(object);
   }
 
   async describe(owner: Owner, ids: readonly string[]): Promise<readonly BlobFacts[]> {
     return [...new Set(ids)].flatMap((id) => {
       const found = this.records.blobs.get(toNameKey(owner, id));
       if (!found) return [];
-      const { mediaType, name, data } = found;
-      return [{ id, mediaType, ...(name !== undefined && { name }), bytes: data.byteLength }];
+      const { mediaType, name } = found;
+      return [{ id, mediaType, ...(name !== undefined && { name }), bytes: toBytesColumns(found).bytes }];
     });
   }
 
   async deleteUploads(owner: Owner, ids?: readonly string[]): Promise<void> {
     for (const { id } of this.listUploads(owner))
-      if (!ids || ids.includes(id)) this.records.blobs.delete(toNameKey(owner, id));
+      if (!ids || ids.includes(id)) this.records.deleteBlob(toNameKey(owner, id));
   }
 
   async deleteExpired(limit: number): Promise<number> {
@@ -71,14 +90,25 @@ export class MemoryBlobStore extends BlobStore {
       ([, { expiresAt }]) => expiresAt !== undefined && expiresAt <= now,
     );
     const removed = expired.slice(0, limit);
-    for (const [key] of removed) this.records.blobs.delete(key);
+    for (const [key] of removed) this.records.deleteBlob(key);
     return removed.length;
   }
 
   async deleteOldestUploads(owner: Owner, limit: number): Promise<number> {
     const removed = this.listUploads(owner).slice(0, limit);
-    for (const { id } of removed) this.records.blobs.delete(toNameKey(owner, id));
+    for (const { id } of removed) this.records.deleteBlob(toNameKey(owner, id));
     return removed.length;
+  }
+
+  private add(key: string, blob: BlobRecord): void {
+    if (!isInObject(blob)) {
+      this.records.blobs.set(key, { ...blob, data: blob.data.slice() });
+      return;
+    }
+    const { objectNotes } = this.records;
+    if (objectNotes.get(blob.object)?.isClaimed !== false) throw createLateObjectError();
+    objectNotes.delete(blob.object);
+    this.records.blobs.set(key, blob);
   }
 
   private listUploads(of: Owner): BlobRecord[] {
@@ -86,7 +116,7 @@ export class MemoryBlobStore extends BlobStore {
   }
 
   private sumBytes(of: Owner): number {
-    return this.list(of).reduce((bytes, { data }) => bytes + data.byteLength, 0);
+    return this.list(of).reduce((sum, blob) => sum + toBytesColumns(blob).bytes, 0);
   }
 
   private list(of: Owner): BlobRecord[] {

@@ -1,5 +1,6 @@
 import type { Owner } from '../../principal.js';
 import type { StoredBlob } from '../../runs/blob.store.js';
+import type { RowOf } from '../objects/blob-row.store.js';
 import type { SaidText } from '../../runs/event-log.js';
 import type { Run, Thread } from '../../runs/run.js';
 import type { Spending } from '../../runs/spending.js';
@@ -40,11 +41,19 @@ export interface ThreadRecord {
   titleWords?: ReadonlySet<string>;
 }
 
-export interface BlobRecord extends StoredBlob {
+export type BlobRecord = RowOf<StoredBlob> & {
   readonly owner: Owner;
   /** Absent for an upload, which has the time when it is removed. */
   threadKey?: string;
   expiresAt?: number | undefined;
+};
+
+/** An object that no blob names. */
+export interface ObjectNote {
+  /** Time when it is to be removed. */
+  readonly dueAt: number;
+  /** True once no blob may name it any more. */
+  readonly isClaimed: boolean;
 }
 
 /** The data of a memory storage; its ports share it. */
@@ -57,6 +66,8 @@ export class MemoryRecords {
   readonly spending = new Map<string, Required<Spending>>();
   /** By owner and id. */
   readonly blobs = new Map<string, BlobRecord>();
+  /** By the object's name. */
+  readonly objectNotes = new Map<string, ObjectNote>();
   readonly idempotencyKeys = new Map<string, RunRecord>();
   /** In the order of creation. */
   readonly unended = new Set<RunRecord>();
@@ -103,6 +114,13 @@ export class MemoryRecords {
     return run;
   }
 
+  /** Deletes a blob by owner and id. Its object, if it has one, is to be removed. */
+  deleteBlob(key: string): void {
+    const blob = this.blobs.get(key);
+    if (blob && 'object' in blob) this.objectNotes.set(blob.object, { dueAt: 0, isClaimed: true });
+    this.blobs.delete(key);
+  }
+
   /** Deletes a thread with its runs, their logs and idempotency keys, and its blobs. */
   deleteThread({ key, thread }: ThreadRecord): void {
     for (const record of this.runs.values()) {
@@ -112,7 +130,7 @@ export class MemoryRecords {
       this.unended.delete(record);
       if (idempotency) this.idempotencyKeys.delete(toIdempotencyKey(run.principal, idempotency.key));
     }
-    for (const [name, { threadKey }] of this.blobs) if (threadKey === key) this.blobs.delete(name);
+    for (const [name, { threadKey }] of this.blobs) if (threadKey === key) this.deleteBlob(name);
     this.threads.delete(key);
     this.threadsByName.delete(toNameKey(thread.owner, thread.id));
   }

@@ -4,6 +4,7 @@ import type { SaidText } from '../../runs/event-log.js';
 import { Retention, type DeletedThread, type IdleThreads, type OwnerUsage } from '../../runs/retention.js';
 import { belongsTo, hasEnded } from '../../runs/run.js';
 import { toBatches } from '../batch.codec.js';
+import { toBytesColumns } from '../objects/blob-row.store.js';
 import type { MemoryCheckpointer } from './memory.checkpointer.js';
 import type { MemoryRecords } from './memory-records.js';
 import { indexRun } from './memory-search.js';
@@ -82,7 +83,7 @@ export class MemoryRetention extends Retention {
       const frames = batches.reduce((sum, batch) => sum + Buffer.byteLength(batch.frames), 0);
       add(run.principal, Buffer.byteLength(run.message) + frames);
     }
-    for (const { owner, data } of this.records.blobs.values()) add(owner, data.byteLength);
+    for (const blob of this.records.blobs.values()) add(blob.owner, toBytesColumns(blob).bytes);
     return [...usage.values()].sort((one, other) => other.bytes - one.bytes).slice(0, limit);
   }
 
@@ -92,7 +93,7 @@ export class MemoryRetention extends Retention {
     for (const { batches } of this.records.runs.values()) {
       for (const { frames } of batches) bytes += frames.length;
     }
-    for (const { data } of this.records.blobs.values()) bytes += data.byteLength;
+    for (const blob of this.records.blobs.values()) bytes += toBytesColumns(blob).bytes;
     return bytes;
   }
 

@@ -1,13 +1,12 @@
 import type { Owner } from '../../principal.js';
-import {
-  BlobStore,
-  type BlobFacts,
-  type NewBlob,
-  type NewUpload,
-  type StoredBlob,
-  type UploadLimits,
-} from '../../runs/blob.store.js';
+import type { BlobFacts, NewBlob, NewUpload, StoredBlob, UploadLimits } from '../../runs/blob.store.js';
 import { toBlob, toBlobFacts, type BlobFactsRow, type BlobRow } from '../blob-rows.js';
+import {
+  BlobRowStore,
+  createLateObjectError,
+  toBytesColumns,
+  type RowOf,
+} from '../objects/blob-row.store.js';
 import { OwnerTurns } from './owner-turns.js';
 import type { PostgresDatabase, Statements } from './postgres.database.js';
 
@@ -18,7 +17,7 @@ interface Held {
   readonly uploads: number;
 }
 
-export class PostgresBlobStore extends BlobStore {
+export class PostgresBlobStore extends BlobRowStore {
   /** A transaction waits for the owner's lock on a connection: only one of an owner may, or uploads would take all of the pool. */
   private readonly turns = new OwnerTurns();
 
@@ -26,8 +25,8 @@ export class PostgresBlobStore extends BlobStore {
     super();
   }
 
-  put(blob: NewBlob, maxOwnerBytes: number): Promise<'stored' | 'full' | 'gone'> {
-    const { owner, threadKey, data } = blob;
+  put(blob: RowOf<NewBlob>, maxOwnerBytes: number): Promise<'stored' | 'full' | 'gone'> {
+    const { owner, threadKey } = blob;
     return this.store(owner, async (tx) => {
       // Held until the end: a deletion of the thread waits for it, and then removes the blob.
       const threads = await tx.query(
@@ -37,28 +36,29 @@ export class PostgresBlobStore extends BlobStore {
       if (threads.length === 0) return 'gone';
       const held = await this.readHeld(tx, blob);
       if (held.exists) return 'stored';
-      if (held.bytes + data.byteLength > maxOwnerBytes) return 'full';
+      if (held.bytes + toBytesColumns(blob).bytes > maxOwnerBytes) return 'full';
       await this.insert(tx, blob, { threadKey, keepMs: null });
       return 'stored';
     });
   }
 
   upload(
-    { keepMs, ...blob }: NewUpload,
+    { keepMs, ...blob }: RowOf<NewUpload>,
     { maxOwnerBytes, maxUploads }: UploadLimits,
   ): Promise<'stored' | 'full'> {
     return this.store(blob.owner, async (tx) => {
       const held = await this.readHeld(tx, blob);
       if (held.exists) return 'stored';
-      if (held.uploads >= maxUploads || held.bytes + blob.data.byteLength > maxOwnerBytes) return 'full';
+      const { bytes } = toBytesColumns(blob);
+      if (held.uploads >= maxUploads || held.bytes + bytes > maxOwnerBytes) return 'full';
       await this.insert(tx, blob, { threadKey: '', keepMs });
       return 'stored';
     });
   }
 
-  async get({ tenant, userId }: Owner, id: string): Promise<StoredBlob | undefined> {
+  async find({ tenant, userId }: Owner, id: string): Promise<RowOf<StoredBlob> | undefined> {
     const [row] = await this.database.query<BlobRow>(
-      `SELECT id, media_type, name, data FROM ${this.database.schema}.blobs
+      `SELECT id, media_type, name, data, object, bytes FROM ${this.database.schema}.blobs
        WHERE tenant = $1 AND user_id = $2 AND id = $3`,
       [tenant, userId, id],
     );
@@ -105,6 +105,42 @@ export class PostgresBlobStore extends BlobStore {
     return rows.length;
   }
 
+  async noteObject(object: string, keepMs: number): Promise<void> {
+    const { schema: s } = this.database;
+    await this.database.query(
+      `INSERT INTO ${s}.object_notes (object, due_at, claimed) VALUES ($1, ${s}.now_ms() + $2::bigint, false)
+       ON CONFLICT (object) DO NOTHING`,
+      [object, keepMs],
+    );
+  }
+
+  async claimObjects(limit: number, againMs: number): Promise<readonly string[]> {
+    const { schema: s } = this.database;
+    const rows = await this.database.query<{ readonly object: string }>(
+      `UPDATE ${s}.object_notes SET claimed = true, due_at = ${s}.now_ms() + $2::bigint WHERE object IN (
+         SELECT object FROM ${s}.object_notes WHERE due_at <= ${s}.now_ms()
+         ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+       RETURNING object`,
+      [limit, againMs],
+    );
+    return rows.map(({ object }) => object);
+  }
+
+  async forgetObjects(objects: readonly string[]): Promise<void> {
+    await this.database.query(`DELETE FROM ${this.database.schema}.object_notes WHERE object = ANY($1)`, [
+      [...objects],
+    ]);
+  }
+
+  /** From here on a row names the object. @throws AppError STORAGE_FAILED if it may be removed at any moment */
+  private async takeObject(tx: Statements, object: string): Promise<void> {
+    const taken = await tx.query(
+      `DELETE FROM ${this.database.schema}.object_notes WHERE object = $1 AND NOT claimed RETURNING object`,
+      [object],
+    );
+    if (taken.length === 0) throw createLateObjectError();
+  }
+
   /** One blob of an owner at a time, so that two together cannot exceed the limit. */
   private store<Result>(
     { tenant, userId }: Owner,
@@ -122,7 +158,7 @@ export class PostgresBlobStore extends BlobStore {
 
   private async readHeld(
     tx: Statements,
-    { owner, id }: StoredBlob & { readonly owner: Owner },
+    { owner, id }: RowOf<StoredBlob> & { readonly owner: Owner },
   ): Promise<Held> {
     const [held] = await tx.query<Held>(
       `SELECT bool_or(id = $3) AS exists, coalesce(sum(bytes), 0)::bigint AS bytes,
@@ -135,13 +171,16 @@ export class PostgresBlobStore extends BlobStore {
 
   private async insert(
     tx: Statements,
-    { owner, id, mediaType, name, data }: StoredBlob & { readonly owner: Owner },
+    blob: RowOf<StoredBlob> & { readonly owner: Owner },
     { threadKey, keepMs }: { readonly threadKey: string; readonly keepMs: number | null },
   ): Promise<void> {
     const { schema: s } = this.database;
+    const { owner, id, mediaType, name } = blob;
+    const { data, bytes, object } = toBytesColumns(blob);
+    if (object !== null) await this.takeObject(tx, object);
     await tx.query(
-      `INSERT INTO ${s}.blobs (tenant, user_id, id, thread_id, media_type, name, bytes, created_at, data, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, ${s}.now_ms(), $8, ${s}.now_ms() + $9::bigint)`,
+      `INSERT INTO ${s}.blobs (tenant, user_id, id, thread_id, media_type, name, bytes, created_at, data, expires_at, object)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, ${s}.now_ms(), $8, ${s}.now_ms() + $9::bigint, $10)`,
       [
         owner.tenant,
         owner.userId,
@@ -149,9 +188,10 @@ export class PostgresBlobStore extends BlobStore {
         threadKey,
         mediaType,
         name === undefined ? null : JSON.stringify(name),
-        data.byteLength,
+        bytes,
         Buffer.from(data.buffer, data.byteOffset, data.byteLength),
         keepMs,
+        object,
       ],
     );
   }

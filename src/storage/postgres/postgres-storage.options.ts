@@ -1,3 +1,4 @@
+import type { ObjectStore } from '../objects/object.store.js';
 import type { HintCarrier } from '../shared-wakeups.js';
 
 export interface PostgresStorageOptions {
@@ -19,6 +20,8 @@ export interface PostgresStorageOptions {
    * Maximum bytes of the states of a thread where it can be continued. Beyond them those of the oldest runs go, and never the newest. Default 16 MiB.
    */
   readonly statesMaxBytes?: number;
+  /** Keeps the bytes of files, in place of the database. Opened and closed with the storage. Default: the database. */
+  readonly objects?: ObjectStore;
   /**
    * Carries the hints in place of LISTEN and NOTIFY, and counts the limits if it can, as `RedisHints` does. Opened and closed with the
    * storage.

@@ -5,6 +5,7 @@ import { ALICE, BOB, claimRun, newRun, ownedRun, toEnding } from '../../testing/
 import { branches } from './migrations/0020-branches.js';
 import { continuedRuns } from './migrations/0024-continued-runs.js';
 import { delayedRuns } from './migrations/0028-delayed-runs.js';
+import { objects } from './migrations/0035-objects.js';
 import { uploads } from './migrations/0030-uploads.js';
 import { runWords } from './migrations/0032-run-words.js';
 import { MIGRATIONS } from './migrations/migrations.js';
@@ -149,6 +150,7 @@ describe('migrate', () => {
   it.each([
     ['delayed runs', delayedRuns, 'runs'],
     ['uploads', uploads, 'blobs'],
+    ['objects', objects, 'blobs'],
     ['the search', runWords, 'runs'],
   ])('lets instances read while the migration for %s waits for one of them', async (_, migration, table) => {
     const readBeside = async (database: PostgresDatabase) => {

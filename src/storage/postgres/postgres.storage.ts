@@ -7,6 +7,9 @@ import { Storage } from '../storage.js';
 import { storageFailure } from './postgres.errors.js';
 import { explainedStart } from './start-failure.js';
 import { PostgresAssistantStore } from './postgres-assistant.store.js';
+import type { BlobStore } from '../../runs/blob.store.js';
+import { withObjects } from '../objects/object-blob.store.js';
+import type { ObjectStore } from '../objects/object.store.js';
 import { PostgresBlobStore } from './postgres-blob.store.js';
 import { DEFAULT_STATES_MAX_BYTES } from '../checkpoint-keeping.js';
 import { PostgresCheckpointer } from './postgres.checkpointer.js';
@@ -32,7 +35,7 @@ export class PostgresStorage extends Storage {
   readonly retention: PostgresRetention;
   readonly state: PostgresSharedState;
   readonly items: PostgresItemStore;
-  readonly blobs: PostgresBlobStore;
+  readonly blobs: BlobStore;
   readonly assistants: PostgresAssistantStore;
   readonly checkpointer: PostgresCheckpointer;
   override readonly location: string | undefined;
@@ -40,6 +43,7 @@ export class PostgresStorage extends Storage {
   readonly database: PostgresDatabase;
   private readonly writer: PostgresWriter;
   private readonly hints: HintCarrier;
+  private readonly objects: ObjectStore | undefined;
 
   constructor(options: PostgresStorageOptions) {
     super();
@@ -52,6 +56,7 @@ export class PostgresStorage extends Storage {
       statesMaxBytes = DEFAULT_STATES_MAX_BYTES,
     } = options;
     const { requestPatienceMs = 10_000, writePatienceMs = 60_000 } = options;
+    this.objects = options.objects;
     this.database = new PostgresDatabase({ url, schema, poolSize, patienceMs: requestPatienceMs });
     this.location = describePlace(url, schema);
     this.writer = new PostgresWriter({ url, schema, patienceMs: writePatienceMs });
@@ -66,7 +71,7 @@ export class PostgresStorage extends Storage {
     this.retention = new PostgresRetention(this.database);
     this.state = new PostgresSharedState(this.database);
     this.items = new PostgresItemStore(this.database);
-    this.blobs = new PostgresBlobStore(this.database);
+    this.blobs = withObjects(new PostgresBlobStore(this.database), options.objects);
     this.assistants = new PostgresAssistantStore(this.database);
     this.checkpointer = new PostgresCheckpointer(this.database, this.writer, {
       keep: keepCheckpoints,
@@ -82,6 +87,7 @@ export class PostgresStorage extends Storage {
     } catch (error) {
       throw explainedStart(error);
     }
+    await this.objects?.open();
   }
 
   async check(): Promise<void> {
@@ -96,6 +102,7 @@ export class PostgresStorage extends Storage {
     await this.hints.close();
     await this.writer.close();
     await this.database.close();
+    await this.objects?.close();
   }
 }
 

@@ -1,16 +1,15 @@
 import type { Owner } from '../../principal.js';
-import {
-  BlobStore,
-  type BlobFacts,
-  type NewBlob,
-  type NewUpload,
-  type StoredBlob,
-  type UploadLimits,
-} from '../../runs/blob.store.js';
+import type { BlobFacts, NewBlob, NewUpload, StoredBlob, UploadLimits } from '../../runs/blob.store.js';
 import { toBlob, toBlobFacts } from '../blob-rows.js';
+import {
+  BlobRowStore,
+  createLateObjectError,
+  toBytesColumns,
+  type RowOf,
+} from '../objects/blob-row.store.js';
 import type { SqliteClient } from './sqlite.client.js';
 
-export class SqliteBlobStore extends BlobStore {
+export class SqliteBlobStore extends BlobRowStore {
   constructor(
     private readonly client: SqliteClient,
     private readonly clock: () => number,
@@ -18,23 +17,25 @@ export class SqliteBlobStore extends BlobStore {
     super();
   }
 
-  put({ owner, name, ...blob }: NewBlob, maxOwnerBytes: number): Promise<'stored' | 'full' | 'gone'> {
-    const { tenant, userId } = owner;
-    const row = { ...blob, tenant, userId, name: name ?? null, now: this.clock() };
-    return this.client.call('putBlob', { row, maxOwnerBytes });
+  async put(blob: RowOf<NewBlob>, maxOwnerBytes: number): Promise<'stored' | 'full' | 'gone'> {
+    const row = { ...this.toRow(blob), threadKey: blob.threadKey };
+    const outcome = await this.client.call('putBlob', { row, maxOwnerBytes });
+    if (outcome === 'late') throw createLateObjectError();
+    return outcome;
   }
 
-  upload(
-    { owner, name, keepMs, ...blob }: NewUpload,
+  async upload(
+    upload: RowOf<NewUpload>,
     { maxOwnerBytes, maxUploads }: UploadLimits,
   ): Promise<'stored' | 'full'> {
-    const { tenant, userId } = owner;
-    const now = this.clock();
-    const row = { ...blob, tenant, userId, name: name ?? null, now, expiresAt: now + keepMs };
-    return this.client.call('putUpload', { row, maxOwnerBytes, maxUploads });
+    const row = this.toRow(upload);
+    const expiring = { ...row, expiresAt: row.now + upload.keepMs };
+    const outcome = await this.client.call('putUpload', { row: expiring, maxOwnerBytes, maxUploads });
+    if (outcome === 'late') throw createLateObjectError();
+    return outcome;
   }
 
-  async get({ tenant, userId }: Owner, id: string): Promise<StoredBlob | undefined> {
+  async find({ tenant, userId }: Owner, id: string): Promise<RowOf<StoredBlob> | undefined> {
     const row = await this.client.call('getBlob', { tenant, userId, id });
     return row && toBlob(row);
   }
@@ -54,5 +55,24 @@ export class SqliteBlobStore extends BlobStore {
 
   deleteOldestUploads({ tenant, userId }: Owner, limit: number): Promise<number> {
     return this.client.call('deleteOldestUploads', { tenant, userId, limit });
+  }
+
+  noteObject(object: string, keepMs: number): Promise<void> {
+    return this.client.call('noteObject', { object, dueAt: this.clock() + keepMs });
+  }
+
+  claimObjects(limit: number, againMs: number): Promise<readonly string[]> {
+    const now = this.clock();
+    return this.client.call('claimObjects', { now, againAt: now + againMs, limit });
+  }
+
+  forgetObjects(objects: readonly string[]): Promise<void> {
+    return this.client.call('forgetObjects', [...objects]);
+  }
+
+  private toRow(blob: RowOf<StoredBlob> & { readonly owner: Owner }) {
+    const { owner, id, mediaType, name = null } = blob;
+    const { tenant, userId } = owner;
+    return { tenant, userId, id, mediaType, name, ...toBytesColumns(blob), now: this.clock() };
   }
 }

@@ -254,6 +254,7 @@ describe('SqliteStorage', () => {
       ALTER TABLE threads DROP COLUMN read_at;
       DROP TABLE items;
       DROP TABLE blobs;
+      DROP TABLE object_notes;
       DROP TABLE assistants;
       DROP TABLE run_words;
       DROP INDEX runs_to_index;

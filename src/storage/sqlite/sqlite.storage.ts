@@ -4,6 +4,9 @@ import { LocalWakeups } from '../local-wakeups.js';
 import { DEFAULT_STATES_MAX_BYTES } from '../checkpoint-keeping.js';
 import { Storage } from '../storage.js';
 import { SqliteAssistantStore } from './sqlite-assistant.store.js';
+import type { BlobStore } from '../../runs/blob.store.js';
+import { withObjects } from '../objects/object-blob.store.js';
+import type { ObjectStore } from '../objects/object.store.js';
 import { SqliteBlobStore } from './sqlite-blob.store.js';
 import { SqliteCheckpointer } from './sqlite.checkpointer.js';
 import { SqliteClient } from './sqlite.client.js';
@@ -38,6 +41,8 @@ export interface SqliteStorageOptions {
    * what the disk has. For a limit that makes room by itself, see the module's `retention`.
    */
   readonly maxFileBytes?: number;
+  /** Keeps the bytes of files, in place of the database. Default: the database. */
+  readonly objects?: ObjectStore;
   /** Milliseconds since the epoch. Default: the system's clock. */
   readonly clock?: () => number;
 }
@@ -52,11 +57,12 @@ export class SqliteStorage extends Storage {
   readonly retention: SqliteRetention;
   readonly state: SqliteSharedState;
   readonly items: SqliteItemStore;
-  readonly blobs: SqliteBlobStore;
+  readonly blobs: BlobStore;
   readonly assistants: SqliteAssistantStore;
   readonly checkpointer: SqliteCheckpointer;
   override readonly location: string | undefined;
   private readonly client: SqliteClient;
+  private readonly objects: ObjectStore | undefined;
   private readonly clock: () => number;
 
   constructor(options: SqliteStorageOptions) {
@@ -67,9 +73,11 @@ export class SqliteStorage extends Storage {
       keepCheckpoints = 2,
       statesMaxBytes = DEFAULT_STATES_MAX_BYTES,
       maxFileBytes,
+      objects,
       clock = Date.now,
     } = options;
     this.clock = clock;
+    this.objects = objects;
     this.location = directory === ':memory:' ? undefined : resolve(directory);
     this.client = new SqliteClient({
       directory,
@@ -81,13 +89,14 @@ export class SqliteStorage extends Storage {
     this.retention = new SqliteRetention(this.client);
     this.state = new SqliteSharedState(this.client, directory !== ':memory:');
     this.items = new SqliteItemStore(this.client, clock);
-    this.blobs = new SqliteBlobStore(this.client, clock);
+    this.blobs = withObjects(new SqliteBlobStore(this.client, clock), objects);
     this.assistants = new SqliteAssistantStore(this.client);
     this.checkpointer = new SqliteCheckpointer(this.client, keepCheckpoints, statesMaxBytes);
   }
 
-  open(): Promise<void> {
-    return this.client.open();
+  async open(): Promise<void> {
+    await this.client.open();
+    await this.objects?.open();
   }
 
   async check(): Promise<void> {
@@ -98,7 +107,8 @@ export class SqliteStorage extends Storage {
     void this.client.whenBroken.then(listener);
   }
 
-  close(): Promise<void> {
-    return this.client.close();
+  async close(): Promise<void> {
+    await this.client.close();
+    await this.objects?.close();
   }
 }

@@ -27,6 +27,7 @@ import { indexesOfRuns } from './0033-indexes-of-runs.js';
 import { feedback } from './0041-feedback.js';
 import { runsByFeedback } from './0042-runs-by-feedback.js';
 import { threadMetadata } from './0021-thread-metadata.js';
+import { objects } from './0035-objects.js';
 import { uploads } from './0030-uploads.js';
 
 /** The tables of our own, step by step. Never edit one that was released: add the next. */
@@ -61,4 +62,5 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   indexesOfRuns,
   feedback,
   runsByFeedback,
+  objects,
 ];

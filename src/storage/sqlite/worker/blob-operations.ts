@@ -12,6 +12,9 @@ export interface NewBlobRow extends BlobName {
   readonly mediaType: string;
   readonly name: string | null;
   readonly data: Uint8Array;
+  readonly bytes: number;
+  /** Name of the object that has the bytes; null if `data` has them. */
+  readonly object: string | null;
   readonly now: number;
 }
 
@@ -36,8 +39,8 @@ export function blobOperations(db: DatabaseSync) {
     `SELECT count(*) AS uploads FROM blobs INDEXED BY blobs_uploaded WHERE ${OWN} AND expires_at IS NOT NULL`,
   );
   const insert = db.prepare(`
-    INSERT INTO blobs (tenant, user_id, id, thread_id, media_type, name, bytes, created_at, data, expires_at)
-    VALUES (:tenant, :userId, :id, :threadKey, :mediaType, :name, length(:data), :now, :data, :expiresAt)`);
+    INSERT INTO blobs (tenant, user_id, id, thread_id, media_type, name, bytes, created_at, data, expires_at, object)
+    VALUES (:tenant, :userId, :id, :threadKey, :mediaType, :name, :bytes, :now, :data, :expiresAt, :object)`);
   const describe = db.prepare(`SELECT id, media_type, name, bytes FROM blobs WHERE ${NAMED}`);
   const deleteUpload = db.prepare(`DELETE FROM blobs WHERE ${NAMED} AND expires_at IS NOT NULL`);
   const deleteAllUploads = db.prepare(`DELETE FROM blobs WHERE ${OWN} AND expires_at IS NOT NULL`);
@@ -48,7 +51,17 @@ export function blobOperations(db: DatabaseSync) {
     DELETE FROM blobs WHERE ordinal IN (
       SELECT ordinal FROM blobs INDEXED BY blobs_uploaded WHERE ${OWN} AND expires_at IS NOT NULL
       ORDER BY ordinal LIMIT :limit)`);
-  const select = db.prepare(`SELECT id, media_type, name, data FROM blobs WHERE ${NAMED}`);
+  const select = db.prepare(`SELECT id, media_type, name, data, object, bytes FROM blobs WHERE ${NAMED}`);
+  const takeNote = db.prepare('DELETE FROM object_notes WHERE object = ? AND claimed = 0');
+  const insertNote = db.prepare(
+    'INSERT OR REPLACE INTO object_notes (object, due_at, claimed) VALUES (:object, :dueAt, 0)',
+  );
+  const claimNotes = db.prepare(`
+    UPDATE object_notes SET claimed = 1, due_at = :againAt
+    WHERE object IN (SELECT object FROM object_notes WHERE due_at <= :now ORDER BY due_at LIMIT :limit) RETURNING object`);
+  const deleteNote = db.prepare('DELETE FROM object_notes WHERE object = ?');
+  /** False if the object may be removed at any moment. */
+  const takeObject = (object: string) => takeNote.run(object).changes === 1;
 
   return {
     putBlob({
@@ -57,12 +70,13 @@ export function blobOperations(db: DatabaseSync) {
     }: {
       readonly row: NewBlobRow;
       readonly maxOwnerBytes: number;
-    }): 'stored' | 'full' | 'gone' {
-      const { tenant, userId, id, threadKey, data } = row;
+    }): 'stored' | 'full' | 'gone' | 'late' {
+      const { tenant, userId, id, threadKey, object } = row;
       if (!thread.get({ threadKey, tenant, userId })) return 'gone';
       if (exists.get({ tenant, userId, id })) return 'stored';
       const { bytes } = total.get({ tenant, userId }) as { readonly bytes: number };
-      if (bytes + data.byteLength > maxOwnerBytes) return 'full';
+      if (bytes + row.bytes > maxOwnerBytes) return 'full';
+      if (object !== null && !takeObject(object)) return 'late';
       insert.run({ ...row, expiresAt: null });
       return 'stored';
     },
@@ -75,12 +89,13 @@ export function blobOperations(db: DatabaseSync) {
       readonly row: NewUploadRow;
       readonly maxOwnerBytes: number;
       readonly maxUploads: number;
-    }): 'stored' | 'full' {
-      const { tenant, userId, id, data } = row;
+    }): 'stored' | 'full' | 'late' {
+      const { tenant, userId, id, object } = row;
       if (exists.get({ tenant, userId, id })) return 'stored';
       const { uploads } = countUploads.get({ tenant, userId }) as { readonly uploads: number };
       const { bytes } = total.get({ tenant, userId }) as { readonly bytes: number };
-      if (uploads >= maxUploads || bytes + data.byteLength > maxOwnerBytes) return 'full';
+      if (uploads >= maxUploads || bytes + row.bytes > maxOwnerBytes) return 'full';
+      if (object !== null && !takeObject(object)) return 'late';
       insert.run({ ...row, threadKey: '' });
       return 'stored';
     },
@@ -100,6 +115,22 @@ export function blobOperations(db: DatabaseSync) {
 
     deleteOldestUploads(input: Of & { readonly limit: number }): number {
       return Number(deleteOldest.run({ ...input }).changes);
+    },
+
+    noteObject(note: { readonly object: string; readonly dueAt: number }): void {
+      insertNote.run({ ...note });
+    },
+
+    claimObjects(input: {
+      readonly now: number;
+      readonly againAt: number;
+      readonly limit: number;
+    }): string[] {
+      return claimNotes.all({ ...input }).map(({ object }) => object as string);
+    },
+
+    forgetObjects(objects: readonly string[]): void {
+      for (const object of objects) deleteNote.run(object);
     },
 
     getBlob(name: BlobName): BlobRow | undefined {

@@ -56,6 +56,7 @@ export function retentionOperations(db: DatabaseSync) {
     const pragma = db.prepare(`PRAGMA ${name}`);
     return () => Number(pragma.get()?.[name]);
   }) as [() => number, () => number, () => number];
+  const inObjects = db.prepare('SELECT coalesce(sum(bytes), 0) AS bytes FROM blobs WHERE object IS NOT NULL');
   const giveBack = db.prepare(`PRAGMA incremental_vacuum(${PAGES_GIVEN_BACK})`);
 
   return {
@@ -100,9 +101,9 @@ export function retentionOperations(db: DatabaseSync) {
       return usage.all(limit) as unknown as UsageRow[];
     },
 
-    /** Bytes in use. What was deleted does not count, though its pages may wait in the file for their next use. */
+    /** Bytes in use, with those of objects. What was deleted does not count, though its pages may wait in the file for their next use. */
     usedBytes(): number {
-      return (pages() - freePages()) * pageBytes();
+      return (pages() - freePages()) * pageBytes() + Number(inObjects.get()?.['bytes']);
     },
 
     /** Shortens the file by some of its free pages; true when there is more to give. */

@@ -137,4 +137,18 @@ export const MIGRATIONS = [
   CREATE INDEX runs_by_feedback ON runs (feedback_at, ordinal) WHERE feedback_at IS NOT NULL;
   CREATE INDEX runs_of_tenant_by_feedback ON runs (tenant, feedback_at, ordinal) WHERE feedback_at IS NOT NULL;
   `,
+  `
+  -- Name of the object that has the bytes, if they are not in \`data\`.
+  ALTER TABLE blobs ADD COLUMN object TEXT;
+  -- Objects that no blob names: not yet, or no longer. Each is removed at its time, and no blob may name it once it is claimed.
+  CREATE TABLE object_notes (
+    object TEXT PRIMARY KEY,
+    due_at INTEGER NOT NULL,
+    claimed INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX object_notes_due ON object_notes (due_at);
+  CREATE INDEX blobs_in_objects ON blobs (bytes) WHERE object IS NOT NULL;
+  CREATE TRIGGER blobs_leave_objects AFTER DELETE ON blobs WHEN old.object IS NOT NULL
+    BEGIN INSERT OR REPLACE INTO object_notes (object, due_at, claimed) VALUES (old.object, 0, 1); END;
+  `,
 ];
