@@ -2,30 +2,44 @@ import type { ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { IncomingRequest } from './authentication.js';
 
-/**
- * On a GET handler: it may be opened with a stream ticket in `?ticket=`. The value is the route parameter that holds the run's
- * id. No other route takes tickets, so that nothing in a URL can do more than read one run's events.
- */
-export const AcceptsTicket = Reflector.createDecorator<string>();
+/** What a ticket opens: the events of one run, or one file. */
+export interface TicketTarget {
+  readonly kind: 'run-events' | 'file';
+  readonly id: string;
+}
 
-/** A ticket as it came, unchecked, and the run that it has to be for. */
+export interface TicketRoute {
+  readonly kind: TicketTarget['kind'];
+  /** The route parameter that has the id. */
+  readonly parameter: string;
+}
+
+/**
+ * On a GET handler: it may be opened with a ticket in `?ticket=`. No other route takes tickets, so that nothing in a URL can do more than read one
+ * run's events or one file.
+ */
+export const AcceptsTicket = Reflector.createDecorator<TicketRoute>();
+
+/** A ticket as it came, unchecked, and what it has to be for. */
 export interface OfferedTicket {
   readonly ticket: string;
-  readonly runId: string;
+  readonly target: TicketTarget;
 }
 
 /** Undefined when there is none, or when the route takes none. */
 export function offeredTicket(context: ExecutionContext): OfferedTicket | undefined {
-  const parameter = Reflect.getMetadata(AcceptsTicket.KEY, context.getHandler()) as string | undefined;
-  if (parameter === undefined) return undefined;
+  const route = Reflect.getMetadata(AcceptsTicket.KEY, context.getHandler()) as TicketRoute | undefined;
+  if (route === undefined) return undefined;
+  const { kind, parameter } = route;
   const { method, query, params } = context.switchToHttp().getRequest<IncomingRequest>();
   const ticket = textAt(query, 'ticket');
-  const runId = textAt(params, parameter);
-  return method === 'GET' && ticket !== undefined && runId !== undefined ? { ticket, runId } : undefined;
+  const id = textAt(params, parameter);
+  const isRead = method === 'GET' || (kind === 'file' && method === 'HEAD');
+  return isRead && ticket !== undefined && id !== undefined ? { ticket, target: { kind, id } } : undefined;
 }
 
 /**
- * True when a request brings a stream ticket in place of credentials. For a host's own guard, which may then let it pass: our
+ * True when a request brings a ticket in place of credentials: for a stream, or for a file. For a host's own guard, which may then let it pass: our
  * guard comes after it, checks the ticket, and without a valid one asks `getPrincipal` as for any other request.
  */
 export function bringsStreamTicket(context: ExecutionContext): boolean {

@@ -28,7 +28,7 @@ import { authModule } from './auth.testing.js';
 import type { AuthOptions, JwtOptions } from './auth.options.js';
 import { CurrentPrincipal } from './authentication.js';
 import { jwtSource } from './credential-source.js';
-import { StreamTicketService } from './stream-ticket.service.js';
+import { TicketService } from './ticket.service.js';
 
 const STATUSES: Partial<Record<ErrorCode, number>> = {
   UNAUTHENTICATED: 401,
@@ -64,7 +64,7 @@ class RunsController {
   }
 
   @Sse(':id/events')
-  @AcceptsTicket('id')
+  @AcceptsTicket({ kind: 'run-events', parameter: 'id' })
   events(@CurrentPrincipal() principal: Principal): Observable<MessageEvent> {
     return concat(of({ id: '1', data: principal }), NEVER);
   }
@@ -94,7 +94,7 @@ async function serve(options: AuthOptions) {
   running.push(app);
   const { port } = app.getHttpServer().address() as AddressInfo;
   return {
-    tickets: app.get(StreamTicketService),
+    tickets: app.get(TicketService),
     ask: (path: string, headers: Record<string, string> = {}, method = 'GET') =>
       ask(port, path, headers, method),
   };
@@ -257,7 +257,10 @@ describe('AuthGuard with an API key', () => {
 describe('AuthGuard with a stream ticket', () => {
   it("accepts a stream ticket for its run's events, and again for a reconnect", async () => {
     const { ask, tickets } = await serve({ kind: 'credentials', jwt });
-    const { ticket } = await tickets.issue({ principal: ada, source: jwtSource(jwt) }, 'r1');
+    const { ticket } = await tickets.issue(
+      { principal: ada, source: jwtSource(jwt) },
+      { kind: 'run-events', id: 'r1' },
+    );
     const path = `/runs/r1/events?ticket=${ticket}`;
     expect(await ask(path)).toMatchObject({ status: 200, type: 'text/event-stream', body: ada });
     expect(await ask(path, { 'last-event-id': 'r1.1.1' })).toMatchObject({ status: 200, body: ada });
@@ -265,7 +268,10 @@ describe('AuthGuard with a stream ticket', () => {
 
   it('refuses a stream ticket for another run, another route or in a header or cookie', async () => {
     const { ask, tickets } = await serve({ kind: 'credentials', jwt });
-    const { ticket } = await tickets.issue({ principal: ada, source: jwtSource(jwt) }, 'r1');
+    const { ticket } = await tickets.issue(
+      { principal: ada, source: jwtSource(jwt) },
+      { kind: 'run-events', id: 'r1' },
+    );
     for (const path of [
       `/runs/r2/events?ticket=${ticket}`,
       `/runs/r1?ticket=${ticket}`,
@@ -281,7 +287,10 @@ describe('AuthGuard with a stream ticket', () => {
 
   it('accepts stream tickets when the host authenticates', async () => {
     const { ask, tickets } = await serve({ kind: 'host', getPrincipal: () => undefined });
-    const { ticket } = await tickets.issue({ principal: ada, source: 'host' }, 'r1');
+    const { ticket } = await tickets.issue(
+      { principal: ada, source: 'host' },
+      { kind: 'run-events', id: 'r1' },
+    );
     expect(await ask(`/runs/r1/events?ticket=${ticket}`)).toMatchObject({ status: 200, body: ada });
   });
 });

@@ -27,7 +27,7 @@ import { SessionEndings } from './session-endings.service.js';
 import { SessionService } from './session.service.js';
 import { SigningKeys } from './signing-key.js';
 import { StoredSigningKeys } from './stored-signing-keys.js';
-import { StreamTicketService } from './stream-ticket.service.js';
+import { TicketService } from './ticket.service.js';
 
 const PROVIDERS: Provider[] = [
   { provide: AUTH_OPTIONS, inject: [AUTH_MODULE_OPTIONS], useFactory: validated },
@@ -50,10 +50,10 @@ const PROVIDERS: Provider[] = [
       ),
   },
   {
-    provide: StreamTicketService,
+    provide: TicketService,
     inject: [AUTH_OPTIONS, SigningKeys, SessionEndings],
     useFactory: (auth: AuthOptions, keys: SigningKeys, endings: SessionEndings) =>
-      new StreamTicketService(
+      new TicketService(
         new PrincipalToken(keys, currentSources(auth), 'stream-ticket', ticketTtlMs(auth)),
         endings,
       ),
@@ -61,11 +61,11 @@ const PROVIDERS: Provider[] = [
   { provide: CredentialBrake, useFactory: () => new CredentialBrake() },
   {
     provide: Authenticator,
-    inject: [AUTH_OPTIONS, SessionService, StreamTicketService, CredentialBrake, SecurityLog],
+    inject: [AUTH_OPTIONS, SessionService, TicketService, CredentialBrake, SecurityLog],
     useFactory: (
       auth: AuthOptions,
       sessions: SessionService,
-      tickets: StreamTicketService,
+      tickets: TicketService,
       brake: CredentialBrake,
       security: SecurityLog,
     ) => new GuardedAuthenticator(auth, credentialReader(auth, sessions), tickets, brake, security),
@@ -79,7 +79,7 @@ const PROVIDERS: Provider[] = [
  */
 @Module({
   providers: PROVIDERS,
-  exports: [AUTH_OPTIONS, Authenticator, SessionService, StreamTicketService],
+  exports: [AUTH_OPTIONS, Authenticator, SessionService, TicketService],
 })
 export class AuthModule extends ConfigurableModuleClass {}
 

@@ -61,7 +61,7 @@ export interface HostAuthOptions extends TicketOptions {
   getExpiresAt?(request: IncomingRequest): number | undefined;
 }
 
-/** Stream tickets, and the key that signs them and the session cookie. */
+/** Tickets for streams and files, and the key that signs them and the session cookie. */
 export interface TicketOptions {
   /**
    * Signs tickets and session cookies; at least 32 characters. A list: the first signs, the others still verify. Default: random
@@ -69,7 +69,7 @@ export interface TicketOptions {
    * secret ends all that it has signed. It must be a secret of this server alone: with it, a caller can be anyone.
    */
   readonly ticketSecret?: string | readonly string[];
-  /** Time for which a ticket opens its stream, in milliseconds; never longer than the caller's credentials. Default 10 minutes. */
+  /** Time for which a ticket opens its stream or its file, in milliseconds; never longer than the caller's credentials. Default 10 minutes. */
   readonly ticketTtlMs?: number;
 }
 

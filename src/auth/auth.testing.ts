@@ -9,7 +9,7 @@ import { PrincipalToken } from './principal-token.js';
 import { SessionEndings } from './session-endings.service.js';
 import { SessionService } from './session.service.js';
 import { StoredSigningKeys } from './stored-signing-keys.js';
-import { StreamTicketService } from './stream-ticket.service.js';
+import { TicketService } from './ticket.service.js';
 
 /** The module with a storage of its own, as ChatModule imports it. */
 export function authModule(auth: AuthOptions, state: SharedState = new MemorySharedState()): DynamicModule {
@@ -33,7 +33,7 @@ export function tokenServices({
   const tokens = (purpose: 'session' | 'stream-ticket') => new PrincipalToken(keys, sources, purpose, ttlMs);
   return {
     sessions: new SessionService(tokens('session'), endings, keys, new SecurityLog()),
-    tickets: new StreamTicketService(tokens('stream-ticket'), endings),
+    tickets: new TicketService(tokens('stream-ticket'), endings),
     keys,
     endings,
   };

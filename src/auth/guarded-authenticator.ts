@@ -7,7 +7,7 @@ import { Authenticator, type AuthenticateOptions, type CredentialReader } from '
 import type { Attempt, CredentialBrake } from './credential-brake.js';
 import { readApiKey, readBearer } from './credentials/carried-credentials.js';
 import { readSessionCookie } from './session-cookie.js';
-import type { StreamTicketService } from './stream-ticket.service.js';
+import type { TicketService } from './ticket.service.js';
 
 /** Reasons for credentials that were once good: these are not guesses. A key of ours that is not known any more has signed such things too. */
 const ONCE_GOOD = new Set(['expired', 'ended', 'credential-removed', 'other-purpose', 'claims']);
@@ -20,7 +20,7 @@ export class GuardedAuthenticator extends Authenticator {
   constructor(
     private readonly options: AuthOptions,
     private readonly reader: CredentialReader,
-    private readonly tickets: StreamTicketService,
+    private readonly tickets: TicketService,
     private readonly brake: CredentialBrake,
     private readonly security: SecurityLog,
   ) {
@@ -52,7 +52,7 @@ export class GuardedAuthenticator extends Authenticator {
     offered: OfferedTicket | undefined,
     refusals: Refusal[],
   ): Promise<Authentication | undefined> {
-    const byTicket = offered && (await this.tickets.verify(offered.ticket, offered.runId, refusals));
+    const byTicket = offered && (await this.tickets.verify(offered.ticket, offered.target, refusals));
     return byTicket ?? this.reader.read(request, refusals);
   }
 

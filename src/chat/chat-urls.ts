@@ -13,3 +13,9 @@ export function toEventsUrl(
   const root = path.replace(/\/runs(\/.*)?$/, '').replace(/\/+$/, '');
   return `${root}/runs/${id}/events`;
 }
+
+/** The path of the file for which a ticket is asked, as this client sees it. */
+export function toFileUrl({ originalUrl }: Pick<WebRequest, 'originalUrl'>): string {
+  const [path = ''] = originalUrl.split('?');
+  return path.replace(/\/ticket\/*$/, '');
+}

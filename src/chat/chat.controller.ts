@@ -15,7 +15,7 @@ import {
 import { ApiTags } from '@nestjs/swagger';
 import { Observable } from 'rxjs';
 import { getAuthentication, CurrentPrincipal, untilExpiry } from '../auth/authentication.js';
-import { StreamTicketService } from '../auth/stream-ticket.service.js';
+import { TicketService } from '../auth/ticket.service.js';
 import type { Frame } from '../http/frame.js';
 import { SchemaPipe } from '../http/validate.js';
 import { NoMoreEvents } from '../http/problem.filter.js';
@@ -73,7 +73,7 @@ export class ChatController {
     private readonly readers: RunReaders,
     private readonly feed: RunFeed,
     private readonly streams: SseStreams,
-    private readonly tickets: StreamTicketService,
+    private readonly tickets: TicketService,
     private readonly inputs: InputService,
     private readonly log: EventLog,
   ) {}
@@ -169,7 +169,10 @@ export class ChatController {
   async ticket(@Req() request: WebRequest, @Param('runId') runId: string): Promise<TicketDto> {
     const authentication = getAuthentication(request);
     const run = await this.runs.get(authentication.principal, runId);
-    const { ticket, expiresAt } = await this.tickets.issue(authentication, run.id);
+    const { ticket, expiresAt } = await this.tickets.issue(authentication, {
+      kind: 'run-events',
+      id: run.id,
+    });
     const url = `${toEventsUrl(request, run)}?ticket=${encodeURIComponent(ticket)}`;
     return { ticket, expiresAt, eventsUrl: url };
   }

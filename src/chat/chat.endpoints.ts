@@ -71,7 +71,7 @@ export const StartEndpoint = () =>
 
 export const EventsEndpoint = () =>
   applyDecorators(
-    AcceptsTicket('runId'),
+    AcceptsTicket({ kind: 'run-events', parameter: 'runId' }),
     runId,
     lastEventId,
     ApiQuery({
@@ -96,7 +96,7 @@ export const EventsEndpoint = () =>
 
 export const EventsHeadEndpoint = () =>
   applyDecorators(
-    AcceptsTicket('runId'),
+    AcceptsTicket({ kind: 'run-events', parameter: 'runId' }),
     ApiExcludeEndpoint(),
     Endpoint({
       summary: "Get the headers of a run's stream",

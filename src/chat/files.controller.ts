@@ -3,28 +3,36 @@ import {
   Delete,
   Get,
   Header,
+  Headers,
   HttpCode,
   Param,
   Post,
   Query,
   Req,
-  StreamableFile,
+  Res,
+  type StreamableFile,
 } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
-import { CurrentPrincipal } from '../auth/authentication.js';
+import { HttpAdapterHost } from '@nestjs/core';
+import { ApiHeader, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { AcceptsTicket } from '../auth/accepts-ticket.decorator.js';
+import { CurrentPrincipal, getAuthentication } from '../auth/authentication.js';
+import { TicketService } from '../auth/ticket.service.js';
 import { BodyBytes } from '../http/body-bytes.js';
 import { Endpoint } from '../http/endpoint.decorator.js';
 import type { WebRequest } from '../http/http.types.js';
 import { SchemaPipe } from '../http/validate.js';
 import type { Principal } from '../principal.js';
-import type { StoredBlob } from '../runs/blob.store.js';
 import { FileService } from '../runs/file.service.js';
 import {
+  fileTicketSchema,
   uploadedSchema,
   uploadQuerySchema,
+  type FileTicketDto,
   type UploadedDto,
   type UploadQueryDto,
 } from '../streams/file.schemas.js';
+import { toFileUrl } from './chat-urls.js';
+import { toFileReply } from './file-reply.js';
 
 /** The files of conversations. Their content may come from strangers, so no browser may run it or guess its type. */
 @ApiTags('files')
@@ -33,6 +41,8 @@ export class FilesController {
   constructor(
     private readonly files: FileService,
     private readonly bodies: BodyBytes,
+    private readonly tickets: TicketService,
+    private readonly adapterHost: HttpAdapterHost,
   ) {}
 
   @Post('files')
@@ -68,44 +78,57 @@ export class FilesController {
     return this.files.remove(principal, fileId);
   }
 
-  @Get('files/:fileId')
+  @Post('files/:fileId/ticket')
   @ApiParam({ name: 'fileId', description: 'The `fileId` of a file in a log.' })
+  @HttpCode(200)
+  @Endpoint({
+    summary: 'Get a URL that shows a file for some minutes',
+    description:
+      'For an `img` or a link of a front end that sends its credentials in headers. The URL opens this file and nothing else, and ends with the session that asked for it.',
+    reply: { status: 200, description: 'The ticket, and the URL with it.', schema: fileTicketSchema },
+    problems: ['NOT_FOUND'],
+  })
+  async ticket(@Req() request: WebRequest, @Param('fileId') fileId: string): Promise<FileTicketDto> {
+    const authentication = getAuthentication(request);
+    const { id } = await this.files.describe(authentication.principal, fileId);
+    const { ticket, expiresAt } = await this.tickets.issue(authentication, { kind: 'file', id });
+    return { ticket, expiresAt, url: `${toFileUrl(request)}?ticket=${encodeURIComponent(ticket)}` };
+  }
+
+  @Get('files/:fileId')
+  @AcceptsTicket({ kind: 'file', parameter: 'fileId' })
+  @ApiParam({ name: 'fileId', description: 'The `fileId` of a file in a log.' })
+  @ApiQuery({
+    name: 'ticket',
+    required: false,
+    description: 'In place of credentials, which an image cannot send.',
+  })
+  @ApiHeader({ name: 'range', required: false, description: 'One range of bytes: `bytes=0-1023`.' })
   @Header('X-Content-Type-Options', 'nosniff')
   @Header('Content-Security-Policy', "default-src 'none'; sandbox")
+  @Header('Referrer-Policy', 'no-referrer')
   @Header('Cross-Origin-Resource-Policy', 'same-origin')
   @Endpoint({
     summary: 'Get a file of one of your conversations',
-    description: 'Images, audio and video are shown in place; everything else is a download.',
+    description:
+      'Images, audio and video are shown in place; everything else is a download. With `Range`: 206, or 416 beyond the end.',
     reply: { status: 200, description: 'The bytes.' },
     reads: true,
     problems: ['NOT_FOUND'],
   })
   async get(
-    @CurrentPrincipal() principal: Principal,
+    @Req() request: WebRequest,
+    @Res({ passthrough: true }) response: unknown,
     @Param('fileId') fileId: string,
+    @Headers('range') range?: string,
   ): Promise<StreamableFile> {
-    const blob = await this.files.get(principal, fileId);
-    return new StreamableFile(blob.data, {
-      type:
-        isShown(blob) || blob.mediaType === 'application/pdf' ? blob.mediaType : 'application/octet-stream',
-      disposition: toDisposition(blob),
-      length: blob.data.byteLength,
-    });
+    const { principal, via } = getAuthentication(request);
+    const { status, headers, body } = toFileReply(await this.files.get(principal, fileId), range);
+    const { httpAdapter } = this.adapterHost;
+    for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(response, name, value);
+    // Whoever has the ticket has the file: a front end of another origin may show it.
+    if (via === 'ticket') httpAdapter.setHeader(response, 'Cross-Origin-Resource-Policy', 'cross-origin');
+    httpAdapter.status(response, status);
+    return body;
   }
-}
-
-/** True for types that a browser shows without running anything. */
-function isShown({ mediaType }: StoredBlob): boolean {
-  return /^(image\/(png|jpeg|gif|webp|avif)|audio\/[\w-]+|video\/[\w-]+)$/.test(mediaType);
-}
-
-function toDisposition(blob: StoredBlob): string {
-  const disposition = isShown(blob) ? 'inline' : 'attachment';
-  const { name } = blob;
-  if (name === undefined) return disposition;
-  const encoded = encodeURIComponent(name).replaceAll(
-    /['()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16)}`,
-  );
-  return `${disposition}; filename*=UTF-8''${encoded}`;
 }

@@ -6,6 +6,7 @@ import { ChatError } from './chat.error.js';
 import type {
   AgentList,
   DecisionResult,
+  FileTicket,
   GivenFeedback,
   Inbox,
   PageQuery,
@@ -186,6 +187,21 @@ export class ChatService {
   /** Removes an upload that no message names. @throws ChatError NOT_FOUND */
   removeUpload(fileId: string): Promise<void> {
     return this.api.json(`/files/${encodeURIComponent(fileId)}`, { method: 'DELETE' });
+  }
+
+  /**
+   * Returns a URL of a file in a conversation that works without credentials, for an image or a link of a page whose client sends `headers`. It opens
+   * this file only, and expires after some minutes: then ask for another.
+   *
+   * @throws ChatError NOT_FOUND
+   */
+  async fileTicket(fileId: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<FileTicket> {
+    const path = `/files/${encodeURIComponent(fileId)}`;
+    const { ticket, expiresAt } = await this.api.json<FileTicket>(`${path}/ticket`, {
+      method: 'POST',
+      signal,
+    });
+    return { ticket, expiresAt, url: this.api.url(path, { ticket }) };
   }
 
   /** Returns the URL of a file in a conversation, for an element that sends the session's cookie. */

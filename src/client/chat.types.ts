@@ -173,6 +173,15 @@ export interface UploadedFile {
   readonly bytes: number;
 }
 
+/** A URL that opens one file without credentials. */
+export interface FileTicket {
+  readonly ticket: string;
+  /** With the ticket in it. */
+  readonly url: string;
+  /** Time when it expires, in milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
 export interface AgentList {
   readonly items: readonly {
     readonly name: string;

@@ -4,7 +4,7 @@ import { AppError } from '../errors.js';
 import { isInRanges } from '../events/media-range.js';
 import type { FileFacts } from '../events/message-part.js';
 import type { Principal } from '../principal.js';
-import { BlobStore, type StoredBlob } from './blob.store.js';
+import { BlobStore, type BlobFacts, type StoredBlob } from './blob.store.js';
 import { detectMediaType, guessMediaType } from './media-types.js';
 import {
   DEFAULT_FILE_LIMITS,
@@ -68,6 +68,13 @@ export class FileService {
     return blob;
   }
 
+  /** @throws AppError NOT_FOUND */
+  async describe(principal: Principal, fileId: string): Promise<BlobFacts> {
+    const [found] = FILE_ID.test(fileId) ? await this.blobs.describe(principal, [fileId]) : [];
+    if (!found) throw createMissingError(fileId);
+    return found;
+  }
+
   /**
    * Stores a file for a message to come. It is removed after a while if no message names it.
    *
@@ -97,8 +104,7 @@ export class FileService {
    * @throws AppError NOT_FOUND
    */
   async remove(principal: Principal, fileId: string): Promise<void> {
-    const [found] = FILE_ID.test(fileId) ? await this.blobs.describe(principal, [fileId]) : [];
-    if (!found) throw createMissingError(fileId);
+    await this.describe(principal, fileId);
     await this.blobs.deleteUploads(principal, [fileId]);
   }
 
@@ -114,7 +120,7 @@ export class FileService {
   ): Promise<PreparedFiles> {
     if (files.length > MAX_FILES)
       throw new AppError('REQUEST_INVALID', `A message may have at most ${MAX_FILES} files. Send fewer.`);
-    const known = await this.describe(principal, files);
+    const known = await this.describeStored(principal, files);
     const checked = files.map((file) => this.check(file, known));
     for (const { facts } of checked) checkAccepted(facts, agent);
     const bytes = checked.reduce((sum, { facts }) => sum + (facts.bytes ?? 0), 0);
@@ -138,7 +144,7 @@ export class FileService {
     }
   }
 
-  private async describe(
+  private async describeStored(
     principal: Principal,
     files: readonly MessageFile[],
   ): Promise<ReadonlyMap<string, FileFacts>> {

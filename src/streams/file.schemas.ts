@@ -33,6 +33,15 @@ export const uploadedSchema = z
   .meta({ id: 'UploadedFile' });
 export type UploadedDto = z.output<typeof uploadedSchema>;
 
+export const fileTicketSchema = z
+  .object({
+    ticket: z.string(),
+    expiresAt: z.int().nonnegative(),
+    url: z.string().meta({ description: 'With the ticket in it.' }),
+  })
+  .meta({ id: 'FileTicket' });
+export type FileTicketDto = z.output<typeof fileTicketSchema>;
+
 const base64 = z
   .string()
   .regex(/^[A-Za-z0-9+/]+={0,2}$/, 'Write the bytes in base64')

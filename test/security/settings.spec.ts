@@ -147,6 +147,16 @@ describe('settings about security', () => {
 
   const end = (stream: EventStream) => stream.events.at(-1)!.data;
 
+  /** Returns how long a ticket for Ann's new file is good, in milliseconds. */
+  const ticketMs = async (server: AppServer): Promise<number> => {
+    const url = `${server.origin}/api/chat/files`;
+    const headers = { 'x-api-key': ANN, 'content-type': 'application/octet-stream' };
+    const upload = await fetch(`${url}?type=text/plain`, { method: 'POST', headers, body: 'text' });
+    const { fileId } = (await upload.json()) as { fileId: string };
+    const ticket = await fetch(`${url}/${fileId}/ticket`, { method: 'POST', ...as(ANN) });
+    return ((await ticket.json()) as { expiresAt: number }).expiresAt - Date.now();
+  };
+
   const refusedStart = (env: Env, name: string): void =>
     expect(() => loadConfig(env)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(name) }),
@@ -405,6 +415,17 @@ describe('settings about security', () => {
         const [first, second] = [await start(env), await start(env)];
         const cookie = (await signIn(first)).split(';')[0]!;
         expect(await status(second, '/api/chat/threads', { headers: { cookie } })).toBe(200);
+      },
+    },
+    AUTH_TICKET_MINUTES: {
+      refuses: async () => {
+        refusedStart({ AUTH_API_KEYS: KEYS, AUTH_TICKET_MINUTES: '61' }, 'AUTH_TICKET_MINUTES');
+        expect(await ticketMs(await start({ AUTH_API_KEYS: KEYS, AUTH_TICKET_MINUTES: '1' }))).toBeLessThan(
+          60_500,
+        );
+      },
+      allows: async () => {
+        expect(await ticketMs(await start({ AUTH_API_KEYS: KEYS }))).toBeGreaterThan(590_000);
       },
     },
     MODEL_API_KEY: providerKey('MODEL_API_KEY', 'openai:m', 'authorization'),

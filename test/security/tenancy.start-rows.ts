@@ -43,6 +43,9 @@ export const START_ROWS: Readonly<Record<string, readonly Row[]>> = {
     },
   ],
   'GET /api/chat/files/:fileId': [{ kind: 'names', request: ({ fileId }) => ({ params: { fileId } }) }],
+  'POST /api/chat/files/:fileId/ticket': [
+    { kind: 'names', request: ({ fileId }) => ({ params: { fileId } }) },
+  ],
   'DELETE /api/chat/files/:fileId': [{ kind: 'names', request: ({ fileId }) => ({ params: { fileId } }) }],
   'POST /protocols/langgraph/runs/batch': [
     { kind: 'lists', request: () => ({ body: [langGraphRun] }) },

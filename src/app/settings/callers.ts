@@ -1,6 +1,6 @@
-import { DEFAULT_CLAIMS } from '../../auth/auth.options.js';
+import { DEFAULT_CLAIMS, DEFAULT_TICKET_TTL_MS } from '../../auth/auth.options.js';
 import { apiKeys } from './api-keys.js';
-import { keySetUrl, secret, secrets, text, texts } from './formats.js';
+import { keySetUrl, minutes, secret, secrets, text, texts } from './formats.js';
 import { part, setting } from './setting.js';
 
 const TOKENS = {
@@ -73,10 +73,18 @@ export const CALLERS = {
       format: secrets(32),
       unset: 'random keys, stored with the data',
       example: 'a-secret-of-this-server-that-is-long-enough',
-      effect: 'Signs session cookies and stream tickets with this secret, of at least 32 characters.',
+      effect: 'Signs session cookies and tickets with this secret, of at least 32 characters.',
       details:
         'Rarely needed: by default the keys are random, shared by all instances of a database, and replaced every 30 days. To rotate the secret, write several, separated by commas: the first signs, and all verify. Only this server may know it, because its holder can sign in as any user. A secret that is also `AUTH_JWT_SECRET` or an API key is refused.',
       isSecret: true,
+    }),
+    AUTH_TICKET_MINUTES: part('chat.auth', {
+      format: minutes(1, 60),
+      default: DEFAULT_TICKET_TTL_MS,
+      example: '2',
+      effect: 'A URL with a ticket, for the events of a run or for a file, opens for this many minutes.',
+      details:
+        'A stream that is open by then stays open. Less time means that a URL that is passed on is of less use.',
     }),
     AUTH_OPERATOR_ROLES: setting('chat.operatorRoles', {
       format: texts(),

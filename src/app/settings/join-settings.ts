@@ -65,7 +65,11 @@ function joinTls({ TLS_CERT_FILE, TLS_KEY_FILE }: Settings): Config['http']['tls
 
 function joinAuth(settings: Settings): ChatConfig['auth'] {
   const ticketSecret = settings.AUTH_TICKET_SECRET;
-  const shared = { allowedOrigins: settings.CORS_ORIGINS, ...(ticketSecret && { ticketSecret }) };
+  const shared = {
+    allowedOrigins: settings.CORS_ORIGINS,
+    ticketTtlMs: settings.AUTH_TICKET_MINUTES,
+    ...(ticketSecret && { ticketSecret }),
+  };
   const jwt = joinJwt(settings);
   const apiKeys = settings.AUTH_API_KEYS;
   const operatorRoles = settings.AUTH_OPERATOR_ROLES;
