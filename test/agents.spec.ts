@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { makeGraphProject, TEMPLATE_FILES } from '../src/agents/langgraph/graph-project.testing.js';
 import { loadConfig } from '../src/app/config.js';
 import { appServers } from './support/app.server.js';
+import { postJson } from './support/post-json.js';
 
 const ECHO = 'test/fixtures/echo-graph.mjs';
 const TOOLS = 'test/fixtures/tool-graph.mjs';
@@ -129,6 +130,23 @@ export const short = loop(6);
     } finally {
       await project.remove();
     }
+  });
+
+  it('offers graphs with the types of files that AGENT_ACCEPTS gives them, and refuses one that is not there', async () => {
+    const AGENTS = `echo=${ECHO}#graph,rain=${TOOLS}#graph`;
+    const server = await start({ AGENTS, AGENT_ACCEPTS: 'echo.image/*,echo.application/pdf' });
+    const response = await fetch(`${server.origin}/api/chat/agents`);
+    const { items } = (await response.json()) as { items: { name: string; accepts?: string[] }[] };
+    expect(items.map(({ name, accepts }) => [name, accepts])).toEqual([
+      ['echo', ['image/*', 'application/pdf']],
+      ['rain', undefined],
+    ]);
+    const message = [{ type: 'file', data: Buffer.from('%PDF-1.7').toString('base64') }];
+    const ask = async (agent: string) =>
+      (await postJson(`${server.origin}/api/chat/runs`, { message, agent })).status;
+    expect([await ask('echo'), await ask('rain')]).toEqual([202, 422]);
+    for (const AGENT_ACCEPTS of ['other.image/*', 'echo', 'echo.image'])
+      await expect(start({ AGENTS, AGENT_ACCEPTS })).rejects.toThrow('AGENT_ACCEPTS');
   });
 
   it('refuses to start when a graph cannot be loaded, and suggests the right name', async () => {

@@ -241,6 +241,31 @@ describe('an upload that is being stored', () => {
   });
 });
 
+describe('uploads that are sent all at once', () => {
+  const start = chatServers();
+
+  it('wait for their caller’s turn to be stored, and too many are told to come back', async () => {
+    const storage = defaultStorage();
+    const reads = { perPrincipal: 1, waiting: 3 };
+    const server = await start({
+      agents,
+      storage,
+      throttling: { startsPerMinute: 1_000, maxOpenStreams: 10, reads },
+    });
+    const { entered, release } = holdUploads(storage);
+    const sent = [upload(server)];
+    await entered;
+    const rest = Array.from({ length: 8 }, () => upload(server));
+    const refused = await Promise.race(rest);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } });
+    release();
+    const statuses = (await Promise.all([...sent, ...rest]))
+      .map(({ status }) => status)
+      .toSorted((one, other) => one - other);
+    expect(statuses).toEqual([...Array<number>(4).fill(201), ...Array<number>(5).fill(429)]);
+  });
+});
+
 describe.each(FRAMEWORKS)('an upload on %s', (framework) => {
   const start = hostServers();
 

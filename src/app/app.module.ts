@@ -89,11 +89,12 @@ async function makeAssistant(
 
 async function makeGraphAgent(
   { name, reference, description, exposesState }: AgentReference,
-  { configurableKeys, exposedState, exposedTools, stateChanges, ownGraphs, assistant }: Config,
+  { configurableKeys, exposedState, exposedTools, graphAccepts, stateChanges, ownGraphs, assistant }: Config,
   { tracking, checkpointer, store }: AgentKit,
 ): Promise<Agent> {
   const graph = await loadGraph(reference);
   const exposeState = exposedState.get(name) ?? exposesState;
+  const accepts = graphAccepts.get(name);
   const own = typeof graph === 'function' ? undefined : graph.description;
   return new LangGraphAgent({
     name,
@@ -108,6 +109,7 @@ async function makeGraphAgent(
     ...(exposeState !== undefined && { exposeState }),
     exposeTools: exposedTools.get(name) ?? false,
     configurable: configurableKeys.get(name) ?? false,
+    ...(accepts && { accepts }),
     takesStateChanges: stateChanges.includes(name),
   });
 }

@@ -49,6 +49,8 @@ export interface Config {
   readonly exposedState: ReadonlyMap<string, true | readonly string[]>;
   /** The keys of `configurable` that requests may set, by agent. `*` is for all. */
   readonly configurableKeys: ReadonlyMap<string, readonly string[]>;
+  /** The media types of files that graphs take, by agent. */
+  readonly graphAccepts: ReadonlyMap<string, readonly string[]>;
   /** The agents whose state requests may change. */
   readonly stateChanges: readonly string[];
   /** Options of agents that drive those graphs. */

@@ -19,7 +19,8 @@ import { CurrentPrincipal, getAuthentication } from '../auth/authentication.js';
 import { TicketService } from '../auth/ticket.service.js';
 import { BodyBytes } from '../http/body-bytes.js';
 import { Endpoint } from '../http/endpoint.decorator.js';
-import type { WebRequest } from '../http/http.types.js';
+import type { WebRequest, WebResponse } from '../http/http.types.js';
+import { Uploads } from '../throttling/reads.guard.js';
 import { SchemaPipe } from '../http/validate.js';
 import type { Principal } from '../principal.js';
 import { FileService } from '../runs/file.service.js';
@@ -41,6 +42,7 @@ export class FilesController {
   constructor(
     private readonly files: FileService,
     private readonly bodies: BodyBytes,
+    private readonly uploads: Uploads,
     private readonly tickets: TicketService,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
@@ -57,12 +59,15 @@ export class FilesController {
   })
   upload(
     @Req() request: WebRequest,
+    @Res({ passthrough: true }) response: WebResponse,
     @CurrentPrincipal() principal: Principal,
     @Query(new SchemaPipe(uploadQuerySchema)) { name, type: mediaType }: UploadQueryDto,
   ): Promise<UploadedDto> {
-    return this.bodies.read(request, principal, this.files.maxFileBytes, (data) =>
-      this.files.upload(principal, { data, name, mediaType }),
-    );
+    return this.bodies.read(request, principal, this.files.maxFileBytes, async (data) => {
+      // Not before: a client that sends slowly would have a place for as long as it likes.
+      await this.uploads.hold(request, response);
+      return this.files.upload(principal, { data, name, mediaType });
+    });
   }
 
   @Delete('files/:fileId')

@@ -58,6 +58,10 @@ export class Reads {
   }
 }
 
+/** The same for uploads that are being stored, which take no place of a read: an object store may be slow. */
+@Injectable()
+export class Uploads extends Reads {}
+
 /**
  * On every route that reads a log or a thread, after `AuthGuard`: waits for the principal's turn, and refuses with `RATE_LIMITED`
  * when too many wait already. A guard, because guards are awaited before anything is read.

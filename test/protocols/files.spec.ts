@@ -261,6 +261,14 @@ describe('files of a message in other protocols', () => {
     );
   });
 
+  it('are said on the agent card of A2A, by their types', async () => {
+    const server = await start(agent('seeing', ['image/*', 'text/plain']));
+    const card = await fetch(`${server.origin}/.well-known/agent-card.json`);
+    expect(await card.json()).toMatchObject({
+      defaultInputModes: ['text/plain', 'application/json', 'image/*'],
+    });
+  });
+
   it('are told to clients of LangGraph, AG-UI and A2A that read the thread', async () => {
     const server = await start(seeing());
     const way = WAYS.find(({ path }) => path.includes('runs/wait'))!;

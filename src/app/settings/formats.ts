@@ -181,6 +181,19 @@ export const mediaRanges = () =>
     throw new InvalidSettingError('write media types or ranges of them, such as image/*,application/pdf');
   });
 
+/** Media types and ranges of agents: `agent.image/*`. */
+export const mediaRangesOfAgents = () =>
+  format((value): ReadonlyMap<string, readonly string[]> => {
+    const ranges = new Map<string, readonly string[]>();
+    for (const item of items(value)) {
+      const [, agent, range = ''] = /^([\w-]+)\.(.+)$/.exec(item) ?? [];
+      if (agent === undefined || !MEDIA_RANGE.test(range))
+        throw new InvalidSettingError('write agent.type, such as designer.image/*,designer.application/pdf');
+      ranges.set(agent, [...(ranges.get(agent) ?? []), range]);
+    }
+    return ranges;
+  }, writeParts);
+
 /** Names of any form, as issuers make them up. */
 export const texts = () => format((value): readonly string[] => items(value));
 

@@ -31,9 +31,9 @@ export const LIMITS = {
       default: 64 * 1024 ** 2,
       example: '128MiB',
       effect:
-        'Maximum size of all request bodies that this process holds at a time, in bytes. Beyond it, requests get 503 and `Retry-After`.',
+        'Maximum size of all request bodies that this process holds or stores at a time, in bytes. Beyond it, requests get 503 and `Retry-After`.',
       details:
-        'A body is held from its first byte until it is parsed. One address may hold half of this and one caller a quarter; beyond that, requests get 429. The body of an unknown caller is read only at sign-in: up to 24 KiB each, and an eighth of this setting for all together.',
+        'A body is held from its first byte until it is parsed, and an upload until it is stored. One address may hold half of this and one caller a quarter; beyond that, requests get 429. The body of an unknown caller is read only at sign-in: up to 24 KiB each, and an eighth of this setting for all together.',
     }),
     STARTS_PER_MINUTE: setting('chat.throttling.startsPerMinute', {
       format: integer(1, 100_000),

@@ -7,6 +7,7 @@ import {
   format,
   integer,
   mediaRanges,
+  mediaRangesOfAgents,
   namedPartsOfAgents,
   names,
   partsOfAgents,
@@ -130,6 +131,16 @@ export const MODELS = {
       effect: 'Offers the graphs of this LangGraph Server project, with its `env` in their environment.',
       details:
         'They follow those of `AGENTS`. A variable that is already set in the environment keeps its value. At start, the log lists the parts of the file that are not used, and what to do instead.',
+      isAboutSecurity: false,
+    }),
+    AGENT_ACCEPTS: setting('graphAccepts', {
+      format: mediaRangesOfAgents(),
+      default: new Map(),
+      example: 'support.image/*,support.application/pdf',
+      needs: OWN,
+      effect: 'Media types of files that graphs take in a message, and ranges of them: `agent.type`.',
+      details:
+        'A graph that is not named here takes no files. Its nodes get their bytes by `fileMiddleware` or `readFiles`: see [files](../guides/files.md#what-the-model-gets).',
       isAboutSecurity: false,
     }),
     DEFAULT_AGENT: part('agentNames', {

@@ -117,6 +117,7 @@ export const RULES: readonly Rule[] = [
   needsGraphs('EXPOSED_TOOLS'),
   needsGraphs('CONFIGURABLE_KEYS'),
   needsGraphs('STATE_CHANGES'),
+  needsGraphs('AGENT_ACCEPTS'),
   needsKey('openai', 'OPENAI_API_KEY'),
   needsKey('anthropic', 'ANTHROPIC_API_KEY'),
   {
@@ -129,7 +130,9 @@ export const RULES: readonly Rule[] = [
 ];
 
 /** Only graphs have what the setting is about. */
-function needsGraphs(name: 'EXPOSED_STATE' | 'EXPOSED_TOOLS' | 'CONFIGURABLE_KEYS' | 'STATE_CHANGES'): Rule {
+function needsGraphs(
+  name: 'EXPOSED_STATE' | 'EXPOSED_TOOLS' | 'CONFIGURABLE_KEYS' | 'STATE_CHANGES' | 'AGENT_ACCEPTS',
+): Rule {
   return {
     about: [name, 'AGENTS', 'LANGGRAPH_JSON'],
     findError: (settings) => {

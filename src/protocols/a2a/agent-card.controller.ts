@@ -41,7 +41,7 @@ export function agentCardControllerAt(name: string, callPath: string): Type<obje
     @ApiResponse({ status: 200, description: 'The card.', ...describeAnswer(cardSchema) })
     @ApiOpenRoute()
     card(@Req() request: AddressedRequest): z.output<typeof cardSchema> {
-      const { name, description } = this.agents.choose(ANYBODY, undefined);
+      const { name, description, accepts = [] } = this.agents.choose(ANYBODY, undefined);
       const url = toCallUrl(request, callPath);
       return {
         name,
@@ -55,7 +55,7 @@ export function agentCardControllerAt(name: string, callPath: string): Type<obje
         preferredTransport: 'JSONRPC',
         protocolVersion: '0.3.0',
         capabilities: { streaming: true, pushNotifications: false },
-        defaultInputModes: ['text/plain', 'application/json'],
+        defaultInputModes: [...new Set(['text/plain', 'application/json', ...accepts])],
         defaultOutputModes: ['text/plain', 'application/json'],
         skills: [{ id: name, name, description, tags: ['chat'] }],
         securitySchemes: {
