@@ -70,6 +70,7 @@ function readSettings(json) {
   return {
     LANGGRAPH_JSON: json,
     STATE_CHANGES: names.join(','),
+    STATE_HISTORY: names.join(','),
     EXPOSED_TOOLS: ofEach('*'),
     // Those of the tests. `*` does not stand for user_id.
     CONFIGURABLE_KEYS: ofEach('user_id', 'model_name', 'nodeName', 'foo'),

@@ -113,6 +113,10 @@ export interface GivenInput {
   readonly files?: readonly FileFacts[];
   /** Change of the graph's state, which the run makes instead of answering a message. For agents with {@link Agent.takesStateChanges}. */
   readonly stateChange?: GivenStateChange;
+  /** The id of a state in the middle of the run before, from which this one goes on: of a `checkpoint` event in that run's log. Default: its last state. */
+  readonly fromCheckpoint?: string;
+  /** True if each state of the run is kept and told, whatever the agent keeps by itself. Default false. */
+  readonly keepsStates?: boolean;
   /** Tools that the front end runs: a call of one ends the run `awaiting-input`, and its result starts the run that continues it. */
   readonly clientTools?: readonly ClientTool[];
 }

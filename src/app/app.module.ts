@@ -89,7 +89,16 @@ async function makeAssistant(
 
 async function makeGraphAgent(
   { name, reference, description, exposesState }: AgentReference,
-  { configurableKeys, exposedState, exposedTools, graphAccepts, stateChanges, ownGraphs, assistant }: Config,
+  {
+    configurableKeys,
+    exposedState,
+    exposedTools,
+    graphAccepts,
+    stateChanges,
+    stateHistory,
+    ownGraphs,
+    assistant,
+  }: Config,
   { tracking, checkpointer, store }: AgentKit,
 ): Promise<Agent> {
   const graph = await loadGraph(reference);
@@ -111,6 +120,7 @@ async function makeGraphAgent(
     configurable: configurableKeys.get(name) ?? false,
     ...(accepts && { accepts }),
     takesStateChanges: stateChanges.includes(name),
+    keepsStates: stateHistory.includes(name),
   });
 }
 

@@ -53,6 +53,8 @@ export interface Config {
   readonly graphAccepts: ReadonlyMap<string, readonly string[]>;
   /** The agents whose state requests may change. */
   readonly stateChanges: readonly string[];
+  /** The agents whose graphs keep their state after each superstep. */
+  readonly stateHistory: readonly string[];
   /** Options of agents that drive those graphs. */
   readonly ownGraphs: Pick<LangGraphAgentOptions, 'recursionLimit' | 'stateMaxBytes'>;
   /** Options of the built-in agent. */

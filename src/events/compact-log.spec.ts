@@ -139,6 +139,25 @@ describe('compactLog', () => {
     expect(listSeqs(compactLog(log))).toEqual([1, 3, 4]);
   });
 
+  it('keeps the last change before each kept state of the graph, with the whole state', () => {
+    const change = (value: number): RunEvent => ({
+      type: 'state',
+      patch: [
+        value === 1 ? { op: 'replace', path: '', value: { n: 1 } } : { op: 'replace', path: '/n', value },
+      ],
+    });
+    const reached = (checkpointId: string): RunEvent => ({
+      type: 'checkpoint',
+      checkpointId,
+      step: 0,
+      source: 'loop',
+    });
+    const log = toLog(change(1), change(2), reached('a'), reached('b'), change(3), change(4), reached('c'));
+    const compacted = compactLog(log).map(({ event }) => event);
+    const whole = (n: number) => ({ type: 'state', patch: [{ op: 'replace', path: '', value: { n } }] });
+    expect(compacted).toEqual([whole(2), reached('a'), reached('b'), whole(4), reached('c')]);
+  });
+
   it('keeps the last state, whole', () => {
     const state = (...patch: PatchOperation[]): RunEvent => ({
       type: 'state',

@@ -5,7 +5,7 @@ import type { ReasoningDelta, RunEvent, StateChange, TextDelta } from './run-eve
 
 /**
  * The log of a run that has ended, without what is not needed once it is over: text that the agent has replaced, the progress of tools
- * that have ended, all states but the last, and the places where the words of a part were cut into deltas. Everything else stays,
+ * that have ended, all states but the last and those where the thread can be continued, and the places where the words of a part were cut into deltas. Everything else stays,
  * each event with its seq, epoch and time; and {@link foldRun} sees the same, but for the progress. What a takeover or a retry has
  * superseded is part of what happened, and stays, unless the agent replaces the text of that step later.
  *
@@ -15,7 +15,7 @@ import type { ReasoningDelta, RunEvent, StateChange, TextDelta } from './run-eve
  */
 export function compactLog(log: readonly RecordedEvent[]): RecordedEvent[] {
   const obsolete = findObsolete(log);
-  const state = foldState(log);
+  const states = foldStates(log);
   const compacted: RecordedEvent[] = [];
   for (const recorded of log) {
     if (obsolete.has(recorded)) continue;
@@ -26,26 +26,33 @@ export function compactLog(log: readonly RecordedEvent[]): RecordedEvent[] {
         ...recorded,
         event: { ...event, delta: last.event.delta + event.delta },
       };
-    } else if (recorded === state?.at) compacted.push({ ...recorded, event: state.whole });
-    else compacted.push(recorded);
+    } else {
+      const whole = states.get(recorded);
+      compacted.push(whole ? { ...recorded, event: whole } : recorded);
+    }
   }
   return compacted;
 }
 
-/** Returns the last event that changed the state, and the whole state as one event. */
-function foldState(
-  log: readonly RecordedEvent[],
-): { readonly at: RecordedEvent; readonly whole: StateChange } | undefined {
+/** Returns the events that stay of those that changed the state, each with the whole state as it was then: the last one before each kept state of the graph, and the last. */
+function foldStates(log: readonly RecordedEvent[]): ReadonlyMap<RecordedEvent, StateChange> {
+  const wholes = new Map<RecordedEvent, StateChange>();
   let state: RunState | undefined;
   let last: RecordedEvent<StateChange> | undefined;
+  const keep = () => {
+    if (!last) return;
+    const { writers: _, ...event } = last.event;
+    wholes.set(last, { ...event, patch: [{ op: 'replace', path: '', value: state }] });
+    last = undefined;
+  };
   for (const recorded of log) {
+    if (recorded.event.type === 'checkpoint') keep();
     if (!isStateChange(recorded)) continue;
     state = applyState(state, recorded.event);
     last = recorded;
   }
-  if (!last) return undefined;
-  const { writers: _, ...event } = last.event;
-  return { at: last, whole: { ...event, patch: [{ op: 'replace', path: '', value: state }] } };
+  keep();
+  return wholes;
 }
 
 function isStateChange(recorded: RecordedEvent): recorded is RecordedEvent<StateChange> {
@@ -80,6 +87,7 @@ function findObsolete(log: readonly RecordedEvent[]): ReadonlySet<RecordedEvent>
       outputByStep.delete(event.stepId);
       continue;
     }
+    if (event.type === 'checkpoint') state = undefined;
     if (event.type === 'state') {
       if (state) obsolete.add(state);
       state = recorded;

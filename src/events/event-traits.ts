@@ -36,6 +36,8 @@ const TRAITS: Readonly<Record<RunEventType, EventTraits>> = {
   'input-answer': FACT,
   usage: { ...FACT, counts: 'model-call' },
   state: { ...FACT, commit: 'next' },
+  checkpoint: { ...FACT, commit: 'next' },
+  task: { ...FACT, commit: 'next' },
   'message-put': { ...FACT, commit: 'next' },
   custom: FACT,
   end: FACT,

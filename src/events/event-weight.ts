@@ -27,6 +27,8 @@ function weighPayload(event: RunEvent): number {
       return weighData(event.data);
     case 'state':
       return weighData(event.patch);
+    case 'checkpoint':
+      return weighData(event.next);
     case 'message-put':
       return event.text?.length ?? 0;
     case 'file':
@@ -42,6 +44,7 @@ function weighPayload(event: RunEvent): number {
     case 'reasoning-start':
     case 'reasoning-end':
     case 'usage':
+    case 'task':
     case 'end':
       return 0;
     default:

@@ -142,6 +142,8 @@ class TimelineFold {
       case 'file':
       case 'source':
       case 'state':
+      case 'checkpoint':
+      case 'task':
       case 'message-put':
       case 'custom':
         return;

@@ -1,3 +1,4 @@
+import type { CheckpointReached, TaskPlanned } from './checkpoint-event.js';
 import type { PatchOperation } from './json-patch.js';
 import type { FileFacts, SourceFacts } from './message-part.js';
 import type { AddedMessage } from './requested-input.js';
@@ -5,6 +6,7 @@ import type { Subagent } from './subagent.js';
 import type { InputKind, InputRequest } from './input-request.js';
 import type { FinishReason, Usage, UsageReport } from './usage-report.js';
 
+export type { CheckpointReached, PlannedStep, TaskPlanned } from './checkpoint-event.js';
 export type {
   ApprovalRequest,
   ClientToolRequest,
@@ -49,6 +51,8 @@ export type RunEvent =
   // facts
   | UsageReport
   | StateChange
+  | CheckpointReached
+  | TaskPlanned
   | MessagePut
   | CustomEvent;
 

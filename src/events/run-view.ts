@@ -141,6 +141,9 @@ function applyFact(view: RunView, event: RunEvent, at: number): RunView {
     }
     // Of another run's answer: the thread's conversation has it.
     case 'message-put':
+    // For those who continue from it.
+    case 'checkpoint':
+    case 'task':
       return view;
     case 'end':
       return {

@@ -48,6 +48,8 @@ export function withoutWords(event: RunEvent): RunEvent {
     case 'reasoning-end':
     case 'tool-end':
     case 'usage':
+    case 'checkpoint':
+    case 'task':
     case 'end':
       return event;
     default:

@@ -31,6 +31,8 @@ export type ProtocolStart = Pick<
   | 'interruptBefore'
   | 'interruptAfter'
   | 'stateChange'
+  | 'fromCheckpoint'
+  | 'keepsStates'
   | 'clientTools'
   | 'delayMs'
   | 'whenBusy'

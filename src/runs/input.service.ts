@@ -180,7 +180,7 @@ export class InputService {
 function toContinuation(run: Run, roles: readonly string[]): NewRun {
   const { threadId, agent, principal, message, metadata, messageId, id: resumeOf } = run;
   // What the run has changed is changed.
-  const { stateChange: _, ...given } = run.given ?? {};
+  const { stateChange: _, fromCheckpoint: __, ...given } = run.given ?? {};
   return {
     id: newId(),
     threadId,

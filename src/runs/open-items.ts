@@ -78,6 +78,8 @@ export function trackOpen(open: OpenItems, event: RunEvent, at: number): OpenIte
     case 'input-answer':
     case 'usage':
     case 'state':
+    case 'checkpoint':
+    case 'task':
     case 'message-put':
     case 'custom':
       return open;

@@ -15,6 +15,8 @@ export function toGiven(
     interruptBefore,
     interruptAfter,
     stateChange,
+    fromCheckpoint,
+    keepsStates,
     clientTools = [],
   }: Omit<StartRunRequest, 'principal' | 'message' | 'files'>,
   files?: readonly FileFacts[],
@@ -29,6 +31,8 @@ export function toGiven(
     ...(interruptBefore && { interruptBefore }),
     ...(interruptAfter && { interruptAfter }),
     ...(stateChange && { stateChange }),
+    ...(fromCheckpoint !== undefined && { fromCheckpoint }),
+    ...(keepsStates && { keepsStates }),
     ...(clientTools.length > 0 && { clientTools }),
     ...(files?.length && { files }),
   };

@@ -7,10 +7,15 @@ export const KEPT_RUNS = 100;
 /** Bytes of a thread's states by default. Beyond them the oldest go, however few runs they are of. */
 export const DEFAULT_STATES_MAX_BYTES = 16 * 1024 ** 2;
 
+/** Number of a namespace's newest checkpoints that remain when a run saves one that keeps each of its states. */
+export const KEPT_STATES = 1_000;
+
 /** Limits of the checkpoints that a namespace keeps. They are applied when one is saved. */
 export interface CheckpointKeeping {
   /** Number of the newest that remain in any case. */
   readonly keep: number;
+  /** Number of the newest that remain as long as there is room. */
+  readonly states: number;
   /** The bytes that the values of all may take. */
   readonly maxBytes: number;
 }

@@ -55,6 +55,8 @@ export const KINDS = [
   'usage',
   'state',
   'message-put',
+  'checkpoint',
+  'task',
   'custom',
   'ask',
 ] as const;
@@ -81,6 +83,8 @@ export const MADE_BY: Readonly<Record<RunEventType, Move['kind'] | 'begin' | 'en
   'input-answer': 'begin',
   usage: 'usage',
   state: 'state',
+  checkpoint: 'checkpoint',
+  task: 'task',
   'message-put': 'message-put',
   custom: 'custom',
   end: 'end',
@@ -246,6 +250,10 @@ export class RandomRun {
         return [{ type: kind, ...USAGE, model: 'random' }];
       case 'message-put':
         return [{ type: 'message-put', messageId: 'earlier', text: words, role: 'user' }];
+      case 'checkpoint':
+        return [{ type: kind, checkpointId: this.newId('state'), step: pick, source: 'loop' }];
+      case 'task':
+        return [{ type: kind, stepId: 'planned', name: 'work', triggers: [words] }];
       case 'state':
         return this.changeState({ ...this.state, [words]: data ?? null });
       case 'custom':

@@ -6,7 +6,10 @@ import { toCheckpointKey } from './checkpoint-key.js';
 import { readRunId } from './checkpoint-run.js';
 
 /** The place of a run in its thread. */
-export type RunPlace = Pick<AgentContext, 'runId' | 'parentId' | 'ancestors' | 'attempt'>;
+export interface RunPlace extends Pick<AgentContext, 'runId' | 'parentId' | 'ancestors' | 'attempt'> {
+  /** The id of the state in the middle of the run before, from which it goes on. Default: the last state of that run. */
+  readonly fromCheckpoint?: string | undefined;
+}
 
 /** Earlier runs whose state is looked for. A thread keeps the states of no more. */
 const MOST_ASKED = 100;
@@ -21,7 +24,7 @@ const MOST_ASKED = 100;
 export async function findBranchCheckpoint(
   storage: BaseCheckpointSaver,
   config: RunnableConfig,
-  { runId, parentId, ancestors }: RunPlace,
+  { runId, parentId, ancestors, fromCheckpoint }: RunPlace,
   { mayHaveOwn }: { readonly mayHaveOwn: boolean },
 ): Promise<CheckpointTuple | undefined> {
   const newest = await storage.getTuple(config);
@@ -30,6 +33,8 @@ export async function findBranchCheckpoint(
   if (writer === runId) return newest;
   const own = mayHaveOwn ? await findLast(storage, config, runId) : undefined;
   if (own) return own;
+  if (fromCheckpoint !== undefined)
+    return readState(storage, config, { id: fromCheckpoint, runId: parentId });
   if (writer !== undefined && writer === parentId) return newest;
   return findBefore(storage, config, { newest, ancestors: ancestors() });
 }
@@ -54,6 +59,20 @@ async function findBefore(
   // The oldest states are pruned first: if the branch has none, those of its newest runs were pruned.
   if (expired[0] !== undefined) throw createExpiredError(expired[0]);
   return undefined;
+}
+
+/** Returns a state in the middle of a run, as it was before the steps that came next. */
+async function readState(
+  storage: BaseCheckpointSaver,
+  config: RunnableConfig,
+  { id, runId }: { readonly id: string; readonly runId: string | null | undefined },
+): Promise<CheckpointTuple> {
+  const { threadId, namespace } = toCheckpointKey(config);
+  const tuple = await storage.getTuple({
+    configurable: { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: id },
+  });
+  if (!tuple || readRunId(tuple.metadata) !== runId) throw createExpiredError(String(runId));
+  return { ...tuple, pendingWrites: [] };
 }
 
 function mustHaveStored({ status, leavesCheckpoint = true }: Ancestor): boolean {

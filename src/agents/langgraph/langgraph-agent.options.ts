@@ -35,6 +35,11 @@ export interface LangGraphAgentOptions {
    */
   readonly takesStateChanges?: boolean;
   /**
+   * True to keep the state after each superstep, and not only the last one of each run: the thread's history has them all, and can be continued from each.
+   * They count for the limit of a thread's states. Default false.
+   */
+  readonly keepsStates?: boolean;
+  /**
    * The graph's own tools whose arguments and results people may see: all of them, or these. Default: none. Tools of `toolMiddleware` say it
    * themselves, by their `expose`.
    */

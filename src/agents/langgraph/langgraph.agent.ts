@@ -1,6 +1,5 @@
 import { HumanMessage } from '@langchain/core/messages';
-import type { RunnableConfig } from '@langchain/core/runnables';
-import { Command, getConfig } from '@langchain/langgraph';
+import { Command } from '@langchain/langgraph';
 import { AppError } from '../../errors.js';
 import type { StateChange } from '../../events/run-event.js';
 import { AgentGraph } from './agent-graph.js';
@@ -18,7 +17,7 @@ import {
 import { describeGraph } from './graph-description.js';
 import { checkConfigurable, checkInput, makeContext } from './graph-input.js';
 import { configMetadata, runConfigurable, toContext } from './run-config.js';
-import { parseNamespace, type ActiveRun } from './active-run.js';
+import type { ActiveRun } from './active-run.js';
 import { DEFAULT_RESULT_MAX_BYTES } from './arrivals.js';
 import { ExposedState } from './exposed-state.js';
 import { refuseFileBlocks } from './file-blocks.js';
@@ -35,7 +34,9 @@ import { GraphCallbacks } from './graph.callbacks.js';
 import { emitAll, supersedingEmit } from './graph-emit.js';
 import { LangGraphMapper } from './langgraph.mapper.js';
 import { createWordKeeper } from './keep-words.js';
+import { KeptStates } from './kept-states.js';
 import { NodeOutput } from './node-output.js';
+import { listKeys, writeTo } from './node-writes.js';
 import { explainFailure } from './model.errors.js';
 import { recallOutput } from './recall-output.js';
 import { manageCallbacks } from './run-callback-manager.js';
@@ -80,7 +81,10 @@ export class LangGraphAgent extends Agent {
     this.graph = new AgentGraph(options);
   }
 
-  async run(input: AgentInput, context: AgentContext): Promise<void> {
+  async run(asked: AgentInput, context: AgentContext): Promise<void> {
+    const input = this.options.keepsStates
+      ? { ...asked, given: { ...asked.given, keepsStates: true } }
+      : asked;
     const { threadKey, principal } = context;
     const failure = new AbortController();
     // What fails in one place of the graph ends the rest: nothing of it may go on behind the run's end.
@@ -88,6 +92,7 @@ export class LangGraphAgent extends Agent {
     const graph = await this.graph.get({ ...input, principal }, threadKey);
     const mapper = new LangGraphMapper(context);
     const exposed = ExposedState.of(graph, this.options);
+    const states = input.given?.keepsStates ? new KeptStates(context) : undefined;
     const emit = supersedingEmit(context, (stepId) => spoken.forget(stepId));
     const emitFact = (fact: GraphFact): void | Promise<void> => {
       if (fact.kind === 'step-started' && spoken.holds) say(spoken.release(fact.namespace));
@@ -129,7 +134,11 @@ export class LangGraphAgent extends Agent {
           return true;
         },
       },
-      { isNewThread: context.isNewThread, keepsHistory: this.graph.keepsHistory(graph), place: context },
+      {
+        isNewThread: context.isNewThread,
+        keepsHistory: states !== undefined || this.graph.keepsHistory(graph),
+        place: { ...context, fromCheckpoint: input.given?.fromCheckpoint },
+      },
     );
     const active: ActiveRun = {
       run,
@@ -137,11 +146,12 @@ export class LangGraphAgent extends Agent {
       stepStarted: (namespace) => void emitFact({ kind: 'step-started', namespace }),
       isInsideTool: (namespace) => toolSteps.enclose(namespace),
       messagesNumbered: (messages) => spoken.learn(messages),
-      stateReached: ({ checkpoint, newVersions }) => {
+      stateReached: (put) => {
+        const { checkpoint, newVersions } = put;
         const change = exposed?.hearCheckpoint(graph, checkpoint.channel_values, newVersions);
-        if (!change) return;
-        void context.emit(change);
-        context.commitNow();
+        if (change) void context.emit(change);
+        states?.reached(put);
+        if (change ?? states) context.commitNow();
       },
     };
     const configurable = runConfigurable(this.name, input.given ?? {}, active, context);
@@ -149,10 +159,11 @@ export class LangGraphAgent extends Agent {
     const interrupts = new GraphInterrupts(context, () => this.options.tracking.inputExpiresAt());
     const read = () => readThread(graph, threadKey, active);
     let thread = context.isNewThread ? NO_MESSAGES : await read();
+    states?.begin(thread);
     let prepared: Prepared;
     const change = input.given?.stateChange;
     if (change) {
-      const changing = { graph, configurable, active, context, exposed, read };
+      const changing = { graph, configurable, active, context, exposed, read, states };
       const changed = await changeState(change, thread, changing);
       if (!change.continues) {
         const stop = await readBreakpoint(graph, threadKey, active);
@@ -162,9 +173,10 @@ export class LangGraphAgent extends Agent {
       thread = changed.thread;
       prepared = changed.input;
     } else {
-      const stopped = mayLackRuns(thread, context)
-        ? await context.readStoppedBefore?.(thread.runId)
-        : undefined;
+      const stopped =
+        input.given?.fromCheckpoint === undefined && mayLackRuns(thread, context)
+          ? await context.readStoppedBefore?.(thread.runId)
+          : undefined;
       prepared = prepareInput(graph, thread, { ...input, stopped }, context);
     }
     const runContext = await makeContext(graph, input.given?.context, toContext(input, principal));
@@ -209,7 +221,11 @@ export class LangGraphAgent extends Agent {
         callbacks: manageCallbacks(graph, callbacks),
         // Tokens come through the callbacks: the `messages` mode loses some of them under load.
         ...toStops(breakpoints),
-        streamMode: exposed && !exposed.isInCheckpoints ? ['tasks', 'values'] : ['tasks'],
+        streamMode: [
+          'tasks',
+          ...(exposed && !exposed.isInCheckpoints ? (['values'] as const) : []),
+          ...(states ? (['checkpoints'] as const) : []),
+        ],
         // LangGraph's own writer hands events to its stream, behind the tokens of that moment and without their node.
         ...writeTo((value, namespace) => void emitFact({ kind: 'written', value, namespace })),
         subgraphs: true,
@@ -222,6 +238,7 @@ export class LangGraphAgent extends Agent {
       });
       for await (const [namespace, mode, payload] of stream as AsyncIterable<[string[], string, unknown]>) {
         if (exposed && !exposed.isInCheckpoints) await show(exposed.hear(namespace, mode, payload));
+        if (namespace.length === 0) states?.hear(mode, payload);
         if (mode === 'tasks') {
           const task = payload as TaskPayload;
           if ('result' in task) unfinished.delete(task.id);
@@ -275,20 +292,4 @@ export class LangGraphAgent extends Agent {
     }
     this.options.tracking.checkClientTools(clientTools, principal);
   }
-}
-
-/** Lists the keys that a task has written: its result is an update of the state, or pairs of channel and value. */
-function listKeys(result: unknown): string[] {
-  if (Array.isArray(result))
-    return result.flatMap((write: unknown) => (Array.isArray(write) ? [String(write[0])] : []));
-  return typeof result === 'object' && result !== null ? Object.keys(result) : [];
-}
-
-/** Returns the option, which LangGraph's types do not have, that hands on what nodes write, each with its place. */
-function writeTo(write: (value: unknown, namespace: Namespace) => void): object {
-  const writer = (value: unknown) => {
-    const { configurable = {} } = (getConfig() as RunnableConfig | undefined) ?? {};
-    write(value, parseNamespace(configurable));
-  };
-  return { writer };
 }

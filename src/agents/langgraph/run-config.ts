@@ -1,6 +1,7 @@
 import type { Principal } from '../../principal.js';
 import type { AgentContext, AgentInput, GivenInput } from '../agent.js';
 import { ACTIVE_RUN, type ActiveRun } from './active-run.js';
+import { KEEPS_STATES } from './checkpoint-history.js';
 import { CHECKPOINT_FENCE, type CheckpointFence } from './checkpoint-fence.js';
 
 /** Keys of `metadata` that LangGraph and its checkpointer write themselves. */
@@ -28,7 +29,7 @@ export function authConfigurable({ userId, tenant, roles }: Principal): Readonly
  */
 export function runConfigurable(
   agent: string,
-  { configurable }: GivenInput,
+  { configurable, keepsStates }: GivenInput,
   active: ActiveRun,
   { principal, runId, threadKey, epoch }: Pick<AgentContext, 'principal' | 'runId' | 'threadKey' | 'epoch'>,
 ): Readonly<Record<string, unknown>> {
@@ -43,6 +44,7 @@ export function runConfigurable(
     // LangGraph's name for where a graph's memory is. Not the id that a client may have minted: see the decision on it.
     thread_id: threadKey,
     [CHECKPOINT_FENCE]: { runId, epoch } satisfies CheckpointFence,
+    ...(keepsStates && { [KEEPS_STATES]: true }),
     [ACTIVE_RUN]: active,
   };
 }

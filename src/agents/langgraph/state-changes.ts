@@ -6,6 +6,7 @@ import { ACTIVE_RUN, type ActiveRun } from './active-run.js';
 import type { ExposedState } from './exposed-state.js';
 import type { CompiledGraph } from './graph-source.js';
 import { createMessageNames, type MessageNames } from './message-names.js';
+import type { KeptStates } from './kept-states.js';
 import type { Prepared } from './start-input.js';
 import { emitMessageChanges, toChangeStep } from './told-messages.js';
 import { collectMessages, type ThreadMessages } from './thread-state.js';
@@ -24,6 +25,7 @@ interface ChangingRun {
   readonly context: AgentContext;
   readonly exposed: ExposedState | undefined;
   readonly read: () => Promise<ThreadMessages>;
+  readonly states: KeptStates | undefined;
 }
 
 interface ChangedThread {
@@ -43,7 +45,7 @@ export async function changeState(
   thread: ThreadMessages,
   run: ChangingRun,
 ): Promise<ChangedThread> {
-  const { graph, configurable, active, context, exposed, read } = run;
+  const { graph, configurable, active, context, exposed, read, states } = run;
   const isOwn = thread.runId === context.runId;
   const stepId = toChangeStep(context.runId);
   const isChanged = isOwn && CHANGES.has(thread.snapshot?.metadata?.source);
@@ -84,6 +86,7 @@ export async function changeState(
   emitMessageChanges({ before: before.seen, after: after.seen }, { names, context });
   for (const { values } of change.updates) exposed?.hear([], 'tasks', { id: stepId, result: values });
   await show(after.values);
+  states?.changed(after);
   await context.emit({ type: 'step-end', ...step });
   return { thread: after, input: toInput(change) };
 }

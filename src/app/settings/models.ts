@@ -197,6 +197,16 @@ export const MODELS = {
       details:
         "For `threads.updateState` and `command` of LangGraph's clients. Such a request can go past any node of the graph, also one that checks or asks.",
     }),
+    STATE_HISTORY: setting('stateHistory', {
+      format: names('agents, such as support,research'),
+      default: [],
+      example: 'support',
+      needs: OWN,
+      effect: "Keeps the state of these agents' graphs after each superstep, and not only after each run.",
+      details:
+        "The history of LangGraph's clients has them all, and a thread can be continued from each. They count for `THREAD_STATES_MAX_MB`.",
+      isAboutSecurity: false,
+    }),
     RECURSION_LIMIT: setting('ownGraphs.recursionLimit', {
       format: integer(1, 1_000_000),
       default: DEFAULT_RECURSION_LIMIT,

@@ -118,6 +118,7 @@ export const RULES: readonly Rule[] = [
   needsGraphs('CONFIGURABLE_KEYS'),
   needsGraphs('STATE_CHANGES'),
   needsGraphs('AGENT_ACCEPTS'),
+  needsGraphs('STATE_HISTORY'),
   needsKey('openai', 'OPENAI_API_KEY'),
   needsKey('anthropic', 'ANTHROPIC_API_KEY'),
   {
@@ -131,7 +132,13 @@ export const RULES: readonly Rule[] = [
 
 /** Only graphs have what the setting is about. */
 function needsGraphs(
-  name: 'EXPOSED_STATE' | 'EXPOSED_TOOLS' | 'CONFIGURABLE_KEYS' | 'STATE_CHANGES' | 'AGENT_ACCEPTS',
+  name:
+    | 'EXPOSED_STATE'
+    | 'EXPOSED_TOOLS'
+    | 'CONFIGURABLE_KEYS'
+    | 'STATE_CHANGES'
+    | 'STATE_HISTORY'
+    | 'AGENT_ACCEPTS',
 ): Rule {
   return {
     about: [name, 'AGENTS', 'LANGGRAPH_JSON'],

@@ -139,6 +139,25 @@ const EVENT_SCHEMAS = {
     writers: z.record(z.string(), z.array(id)).optional(),
     omitted: z.array(z.string()).optional(),
   }),
+  checkpoint: event('checkpoint', {
+    checkpointId: z.string(),
+    runId: id.optional(),
+    parentId: z.string().optional(),
+    parentRunId: id.optional(),
+    step: z.int(),
+    source: z.string(),
+    next: z
+      .array(
+        z.object({
+          stepId: id,
+          name: z.string(),
+          path: z.array(z.union([z.string(), z.number()])).optional(),
+          isGraph: z.literal(true).optional(),
+        }),
+      )
+      .optional(),
+  }),
+  task: event('task', { stepId: id, name: z.string(), triggers: z.array(z.string()) }),
   'message-put': event('message-put', {
     messageId: id,
     text: z.string().optional(),

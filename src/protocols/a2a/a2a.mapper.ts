@@ -112,6 +112,8 @@ export class A2aMapper {
       case 'reasoning-end':
       case 'usage':
       case 'message-put':
+      case 'checkpoint':
+      case 'task':
         return [];
       default:
         // A newer server may have written this log: what this one does not know, it does not tell.

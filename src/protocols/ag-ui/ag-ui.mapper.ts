@@ -115,6 +115,9 @@ export class AgUiMapper {
       case 'message-put':
         this.transcript.apply(recorded);
         return [this.snapshot()];
+      case 'checkpoint':
+      case 'task':
+        return [];
       case 'custom':
         return [{ type: 'CUSTOM', name: event.name, value: event.data }];
       case 'end':

@@ -192,6 +192,8 @@ function toChunks(
       return isQuestion(event) ? [answerQuestion(event, values.get(event.inputId))] : [];
     case 'run-resume':
     case 'message-put':
+    case 'checkpoint':
+    case 'task':
     // In the metadata of the end, summed.
     case 'usage':
       return [];

@@ -4,12 +4,18 @@ import type { Run } from '../../runs/run.js';
 export interface MomentName {
   readonly run: Run;
   readonly answered: boolean;
+  /** The id of a state that the run has kept on its way; absent: it has kept only these two. */
+  readonly checkpointId?: string | undefined;
 }
 
 const QUESTION = '-question';
 
+/** Divides a run's id from that of one of its states. */
+const STATE = '@';
+
 /** Returns the id of the state among those of its thread. */
-export function toCheckpointId({ run, answered }: MomentName): string {
+export function toCheckpointId({ run, answered, checkpointId }: MomentName): string {
+  if (checkpointId !== undefined) return toStateId(run.id, checkpointId);
   return answered ? run.id : toQuestionId(run.id);
 }
 
@@ -18,11 +24,19 @@ export function toQuestionId(runId: string): string {
   return `${runId}${QUESTION}`;
 }
 
+/** Returns the id of a state that a run has kept on its way. */
+export function toStateId(runId: string, checkpointId: string): string {
+  return `${runId}${STATE}${checkpointId}`;
+}
+
 /** Reads the run and the moment from the id of a state. */
 export function parseCheckpointId(checkpointId: string): {
   readonly runId: string;
   readonly answered: boolean;
+  readonly checkpointId?: string;
 } {
+  const [runId = '', state] = checkpointId.split(STATE, 2);
+  if (state !== undefined) return { runId, answered: true, checkpointId: state };
   const answered = !checkpointId.endsWith(QUESTION);
   return { runId: answered ? checkpointId : checkpointId.slice(0, -QUESTION.length), answered };
 }

@@ -145,6 +145,9 @@ export const placeSchema = z.looseObject({
   configurable: z.looseObject({ checkpoint_id: z.string().nullish() }).optional(),
 });
 
+/** The place of a run in its thread. */
+export type PlaceInThread = Pick<StartRunRequest, 'parentRunId' | 'replaces' | 'fromCheckpoint'>;
+
 /**
  * Returns the place of a run in its thread, under our names.
  *
@@ -160,11 +163,12 @@ export function findPlace({
   readonly checkpoint_id?: string | null | undefined;
   readonly config?: z.output<typeof configSchema> | null | undefined;
   readonly input?: Readonly<Record<string, unknown>> | null | undefined;
-}): Pick<StartRunRequest, 'parentRunId' | 'replaces'> {
+}): PlaceInThread {
   const place = validate(placeSchema, config?.configurable ?? {}, 'config.configurable');
   const id = checkpoint?.checkpoint_id ?? checkpoint_id ?? place.checkpoint_id;
   if (!id) return {};
-  const { runId, answered } = parseCheckpointId(id);
+  const { runId, answered, checkpointId } = parseCheckpointId(id);
+  if (checkpointId !== undefined) return { parentRunId: runId, fromCheckpoint: checkpointId };
   if (answered) return { parentRunId: runId };
   if (isEmpty(input)) return { replaces: runId };
   throw new AppError(

@@ -1,38 +1,33 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
-import type { RunState } from '../../events/run-state.js';
+import type { RecordedEvent } from '../../events/recorded-event.js';
 import { toSubagentId } from '../../events/subagent.js';
 import { mapParents } from '../../runs/branches.js';
 import { hasEnded, type Run } from '../../runs/run.js';
 import type { TranscriptEntry } from '../transcript/transcript-entries.js';
 import { selectNewest, ThreadTranscripts } from '../transcript/thread-transcripts.js';
-import type { StepOwners } from '../transcript/step-owners.js';
 import { Transcript } from '../transcript/transcript.js';
 import { getQuestionId } from './langgraph-input.js';
 import { toLangGraphMessage } from './langgraph-messages.js';
-import { toCheckpointId } from './langgraph-checkpoints.js';
-import {
-  isUpdate,
-  toMomentMetadata,
-  type InnerMoment,
-  type Moment,
-  type MomentPlace,
-} from './langgraph-resources.js';
+import { FoundMoments } from './found-moments.js';
+import { parseCheckpointId } from './langgraph-checkpoints.js';
+import type { InnerMoment, Moment } from './langgraph-resources.js';
+import { MomentPlacer } from './moment-placer.js';
+import { ReachedStates } from './reached-states.js';
 
 /** The states to read. */
 export interface MomentQuery {
   readonly limit: number;
   /** Only those before the state of this id. */
   readonly before?: string | undefined;
+  /** Only the state of this id. */
+  readonly only?: string | undefined;
   readonly metadata?: Readonly<Record<string, unknown>> | null | undefined;
   /** The active run, or else the last one. */
   readonly current: Run | undefined;
 }
 
-/** Approximate size in bytes of a reply with several states. Only a single state may be larger. */
-const HISTORY_BYTES = 4 * 1024 * 1024;
-
-/** Reads the states of a thread: two for each run, with its question and with its answer. */
+/** Reads the states of a thread: those that its runs have kept, or two for each run, with its question and with its answer. */
 @Injectable()
 export class LangGraphMoments {
   constructor(private readonly transcripts: ThreadTranscripts) {}
@@ -44,36 +39,36 @@ export class LangGraphMoments {
    */
   async read(runs: readonly Run[], query: MomentQuery): Promise<Moment[]> {
     const parents = mapParents(runs);
-    const places = selectPlaces(listPlaces(runs, parents), query);
-    const wanted = new Map(places.map((place) => [toCheckpointId(place), place]));
+    const forks = new Set(runs.flatMap(({ given }) => given?.fromCheckpoint ?? []));
     const transcripts = new Map<string, Transcript>();
-    const moments: (Moment & { readonly bytes: number })[] = [];
-    const toMessage = memoized(toLangGraphMessage);
-    const weigh = memoized((state: RunState) => JSON.stringify(state).length);
-    let bytes = 0;
-    const note = (
-      place: MomentPlace | undefined,
-      { entries, state, bytes: said }: Transcript,
-      owners: StepOwners,
-    ) => {
-      if (!place) return;
-      const weight = said + (state ? weigh(state) : 0);
-      const isLast = place.run.id === query.current?.id;
-      moments.push({ ...place, messages: entries.map(toMessage), state, owners, isLast, bytes: weight });
-      bytes += weight;
-      // Each repeats all earlier messages, so the oldest are dropped first.
-      while (bytes > HISTORY_BYTES && moments.length > 1) bytes -= moments.shift()?.bytes ?? 0;
-    };
-    for (const run of selectNewest(keepShown(runs, places, parents))) {
-      const asked = transcripts.get(parents.get(run.id)?.id ?? '')?.fork() ?? new Transcript();
+    const found = new FoundMoments(query);
+    const placer = new MomentPlacer(runs, parents);
+    const shown = keepShown(runs, selectRuns(runs, query), parents);
+    for (const run of selectNewest(shown)) {
+      if (found.isComplete) break;
+      const from = parents.get(run.id)?.id ?? '';
+      const base = transcripts.get(run.given?.fromCheckpoint ?? from) ?? transcripts.get(from);
+      const asked = base?.fork() ?? new Transcript();
       asked.ask(getQuestionId(run), run);
-      const transcript = hasEnded(run) ? await this.transcripts.readAnswer(run, asked) : asked;
-      note(wanted.get(toCheckpointId({ run, answered: false })), asked, transcript.owners);
-      if (hasEnded(run))
-        note(wanted.get(toCheckpointId({ run, answered: true })), transcript, transcript.owners);
+      let reached = new ReachedStates(getQuestionId(run));
+      const begin = () => {
+        reached = new ReachedStates(getQuestionId(run));
+      };
+      const hear = (recorded: RecordedEvent, transcript: Transcript) => {
+        const state = reached.hear(recorded, transcript);
+        const id = state?.event.checkpointId;
+        if (id !== undefined && forks.has(id) && !transcripts.has(id)) transcripts.set(id, transcript.fork());
+      };
+      const transcript = hasEnded(run)
+        ? await this.transcripts.readAnswer(run, asked, { begin, hear })
+        : asked;
+      for (const place of placer.list(run, reached.list())) {
+        const { entries, state } = place.reached ?? (place.answered ? transcript : asked);
+        found.add(place, { entries, state, owners: transcript.owners });
+      }
       transcripts.set(run.id, transcript);
     }
-    return moments;
+    return found.moments;
   }
 
   /**
@@ -107,53 +102,33 @@ function selectSaidBy(namespace: string, entries: readonly TranscriptEntry[]): r
   });
 }
 
-/** Lists the states of these runs, each with the one before it. */
-function listPlaces(runs: readonly Run[], parents: ReadonlyMap<string, Run>): MomentPlace[] {
-  return runs.flatMap((run) => {
-    const parent = parents.get(run.id);
-    const before = parent && { run: parent, answered: true };
-    const question = { run, answered: false, before };
-    if (!hasEnded(run)) return [question];
-    // A run that continues with an answer, or changes the state, has no question of its own.
-    if (isUpdate(run) || (run.resumeOf !== undefined && parent)) return [{ run, answered: true, before }];
-    return [question, { run, answered: true, before: question }];
-  });
-}
-
-function selectPlaces(
-  places: readonly MomentPlace[],
-  { limit, before, metadata }: MomentQuery,
-): readonly MomentPlace[] {
-  const end = before === undefined ? -1 : places.findIndex((place) => toCheckpointId(place) === before);
-  const earlier = before === undefined ? places : places.slice(0, Math.max(0, end));
+/** Selects the runs that may have wanted states. Each has at least one. */
+function selectRuns(runs: readonly Run[], { limit, before, only, metadata }: MomentQuery): readonly Run[] {
+  const named = only ?? before;
+  const last = named === undefined ? -1 : runs.findIndex(({ id }) => id === parseCheckpointId(named).runId);
+  if (named !== undefined && last === -1) return [];
+  const earlier = named === undefined ? runs : runs.slice(0, last + 1);
+  if (only !== undefined) return earlier.slice(-1);
   const wanted = Object.entries(metadata ?? {});
-  const fitting = earlier.filter((place) => {
-    const found = toMomentMetadata(place);
-    return wanted.every(([key, value]) => isDeepStrictEqual(found[key], value));
-  });
-  return fitting.slice(-limit);
+  const fitting = earlier.filter((run) =>
+    wanted.every(
+      ([key, value]) =>
+        OF_STATES.has(key) || isDeepStrictEqual({ ...run.metadata, run_id: run.id }[key], value),
+    ),
+  );
+  // The run of `before` may have no state before that one.
+  return wanted.some(([key]) => OF_STATES.has(key)) ? fitting : fitting.slice(-limit - 1);
 }
 
-/** Returns the runs that appear in any of these states. */
-function keepShown(
-  runs: readonly Run[],
-  places: readonly MomentPlace[],
-  parents: ReadonlyMap<string, Run>,
-): Run[] {
+/** Metadata in which the states of one run differ. */
+const OF_STATES = new Set(['source', 'step']);
+
+/** Returns these runs, and those that they go on from. */
+function keepShown(runs: readonly Run[], wanted: readonly Run[], parents: ReadonlyMap<string, Run>): Run[] {
   const shown = new Set<string>();
-  for (const place of places) {
-    let run: Run | undefined = place.run;
+  for (const each of wanted) {
+    let run: Run | undefined = each;
     for (; run && !shown.has(run.id); run = parents.get(run.id)) shown.add(run.id);
   }
   return runs.filter(({ id }) => shown.has(id));
-}
-
-/** Returns the value of a key, which is made once. */
-function memoized<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
-  const made = new WeakMap<Key, Value>();
-  return (key) => {
-    const value = made.get(key) ?? make(key);
-    made.set(key, value);
-    return value;
-  };
 }

@@ -6,7 +6,8 @@ import { listOpen } from '../thread-inputs.js';
 import type { LangGraphMessage } from './langgraph-events.js';
 import { toCheckpointId, type MomentName } from './langgraph-checkpoints.js';
 import { getAssistantId } from './langgraph-input.js';
-import { interruptSchema, listWaiting, listWorkers, taskSchema } from './langgraph-tasks.js';
+import { interruptSchema, listPlanned, listWaiting, listWorkers, taskSchema } from './langgraph-tasks.js';
+import type { ReachedState } from './reached-states.js';
 import { listNext } from './langgraph-interrupts.js';
 import { END_STATUS } from './run-stream-chunks.js';
 
@@ -115,6 +116,11 @@ export function toRunPath({ id, threadId }: Pick<Run, 'id' | 'threadId'>): strin
 /** A moment of a thread: with a run's question, or with its answer as well. */
 export interface MomentPlace extends MomentName {
   readonly before: MomentName | undefined;
+  /** The state that the run has kept; absent for one that has kept none on its way. */
+  readonly reached?: ReachedState;
+  /** Another id for it. */
+  readonly alias?: string;
+  readonly isLastOfRun: boolean;
 }
 
 /** A moment, with the messages up to it. */
@@ -128,7 +134,8 @@ export interface Moment extends MomentPlace {
 }
 
 export function toState(moment: Moment): LangGraphState {
-  const { run, answered, messages, state, owners, before, isLast } = moment;
+  const { run, answered, messages, state, owners, before, isLast, reached } = moment;
+  if (reached) return toReachedState({ ...moment, reached });
   // Once the conversation has gone on, what was asked can no longer be answered.
   const waiting = listWaiting(isLast ? run : { ...run, inputs: [] }, owners);
   const isWaiting = waiting.some(({ interrupts }) => interrupts.length > 0);
@@ -144,6 +151,20 @@ export function toState(moment: Moment): LangGraphState {
     // A client passes over events from before this moment: they are in these values.
     created_at: toIso((answered ? run : before?.run)?.endedAt ?? 0),
     checkpoint: toCheckpoint({ run, answered }),
+    parent_checkpoint: before ? toCheckpoint(before) : null,
+  };
+}
+
+function toReachedState(moment: Moment & { readonly reached: ReachedState }): LangGraphState {
+  const { messages, state, before, reached } = moment;
+  const tasks = listPlanned(moment);
+  return {
+    values: { ...state, messages: [...messages] },
+    next: tasks.map(({ name }) => name),
+    tasks,
+    metadata: toMomentMetadata(moment),
+    created_at: toIso(reached.at),
+    checkpoint: toCheckpoint(moment),
     parent_checkpoint: before ? toCheckpoint(before) : null,
   };
 }
@@ -168,7 +189,11 @@ export function toInnerState({ run, namespace, messages }: InnerMoment): LangGra
 }
 
 /** Returns the metadata of a moment, under LangGraph's names, with those of its run. */
-export function toMomentMetadata({ run, answered }: MomentPlace): Record<string, unknown> {
+export function toMomentMetadata({ run, answered, reached }: MomentPlace): Record<string, unknown> {
+  if (reached) {
+    const { source, step } = reached.event;
+    return { ...run.metadata, run_id: run.id, source, step };
+  }
   const source = isUpdate(run) ? 'update' : answered ? 'loop' : 'input';
   return { ...run.metadata, run_id: run.id, source };
 }
@@ -178,7 +203,7 @@ export function isUpdate({ given }: Pick<Run, 'given'>): boolean {
   return given?.stateChange !== undefined && !given.stateChange.continues;
 }
 
-function toCheckpoint(moment: MomentName): LangGraphState['checkpoint'] {
+export function toCheckpoint(moment: MomentName): LangGraphState['checkpoint'] {
   const { threadId } = moment.run;
   return {
     thread_id: threadId,

@@ -11,7 +11,8 @@ import { ThreadService } from '../../runs/thread.service.js';
 import { readGivenMessage } from '../../streams/given-message.js';
 import type { TranscriptEntry } from '../transcript/transcript-entries.js';
 import { currentRun, ThreadTranscripts } from '../transcript/thread-transcripts.js';
-import { findPlace, getAssistantId, getQuestionId, toNote } from './langgraph-input.js';
+import { findPlace, getAssistantId, getQuestionId, toNote, type PlaceInThread } from './langgraph-input.js';
+import { LangGraphPlaces } from './langgraph-places.js';
 import type { RunRequest } from './run-stream-input.js';
 import { toUpdate, type StateUpdate } from './state-update-input.js';
 
@@ -23,6 +24,7 @@ export class LangGraphStateUpdates {
     private readonly threads: ThreadService,
     private readonly transcripts: ThreadTranscripts,
     private readonly feed: RunFeed,
+    private readonly places: LangGraphPlaces,
   ) {}
 
   /**
@@ -31,13 +33,21 @@ export class LangGraphStateUpdates {
    * @throws AppError REQUEST_INVALID, NOT_FOUND, THREAD_BUSY, and what {@link RunService.start} refuses
    */
   async start(principal: Principal, threadId: string, update: StateUpdate): Promise<Run> {
-    const { parentRunId, replaces } = findPlace({ ...update, input: null });
+    const { parentRunId, replaces, fromCheckpoint } = await this.places.resolve(
+      principal,
+      findPlace({ ...update, input: null }),
+    );
     if (replaces !== undefined)
       throw new AppError(
         'REQUEST_INVALID',
         'checkpoint: The state of a question cannot be changed. Name the state before it, or the one after it.',
       );
-    return this.startChange(principal, threadId, { updates: [toUpdate(update)] }, { parentRunId });
+    return this.startChange(
+      principal,
+      threadId,
+      { updates: [toUpdate(update)] },
+      { parentRunId, fromCheckpoint },
+    );
   }
 
   /** Stores states in a thread that has no run yet, one after the other. Each costs a start. @throws AppError as {@link LangGraphStateUpdates.start}, and of the agent */
@@ -68,11 +78,12 @@ export class LangGraphStateUpdates {
   /** Returns the fields of a start that goes on with the graph, after the change of its command if there is one. */
   async toStart(
     principal: Principal,
-    { threadId, parentRunId }: Pick<StartRunRequest, 'threadId' | 'parentRunId'>,
+    { threadId, parentRunId, fromCheckpoint }: Pick<StartRunRequest, 'threadId'> & PlaceInThread,
     { update, goto }: Pick<NonNullable<RunRequest['command']>, 'update' | 'goto'>,
   ): Promise<ChangeStart> {
     const updates = update ? [{ values: update }] : [];
-    const known = threadId && (await this.describeKnown(principal, threadId, { updates, parentRunId }));
+    const known =
+      threadId && (await this.describeKnown(principal, threadId, { updates, parentRunId, fromCheckpoint }));
     return toChangeStart({ updates, continues: true, ...(goto && { goto }), ...(known && { known }) });
   }
 
@@ -80,14 +91,15 @@ export class LangGraphStateUpdates {
   private async describeKnown(
     principal: Principal,
     threadId: string,
-    { updates, parentRunId }: Pick<GivenStateChange, 'updates'> & Pick<StartRunRequest, 'parentRunId'>,
+    { updates, parentRunId, fromCheckpoint }: Pick<GivenStateChange, 'updates'> & PlaceInThread,
   ): Promise<GivenStateChange['known']> {
     const ids = new Set(updates.flatMap(({ values }) => listMessageIds(values)));
     if (ids.size === 0) return undefined;
     const all = await unlessUnknown(this.transcripts.listRuns(principal, threadId));
     const leaf = parentRunId ?? currentRun(all)?.id;
     const runs = leaf === undefined ? [] : selectBranch(all, leaf);
-    const { entries } = await this.transcripts.read(runs, getQuestionId);
+    const next = { given: { ...(fromCheckpoint !== undefined && { fromCheckpoint }) } };
+    const { entries } = await this.transcripts.read(runs, getQuestionId, next);
     const questions = new Map(runs.map((run) => [getQuestionId(run), `${run.messageId}-user`]));
     const named = entries.filter(({ id }) => ids.has(id));
     return Object.fromEntries(named.map((entry) => [entry.id, toKnown(entry, { questions, entries })]));
@@ -97,7 +109,7 @@ export class LangGraphStateUpdates {
     principal: Principal,
     threadId: string,
     change: Pick<GivenStateChange, 'updates'>,
-    { parentRunId }: Pick<StartRunRequest, 'parentRunId'> = {},
+    { parentRunId, fromCheckpoint }: PlaceInThread = {},
   ): Promise<Run> {
     const thread = await this.threads.get(principal, threadId);
     const all = await this.transcripts.listRuns(principal, threadId);
@@ -108,7 +120,7 @@ export class LangGraphStateUpdates {
         'REQUEST_INVALID',
         'The thread has no agent yet. Start a run in it, or create it with a graph id.',
       );
-    const known = await this.describeKnown(principal, threadId, { ...change, parentRunId });
+    const known = await this.describeKnown(principal, threadId, { ...change, parentRunId, fromCheckpoint });
     const { configurable, context } = base?.given ?? {};
     const assistantId = base && getAssistantId(base);
     return this.runs.start({
@@ -119,6 +131,7 @@ export class LangGraphStateUpdates {
       ...(configurable && { configurable }),
       ...(context && { context }),
       ...(parentRunId !== undefined && { parentRunId }),
+      ...(fromCheckpoint !== undefined && { fromCheckpoint }),
       metadata: toNote(assistantId === agent ? {} : { assistantId }),
       whenBusy: 'reject',
     });

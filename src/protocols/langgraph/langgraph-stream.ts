@@ -69,8 +69,8 @@ export class LangGraphStream {
       }
       const index = runs.indexOf(next);
       const earlier = selectBranch(runs, next.id).slice(0, -1);
-      if (!transcript || earlier.at(-1)?.id !== seen?.id)
-        transcript = await this.transcripts.read(earlier, getQuestionId);
+      if (!transcript || earlier.at(-1)?.id !== seen?.id || next.given?.fromCheckpoint !== undefined)
+        transcript = await this.transcripts.read(earlier, getQuestionId, next);
       transcript.trim(TRANSCRIPT_BYTES);
       transcript.ask(getQuestionId(next), next);
       await this.followRun(next, new LangGraphMapper(index, transcript, earlier.at(-1)?.id), {

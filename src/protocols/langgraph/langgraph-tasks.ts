@@ -3,7 +3,9 @@ import { isInsideCall, toSubagentId } from '../../events/subagent.js';
 import type { Run } from '../../runs/run.js';
 import type { StepOwners } from '../transcript/step-owners.js';
 import { listOpen } from '../thread-inputs.js';
-import { toInterrupt } from './langgraph-interrupts.js';
+import { isBreakpoint, toInterrupt } from './langgraph-interrupts.js';
+import type { Moment } from './langgraph-resources.js';
+import type { ReachedState } from './reached-states.js';
 
 export const interruptSchema = z.object({ id: z.string(), value: z.unknown() });
 
@@ -18,7 +20,7 @@ export const taskSchema = z.object({
   state: z.null(),
   result: z
     .object({ messages: z.array(z.object({ type: z.literal('tool'), tool_call_id: z.string() })) })
-    .optional(),
+    .nullish(),
 });
 export type LangGraphTask = z.output<typeof taskSchema>;
 
@@ -39,6 +41,39 @@ export function listWaiting(run: Run, owners: Pick<StepOwners, 'find'>): LangGra
   });
   if (!error) return tasks;
   return [...tasks, { id, name: agent, error: error.message, interrupts: [], checkpoint: null, state: null }];
+}
+
+/** Lists the steps that come after a state, with what they ask, where they still may. */
+export function listPlanned({
+  run,
+  owners,
+  isLast,
+  isLastOfRun,
+  reached,
+}: Pick<Moment, 'run' | 'owners' | 'isLast' | 'isLastOfRun'> & {
+  readonly reached: ReachedState;
+}): LangGraphTask[] {
+  const asked =
+    isLast && run.status === 'awaiting-input' ? listOpen(run).filter((open) => !isBreakpoint(open)) : [];
+  const asking = Map.groupBy(asked, ({ stepId }) => {
+    const [place] = owners.find(stepId)?.path ?? [];
+    return place === undefined ? stepId : toStep(place).id;
+  });
+  const workers = new Map(owners.list(run.id).map((worker) => [toStep(worker.path[0] ?? '').id, worker]));
+  return reached.next.map(({ stepId, name, path, isGraph }): LangGraphTask => {
+    const toolCallId = workers.get(stepId)?.toolCallId;
+    const hasGraph = isGraph ?? workers.has(stepId);
+    return {
+      id: stepId,
+      name,
+      path: path ? [...path] : ['__pregel_pull', name],
+      error: isLastOfRun ? (run.error?.message ?? null) : null,
+      interrupts: (asking.get(stepId) ?? []).map(toInterrupt),
+      checkpoint: hasGraph ? { thread_id: run.threadId, checkpoint_ns: `${name}:${stepId}` } : null,
+      state: null,
+      result: toolCallId === undefined ? null : { messages: [{ type: 'tool', tool_call_id: toolCallId }] },
+    };
+  });
 }
 
 /**

@@ -176,7 +176,7 @@ export class LangGraphThreadsController {
   @THREAD_ID
   @Endpoint({
     summary: 'List the states of a thread, the newest first (LangGraph)',
-    description: 'One for each run.',
+    description: 'Those that its runs have kept, or two for each run.',
     reply: { status: 200, description: 'At most 100.', schema: z.array(stateSchema) },
     accepts: historySchema,
     reads: true,

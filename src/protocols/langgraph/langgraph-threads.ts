@@ -14,7 +14,7 @@ import { getQuestionId } from './langgraph-input.js';
 import { LangGraphStateUpdates } from './langgraph-state-updates.js';
 import { toUpdate } from './state-update-input.js';
 import { LangGraphMoments } from './langgraph-moments.js';
-import { parseCheckpointId, toCheckpointId } from './langgraph-checkpoints.js';
+import { parseCheckpointId } from './langgraph-checkpoints.js';
 import { toPath } from './langgraph-namespace.js';
 import {
   toInnerState,
@@ -122,7 +122,8 @@ export class LangGraphThreads {
   /** The thread up to a run's question. */
   async upTo(run: Run): Promise<Transcript> {
     const runs = await this.transcripts.listRuns(run.principal, run.threadId);
-    const transcript = await this.transcripts.read(selectBranch(runs, run.id).slice(0, -1), getQuestionId);
+    const before = selectBranch(runs, run.id).slice(0, -1);
+    const transcript = await this.transcripts.read(before, getQuestionId, run);
     transcript.ask(getQuestionId(run), run);
     return transcript;
   }
@@ -138,10 +139,12 @@ export class LangGraphThreads {
   ): Promise<LangGraphState> {
     const leafId = checkpointId ? parseCheckpointId(checkpointId).runId : current?.id;
     const branch = leafId === undefined ? [] : selectBranch(runs, leafId);
-    const moments = await this.moments.read(branch, { limit: 2, current });
-    const moment = checkpointId
-      ? moments.find((each) => toCheckpointId(each) === checkpointId)
-      : moments.at(-1);
+    const moments = await this.moments.read(branch, {
+      limit: 1,
+      current,
+      ...(checkpointId && { only: checkpointId }),
+    });
+    const moment = moments.at(-1);
     if (!moment) throw new AppError('NOT_FOUND', `There is no such state in thread '${threadId}'.`);
     return toState(moment);
   }

@@ -135,6 +135,8 @@ export class LangGraphMapper {
         return [{ method: 'custom', data: toCustom(event) }];
       // The state of its step has it.
       case 'message-put':
+      case 'checkpoint':
+      case 'task':
       case 'run-resume':
       case 'usage':
         return [];

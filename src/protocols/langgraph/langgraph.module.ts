@@ -7,6 +7,7 @@ import { LangGraphInfoController } from './langgraph-info.controller.js';
 import { LangGraphRefusalsController } from './langgraph-refusals.controller.js';
 import { LangGraphStoreController } from './langgraph-store.controller.js';
 import { LangGraphMoments } from './langgraph-moments.js';
+import { LangGraphPlaces } from './langgraph-places.js';
 import { LangGraphStateController } from './langgraph-state.controller.js';
 import { LangGraphStateUpdates } from './langgraph-state-updates.js';
 import { LangGraphStream } from './langgraph-stream.js';
@@ -38,6 +39,7 @@ export const langGraph: Protocol = {
     LangGraphAssistants,
     LangGraphCommands,
     LangGraphMoments,
+    LangGraphPlaces,
     LangGraphStateUpdates,
     LangGraphStream,
     LangGraphThreadLists,

@@ -1,10 +1,26 @@
-import type { RunOutcome, ToolEnd } from '../../events/run-event.js';
+import type { CustomEvent, RunOutcome, ToolEnd } from '../../events/run-event.js';
 import type { LangGraphMessage, MessageBlock, StateValues, UsageMetadata } from './langgraph-events.js';
 import type { LangGraphInterrupt } from './langgraph-interrupts.js';
 
-/** The stream modes that a client may ask for. Others that LangGraph has (`debug`, `tasks`, …) are refused. */
-export const STREAM_MODES = ['values', 'updates', 'messages-tuple', 'messages', 'custom', 'tools'] as const;
+/** The stream modes that a client may ask for. */
+export const STREAM_MODES = [
+  'values',
+  'updates',
+  'messages-tuple',
+  'messages',
+  'custom',
+  'tools',
+  'tasks',
+  'checkpoints',
+  'debug',
+  'events',
+] as const;
 export type StreamMode = (typeof STREAM_MODES)[number];
+
+/** True for modes that tell of each state of a run, which the run has to keep for it. */
+export function needStates(modes: readonly string[] | null | undefined): boolean {
+  return modes?.some((mode) => mode === 'tasks' || mode === 'checkpoints' || mode === 'debug') ?? false;
+}
 
 /** A frame of `runs/stream`: the event's name is the mode's, but for those that every stream has. */
 export type RunStreamChunk =
@@ -22,6 +38,7 @@ export type RunStreamChunk =
   | { readonly event: 'messages/partial' | 'messages/complete'; readonly data: readonly [LangGraphMessage] }
   | { readonly event: 'custom'; readonly data: unknown }
   | { readonly event: 'tools'; readonly data: ToolNews }
+  | { readonly event: 'tasks' | 'checkpoints' | 'debug' | 'events'; readonly data: object }
   | { readonly event: 'error'; readonly data: { readonly error: string; readonly message: string } };
 
 /** The name of a frame about a subgraph: the mode, and the segments of the subgraph's namespace. */
@@ -92,4 +109,11 @@ export function toToolFact({ outcome, output = null, error }: ToolEnd): ToolFact
   if (outcome === 'ok') return { event: 'on_tool_end', output };
   const { code = 'TOOL_FAILED', message = `The call ended: ${outcome}.` } = error ?? {};
   return { event: 'on_tool_error', error: { code, message } };
+}
+
+/** As the graph wrote it: of `{ name, data }` the log has the two apart, of anything else the whole as data. */
+export function toWritten({ name, data }: CustomEvent): unknown {
+  const isPlain =
+    name === 'custom' || (typeof data === 'object' && data !== null && 'type' in data && data.type === name);
+  return isPlain ? data : { name, data };
 }

@@ -153,6 +153,11 @@ function toCallChunks(
   return { type: 'AIMessageChunk', id, ...(tool_call_chunks.length > 0 && { tool_call_chunks }) };
 }
 
+/** True for the messages that a step has itself put into the state. */
+export function isSpokenBy(stepId: string, entry: TranscriptEntry): boolean {
+  return entry.kind !== 'user' && entry.stepId === stepId;
+}
+
 /** True for the messages of a step, and for those of others that it has called. */
 export function isWrittenBy(stepId: string, entry: TranscriptEntry): boolean {
   if (entry.kind === 'user') return false;

@@ -11,6 +11,7 @@ import type { Principal } from '../../principal.js';
 import { ProtocolStreams, type HttpExchange } from '../protocol-streams.js';
 import { ThreadRuns } from '../thread-runs.js';
 import { ThreadTranscripts } from '../transcript/thread-transcripts.js';
+import { getQuestionId } from './langgraph-input.js';
 import { toRun, toRunPath, type LangGraphRun } from './langgraph-resources.js';
 import { LangGraphThreads } from './langgraph-threads.js';
 import {
@@ -127,7 +128,8 @@ export class RunStreamController {
     if (endsWithClient) this.runs.stopWithClient(run, response);
     const transcript = await this.threads.upTo(run);
     const { id: runId, threadId } = run;
-    const mapper = new RunStreamMapper({ runId, threadId, transcript, modes, hasSubgraphs });
+    const questionId = getQuestionId(run);
+    const mapper = new RunStreamMapper({ runId, threadId, transcript, modes, hasSubgraphs, questionId });
     // Relative to the address that the client has for its server, to which it adds them. From the first it takes the run's
     // id; the second makes it come back by itself after a cut.
     const path = toRunPath(run);

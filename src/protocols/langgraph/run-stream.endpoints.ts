@@ -49,7 +49,7 @@ export const StreamRunEndpoint = (scope: RouteScope) =>
         ? 'Start a run and stream it'
         : 'Start a run in a thread of its own and stream it',
       description:
-        'In the modes that the body names: `values`, `updates`, `messages-tuple`, `messages`, `custom`, `tools`.',
+        'In the modes that the body names. `tasks`, `checkpoints` and `debug` make the run keep each of its states.',
       reply: { status: 200, description: 'From `metadata` to `end`.', schema: STREAM },
       streams: true,
       reads: true,

@@ -1,25 +1,28 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { CustomEvent, InputRequest, RunEnd, StateChange } from '../../events/run-event.js';
+import type { InputRequest, RunEnd, StateChange } from '../../events/run-event.js';
 import { isCall } from '../../events/requested-input.js';
-import { isInsideCall, type Subagent } from '../../events/subagent.js';
+import { isInsideCall } from '../../events/subagent.js';
 import { toMessageId, toResultId } from '../transcript/transcript-entries.js';
 import type { Transcript } from '../transcript/transcript.js';
 import { CalledAgents, type CalledPieces } from './called-agents.js';
-import { isEmpty } from './langgraph-input.js';
 import { toInterrupt } from './langgraph-interrupts.js';
 import { toLangGraphMessage, toValues } from './langgraph-messages.js';
-import { toNamespace } from './langgraph-namespace.js';
 import {
   toToolFact,
+  toWritten,
   type MessageChunk,
   type MessageMetadata,
   type RunNames,
   type RunStreamChunk,
   type RunValues,
+  type StepUpdate,
   type StreamMode,
   type ToolFact,
 } from './run-stream-chunks.js';
-import { isWrittenBy, MessageChunks } from './run-stream-messages.js';
+import { EventChunks } from './run-stream-events.js';
+import { isSpokenBy, isWrittenBy, MessageChunks } from './run-stream-messages.js';
+import { StateChunks } from './run-stream-states.js';
+import { StepDescriptions } from './step-descriptions.js';
 import { Supersteps, type EndedStep, type SuperstepNews } from './supersteps.js';
 
 /** The facts beside its log that the mapping of a run depends on. */
@@ -31,6 +34,8 @@ export interface StreamedRun {
   readonly modes: ReadonlySet<StreamMode>;
   /** True if the client wants the output of subgraphs under their namespaces, and that of agents that tools call. Default: false. */
   readonly hasSubgraphs?: boolean;
+  /** The message that the run answers. Absent: none. */
+  readonly questionId?: string | undefined;
 }
 
 /**
@@ -42,11 +47,11 @@ export class RunStreamMapper {
   private readonly messages: MessageChunks;
   private readonly called = new CalledAgents();
   private readonly supersteps = new Supersteps();
+  private readonly states: StateChunks;
+  private readonly events: EventChunks;
   /** Messages to tell as complete once their superstep is over. */
   private readonly complete: string[] = [];
-  private readonly stepNames = new Map<string, string>();
-  /** By step, of those inside a subgraph. */
-  private readonly subagents = new Map<string, Subagent>();
+  private readonly steps: StepDescriptions;
   private readonly toolNames = new Map<string, string>();
   /** The keys that the client knows to be left out of the state. */
   private omitted: readonly string[] = [];
@@ -55,12 +60,15 @@ export class RunStreamMapper {
 
   constructor(private readonly run: StreamedRun) {
     this.names = { run_id: run.runId, thread_id: run.threadId };
+    this.steps = new StepDescriptions(this.names, run.hasSubgraphs ?? false);
     this.messages = new MessageChunks(run.transcript);
+    this.states = new StateChunks(run);
+    this.events = new EventChunks(run);
   }
 
   readonly map = (recorded: RecordedEvent): RunStreamChunk[] => {
     const news = this.supersteps.hear(recorded.event);
-    const before = news ? this.tell(news) : [];
+    const before = news ? this.tell(news, recorded) : [];
     return [...before, ...this.mapEvent(recorded)];
   };
 
@@ -70,12 +78,23 @@ export class RunStreamMapper {
     if (called && event.type !== 'tool-start' && event.type !== 'tool-end')
       return this.toCalledChunks(called);
     const pieces = this.messages.map(recorded);
+    const chunks = this.toChunks(recorded, pieces, called);
+    if (!this.run.modes.has('events')) return chunks;
+    const told = this.events.map(recorded, pieces, () => this.state());
+    return event.type === 'run-start' ? [...chunks, ...told] : [...told, ...chunks];
+  }
+
+  private toChunks(
+    recorded: RecordedEvent,
+    pieces: readonly MessageChunk[],
+    called: CalledPieces | undefined,
+  ): RunStreamChunk[] {
+    const { event } = recorded;
     switch (event.type) {
       case 'run-start':
         return [{ event: 'metadata', data: { ...this.names, attempt: 1 } }];
       case 'step-start':
-        this.stepNames.set(event.stepId, event.name);
-        if (event.subagent) this.subagents.set(event.stepId, event.subagent);
+        this.steps.learn(event);
         return [];
       case 'step-end':
         this.complete.push(...this.messages.listSpoken(this.run.runId, event.stepId));
@@ -136,6 +155,9 @@ export class RunStreamMapper {
         return this.in('custom', () => ({ event: 'custom', data: toWritten(event) }));
       case 'usage':
         return this.toMessageChunks(pieces);
+      case 'checkpoint':
+      case 'task':
+        return this.states.map(recorded);
       // The state of its step has it.
       case 'message-put':
       case 'run-resume':
@@ -151,9 +173,15 @@ export class RunStreamMapper {
   }
 
   /** Returns the chunks for a superstep, or for a step that has ended while others of its superstep go on. */
-  private tell({ ended, isNewState }: SuperstepNews): RunStreamChunk[] {
+  private tell({ ended, isNewState }: SuperstepNews, { event, at }: RecordedEvent): RunStreamChunk[] {
     const complete = this.complete.splice(0);
+    const tasks = ended.filter(({ step }) => step.parentStepId === undefined);
+    const end = event.type === 'end' ? event : undefined;
     return [
+      ...this.states.finish(
+        tasks.map((each) => ({ ...each.step, toResult: () => this.toUpdate(each, isSpokenBy) })),
+        { at, end, pending: this.pending.values() },
+      ),
       ...ended.flatMap((each) => this.update(each)),
       ...(isNewState ? this.values() : []),
       ...complete.flatMap((id) => this.toWholeMessage('complete', id)),
@@ -173,18 +201,24 @@ export class RunStreamMapper {
   }
 
   /** Returns the chunk for the output of a step: its own messages, those of other steps that it has called, and the keys that it wrote. */
-  private update({ step: { stepId, name, subagent }, keys, isLate }: EndedStep): RunStreamChunk[] {
+  private update(ended: EndedStep): RunStreamChunk[] {
+    const { name, subagent } = ended.step;
     if (subagent && isInsideCall({ subagent }) && !this.run.hasSubgraphs) return [];
-    return this.in('updates', () => {
-      const { state = {}, entries } = this.run.transcript;
-      const written = isLate ? [] : entries.filter((entry) => isWrittenBy(stepId, entry));
-      const values = Object.fromEntries(
-        keys.flatMap((key) => (Object.hasOwn(state, key) ? [[key, state[key]]] : [])),
-      );
-      const messages = written.map(toLangGraphMessage);
-      const data = { [name]: { ...values, ...((messages.length > 0 || isEmpty(values)) && { messages }) } };
-      return { event: this.toFrameName('updates', subagent), data };
-    });
+    return this.in('updates', () => ({
+      event: this.steps.toFrameName('updates', subagent),
+      data: { [name]: this.toUpdate(ended) },
+    }));
+  }
+
+  private toUpdate({ step: { stepId }, keys, isLate }: EndedStep, isIts = isWrittenBy): StepUpdate[string] {
+    const { state = {}, entries } = this.run.transcript;
+    const written = isLate ? [] : entries.filter((entry) => isIts(stepId, entry));
+    const shown = keys.filter((key) => Object.hasOwn(state, key));
+    const messages = written.map(toLangGraphMessage);
+    return {
+      ...Object.fromEntries(shown.map((key) => [key, state[key]])),
+      ...((messages.length > 0 || shown.length === 0) && { messages }),
+    };
   }
 
   private tellOmitted({ omitted: keys = [] }: StateChange): RunStreamChunk[] {
@@ -197,7 +231,7 @@ export class RunStreamMapper {
   private toMessageChunks(pieces: readonly MessageChunk[]): RunStreamChunk[] {
     if (!this.run.modes.has('messages-tuple')) return [];
     return pieces.map((piece) => ({
-      event: this.toFrameName('messages', this.subagents.get(this.findStep(piece.id))),
+      event: this.steps.toFrameName('messages', this.steps.findSubagent(this.findStep(piece.id))),
       data: [piece, this.toMetadata(piece.id)],
     }));
   }
@@ -206,13 +240,8 @@ export class RunStreamMapper {
   private toCalledChunks(called: CalledPieces | undefined): RunStreamChunk[] {
     if (!called || !this.run.hasSubgraphs || !this.run.modes.has('messages-tuple')) return [];
     const { subagent, stepId, pieces } = called;
-    const event = this.toFrameName('messages', subagent);
-    return pieces.map((piece) => ({ event, data: [piece, this.describeStep(stepId)] }));
-  }
-
-  private toFrameName<Mode extends 'messages' | 'updates'>(mode: Mode, subagent: Subagent | undefined) {
-    if (!subagent || !this.run.hasSubgraphs) return mode;
-    return `${mode}|${toNamespace(subagent).join('|')}` as const;
+    const event = this.steps.toFrameName('messages', subagent);
+    return pieces.map((piece) => ({ event, data: [piece, this.steps.describe(stepId)] }));
   }
 
   private announce(id: string): RunStreamChunk[] {
@@ -259,32 +288,11 @@ export class RunStreamMapper {
   }
 
   private toMetadata(messageId: string): MessageMetadata {
-    return this.describeStep(this.findStep(messageId));
+    return this.steps.describe(this.findStep(messageId));
   }
 
   private findStep(messageId: string): string {
     const entry = this.messages.find(messageId);
     return entry && entry.kind !== 'user' ? entry.stepId : '';
   }
-
-  private describeStep(stepId: string): MessageMetadata {
-    const name = this.stepNames.get(stepId) ?? '';
-    const metadata = { ...this.names, langgraph_node: name, tags: [] };
-    const subagent = this.subagents.get(stepId);
-    if (!subagent) return metadata;
-    const place = [...toNamespace(subagent), `${name}:${stepId}`].join('|');
-    return {
-      ...metadata,
-      langgraph_checkpoint_ns: place,
-      checkpoint_ns: place,
-      lc_agent_name: subagent.name,
-    };
-  }
-}
-
-/** As the graph wrote it: of `{ name, data }` the log has the two apart, of anything else the whole as data. */
-function toWritten({ name, data }: CustomEvent): unknown {
-  const isPlain =
-    name === 'custom' || (typeof data === 'object' && data !== null && 'type' in data && data.type === name);
-  return isPlain ? data : { name, data };
 }

@@ -22,12 +22,14 @@ import {
   toNote,
   findQuestion,
   withAssistant,
+  type PlaceInThread,
 } from './langgraph-input.js';
+import { LangGraphPlaces } from './langgraph-places.js';
 import { LangGraphAssistants } from './langgraph-assistants.js';
 import { isBreakpoint } from './langgraph-interrupts.js';
 import { LangGraphStateUpdates } from './langgraph-state-updates.js';
 import { LangGraphThreads } from './langgraph-threads.js';
-import type { StreamMode } from './run-stream-chunks.js';
+import { needStates, type StreamMode } from './run-stream-chunks.js';
 import {
   batchSchema,
   joinQuerySchema,
@@ -61,6 +63,7 @@ export class RunStreams {
     private readonly updates: LangGraphStateUpdates,
     private readonly inputs: ThreadInputs,
     private readonly cursors: CursorCheck,
+    private readonly places: LangGraphPlaces,
   ) {}
 
   /**
@@ -133,19 +136,21 @@ export class RunStreams {
     const asked = withAssistant({ ...body, input }, version);
     const { resume } = body.command ?? {};
     if (resume !== undefined && resume !== null) return this.resume(request, resume, { body, asked });
-    const place = findPlace(body);
+    const repeats = isEmpty(body.input) && !body.command && !(await this.takesChanges(principal, body));
+    const place = await this.places.resolve(principal, findPlace(body), { repeats });
     const start = {
       agent,
       ...(typeof threadId === 'string' && { threadId }),
       createThread: body.if_not_exists !== 'reject',
       ...place,
       ...findStrategy(body),
+      ...(needStates(body.stream_mode) && { keepsStates: true }),
       ...(body.after_seconds && { delayMs: Math.ceil(body.after_seconds * 1_000) }),
     };
     const named = { streamModes: body.stream_mode, ...(version && { assistantId: body.assistant_id }) };
-    if (body.command ?? (await this.isContinued(principal, body))) {
+    if (body.command ?? (await this.isContinued(principal, body, place))) {
       if (!body.command && (await this.isStopped(request, place)))
-        return this.resume(request, null, { body, asked });
+        return this.resume(request, null, { body: withoutPlace(body), asked });
       return this.runs.start(request, {
         ...start,
         ...givenIn(asked),
@@ -166,21 +171,27 @@ export class RunStreams {
   /** True for a start without an input, of an agent whose graph can go on without one. */
   private async isContinued(
     principal: Principal,
-    { input, assistant_id: id, ...body }: RunRequest,
+    body: RunRequest,
+    { replaces }: PlaceInThread,
   ): Promise<boolean> {
-    if (input !== null && input !== undefined) return false;
-    if (findPlace({ ...body, input }).replaces !== undefined) return false;
+    const { input } = body;
+    if ((input !== null && input !== undefined) || replaces !== undefined) return false;
+    return this.takesChanges(principal, body);
+  }
+
+  private async takesChanges(principal: Principal, { assistant_id: id }: RunRequest): Promise<boolean> {
     return (await this.assistants.getAgent(principal, id)).takesStateChanges ?? false;
   }
 
   /** True if the thread's last run has stopped at a breakpoint, which is what any answer ends. */
   private async isStopped(
     request: WebRequest,
-    { parentRunId }: ReturnType<typeof findPlace>,
+    { parentRunId, fromCheckpoint }: PlaceInThread,
   ): Promise<boolean> {
     const { threadId } = request.params;
-    if (parentRunId !== undefined || typeof threadId !== 'string') return false;
+    if (fromCheckpoint !== undefined || typeof threadId !== 'string') return false;
     const last = await this.runs.last(getAuthentication(request).principal, threadId);
+    if (parentRunId !== undefined && parentRunId !== last?.id) return false;
     const open = last?.status === 'awaiting-input' ? listOpen(last) : [];
     return open.length > 0 && open.every(isBreakpoint);
   }
@@ -191,6 +202,11 @@ export class RunStreams {
     refuseChanges(sent, asker);
     return this.inputs.finish(principal, asker, parseDecisions(resume, asker.inputs ?? []));
   }
+}
+
+/** Returns a request that goes on where the thread has stopped. */
+function withoutPlace({ checkpoint: _, checkpoint_id: __, ...body }: RunRequest): RunRequest {
+  return body;
 }
 
 /** A request as it came, and with what its assistant brings. */

@@ -9,7 +9,7 @@ export interface SuperstepNews {
 }
 
 export interface EndedStep {
-  readonly step: Pick<StepEnd, 'stepId' | 'name' | 'subagent'>;
+  readonly step: Pick<StepEnd, 'stepId' | 'name' | 'subagent' | 'parentStepId'>;
   /** Keys of the state that it wrote. */
   readonly keys: readonly string[];
   /** True if its end was told before, and only its keys are new. */
@@ -29,7 +29,9 @@ export class Supersteps {
   /** Hears an event. Returns what is to be told before it; undefined if that is nothing. */
   hear(event: RunEvent): SuperstepNews | undefined {
     if (event.type === 'end' || event.type === 'run-resume') this.open.clear();
-    const news = BELONGS_TO_SUPERSTEP.has(event.type) ? undefined : this.take();
+    // What is next is told once the superstep is.
+    const isInside = BELONGS_TO_SUPERSTEP.has(event.type) && !(event.type === 'checkpoint' && event.next);
+    const news = isInside ? undefined : this.take();
     this.isStale ||= !LEAVES_STATE.has(event.type);
     switch (event.type) {
       case 'step-start':
@@ -80,6 +82,7 @@ const BELONGS_TO_SUPERSTEP = new Set<string>([
   'input-answer',
   'message-put',
   'usage',
+  'checkpoint',
 ] satisfies Types);
 
 /** Events that change no message and no key of the state. */
@@ -89,5 +92,7 @@ const LEAVES_STATE = new Set<string>([
   'tool-progress',
   'custom',
   'run-resume',
+  'checkpoint',
+  'task',
   'end',
 ] satisfies Types);

@@ -186,6 +186,8 @@ export function createChatCompletionsMapper(
       case 'usage':
       case 'state':
       case 'message-put':
+      case 'checkpoint':
+      case 'task':
       case 'custom':
         return [];
       default:

@@ -157,6 +157,8 @@ export class ResponsesMapper {
       case 'usage':
       case 'state':
       case 'message-put':
+      case 'checkpoint':
+      case 'task':
       case 'custom':
         return [];
       default:

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { Principal } from '../../principal.js';
 import { EventLog } from '../../runs/event-log.js';
 import { hasEnded, type Run } from '../../runs/run.js';
@@ -48,28 +49,59 @@ export class ThreadTranscripts {
    * Questions and answers of these runs, as their logs have them now: of the newest, as far as a transcript has room.
    *
    * @param questionId what the client calls the message that the run answers; undefined if it answers none
+   * @param next the run that goes on, perhaps from a state in the middle of the last of these
    */
-  async read(runs: readonly Run[], questionId: (run: Run) => string | undefined): Promise<Transcript> {
+  async read(
+    runs: readonly Run[],
+    questionId: (run: Run) => string | undefined,
+    next?: Pick<Run, 'given'>,
+  ): Promise<Transcript> {
     let transcript = new Transcript();
-    for (const run of selectNewest(runs)) {
+    const newest = selectNewest(runs);
+    for (const [index, run] of newest.entries()) {
       transcript.ask(questionId(run), run);
-      transcript = await this.readAnswer(run, transcript);
+      transcript = await this.readAnswer(run, transcript, {
+        until: (newest[index + 1] ?? next)?.given?.fromCheckpoint,
+      });
     }
     return transcript;
   }
 
   /** Returns the transcript with what the run's log has now. The oldest questions make room for it, with their answers. */
-  async readAnswer({ id }: Pick<Run, 'id'>, transcript: Transcript): Promise<Transcript> {
+  async readAnswer(
+    { id }: Pick<Run, 'id'>,
+    transcript: Transcript,
+    { until, begin, hear }: AnswerReading = {},
+  ): Promise<Transcript> {
+    let isOver = false;
     const answered = await foldLog(this.log, id, {
-      begin: () => transcript.fork(),
+      begin: () => {
+        isOver = false;
+        begin?.();
+        return transcript.fork();
+      },
       apply: (fold, recorded) => {
+        if (isOver) return fold;
         fold.apply(recorded);
+        hear?.(recorded, fold);
+        const { event } = recorded;
+        isOver = until !== undefined && event.type === 'checkpoint' && event.checkpointId === until;
         return fold;
       },
     });
     answered?.trim(TRANSCRIPT_BYTES);
     return answered ?? transcript;
   }
+}
+
+/** Options for reading an answer. */
+export interface AnswerReading {
+  /** The id of the state after which the rest is left out. */
+  readonly until?: string | undefined;
+  /** Called before the first event, and again if the reading starts again. */
+  readonly begin?: () => void;
+  /** Called with each event, once the transcript has it. */
+  readonly hear?: (recorded: RecordedEvent, transcript: Transcript) => void;
 }
 
 /** Roughly the bytes of a conversation that is shown whole; more only when the last answer is larger. Older ones are left out. */

@@ -168,6 +168,8 @@ export class Transcript {
       case 'reasoning-end':
       case 'tool-progress':
       case 'custom':
+      case 'checkpoint':
+      case 'task':
       case 'end':
         return;
       default:

@@ -33,19 +33,20 @@ async function listReplaced(
   tx: Statements,
   s: string,
   { threadId, namespace, checkpointId }: Saved,
-  { keep }: CheckpointKeeping,
+  { keep, states }: CheckpointKeeping,
 ): Promise<{ readonly ids: readonly string[]; readonly kept: number }> {
   const [counted] = await tx.query<{ ids: string[]; kept: number }>(
     `SELECT coalesce(array_agg(checkpoint_id) FILTER (WHERE is_replaced), '{}') AS ids,
        (count(*) FILTER (WHERE NOT is_replaced))::int AS kept
-     FROM (SELECT checkpoint_id, place > $3::int AND (run_id IS NULL OR place_in_run > 1 OR place > $3::int + ${KEPT_RUNS})
+     FROM (SELECT checkpoint_id, place > greatest($3::int, $5::int)
+       AND (run_id IS NULL OR place_in_run > 1 OR place > $3::int + $5::int + ${KEPT_RUNS})
        AND checkpoint_id <> $4 AS is_replaced FROM (
        SELECT checkpoint_id, run_id, row_number() OVER (ORDER BY checkpoint_id DESC) AS place,
          row_number() OVER (PARTITION BY run_id ORDER BY checkpoint_id DESC) AS place_in_run
        FROM (
          SELECT checkpoint_id, CASE WHEN checkpoint_ns = '' THEN metadata ->> 'run_id' END AS run_id
          FROM ${s}.checkpoints WHERE thread_id = $1 AND checkpoint_ns = $2) AS saved) AS placed) AS judged`,
-    [threadId, namespace, keep, checkpointId],
+    [threadId, namespace, keep, checkpointId, states],
   );
   return counted ?? { ids: [], kept: 0 };
 }

@@ -15,9 +15,9 @@ import {
   getFence,
   type CheckpointFence,
 } from '../../agents/langgraph/checkpoint-fence.js';
-import type { CheckpointHistory } from '../../agents/langgraph/checkpoint-history.js';
+import { keepsStates, type CheckpointHistory } from '../../agents/langgraph/checkpoint-history.js';
 import { toCheckpointKey, required } from '../../agents/langgraph/checkpoint-key.js';
-import type { CheckpointKeeping } from '../checkpoint-keeping.js';
+import { KEPT_STATES, type CheckpointKeeping } from '../checkpoint-keeping.js';
 import { nextVersion } from '../checkpoint-versions.js';
 import { pruneCheckpoints } from './checkpoint-pruning.js';
 import { readPaths, sortByPath } from './checkpoint-order.js';
@@ -128,7 +128,7 @@ export class PostgresCheckpointer extends PostgresSaver implements CheckpointHis
       this._dumpBlobs(threadId, namespace, checkpoint.channel_values, facts.newVersions),
       this._dumpMetadata(facts.metadata),
     ]);
-    const keeping = this.chooseKeeping(facts.metadata);
+    const keeping = this.chooseKeeping(facts.metadata, keepsStates(config));
     return async (tx) => {
       await tx.query(
         `INSERT INTO ${this.s}.checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
@@ -205,11 +205,13 @@ export class PostgresCheckpointer extends PostgresSaver implements CheckpointHis
   }
 
   /** A checkpoint that holds only what has changed is nothing without its ancestors, and does not grow as others do. */
-  private chooseKeeping({
-    counters_since_delta_snapshot: deltas,
-  }: CheckpointMetadata): CheckpointKeeping | undefined {
+  private chooseKeeping(
+    { counters_since_delta_snapshot: deltas }: CheckpointMetadata,
+    keepsStates: boolean,
+  ): CheckpointKeeping | undefined {
     const madeOfDeltas = deltas !== undefined && Object.keys(deltas).length > 0;
-    return this.keep === 'all' || madeOfDeltas ? undefined : { keep: this.keep, maxBytes: this.maxBytes };
+    if (this.keep === 'all' || madeOfDeltas) return undefined;
+    return { keep: this.keep, states: keepsStates ? KEPT_STATES : 0, maxBytes: this.maxBytes };
   }
 }
 

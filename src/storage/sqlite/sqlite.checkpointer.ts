@@ -20,10 +20,10 @@ import {
   type CheckpointFence,
 } from '../../agents/langgraph/checkpoint-fence.js';
 import { parseOrigin } from './checkpoint-namespace.js';
-import type { CheckpointHistory } from '../../agents/langgraph/checkpoint-history.js';
+import { keepsStates, type CheckpointHistory } from '../../agents/langgraph/checkpoint-history.js';
 import { readRunId } from '../../agents/langgraph/checkpoint-run.js';
 import { toCheckpointKey, required } from '../../agents/langgraph/checkpoint-key.js';
-import type { CheckpointKeeping } from '../checkpoint-keeping.js';
+import { KEPT_STATES, type CheckpointKeeping } from '../checkpoint-keeping.js';
 import { nextVersion } from '../checkpoint-versions.js';
 import type { SqliteClient } from './sqlite.client.js';
 import type {
@@ -108,7 +108,14 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
     const parentId = getCheckpointId(config) || null;
     const stored = await this.client.call(
       'putCheckpoint',
-      this.newCheckpoint(name, { parentId, checkpoint, metadata, newVersions, fence }),
+      this.newCheckpoint(name, {
+        parentId,
+        checkpoint,
+        metadata,
+        newVersions,
+        fence,
+        keepsStates: keepsStates(config),
+      }),
     );
     if (!stored && fence) throw new CheckpointFencedError(fence);
     return toConfig(name);
@@ -150,9 +157,10 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
       readonly metadata: CheckpointMetadata;
       readonly newVersions: ChannelVersions;
       readonly fence: CheckpointFence | undefined;
+      readonly keepsStates: boolean;
     },
   ): Promise<NewCheckpoint> {
-    const { parentId, metadata, newVersions, fence } = facts;
+    const { parentId, metadata, newVersions, fence, keepsStates } = facts;
     const { channel_values: values, ...rest } = copyCheckpoint(facts.checkpoint);
     const channels = Object.entries(rest.channel_versions)
       .filter(([channel]) => Object.hasOwn(values, channel) && values[channel] !== undefined)
@@ -165,7 +173,7 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
       channels,
       origin: parseOrigin(name.namespace, metadata),
       fence,
-      keeping: this.chooseKeeping(metadata),
+      keeping: this.chooseKeeping(metadata, keepsStates),
       checkpoint: await this.serialize(rest),
       metadata: await this.serialize(metadata),
       values: await Promise.all(
@@ -175,12 +183,13 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
   }
 
   /** A checkpoint that holds only what has changed is nothing without its ancestors, and does not grow as others do. */
-  private chooseKeeping({
-    counters_since_delta_snapshot: deltas,
-  }: CheckpointMetadata): CheckpointKeeping | undefined {
+  private chooseKeeping(
+    { counters_since_delta_snapshot: deltas }: CheckpointMetadata,
+    keepsStates: boolean,
+  ): CheckpointKeeping | undefined {
     const madeOfDeltas = deltas !== undefined && Object.keys(deltas).length > 0;
     if (this.keep === 'all' || madeOfDeltas) return undefined;
-    return { keep: this.keep, maxBytes: this.statesMaxBytes };
+    return { keep: this.keep, states: keepsStates ? KEPT_STATES : 0, maxBytes: this.statesMaxBytes };
   }
 
   private async newWrites(

@@ -24,7 +24,8 @@ export function pruningOn(db: DatabaseSync) {
       SELECT checkpoint_id, run_id, row_number() OVER (ORDER BY checkpoint_id DESC) AS place,
         row_number() OVER (PARTITION BY run_id ORDER BY checkpoint_id DESC) AS place_in_run
       FROM checkpoints INDEXED BY checkpoints_of_runs WHERE thread_id = :threadId AND namespace = '')
-    WHERE place > :keep AND (run_id IS NULL OR place_in_run > 1 OR place > :keep + ${KEPT_RUNS})`);
+    WHERE place > :keep AND place > :states
+      AND (run_id IS NULL OR place_in_run > 1 OR place > :keep + :states + ${KEPT_RUNS})`);
   const measure = db.prepare(`
     SELECT coalesce(sum(length(value)), 0) AS bytes FROM checkpoint_values WHERE thread_id = ? AND namespace = ''`);
   // A value counts for the newest checkpoint that refers to it, with which it would go.
@@ -83,11 +84,12 @@ export function pruningOn(db: DatabaseSync) {
   return {
     prune(saved: CheckpointName, keeping: CheckpointKeeping): void {
       const { threadId, namespace } = saved;
-      const place = { threadId, keep: keeping.keep };
-      if (namespace !== '') return remove(saved, replaced.all({ ...place, namespace }));
+      const { keep, states } = keeping;
+      if (namespace !== '')
+        return remove(saved, replaced.all({ threadId, namespace, keep: Math.max(keep, states) }));
       // Most threads have no more than what stays in any case.
-      if (!replaced.get({ ...place, namespace })) return;
-      remove(saved, replacedOfRuns.all(place));
+      if (!replaced.get({ threadId, namespace, keep })) return;
+      remove(saved, replacedOfRuns.all({ threadId, keep, states }));
       remove(saved, listOverfull(threadId, keeping));
     },
 

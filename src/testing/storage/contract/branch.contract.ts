@@ -2,6 +2,7 @@ import type { RunnableConfig } from '@langchain/core/runnables';
 import { Annotation, END, START, StateGraph } from '@langchain/langgraph';
 import { emptyCheckpoint, uuid6 } from '@langchain/langgraph-checkpoint';
 import { CHECKPOINT_FENCE } from '../../../agents/langgraph/checkpoint-fence.js';
+import { KEEPS_STATES } from '../../../agents/langgraph/checkpoint-history.js';
 import { withRunId } from '../../../agents/langgraph/checkpoint-run.js';
 import type { Run } from '../../../runs/run.js';
 import { nextVersion } from '../../../storage/checkpoint-versions.js';
@@ -137,6 +138,31 @@ export function branchContract({ describe, test, expect }: ContractSuite): void 
       for (const last of ['last of r2', 'last of r1']) expect(all.includes(last)).toBe(true);
     });
 
+    test('keeps each checkpoint of a run that keeps its states, and the last one of a run that does not', async ({
+      storage,
+    }) => {
+      const words = ['first', 'second', 'third', 'last'];
+      for (const [id, keepsStates] of [
+        ['r1', true],
+        ['r2', false],
+        ['r3', true],
+      ] as const) {
+        const run = await begunRun(storage, id, { threadId: 't1' });
+        for (const word of words) await putCheckpoint(storage, run, `${word} of ${id}`, { keepsStates });
+        await endRun(storage, run);
+      }
+      const list = async (runId: string) => {
+        const found: unknown[] = [];
+        for await (const { checkpoint } of storage.checkpointer.list(THREAD, { filter: { run_id: runId } }))
+          found.push(checkpoint.channel_values['text']);
+        return found;
+      };
+      expect(await list('r3')).toEqual(words.map((word) => `${word} of r3`).toReversed());
+      // A run that does not keep its states takes those of the runs before it as any others.
+      expect((await list('r2'))[0]).toBe('last of r2');
+      expect((await list('r1'))[0]).toBe('last of r1');
+    });
+
     test('keeps the values of branches apart after the checkpoint at which they fork', async ({
       storage,
     }) => {
@@ -161,7 +187,12 @@ export function branchContract({ describe, test, expect }: ContractSuite): void 
 const THREAD: RunnableConfig = { configurable: { thread_id: 't1', checkpoint_ns: '' } };
 
 /** Stores a state of the run's graph. */
-async function putCheckpoint({ checkpointer }: Storage, run: Run, text: string): Promise<void> {
+async function putCheckpoint(
+  { checkpointer }: Storage,
+  run: Run,
+  text: string,
+  { keepsStates = false }: { readonly keepsStates?: boolean } = {},
+): Promise<void> {
   const version = nextVersion(0);
   const checkpoint = {
     ...emptyCheckpoint(),
@@ -170,7 +201,10 @@ async function putCheckpoint({ checkpointer }: Storage, run: Run, text: string):
     channel_versions: { text: version },
   };
   const metadata = withRunId({ source: 'loop', step: 0, parents: {} }, run.id);
-  const config = { configurable: { ...THREAD.configurable, [CHECKPOINT_FENCE]: toOwnership(run) } };
+  const keeping = keepsStates && { [KEEPS_STATES]: true };
+  const config = {
+    configurable: { ...THREAD.configurable, [CHECKPOINT_FENCE]: toOwnership(run), ...keeping },
+  };
   await checkpointer.put(config, checkpoint, metadata, { text: version });
 }
 
