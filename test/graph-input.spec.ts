@@ -1,4 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Client } from '@langchain/langgraph-sdk';
 import { appServers, type AppServer } from './support/app.server.js';
 import { postJson } from './support/post-json.js';
 
@@ -36,6 +40,32 @@ describe('input and context of a graph over HTTP', () => {
     });
     expect(await refused({ agent: 'parts' })).toMatchObject({ status: 400 });
     expect(await refused({ agent: 'parts', message: 'x', input: { odd: 1 } })).toMatchObject({ status: 400 });
+  });
+
+  it('gives the runs of a graph the values of LANGGRAPH_CONFIG where their starts give none, and shows them', async () => {
+    const graph = resolve('test/fixtures/mood-graph.mjs:graph');
+    const values = { mood: { configurable: { voice: 'low' }, context: { mood: 'calm' } } };
+    const project = join(mkdtempSync(join(tmpdir(), 'project-')), 'langgraph.json');
+    const write = (config: string) =>
+      writeFileSync(project, JSON.stringify({ graphs: { mood: graph }, env: { LANGGRAPH_CONFIG: config } }));
+    write(JSON.stringify(values));
+    const server = await start({ LANGGRAPH_JSON: project });
+    const client = new Client({ apiUrl: `${server.origin}/protocols/langgraph`, apiKey: null });
+    // The graph has no messages: those of an input are left out, as any key that it does not have.
+    const input = { messages: [{ type: 'human', content: 'Hello.' }] };
+    expect(await client.runs.wait(null, 'mood', { input })).toEqual({ said: 'calm and low' });
+    const { thread_id } = await client.threads.create();
+    const context = { mood: 'glad' };
+    expect(await client.runs.wait(thread_id, 'mood', { input, context })).toEqual({ said: 'glad and low' });
+    expect(await client.assistants.get('mood')).toMatchObject({
+      config: { configurable: { voice: 'low' } },
+      context: { mood: 'calm' },
+    });
+    // What the operator sets, a request still may not.
+    const config = { configurable: { voice: 'high' } };
+    await expect(client.runs.wait(null, 'mood', { input, config })).rejects.toThrow('does not take it');
+    write('{');
+    await expect(start({ LANGGRAPH_JSON: project })).rejects.toThrow('its LANGGRAPH_CONFIG is not JSON');
   });
 
   it('passes input, context and message parts of LangGraph clients to the graph, and refuses bad ones', async () => {

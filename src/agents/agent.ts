@@ -25,6 +25,12 @@ export abstract class Agent {
   /** True if a start may change the state of its graph, by `stateChange`. Default false: such a start is refused. */
   readonly takesStateChanges?: boolean;
 
+  /** False if its input has no messages. Absent: it takes them, or it is not known. */
+  readonly takesMessages?: boolean | undefined;
+
+  /** Values that a run gets where its start gives none. People see them as those of its assistant. Default: none. */
+  readonly defaults?: AgentDefaults | undefined;
+
   /**
    * Media types of files that it takes in a message, and ranges of them such as `image/*`. A start with another file is refused with FILE_NOT_ACCEPTED.
    * Default: none.
@@ -59,6 +65,9 @@ export abstract class Agent {
   /** Describes the agent for tools that draw it and for forms that ask for its input. Default: nothing is known. */
   describe?(principal: Principal): Promise<AgentDescription>;
 }
+
+/** Values of a run beside its message, from those who run the service. */
+export type AgentDefaults = Pick<GivenInput, 'configurable' | 'context'>;
 
 /** The parts of an agent, and what it takes and gives. */
 export interface AgentDescription {

@@ -88,7 +88,7 @@ async function makeAssistant(
 }
 
 async function makeGraphAgent(
-  { name, reference, description, exposesState }: AgentReference,
+  { name, reference, description, exposesState, defaults }: AgentReference,
   {
     configurableKeys,
     exposedState,
@@ -121,6 +121,7 @@ async function makeGraphAgent(
     ...(accepts && { accepts }),
     takesStateChanges: stateChanges.includes(name),
     keepsStates: stateHistory.includes(name),
+    ...(defaults && { defaults }),
   });
 }
 

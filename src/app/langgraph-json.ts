@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { notesOnStore, readStore, STORE, type ProjectStore } from './langgraph-store.js';
+import type { AgentDefaults } from '../agents/agent.js';
 import { AGENT_NAME, type AgentReference } from '../agents/langgraph/graph.loader.js';
 
 /** The parts of a LangGraph Server project that have a counterpart here. */
@@ -23,6 +24,12 @@ const FILE = z.looseObject({
   env: z.union([z.string(), z.array(z.string()), z.record(z.string(), z.coerce.string())]).optional(),
   store: STORE.optional(),
 });
+
+/** LangGraph's name for the variable with the values that runs get by default, by graph. */
+const DEFAULTS = 'LANGGRAPH_CONFIG';
+
+const VALUES = z.record(z.string(), z.unknown()).optional();
+const DEFAULTS_SCHEMA = z.record(z.string(), z.looseObject({ configurable: VALUES, context: VALUES }));
 
 /** Keys that are read, or that would change nothing on a running server. */
 const TAKEN = new Set(['$schema', 'graphs', 'env', '_INTERNAL_docker_tag', 'api_version', 'base_image']);
@@ -50,12 +57,17 @@ export function readLangGraphJson(path: string): LangGraphJson {
   const content = FILE.safeParse(parse(file));
   if (!content.success) throw new Error(`it is not a langgraph.json. ${z.prettifyError(content.error)}`);
   const { graphs, env, store, ...others } = content.data;
-  const agents = Object.entries(graphs).map(([name, graph]) => toReference(name, graph, dirname(file)));
+  const variables = readEnv(env, dirname(file));
+  const defaults = readDefaults(variables[DEFAULTS]);
+  const agents = Object.entries(graphs).map(([name, graph]) => ({
+    ...toReference(name, graph, dirname(file)),
+    ...(defaults[name] && { defaults: defaults[name] }),
+  }));
   if (agents.length === 0)
     throw new Error('it has no `graphs`. Write { "graphs": { "agent": "./src/agent.ts:graph" } }');
   return {
     agents,
-    env: readEnv(env, dirname(file)),
+    env: variables,
     ...(store && { store: readStore(store, (path) => fromHere(path, dirname(file))) }),
     notes: [...notesOn({ ...others, env }), ...(store ? notesOnStore(store) : [])],
   };
@@ -102,6 +114,25 @@ function readEnv(env: z.output<typeof FILE>['env'], directory: string): Readonly
   } catch (cause) {
     throw new Error(`its \`env\` names the file ${env}, which cannot be read`, { cause });
   }
+}
+
+/** Reads the values that LangGraph's servers give to the runs of a graph. */
+function readDefaults(text: string | undefined): Readonly<Record<string, AgentDefaults>> {
+  if (text === undefined) return {};
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`its ${DEFAULTS} is not JSON`, { cause });
+  }
+  const parsed = DEFAULTS_SCHEMA.safeParse(json);
+  if (!parsed.success) throw new Error(`its ${DEFAULTS}: ${z.prettifyError(parsed.error)}`);
+  return Object.fromEntries(
+    Object.entries(parsed.data).map(([name, { configurable, context }]) => [
+      name,
+      { ...(configurable && { configurable }), ...(context && { context }) },
+    ]),
+  );
 }
 
 function notesOn({ env, ...others }: Readonly<Record<string, unknown>>): string[] {

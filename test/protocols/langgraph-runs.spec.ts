@@ -244,9 +244,8 @@ describe("LangGraph's client.runs", () => {
     const ask = (payload: object) =>
       all(client.runs.stream('thread', 'scripted', { input: human('Go.'), ...payload }));
     for (const [payload, sentence] of [
-      [{ streamMode: ['values', 'debug', 'tasks'] }, "stream_mode: 'debug', 'tasks' is not served here"],
-      [{ streamMode: 'events' }, 'The modes are values, updates'],
-      [{ streamMode: ['checkpoints'] }, 'checkpoints'],
+      [{ streamMode: ['values', 'one', 'two'] }, "stream_mode: 'one', 'two' is not served here"],
+      [{ streamMode: 'other' }, 'The modes are values, updates'],
       [{ checkpoint: { checkpoint_ns: 'a', checkpoint_id: 'x' } }, 'checkpoint_ns: A thread continues from'],
       [
         { checkpoint: { checkpoint_id: 'x-question' } },
@@ -261,8 +260,9 @@ describe("LangGraph's client.runs", () => {
     ] as const) {
       await expect(ask(payload)).rejects.toThrow(sentence);
     }
-    await expect(all(client.runs.joinStream('thread', 'none', { streamMode: ['debug'] }))).rejects.toThrow(
-      "'debug' is not served here",
+    const other = { streamMode: ['other' as 'debug'] };
+    await expect(all(client.runs.joinStream('thread', 'none', other))).rejects.toThrow(
+      "'other' is not served here",
     );
     await expect(client.threads.create({ supersteps: [{ updates: [] }] })).rejects.toThrow('supersteps');
     // Nothing of this has left anything behind.

@@ -5,6 +5,7 @@ import { keepsHistory } from './checkpoint-history.js';
 import { useStoreDirectly } from './direct-store.js';
 import { GraphStore } from './graph-store.js';
 import { checkExposedKeys } from './exposed-keys.js';
+import { inputNames } from './graph-input.js';
 import { toCompiledGraph, type CompiledGraph, type GraphFactory, type GraphSource } from './graph-source.js';
 import type { LangGraphAgentOptions } from './langgraph-agent.options.js';
 import { authConfigurable, configMetadata } from './run-config.js';
@@ -44,6 +45,11 @@ export class AgentGraph {
     return this.prepare(
       await this.source({ configurable, metadata: configMetadata(metadata), ...(store && { store }) }),
     );
+  }
+
+  /** False if the input of the graph has no messages. Undefined if that is not known before a run. */
+  get takesMessages(): boolean | undefined {
+    return typeof this.source === 'function' ? undefined : inputNames(this.source)?.includes('messages');
   }
 
   /** Returns the store for a run of this graph; undefined if there is none to give, or the graph was compiled with one of its own. */

@@ -1,3 +1,4 @@
+import type { AgentDefaults } from '../agent.js';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AppError } from '../../errors.js';
@@ -17,6 +18,8 @@ export interface AgentReference {
   readonly description?: string;
   /** True if people see all of its state where no setting says otherwise, as on a LangGraph Server. */
   readonly exposesState?: boolean;
+  /** Values that its runs get where their starts give none. */
+  readonly defaults?: AgentDefaults;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
 import type { ToolTrackingService } from '../../tools/tool-tracking.service.js';
+import type { AgentDefaults } from '../agent.js';
 import type { AgentStore } from '../agent-store.js';
 import type { GraphFactory, GraphSource } from './graph-source.js';
 
@@ -29,6 +30,8 @@ export interface LangGraphAgentOptions {
    * refused. `user_id` has to be named, because its value is only what the client says: who asks is in `runtime.context.principal`.
    */
   readonly configurable?: boolean | readonly string[];
+  /** Values of `configurable` and `context` that a run gets where its start gives none, whatever a request may set. Default: none. */
+  readonly defaults?: AgentDefaults;
   /**
    * True if a request may change the graph's state: any key, as any node, and what runs next. That goes past the graph's own order of nodes, and past
    * the schema of its input. Default false.

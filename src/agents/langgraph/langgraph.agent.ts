@@ -14,6 +14,7 @@ import {
   type AgentInput,
   type GivenInput,
 } from '../agent.js';
+import { withDefaults } from './agent-defaults.js';
 import { describeGraph } from './graph-description.js';
 import { checkConfigurable, checkInput, makeContext } from './graph-input.js';
 import { configMetadata, runConfigurable, toContext } from './run-config.js';
@@ -66,6 +67,8 @@ export class LangGraphAgent extends Agent {
   override readonly leavesCheckpoints = true;
   override readonly makeTitle?: Agent['makeTitle'];
   override readonly takesStateChanges: boolean;
+  override readonly takesMessages: boolean | undefined;
+  override readonly defaults: LangGraphAgentOptions['defaults'];
   private readonly graph: AgentGraph;
 
   constructor(private readonly options: LangGraphAgentOptions) {
@@ -78,13 +81,13 @@ export class LangGraphAgent extends Agent {
     const { titleModel } = options;
     if (titleModel) this.makeTitle = (begun, signal) => makeTitle(titleModel, begun, signal);
     this.takesStateChanges = options.takesStateChanges ?? false;
+    this.defaults = options.defaults;
     this.graph = new AgentGraph(options);
+    this.takesMessages = this.graph.takesMessages;
   }
 
   async run(asked: AgentInput, context: AgentContext): Promise<void> {
-    const input = this.options.keepsStates
-      ? { ...asked, given: { ...asked.given, keepsStates: true } }
-      : asked;
+    const input = withDefaults(asked, this.options);
     const { threadKey, principal } = context;
     const failure = new AbortController();
     // What fails in one place of the graph ends the rest: nothing of it may go on behind the run's end.
@@ -265,8 +268,9 @@ export class LangGraphAgent extends Agent {
     }
   }
 
-  override async check({ message, metadata, given = {} }: AgentInput, principal: Principal): Promise<void> {
-    checkConfigurable(given, { agent: this.name, allowed: this.options.configurable });
+  override async check(asked: AgentInput, principal: Principal): Promise<void> {
+    checkConfigurable(asked.given ?? {}, { agent: this.name, allowed: this.options.configurable });
+    const { message, metadata, given = {} } = withDefaults(asked, this.options);
     refuseFileBlocks(given);
     this.checkClientTools(given, principal);
     const graph = await this.graph.get({ metadata, principal, given });

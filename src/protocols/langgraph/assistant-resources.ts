@@ -46,7 +46,11 @@ export const assistantSchemasSchema = z
 export type LangGraphAssistantSchemas = z.output<typeof assistantSchemasSchema>;
 
 /** Agents are made with the server. */
-export function toAssistant({ name, description }: Agent): LangGraphAssistant {
+export function toAssistant({
+  name,
+  description,
+  defaults: { configurable, context } = {},
+}: Agent): LangGraphAssistant {
   const made = { created_at: toIso(0), updated_at: toIso(0), version: 1 };
   return {
     assistant_id: name,
@@ -54,8 +58,8 @@ export function toAssistant({ name, description }: Agent): LangGraphAssistant {
     name,
     description,
     ...made,
-    config: {},
-    context: {},
+    config: configurable ? { configurable } : {},
+    context: context ?? {},
     metadata: { created_by: 'system' },
   };
 }

@@ -60,11 +60,23 @@ export class LangGraphAssistants {
     return currentVersion(readStored(found));
   }
 
-  /** Takes the files out of an input, if the agent takes files. For any other they are part of the input of its graph. */
+  /** False if the state of the agent has no messages. */
+  hasMessages(agent: string): boolean {
+    return this.agents.get(agent)?.takesMessages !== false;
+  }
+
+  /**
+   * Takes the files out of an input, if the agent takes files. For any other they are part of the input of its graph. Messages for an agent that takes none are left
+   * out, as all keys that a graph does not have.
+   */
   splitInput<Given extends Readonly<Record<string, unknown>> | null | undefined>(
     agent: string,
     input: Given,
   ): SplitInput<Given> {
+    if (input && 'messages' in input && !this.hasMessages(agent)) {
+      const { messages: _, ...rest } = input;
+      return { input: rest as Given };
+    }
     return this.agents.get(agent)?.accepts?.length ? splitInput(input) : { input };
   }
 

@@ -10,9 +10,22 @@ export class RunOutcome {
   private values: RunValues = { messages: [] };
   private failure: { readonly error: string; readonly message: string } | undefined;
 
-  /** @param transcript the thread up to the run's question */
-  constructor({ id: runId, threadId }: Pick<Run, 'id' | 'threadId'>, transcript: Transcript) {
-    this.mapper = new RunStreamMapper({ runId, threadId, transcript, modes: new Set(['values']) });
+  /**
+   * @param transcript the thread up to the run's question
+   * @param hasMessages false for an agent whose state has no messages
+   */
+  constructor(
+    { id: runId, threadId }: Pick<Run, 'id' | 'threadId'>,
+    transcript: Transcript,
+    hasMessages: boolean,
+  ) {
+    this.mapper = new RunStreamMapper({
+      runId,
+      threadId,
+      transcript,
+      modes: new Set(['values']),
+      hasMessages,
+    });
   }
 
   readonly take = (recorded: RecordedEvent): void => {

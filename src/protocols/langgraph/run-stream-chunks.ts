@@ -1,3 +1,4 @@
+import type { RunState } from '../../events/run-state.js';
 import type { CustomEvent, RunOutcome, ToolEnd } from '../../events/run-event.js';
 import type { LangGraphMessage, MessageBlock, StateValues, UsageMetadata } from './langgraph-events.js';
 import type { LangGraphInterrupt } from './langgraph-interrupts.js';
@@ -61,7 +62,7 @@ export interface Interrupts {
   readonly __interrupt__: readonly LangGraphInterrupt[];
 }
 
-export type RunValues = StateValues & Partial<Interrupts>;
+export type RunValues = RunState & Partial<Pick<StateValues, 'messages'> & Interrupts>;
 
 /** By the name of the step: the messages that it wrote or changed, or the keys of the state as they are with what it wrote. */
 export type StepUpdate = Readonly<Record<string, Readonly<Record<string, unknown>>>>;

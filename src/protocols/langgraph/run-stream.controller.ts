@@ -11,6 +11,7 @@ import type { Principal } from '../../principal.js';
 import { ProtocolStreams, type HttpExchange } from '../protocol-streams.js';
 import { ThreadRuns } from '../thread-runs.js';
 import { ThreadTranscripts } from '../transcript/thread-transcripts.js';
+import { LangGraphAssistants } from './langgraph-assistants.js';
 import { getQuestionId } from './langgraph-input.js';
 import { toRun, toRunPath, type LangGraphRun } from './langgraph-resources.js';
 import { LangGraphThreads } from './langgraph-threads.js';
@@ -41,6 +42,7 @@ export class RunStreamController {
     private readonly runs: ThreadRuns,
     private readonly threads: LangGraphThreads,
     private readonly transcripts: ThreadTranscripts,
+    private readonly assistants: LangGraphAssistants,
   ) {}
 
   @Post('threads/:threadId/runs/stream')
@@ -129,7 +131,16 @@ export class RunStreamController {
     const transcript = await this.threads.upTo(run);
     const { id: runId, threadId } = run;
     const questionId = getQuestionId(run);
-    const mapper = new RunStreamMapper({ runId, threadId, transcript, modes, hasSubgraphs, questionId });
+    const hasMessages = this.assistants.hasMessages(run.agent);
+    const mapper = new RunStreamMapper({
+      runId,
+      threadId,
+      transcript,
+      modes,
+      hasSubgraphs,
+      questionId,
+      hasMessages,
+    });
     // Relative to the address that the client has for its server, to which it adds them. From the first it takes the run's
     // id; the second makes it come back by itself after a cut.
     const path = toRunPath(run);

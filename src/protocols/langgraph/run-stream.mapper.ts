@@ -36,6 +36,8 @@ export interface StreamedRun {
   readonly hasSubgraphs?: boolean;
   /** The message that the run answers. Absent: none. */
   readonly questionId?: string | undefined;
+  /** False if the state of its agent has no messages. Default: true. */
+  readonly hasMessages?: boolean;
 }
 
 /**
@@ -118,9 +120,6 @@ export class RunStreamMapper {
           ...this.toWholeMessage('partial', toMessageId(this.run.runId, event.partId)),
           ...this.toMessageChunks(pieces),
         ];
-      case 'text-end':
-      case 'reasoning-end':
-        return [];
       case 'tool-start': {
         const { toolCallId, toolName, label, input = {} } = event;
         this.toolNames.set(toolCallId, toolName);
@@ -161,6 +160,8 @@ export class RunStreamMapper {
       // The state of its step has it.
       case 'message-put':
       case 'run-resume':
+      case 'text-end':
+      case 'reasoning-end':
       case 'input-answer':
         return [];
       case 'end':
@@ -197,7 +198,8 @@ export class RunStreamMapper {
   }
 
   private state(): RunValues {
-    return toValues(this.run.transcript);
+    const { transcript, hasMessages = true } = this.run;
+    return hasMessages || transcript.entries.length > 0 ? toValues(transcript) : { ...transcript.state };
   }
 
   /** Returns the chunk for the output of a step: its own messages, those of other steps that it has called, and the keys that it wrote. */

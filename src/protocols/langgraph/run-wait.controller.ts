@@ -5,6 +5,7 @@ import { replyWithJson } from '../../http/reply-with-json.js';
 import { rawResponse, type WebRequest, type WebResponse } from '../../http/http.types.js';
 import { ProtocolStreams } from '../protocol-streams.js';
 import { ThreadRuns } from '../thread-runs.js';
+import { LangGraphAssistants } from './langgraph-assistants.js';
 import { toRunPath } from './langgraph-resources.js';
 import { LangGraphThreads } from './langgraph-threads.js';
 import { JoinRunEndpoint, WaitForRunEndpoint } from './run-stream.endpoints.js';
@@ -20,6 +21,7 @@ export class RunWaitController {
     private readonly protocol: ProtocolStreams,
     private readonly runs: ThreadRuns,
     private readonly threads: LangGraphThreads,
+    private readonly assistants: LangGraphAssistants,
     private readonly adapter: HttpAdapterHost,
   ) {}
 
@@ -47,7 +49,8 @@ export class RunWaitController {
   ): Promise<void> {
     if (endsWithClient) this.runs.stopWithClient(run, response);
     rawResponse(response).setHeader('Content-Location', toRunPath(run));
-    const outcome = new RunOutcome(run, await this.threads.upTo(run));
+    const hasMessages = this.assistants.hasMessages(run.agent);
+    const outcome = new RunOutcome(run, await this.threads.upTo(run), hasMessages);
     await this.protocol.watch(run, response, outcome.take);
     replyWithJson(this.adapter, response, outcome.reply);
   }
