@@ -103,8 +103,8 @@ describe('state of a graph', () => {
     };
     const first = await stream();
     const updates = first.filter(({ event }) => event === 'updates').map(({ data }) => data);
-    expect(updates).toContainEqual({ plan: { todos: PLANNED, turn: 1 } });
-    expect(updates).toContainEqual({ work: { todos: DONE } });
+    expect(updates).toContainEqual({ plan: expect.objectContaining({ todos: PLANNED, turn: 1 }) });
+    expect(updates).toContainEqual({ work: expect.objectContaining({ todos: DONE }) });
     expect(first.findLast(({ event }) => event === 'values')?.data).toMatchObject({ todos: DONE, turn: 1 });
 
     const second = await stream();

@@ -1,5 +1,5 @@
 import { BaseMessage } from '@langchain/core/messages';
-import type { BaseChannel } from '@langchain/langgraph/channels';
+import { isDeltaChannel, type BaseChannel } from '@langchain/langgraph/channels';
 import { diffJson, type PatchOperation } from '../../events/json-patch.js';
 import { toReadableJson } from '../../events/plain-data.js';
 import type { StateChange } from '../../events/run-event.js';
@@ -28,10 +28,16 @@ export class ExposedState {
   private toldBytes = 0;
   private writers = new Map<string, Set<string>>();
   private late: Readonly<Record<string, unknown>> | undefined;
+  private streamed: readonly string[] | undefined;
 
+  /** The state as it was heard last, with keys that it does not show. */
+  private known: Readonly<Record<string, unknown>> = {};
+
+  /** @param graph the graph whose state it is; absent: one whose state is known only when it returns */
   constructor(
     readonly keys: ExposedKeys,
     { stateMaxBytes = DEFAULT_STATE_MAX_BYTES }: Pick<LangGraphAgentOptions, 'stateMaxBytes'>,
+    private readonly graph?: CompiledGraph,
   ) {
     this.maxBytes = stateMaxBytes;
   }
@@ -39,35 +45,60 @@ export class ExposedState {
   /** Undefined for an agent that shows nothing but messages: it costs nothing then. */
   static of(graph: CompiledGraph, options: LangGraphAgentOptions): ExposedState | undefined {
     const keys = findExposedKeys(graph, options.exposeState);
-    return keys && new ExposedState(keys, options);
+    return keys && new ExposedState(keys, options, keys.names && graph);
   }
 
-  /** True if checkpoints have the state. That of a functional graph is known only when it returns. */
+  /** True if checkpoints have the state, or a part of it. */
   get isInCheckpoints(): boolean {
-    return this.keys.names !== undefined;
+    return this.graph !== undefined;
+  }
+
+  /** True if a part of the state, or all of it, is in the graph's stream only: that of a functional graph, and keys that no checkpoint has. */
+  get isInStream(): boolean {
+    return !this.graph || this.listStreamed().length > 0;
   }
 
   /** Hears of a checkpoint. Returns the change of the state since the one before. */
   hearCheckpoint(
-    graph: CompiledGraph,
     values: Readonly<Record<string, unknown>>,
     changed: Readonly<Record<string, unknown>>,
   ): StateChange | undefined {
-    if (!this.isInCheckpoints || !Object.keys(changed).some((key) => this.keys.has(key))) return undefined;
-    return this.hear([], 'values', this.read(graph, values));
+    if (!this.graph || !Object.keys(changed).some((key) => this.keys.has(key))) return undefined;
+    return this.hear([], 'values', { ...pick(this.known, this.listStreamed()), ...this.read(values) });
   }
 
-  private read(
-    { channels }: CompiledGraph,
-    values: Readonly<Record<string, unknown>>,
-  ): Record<string, unknown> {
+  /** Hears the graph's stream, behind what checkpoints say. */
+  hearStream(namespace: readonly string[], mode: string, payload: unknown): StateChange | undefined {
+    if (!this.graph) return this.hear(namespace, mode, payload);
+    if (mode !== 'values' || namespace.length > 0 || !isRecord(payload)) return undefined;
+    const streamed = this.listStreamed();
+    if (streamed.every((key) => payload[key] === this.known[key])) return undefined;
+    return this.hear([], 'values', { ...this.known, ...pick(payload, streamed) });
+  }
+
+  private read(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+    const streamed = this.listStreamed();
     return Object.fromEntries(
       (this.keys.names ?? []).flatMap((key) => {
-        const channel = (channels as Record<string, BaseChannel>)[key];
-        const value = channel && Object.hasOwn(values, key) ? readChannel(channel, values[key]) : undefined;
+        const channel = this.findChannel(key);
+        const isThere = channel && !streamed.includes(key) && Object.hasOwn(values, key);
+        const value = isThere ? readChannel(channel, values[key]) : undefined;
         return value === undefined ? [] : [[key, value]];
       }),
     );
+  }
+
+  /** Lists the keys that no checkpoint has as they are. */
+  private listStreamed(): readonly string[] {
+    this.streamed ??= (this.keys.names ?? []).filter((key) => {
+      const channel = this.findChannel(key);
+      return channel && (channel.lc_graph_name === 'UntrackedValue' || isDeltaChannel(channel));
+    });
+    return this.streamed;
+  }
+
+  private findChannel(key: string): BaseChannel | undefined {
+    return (this.graph?.channels as Record<string, BaseChannel> | undefined)?.[key];
   }
 
   /** Hears the graph's stream. Returns what has changed when that says so: at the end of a superstep, and at first whatever is there. */
@@ -77,6 +108,7 @@ export class ExposedState {
     if (mode === 'tasks' && isRecord(payload['result']))
       this.note(String(payload['id']), Object.keys(payload['result']));
     if (mode !== 'values' || '__interrupt__' in payload) return undefined;
+    this.known = payload;
     this.late = payload;
     return this.toldBytes > CHANGES_PER_STATE * this.maxBytes ? undefined : this.rest();
   }
@@ -184,6 +216,10 @@ function toPlainMessage(value: unknown): unknown {
 
 function isMessage(value: unknown): value is BaseMessage {
   return BaseMessage.isInstance(value);
+}
+
+function pick(values: Readonly<Record<string, unknown>>, keys: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(keys.flatMap((key) => (Object.hasOwn(values, key) ? [[key, values[key]]] : [])));
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

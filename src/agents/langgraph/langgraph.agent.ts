@@ -151,7 +151,7 @@ export class LangGraphAgent extends Agent {
       messagesNumbered: (messages) => spoken.learn(messages),
       stateReached: (put) => {
         const { checkpoint, newVersions } = put;
-        const change = exposed?.hearCheckpoint(graph, checkpoint.channel_values, newVersions);
+        const change = exposed?.hearCheckpoint(checkpoint.channel_values, newVersions);
         if (change) void context.emit(change);
         states?.reached(put);
         if (change ?? states) context.commitNow();
@@ -226,7 +226,7 @@ export class LangGraphAgent extends Agent {
         ...toStops(breakpoints),
         streamMode: [
           'tasks',
-          ...(exposed && !exposed.isInCheckpoints ? (['values'] as const) : []),
+          ...(exposed?.isInStream ? (['values'] as const) : []),
           ...(states ? (['checkpoints'] as const) : []),
         ],
         // LangGraph's own writer hands events to its stream, behind the tokens of that moment and without their node.
@@ -240,7 +240,7 @@ export class LangGraphAgent extends Agent {
         signal,
       });
       for await (const [namespace, mode, payload] of stream as AsyncIterable<[string[], string, unknown]>) {
-        if (exposed && !exposed.isInCheckpoints) await show(exposed.hear(namespace, mode, payload));
+        if (exposed?.isInStream) await show(exposed.hearStream(namespace, mode, payload));
         if (namespace.length === 0) states?.hear(mode, payload);
         if (mode === 'tasks') {
           const task = payload as TaskPayload;
