@@ -176,7 +176,7 @@ export class ExposedState {
 /** A channel may write down more than its value. Some have none at times. */
 function readChannel(channel: BaseChannel, stored: unknown): unknown {
   try {
-    return (channel.fromCheckpoint(stored) as BaseChannel).get();
+    return channel.fromCheckpoint(stored).get();
   } catch {
     return undefined;
   }

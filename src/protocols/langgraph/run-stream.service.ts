@@ -205,8 +205,8 @@ export class RunStreams {
 }
 
 /** Returns a request that goes on where the thread has stopped. */
-function withoutPlace({ checkpoint: _, checkpoint_id: __, ...body }: RunRequest): RunRequest {
-  return body;
+function withoutPlace(body: RunRequest): RunRequest {
+  return { ...body, checkpoint: undefined, checkpoint_id: undefined };
 }
 
 /** A request as it came, and with what its assistant brings. */
