@@ -5,6 +5,7 @@ import { Conversation } from './chat/conversation.js';
 import { Attachments } from './chat/attachments.js';
 import { Drafts } from './chat/drafts.js';
 import { MessageDraft } from './chat/message-draft.js';
+import { rateIn } from './chat/feedback.js';
 import { Narration } from './chat/narration.js';
 import { sentence } from './chat/sentences.js';
 import { showRun } from './chat/show-run.js';
@@ -90,6 +91,7 @@ const pane = new ConversationPane({
   showVersion,
   showElsewhere: () => showVersion(conversation.elsewhere),
   answer: (key, inputId, answer) => conversation.answer(key, inputId, answer),
+  rate: rateIn(conversation, { say: (text) => announcer.say(text), complain }),
   fileUrl: (fileId) => chat.fileUrl(fileId),
   earlier: showEarlier,
   inspect,

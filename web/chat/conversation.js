@@ -12,7 +12,7 @@ import { addVersion, cutTurn, withoutReplaced } from './turns.js';
  * called after every change, and what did not change stays `===`.
  *
  * An entry is `{ key, role: 'user', text, files?, createdAt, runId?, versions? }` or
- * `{ key, role: 'assistant', question, createdAt, view, runId?, versions?, attempt?, connection?, problem?, closed? }`. `attempt` is what the question
+ * `{ key, role: 'assistant', question, createdAt, view, runId?, versions?, attempt?, connection?, problem?, closed?, feedback? }`. `attempt` is what the question
  * was sent with. `connection` is set while a run is followed. `problem` says why it is not: a sentence, and the remedies. `versions` are the runs
  * that took the turn, if there are several. `closed` is true if an answer waits for decisions that can no longer be made.
  */
@@ -314,6 +314,22 @@ export class Conversation {
       this.#noteSignIn(error);
       // Another window was quicker: show how it stands.
       if (error.code === 'INPUT_CLOSED') await this.refresh();
+      throw error;
+    }
+  }
+
+  /** Rates an answer, or withdraws the feedback on it (null). Rejects with why that did not work. */
+  async rate(runId, feedback) {
+    const { threadId } = this;
+    const { key, feedback: before } = this.entries.find((entry) => entry.view && entry.runId === runId);
+    this.#change(key, { feedback: feedback ?? undefined });
+    this.#events.onChange();
+    try {
+      await this.#chat.rate(runId, feedback);
+      this.#events.onThreads(threadId);
+    } catch (error) {
+      this.#change(key, { feedback: before });
+      this.#events.onChange();
       throw error;
     }
   }

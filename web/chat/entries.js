@@ -5,7 +5,7 @@ export function toEntries({ messages, inputs }, newKey) {
   let question;
   return messages.map((message, index) => {
     if (message.role === 'user') question = message.text;
-    const { role, runId, createdAt, text, files, view, versions, resumeOf } = message;
+    const { role, runId, createdAt, text, files, view, versions, resumeOf, feedback } = message;
     const key = newKey();
     if (role === 'user')
       return { key, role, text, ...(files && { files }), createdAt, runId, ...(versions && { versions }) };
@@ -21,6 +21,7 @@ export function toEntries({ messages, inputs }, newKey) {
       // The versions of a turn are at its message. An answer that goes on after a decision has none.
       ...(resumeOf && versions && { versions }),
       ...(closed && { closed }),
+      ...(feedback && { feedback }),
     };
   });
 }
@@ -49,10 +50,13 @@ export function mergeEntries(shown, fresh) {
 /** A run that is followed knows more than the page that was read beside it. */
 function update(known, fresh) {
   if (!known) return fresh;
-  const { versions, closed } = fresh;
-  const turn = { ...(versions && { versions }), ...(closed && { closed }) };
-  const isSameTurn = String(known.versions) === String(versions) && known.closed === closed;
-  const { versions: _, closed: __, ...rest } = known;
+  const { versions, closed, feedback } = fresh;
+  const turn = { ...(versions && { versions }), ...(closed && { closed }), ...(feedback && { feedback }) };
+  const isSameTurn =
+    String(known.versions) === String(versions) &&
+    known.closed === closed &&
+    isSameFeedback(known.feedback, feedback);
+  const { versions: _, closed: __, feedback: _feedback, ...rest } = known;
   if (known.role === 'user' || isFollowed(known) || isSame(known.view, fresh.view))
     return isSameTurn ? known : { ...rest, ...turn };
   const { problem: ___, connection: ____, ...kept } = rest;
@@ -61,6 +65,10 @@ function update(known, fresh) {
 
 function isFollowed({ connection }) {
   return connection !== undefined && connection.state !== 'ended' && connection.state !== 'failed';
+}
+
+function isSameFeedback(one, other) {
+  return one?.rating === other?.rating && one?.comment === other?.comment;
 }
 
 function isSame(one, other) {

@@ -3,6 +3,7 @@ import { copyButton } from '../dom/copy.button.js';
 import { el, say, set } from '../dom/el.js';
 import { duration, tokens, words } from '../dom/format.js';
 import { icon } from '../dom/icons.js';
+import { FeedbackBar } from './feedback.bar.js';
 import { Notice } from './notice.js';
 import { PartList } from './part.list.js';
 import { StatePanel } from './state.panel.js';
@@ -47,6 +48,7 @@ export class AssistantMessageView {
     { class: 'quiet-link', 'data-testid': 'inspect', on: { click: (event) => this.#openInspector(event) } },
     'Inspect',
   );
+  #feedback;
   #footer = el(
     'footer',
     { class: 'message-foot', hidden: true },
@@ -66,9 +68,12 @@ export class AssistantMessageView {
     this.#footer,
   );
 
-  /** @param actions `retry(key)`, `reconnect(key)`, `edit(key)`, `answer(key, inputId, answer)`, `fileUrl(fileId)`, `inspect(runId, opener)`, `showVersion(runId, step)` */
+  /** @param actions `retry(key)`, `rate(runId, feedback)`, `readEdit(place)`, `writeEdit(place, text)`, `reconnect(key)`, `edit(key)`, `answer(key, inputId, answer)`, `fileUrl(fileId)`, `inspect(runId, opener)`, `showVersion(runId, step)` */
   constructor(_entry, actions) {
     this.#actions = actions;
+    this.#feedback = new FeedbackBar(actions);
+    this.#again.after(this.#feedback.element);
+    this.element.append(this.#feedback.below);
   }
 
   update(entry, { last, busy }) {
@@ -95,6 +100,8 @@ export class AssistantMessageView {
     const isAgain = entry.runId && entry.question && ended && view.status !== 'awaiting-input' && !hasRetry;
     set(this.#again, 'hidden', !isAgain);
     this.#showFooter(view, ended);
+    set(this.#feedback.element, 'hidden', !entry.runId || !ended || view.status === 'awaiting-input');
+    this.#feedback.update(entry);
   }
 
   focusVersion(step) {
