@@ -16,6 +16,8 @@ export interface ApprovalRequest extends RequestedFromOutside {
   readonly toolName: string;
   readonly label: string;
   readonly input: unknown;
+  /** JSON Schema of the arguments, for a form in which they are changed. Absent if it is large, or if `input` has only a part of them. */
+  readonly schema?: Readonly<Record<string, unknown>>;
   /** The reason to decide on this call, if the tool does not always ask. For people. */
   readonly reason?: string;
 }

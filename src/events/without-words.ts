@@ -61,7 +61,7 @@ export function withoutWords(event: RunEvent): RunEvent {
 function withoutQuestion(request: InputRequest): InputRequest {
   switch (request.kind) {
     case 'approval': {
-      const { reason: _, ...rest } = request;
+      const { reason: _, schema: __, ...rest } = request;
       return { ...rest, label: request.toolName, input: null };
     }
     case 'client-tool':

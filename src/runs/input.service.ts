@@ -11,7 +11,7 @@ import {
 import { sharedRoles, type Principal } from '../principal.js';
 import { SecurityLog } from '../security/security-log.service.js';
 import { compute } from '../tools/compute/compute.js';
-import type { JsonSchema } from '../tools/compute/fit-schema.js';
+import type { JsonSchema, SchemaMismatch } from '../tools/compute/fit-schema.js';
 import { parseInput } from '../tools/tool-call.js';
 import { Switches } from '../switches/switches.js';
 import { Telemetry } from '../telemetry/telemetry.js';
@@ -167,12 +167,17 @@ export class InputService {
         throw new AppError(
           'REQUEST_INVALID',
           `The arguments do not fit '${asked.toolName}': ${parsed.validationError}`,
+          { details: { misfits: parsed.misfits } },
         );
       }
     }
     if (answer.decision !== 'answer' || !('schema' in asked) || !asked.schema) return;
-    const misfit = await describeMisfit(asked.schema, answer.value, principal);
-    if (misfit) throw new AppError('REQUEST_INVALID', `The answer does not fit what is asked for: ${misfit}`);
+    const misfits = await findMisfits(asked.schema, answer.value, principal);
+    if (misfits.length === 0) return;
+    const words = misfits.map(({ path, message }) => [...path, message].join(': ')).join('; ');
+    throw new AppError('REQUEST_INVALID', `The answer does not fit what is asked for: ${words}`, {
+      details: { misfits },
+    });
   }
 }
 
@@ -204,18 +209,16 @@ function findInput({ id, inputs = [] }: Run, inputId: string): RequestedInput {
 }
 
 /** Checked in a thread and with a time limit: a schema may be a stranger's, and its patterns are programs. */
-async function describeMisfit(
+async function findMisfits(
   schema: JsonSchema,
   value: unknown,
   { tenant, userId }: Principal,
-): Promise<string | undefined> {
+): Promise<readonly SchemaMismatch[]> {
   const caller = { principal: { tenant, userId }, signal: AbortSignal.timeout(FIT_LIMIT_MS * 10) };
   try {
-    const misfits = await compute('fit-schema', { schema, value }, FIT_LIMIT_MS, caller);
-    if (misfits.length === 0) return undefined;
-    return misfits.map(({ path, message }) => [...path, message].join(': ')).join('; ');
+    return await compute('fit-schema', { schema, value }, FIT_LIMIT_MS, caller);
   } catch {
-    return 'It could not be checked against the schema.';
+    return [{ path: [], message: 'It could not be checked against the schema.' }];
   }
 }
 

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { Principal } from '../principal.js';
 import type { Tool } from './agent-tool.js';
 import { expose, type Exposed } from './exposure.js';
+import { findFormSchema } from './form-schema.js';
 
 /** Options for the approval of a tool's calls: which of them wait for a person, and what that person sees. */
 export interface ApprovalOptions<Input extends z.ZodObject = z.ZodObject> {
@@ -29,6 +30,8 @@ export const DEFAULT_APPROVALS: ApprovalDefaults = { tools: [], expiresInMs: 7 *
 export interface ApprovalQuestion {
   readonly input: unknown;
   readonly expiresAt: number;
+  /** JSON Schema of the arguments, for a form in which the person changes them. */
+  readonly schema?: Readonly<Record<string, unknown>>;
   /** The reason to ask about this call, if the tool does not always ask. */
   readonly reason?: string;
 }
@@ -56,10 +59,19 @@ export class ApprovalPolicy {
   }
 
   /** The question about a call that has to be asked about, whatever its tool says. */
-  toQuestion({ approval }: Pick<Tool, 'approval'>, input: Record<string, unknown>): ApprovalQuestion {
+  toQuestion(
+    { approval, ...tool }: Pick<Tool, 'approval' | 'input' | 'inputSchema'>,
+    input: Record<string, unknown>,
+  ): ApprovalQuestion {
     const { expiresInMs = this.defaults.expiresInMs, shows = true } =
       typeof approval === 'object' ? approval : {};
-    return { input: expose(shows, input) ?? {}, expiresAt: this.expiresAt(expiresInMs) };
+    // A person who sees only a part of the arguments is not told of the others.
+    const schema = shows === true ? findFormSchema(tool) : undefined;
+    return {
+      input: expose(shows, input) ?? {},
+      expiresAt: this.expiresAt(expiresInMs),
+      ...(schema && { schema }),
+    };
   }
 }
 

@@ -4,6 +4,7 @@ import type { RecordedDecision } from '../events/requested-input.js';
 import type { PublicError, ToolOutcome } from '../events/run-event.js';
 import { mayUse } from '../principal.js';
 import type { Tool, ToolRun } from './agent-tool.js';
+import { toMismatch, type SchemaMismatch } from './compute/fit-schema.js';
 import { toolCaller } from './tool-caller.js';
 import { ToolError } from './tool.error.js';
 
@@ -141,16 +142,27 @@ async function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal)
   }
 }
 
+/** The reason why arguments do not fit their tool, in words and by place. */
+interface Misfit {
+  readonly validationError: string;
+  readonly misfits: readonly SchemaMismatch[];
+}
+
+/** More than these help no one. */
+const MOST_MISFITS = 20;
+
 /** The arguments as the tool takes them. A schema may run the tool's own code, which may throw: then too the arguments are what does not fit. */
-export async function parseInput(
-  { input }: Tool,
-  args: unknown,
-): Promise<Pick<Callable, 'input'> | { readonly validationError: string }> {
+export async function parseInput({ input }: Tool, args: unknown): Promise<Pick<Callable, 'input'> | Misfit> {
   try {
     const parsed = await input.safeParseAsync(args);
-    return parsed.success ? { input: parsed.data } : { validationError: z.prettifyError(parsed.error) };
+    if (parsed.success) return { input: parsed.data };
+    const { error } = parsed;
+    return {
+      validationError: z.prettifyError(error),
+      misfits: error.issues.slice(0, MOST_MISFITS).map(toMismatch),
+    };
   } catch (error) {
-    return { validationError: errorMessage(error) };
+    return { validationError: errorMessage(error), misfits: [] };
   }
 }
 

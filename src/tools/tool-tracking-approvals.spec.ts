@@ -36,6 +36,11 @@ describe('ToolTrackingService with tools that need approval', () => {
         stepId: 's1',
         label: 'Going to Oslo…',
         input: CALL.args,
+        schema: {
+          type: 'object',
+          properties: { city: { type: 'string' }, secret: { type: 'string' } },
+          required: ['city'],
+        },
         expiresAt: expect.any(Number),
       },
     ]);

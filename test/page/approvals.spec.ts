@@ -99,6 +99,7 @@ describeInChromium('page during an approval', (chromium) => {
     const { chat, card, button } = await asked({ mayFail: true });
     await button('Ada', 'Approve').click();
     await button('Eve', 'Change…').click();
+    await button('Eve', 'Edit as JSON').click();
     const field = card('Eve').getByLabel('Arguments, as JSON');
     await field.fill('{"to":');
     await button('Eve', 'Approve with changes').click();

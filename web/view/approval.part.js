@@ -2,7 +2,9 @@ import { hasHidden, plainJson, withCodes } from '../chat/hidden-characters.js';
 import { plainLabel } from '../chat/sentences.js';
 import { isComposing } from '../dom/keys.js';
 import { el, say, set } from '../dom/el.js';
+import { getFields } from '../chat/schema-fields.js';
 import { RequestPartView } from './request.part.js';
+import { SchemaForm } from './schema.form.js';
 import { section } from './tool.part.js';
 
 const WORDS = {
@@ -35,8 +37,27 @@ export class ApprovalPartView extends RequestPartView {
     );
   }
 
+  /** By a form, unless a person could not see in it what is there. */
   #offerEdit() {
-    const text = plainJson(this.part.input);
+    const { schema, input } = this.part;
+    const fields = schema && !hasHidden(JSON.stringify(input)) && getFields(schema, input);
+    if (!fields) return this.#offerText(input);
+    const form = new SchemaForm(fields, input);
+    const send = () => {
+      const changed = form.read();
+      if (changed) void this.say({ decision: 'edit', input: changed }, form);
+    };
+    this.form.replaceChildren(
+      ...form.elements,
+      this.button('Approve with changes', send, { class: 'primary' }),
+      this.button('Edit as JSON', () => this.#offerText(form.read() ?? input)),
+      this.button('Back', () => this.offer()),
+    );
+    form.focus();
+  }
+
+  #offerText(input) {
+    const text = plainJson(input);
     const field = el('textarea', {
       rows: String(Math.min(12, text.split('\n').length + 1)),
       'aria-label': 'Arguments, as JSON',
@@ -44,8 +65,8 @@ export class ApprovalPartView extends RequestPartView {
     });
     field.value = text;
     const send = () => {
-      const input = read(field.value);
-      if (input) void this.say({ decision: 'edit', input });
+      const changed = read(field.value);
+      if (changed) void this.say({ decision: 'edit', input: changed });
       else this.tell("That isn't a valid JSON object.");
     };
     this.form.replaceChildren(

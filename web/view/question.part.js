@@ -51,7 +51,7 @@ export class QuestionPartView extends RequestPartView {
   #offerForm(fields) {
     const send = () => {
       const value = fields.read();
-      if (value) void this.say({ decision: 'answer', value });
+      if (value) void this.say({ decision: 'answer', value }, fields);
     };
     this.form.replaceChildren(
       ...fields.elements,

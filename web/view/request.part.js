@@ -74,7 +74,8 @@ export class RequestPartView {
     return el('button', { type: 'button', ...attributes, on: { click } }, text);
   }
 
-  async say(answer) {
+  /** @param fields the form that the answer comes from, which shows at its fields what does not fit */
+  async say(answer, fields) {
     this.tell();
     const focused = this.element.contains(document.activeElement) ? document.activeElement : undefined;
     this.#hadFocus = focused !== undefined;
@@ -85,6 +86,10 @@ export class RequestPartView {
     } catch (error) {
       for (const control of controls) control.disabled = false;
       this.tell(sentence(error));
+      if (fields?.show(error.problem?.misfits ?? [])) {
+        this.#hadFocus = false;
+        return;
+      }
       this.#hadFocus = false;
       focused?.focus();
     }

@@ -21,6 +21,10 @@ const kinds = {
     kind: z.literal('approval'),
     ...common,
     ...call,
+    schema: z.record(z.string(), z.unknown()).optional().meta({
+      description:
+        'JSON Schema of the arguments. Absent if it is large, or if the tool shows only a part of them.',
+    }),
     reason: z.string().optional().meta({ description: 'Why a person has to decide on this call.' }),
   },
   interrupt: {

@@ -24,10 +24,12 @@ export function fitSchema({
 }): readonly SchemaMismatch[] {
   const compiled = compile(schema, whenUnknown);
   const { error } = compiled.safeParse(value);
-  return (error?.issues ?? []).slice(0, MAX_MISFITS).map(({ message, path }) => ({
-    message,
-    path: path.map((key) => (typeof key === 'number' ? key : String(key))),
-  }));
+  return (error?.issues ?? []).slice(0, MAX_MISFITS).map(toMismatch);
+}
+
+/** Returns an issue as something that can be sent. */
+export function toMismatch({ message, path }: z.core.$ZodIssue): SchemaMismatch {
+  return { message, path: path.map((key) => (typeof key === 'number' ? key : String(key))) };
 }
 
 function compile(schema: JsonSchema, whenUnknown: 'fits' | 'fails'): z.ZodType {
