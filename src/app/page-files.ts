@@ -37,8 +37,8 @@ const CHECK_MS = 1_000;
 interface PageVersion {
   readonly id: string;
   readonly pages: ReadonlyMap<string, SharedFile>;
-  /** The style sheets of each page in one file, by its path. */
-  readonly styles: ReadonlyMap<string, SharedFile>;
+  /** By path: the files that it was made from, and the style sheets of each page in one. */
+  readonly files: ReadonlyMap<string, SharedFile>;
 }
 
 /**
@@ -50,7 +50,10 @@ export class PageFiles {
   private checkedAt = Number.NEGATIVE_INFINITY;
 
   /** @param root the directory that holds `web/` and `dist/` */
-  constructor(private readonly root: string) {}
+  constructor(
+    private readonly root: string,
+    private readonly load = loadShared,
+  ) {}
 
   /** Returns a page. Undefined: it is not there. */
   async findPage(name: PageName): Promise<SharedFile | undefined> {
@@ -60,12 +63,14 @@ export class PageFiles {
   /** Returns a file by the path in its address, such as `assets/app.js`. Undefined: there is none. */
   async find(path: string): Promise<SharedFile | undefined> {
     const place = this.locate(path);
-    return place ? loadShared(place) : (await this.getVersion()).styles.get(path);
+    return place ? this.load(place) : (await this.getVersion()).files.get(path);
   }
 
-  /** Returns true if a version is the current one. */
-  async isCurrent(id: string): Promise<boolean> {
-    return (await this.getVersion()).id === id;
+  /** Returns the file as it is in a version. Undefined: that is not the current version, or has no such file. */
+  async findKept(path: string, id: string): Promise<SharedFile | undefined> {
+    const version = await this.getVersion();
+    if (version.id !== id) return undefined;
+    return version.files.get(path) ?? this.find(path);
   }
 
   private locate(path: string): string | undefined {
@@ -83,7 +88,7 @@ export class PageFiles {
     this.checkedAt = now;
     const paths = await this.list();
     const facts = (await Promise.all(paths.map((path) => this.describe(path)))).join('\n');
-    if (this.current?.facts !== facts) this.current = { facts, version: this.read(paths) };
+    if (this.current?.facts !== facts) this.current = { facts, version: this.readVersion(paths, facts) };
     return this.current.version;
   }
 
@@ -102,22 +107,32 @@ export class PageFiles {
     return `${path} ${size} ${mtimeMs}`;
   }
 
+  private async readVersion(paths: readonly string[], facts: string): Promise<PageVersion> {
+    try {
+      return await this.read(paths);
+    } catch (error) {
+      // A fault of a moment, such as too many open files: the next visitor's version is read again.
+      if (this.current?.facts === facts) this.current = undefined;
+      throw error;
+    }
+  }
+
   private async read(paths: readonly string[]): Promise<PageVersion> {
-    const contents = new Map<string, Buffer>();
-    for (const path of paths) contents.set(path, (await loadShared(this.locate(path)!))!.content);
+    const files = new Map<string, SharedFile>();
+    for (const path of paths) files.set(path, (await this.load(this.locate(path)!))!);
     const hash = createHash('sha256');
-    for (const [path, content] of contents) hash.update(`${path} ${content.length}\n`).update(content);
+    for (const [path, { content }] of files) hash.update(`${path} ${content.length}\n`).update(content);
     const id = hash.digest('base64url').slice(0, 16);
     const pages = new Map<string, SharedFile>();
-    const styles = new Map<string, SharedFile>();
+    const read = (path: string) => files.get(path)?.content.toString();
     for (const name of PAGES) {
-      const html = contents.get(`assets/${name}`)?.toString();
+      const html = read(`assets/${name}`);
       if (html === undefined) continue;
       const sheet = `styles/${name.slice(0, -extname(name).length)}.css`;
-      const linked = linkVersion(html, { id, sheet, read: (path) => contents.get(path)?.toString() });
+      const linked = linkVersion(html, { id, sheet, read });
       pages.set(name, new SharedFile(Buffer.from(linked.html), '.html'));
-      styles.set(sheet, new SharedFile(Buffer.from(linked.css), '.css'));
+      files.set(sheet, new SharedFile(Buffer.from(linked.css), '.css'));
     }
-    return { id, pages, styles };
+    return { id, pages, files };
   }
 }

@@ -9,6 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import express from 'express';
 import { until } from '../../test/support/until.js';
 import { page } from './page.js';
+import { PageFiles } from './page-files.js';
+import { loadShared } from './shared-files.js';
 
 const FILES = {
   'package.json': '{"secret":true}',
@@ -183,6 +185,25 @@ describe('the versions of the page', () => {
     await until(async () => readVersion((await get('/')).body) !== before);
     const { headers } = await get(`/v/${before}/assets/later.js`);
     expect(headers['cache-control']).toBe('no-cache');
+  });
+
+  it('lets no browser keep a changed file under the version before it', async () => {
+    const version = readVersion((await get('/')).body);
+    const { content: old } = await get(`/v/${version}/assets/later.js`);
+    writeFileSync(join(root, 'web/later.js'), 'export const later = 3;');
+    utimesSync(join(root, 'web/later.js'), 2, 2);
+    const { headers, content } = await get(`/v/${version}/assets/later.js`);
+    if (headers['cache-control'] !== 'no-cache') expect(content).toEqual(old);
+  });
+
+  it('reads the version again after a file could not be read for a moment', async () => {
+    let faults = 1;
+    const files = new PageFiles(root, (path) => {
+      if (faults-- > 0) throw new Error('EMFILE: too many open files');
+      return loadShared(path);
+    });
+    await expect(files.findPage('index.html')).rejects.toThrow('EMFILE');
+    expect(await files.findPage('index.html')).toBeDefined();
   });
 });
 

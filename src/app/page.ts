@@ -37,11 +37,12 @@ export function page(root: string = ROOT): RequestHandler {
   }
   router.use(async (request, response, next) => {
     const [, version, path] = FILE.exec(readName(request) ?? '') ?? [];
-    const file = path !== undefined && (await files.find(path));
-    if (!file) return next();
+    if (path === undefined) return next();
     // During a deploy, a server may be asked for the files of another version. It has only its own, which must not be kept as that version's.
-    const isKept = version !== undefined && (await files.isCurrent(version));
-    await file.send(response, isKept ? KEPT : undefined);
+    const kept = version === undefined ? undefined : await files.findKept(path, version);
+    const file = kept ?? (await files.find(path));
+    if (!file) return next();
+    await file.send(response, kept && KEPT);
   });
   return router;
 }

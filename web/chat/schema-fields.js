@@ -66,16 +66,25 @@ function describe(schema, { initial, required, nullable }, place) {
   const kind = INPUTS[type];
   if (!kind || (isShown && !fitsType(type, initial))) return { kind: 'json' };
   if (kind === 'checkbox') return nullable ? { kind: 'json' } : { kind };
-  const { minimum: min, maximum: max, exclusiveMinimum: above, exclusiveMaximum: below } = schema;
   if (kind === 'number') {
+    const [min, above] = toBounds(schema.minimum, schema.exclusiveMinimum);
+    const [max, below] = toBounds(schema.maximum, schema.exclusiveMaximum);
     const step = type === 'integer' ? 1 : 'any';
-    return { kind, limits: { min: min ?? above, max: max ?? below, step }, above, below };
+    return { kind, limits: { min, max, step }, above, below };
   }
   const { minLength: minlength, maxLength: maxlength, format } = schema;
   const text = FORMATS[format] ?? kind;
   const isLong = maxlength > 200 || (isShown && !FITTING.text.test(initial));
   const fitting = isShown && !FITTING[text].test(initial) ? kind : text;
   return { kind: isLong ? 'long' : fitting, limits: { minlength, maxlength } };
+}
+
+/** Returns a bound, and the one that is excluded: which is itself a number or, in older schemas, a property of the bound. */
+function toBounds(bound, exclusive) {
+  const [least, excluded] = [bound, exclusive === true ? bound : exclusive].map((each) =>
+    Number.isFinite(each) ? each : undefined,
+  );
+  return [least ?? excluded, excluded];
 }
 
 /** A list of choices, or of text or numbers, one a line. */

@@ -47,10 +47,15 @@ export class ApprovalPartView extends RequestPartView {
       const changed = form.read();
       if (changed) void this.say({ decision: 'edit', input: changed }, form);
     };
+    // With a field that is not complete, the form stays, and says so: nothing that the person has changed is lost.
+    const offerJson = () => {
+      const changed = form.read();
+      if (changed) this.#offerText(changed);
+    };
     this.form.replaceChildren(
       ...form.elements,
       this.button('Approve with changes', send, { class: 'primary' }),
-      this.button('Edit as JSON', () => this.#offerText(form.read() ?? input)),
+      this.button('Edit as JSON', () => offerJson()),
       this.button('Back', () => this.offer()),
     );
     form.focus();

@@ -104,7 +104,11 @@ function createControl({ kind, required, initial, options, limits }) {
     field.value = text;
     return field;
   }
-  return el('input', { type: kind, required: required && initial !== '', value: initial, ...limits });
+  const make = (type) =>
+    el('input', { type, required: required && initial !== '', value: initial, ...limits });
+  const control = make(kind);
+  // A browser drops what such a control cannot show, as a day that no calendar has. The person has to see it.
+  return kind === 'number' || control.value === String(initial ?? '') ? control : make('text');
 }
 
 function toText(kind, initial) {
