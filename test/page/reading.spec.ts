@@ -144,7 +144,7 @@ describeInChromium('reading on the page', (chromium) => {
     const { puppet, chat } = await open();
     await chat.ask('مرحبا بالعالم');
     const run = await puppet.run();
-    run.say('مرحبا.\n\nHello.\n\n- שלום');
+    run.say('مرحبا.\n\nHello.\n\n- שלום\n\n| اسم | قيمة |\n|--|--|\n| واحد | 1 |\n\n> اقتباس');
     run.end();
     await chat.stands('completed');
     const direction = (locator: Locator) =>
@@ -153,6 +153,11 @@ describeInChromium('reading on the page', (chromium) => {
     expect(await direction(chat.answer.locator('.text p').first())).toBe('rtl');
     expect(await direction(chat.answer.locator('.text p').nth(1))).toBe('ltr');
     expect(await direction(chat.answer.locator('.text li'))).toBe('rtl');
+    expect(await direction(chat.answer.locator('.text table'))).toBe('rtl');
+    expect(await direction(chat.answer.locator('.text blockquote'))).toBe('rtl');
+    const place = async (name: string) =>
+      (await chat.answer.getByRole('columnheader', { name }).boundingBox())!.x;
+    expect(await place('اسم')).toBeGreaterThan(await place('قيمة'));
     await chat.composer.fill('שלום');
     expect(await direction(chat.composer)).toBe('rtl');
   });

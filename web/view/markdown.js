@@ -33,8 +33,8 @@ const ALLOWED = {
   RETURN_DOM_FRAGMENT: true,
 };
 
-// Elements whose direction follows their own text.
-const DIRECTED = 'p, h1, h2, h3, h4, h5, h6, ul, ol, blockquote, table, th, td';
+// Elements whose direction follows their own text, unless they are within another one: that could not see their text.
+const DIRECTED = ':is(p, h1, h2, h3, h4, h5, h6, ul, ol, blockquote):not(:is(blockquote, ul, ol, table) *)';
 
 /** Number of blocks at the end that more text may still change. */
 export const OPEN_BLOCKS = 2;
@@ -97,7 +97,7 @@ export function renderToken(token) {
 }
 
 export function tableFrame() {
-  return el('div', { class: 'table', tabindex: '0', role: 'group', 'aria-label': 'Table' });
+  return el('div', { class: 'table', dir: 'auto', tabindex: '0', role: 'group', 'aria-label': 'Table' });
 }
 
 /** Returns a `pre` below a bar that stays in view, with a button to copy the code. */
