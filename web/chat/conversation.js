@@ -1,11 +1,12 @@
 import { newIdempotencyKey } from '../../client/idempotency-key.js';
 import { emptyView, withDecisions } from '../../events/run-view.js';
-import { toMessage } from './attachments.js';
+import { listRefused, placeAttempt, startAttempt, withoutAttempt } from './attempts.js';
 import { setServerClock } from './clock.js';
 import { mergeEntries, toEntries } from './entries.js';
+import { MessageQueue } from './message-queue.js';
 import { listOpen } from './requests.js';
 import { toProblem, whyNotFollowed } from './problems.js';
-import { addVersion, cutTurn, withoutReplaced } from './turns.js';
+import { addVersion, withoutReplaced } from './turns.js';
 
 /**
  * The conversation on the page: what was said in a thread, and the run that goes on in it. Knows no elements; `onChange` is
@@ -24,8 +25,6 @@ export class Conversation {
   branch;
   /** The run that goes on in a branch that is not shown. */
   elsewhere;
-  /** Messages that wait for the end of the run, each `{ key, text, files?, agent, replaces?, isAgain? }`. */
-  queue = [];
   /** `loading`, `idle`, `starting` (sent, no answer yet), `running`, `stopping`. */
   phase = 'idle';
   /** The reason why the thread is not shown. */
@@ -40,6 +39,7 @@ export class Conversation {
   /** Aborted when another thread is shown. */
   #visit = new AbortController();
   #keys = 0;
+  #queue = new MessageQueue(() => this.#newKey());
 
   /**
    * @param chat a ChatService
@@ -60,12 +60,14 @@ export class Conversation {
     return this.entries.findLast(({ view }) => view?.agent)?.view.agent;
   }
 
+  /** Messages that wait for the end of the run, as MessageQueue has them. */
+  get queue() {
+    return this.#queue.items;
+  }
+
   /** The messages that were typed and are not on the server, each `{ text, files? }`. */
   get unsent() {
-    const refused = this.entries
-      .filter(({ attempt, runId }) => attempt && !runId)
-      .map(({ question: text, attempt }) => ({ ...attempt, text }));
-    return [...refused, ...this.queue].filter(({ isAgain }) => !isAgain);
+    return [...listRefused(this.entries), ...this.queue].filter(({ isAgain }) => !isAgain);
   }
 
   /** The inputs that the conversation waits for, each with the key of its entry. */
@@ -127,7 +129,7 @@ export class Conversation {
     this.#runId = undefined;
     this.elsewhere = undefined;
     this.phase = 'idle';
-    this.queue = [];
+    this.#queue.clear();
     this.branch = runId;
     this.entries = this.entries.filter((entry) => entry.runId);
     this.#take(page);
@@ -160,25 +162,22 @@ export class Conversation {
 
   /** Takes a message out of the queue. Returns it. */
   takeBack(key) {
-    const taken = this.queue.find((message) => message.key === key);
-    this.queue = this.queue.filter((message) => message.key !== key);
+    const taken = this.#queue.take(key);
     this.#events.onChange();
     return taken;
   }
 
   /** Sends the first of the queue. */
   sendNext() {
-    const [next, ...rest] = this.queue;
-    if (!next || this.busy || this.elsewhere) return;
-    this.queue = rest;
-    void this.#offer(next);
+    if (this.busy || this.elsewhere || this.queue.length === 0) return;
+    void this.#offer(this.#queue.take());
   }
 
   /** Makes an answer again, in its place, or sends what was not sent. */
   retry(key) {
     const { question, runId, attempt, problem } = this.entries.find((entry) => entry.key === key);
     if (runId && !problem?.gone) return this.#offer({ text: question, replaces: runId, isAgain: true });
-    this.#withdraw(key);
+    this.entries = withoutAttempt(this.entries, key);
     // It may have reached the server all the same: with the same key it is asked once.
     return runId ? this.send(question, attempt?.agent, attempt?.files) : this.#ask(question, attempt);
   }
@@ -186,7 +185,7 @@ export class Conversation {
   /** Takes a message back that was not sent. Returns its text and files, and the run that it was to replace. */
   async reclaim(key) {
     const { question: text, attempt } = this.entries.find((entry) => entry.key === key);
-    this.#withdraw(key);
+    this.entries = withoutAttempt(this.entries, key);
     // What it would have replaced is there again.
     if (attempt.replaces) await this.refresh();
     this.#events.onChange();
@@ -204,7 +203,7 @@ export class Conversation {
   #offer({ text, ...given }) {
     if (!this.busy && !this.elsewhere)
       return this.#ask(text, { ...given, idempotencyKey: newIdempotencyKey() });
-    this.queue = [...this.queue, { ...given, key: this.#newKey(), text }];
+    this.#queue.add({ ...given, text });
     this.#events.onChange();
     return Promise.resolve();
   }
@@ -212,17 +211,17 @@ export class Conversation {
   async #ask(text, given) {
     const visit = this.#visit;
     const createdAt = Date.now();
-    const attempt = this.#place(given);
+    const { entries, attempt } = placeAttempt(this.entries, given, this.branch);
     // A text that is edited keeps the files of its message.
     const files = attempt.files ?? attempt.replaced?.files;
     const user = { key: this.#newKey(), role: 'user', text, files, createdAt };
     const view = emptyView('');
     const answer = { key: this.#newKey(), role: 'assistant', question: text, createdAt, attempt, view };
-    this.entries = [...this.entries, user, answer];
+    this.entries = [...entries, user, answer];
     this.phase = 'starting';
     this.#events.onChange();
     try {
-      const run = await this.#start(text, attempt);
+      const run = await startAttempt(this.#chat, { ...attempt, text, threadId: this.threadId });
       if (this.phase === 'stopping' && visit === this.#visit) await this.#chat.cancel(run.runId);
       this.#events.onThreads(run.threadId);
       if (visit !== this.#visit) return;
@@ -239,28 +238,6 @@ export class Conversation {
       if (visit === this.#visit) this.#notStarted(answer.key, error);
     }
     this.#events.onChange();
-  }
-
-  /** Makes room for a message where it is asked: in the place of another, or at the end of the branch that was chosen. */
-  #place(attempt) {
-    if (attempt.replaces) {
-      const { entries, message } = cutTurn(this.entries, attempt.replaces);
-      this.entries = entries;
-      return message ? { ...attempt, replaced: message } : attempt;
-    }
-    if (!this.branch || attempt.parentRunId) return attempt;
-    return { ...attempt, parentRunId: this.entries.findLast(({ runId }) => runId)?.runId };
-  }
-
-  #start(text, { files, agent, idempotencyKey, replaces, isAgain, parentRunId }) {
-    if (isAgain) return this.#chat.regenerate(replaces, { idempotencyKey });
-    return this.#chat.start(toMessage(text, files), {
-      idempotencyKey,
-      ...(this.threadId && { threadId: this.threadId }),
-      ...(agent && { agent }),
-      ...(replaces && { replaces }),
-      ...(parentRunId && { parentRunId }),
-    });
   }
 
   #begin(threadId, text) {
@@ -356,7 +333,7 @@ export class Conversation {
     this.elsewhere = undefined;
     this.title = undefined;
     this.entries = [];
-    this.queue = [];
+    this.#queue.clear();
     this.problem = undefined;
     this.earlier = undefined;
     return this.#visit;
@@ -440,20 +417,14 @@ export class Conversation {
     // Another window was faster: its message is shown, and this one waits for the answer.
     if (error.code === 'THREAD_BUSY') {
       const { question, attempt } = this.entries.find((entry) => entry.key === key);
-      this.#withdraw(key);
+      this.entries = withoutAttempt(this.entries, key);
       const { agent, files, replaces, isAgain } = attempt;
-      this.queue = [...this.queue, { key: this.#newKey(), text: question, files, agent, replaces, isAgain }];
+      this.#queue.add({ text: question, files, agent, replaces, isAgain });
       void this.refresh().then(() => this.sendNext());
       return;
     }
     this.#change(key, { problem: toProblem(error) });
     this.#noteSignIn(error);
-  }
-
-  /** Removes a message that was not sent, with the answer that it did not get. */
-  #withdraw(key) {
-    const index = this.entries.findIndex((entry) => entry.key === key);
-    this.entries = this.entries.toSpliced(index - 1, 2);
   }
 
   #noteSignIn(error) {
