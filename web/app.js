@@ -6,9 +6,7 @@ import { Attachments } from './chat/attachments.js';
 import { Drafts } from './chat/drafts.js';
 import { MessageDraft } from './chat/message-draft.js';
 import { rateIn } from './chat/feedback.js';
-import { Narration } from './chat/narration.js';
 import { sentence } from './chat/sentences.js';
-import { showRun } from './chat/show-run.js';
 import { Threads } from './chat/threads.js';
 import { Announcer } from './dom/announcer.js';
 import { pushThread, readQuery, setQuery } from './dom/address.js';
@@ -24,15 +22,12 @@ import { nameTab, Shell } from './view/shell.js';
 let drawing = false;
 /** The conversation and the agent that the composer offers. */
 let offered = {};
-/** The shown conversation, as last read from the list. */
-let seen = {};
 /** The place that a search has found, and that was opened last. */
 let found;
 
 // What the page knows.
 const chat = new ChatService({ baseUrl: 'api/chat', pauseWhenHidden: true });
 const announcer = new Announcer(document.getElementById('announcer'));
-const narration = new Narration();
 const drafts = new Drafts();
 const tabs = new Tabs(changedElsewhere);
 const threads = new Threads(chat, {
@@ -47,7 +42,7 @@ const conversation = new Conversation(chat, {
     tabs.tell(threadId);
   },
   onThreadStart: begun,
-  onSnapshot: (before, after) => announcer.say(...narration.step(before, after)),
+  onSnapshot: narrate,
   onSignIn: askSignIn,
 });
 
@@ -120,6 +115,8 @@ const loadNav = lazily(async () => {
   draw();
 });
 const loadSignIn = lazily(async () => new (await import('./view/sign-in.js')).SignIn(chat));
+const loadShowRun = lazily(() => import('./chat/show-run.js'));
+const loadNarration = lazily(async () => new (await import('./chat/narration.js')).Narration());
 const loadConfirm = lazily(() => import('./view/confirm.dialog.js'));
 const loadPanel = lazily(async () => {
   const { InspectorPanel } = await import('./view/inspector.panel.js');
@@ -202,7 +199,7 @@ function threadsChanged() {
   const { threadId, phase } = conversation;
   const thread = threads.find(threadId);
   // A message was sent in another window, or on another device.
-  if (thread && phase === 'idle' && isNews(thread)) void conversation.refresh();
+  if (thread && phase === 'idle' && threads.isNews(thread)) void conversation.refresh();
   if (thread && !document.hidden) threads.noteRead(thread).catch(complain);
   conversation.rename(threadId, thread?.title);
   // A hidden page is not drawn, but its title is visible.
@@ -221,12 +218,6 @@ async function changeThread(id, change) {
   }
 }
 
-function isNews({ id, updatedAt, activeRunId }) {
-  const known = seen.id === id && seen.updatedAt === updatedAt && seen.activeRunId === activeRunId;
-  seen = { id, updatedAt, activeRunId };
-  return !known;
-}
-
 /** Shows what the address names. */
 function visit() {
   announcer.hush();
@@ -243,10 +234,19 @@ function visit() {
   pane.toEnd();
 }
 
+/** Tells screen readers what happens in a run. Without the part that does so, the page still shows it. */
+function narrate(before, after) {
+  loadNarration().then(
+    (narration) => announcer.say(...narration.step(before, after)),
+    () => {},
+  );
+}
+
 /** Shows a message of a thread: that of a run, or the answer to it. */
 async function reveal(threadId, runId) {
   const place = found?.runId === runId ? found : undefined;
   try {
+    const { showRun } = await loadShowRun();
     if (!(await showRun(conversation, threadId, runId))) return;
     await pane.reveal(conversation, runId, place);
     setQuery('at', undefined);

@@ -22,6 +22,8 @@ export class Threads {
   #timer;
   #refreshing;
   #failed = false;
+  /** The shown conversation, as it was when it was last asked about. */
+  #seen = {};
   /** Id and time of the last change that was marked as read. */
   #readPlace;
   /** Conversations that were looked at again after their answer. */
@@ -82,6 +84,13 @@ export class Threads {
     // It may belong to another list now.
     if (change.title === undefined && !change.read) await this.refresh();
     return changed;
+  }
+
+  /** Returns true if a conversation has changed since it was last asked about, or if another one was. */
+  isNews({ id, updatedAt, activeRunId }) {
+    const { id: seenId, updatedAt: seenAt, activeRunId: seenRunId } = this.#seen;
+    this.#seen = { id, updatedAt, activeRunId };
+    return id !== seenId || updatedAt !== seenAt || activeRunId !== seenRunId;
   }
 
   /** Marks a conversation as read, once for each change of it. */
