@@ -12,6 +12,7 @@ import { Announcer } from './dom/announcer.js';
 import { pushThread, readQuery, setQuery } from './dom/address.js';
 import { lazily } from './dom/lazily.js';
 import { listenForShortcuts } from './dom/shortcuts.js';
+import { Notifier } from './dom/notifier.js';
 import { Tabs } from './dom/tabs.js';
 import { AttachmentBar } from './view/attachment.bar.js';
 import { Composer } from './view/composer.js';
@@ -34,6 +35,7 @@ const threads = new Threads(chat, {
   onChange: threadsChanged,
   onSignIn: askSignIn,
   follows: () => conversation.busy,
+  notifies: () => notifier.isOn,
 });
 const conversation = new Conversation(chat, {
   onChange: changed,
@@ -96,6 +98,9 @@ const shell = new Shell(
   { startNew, signOut },
   { badge: badge.element, main: [pane.element, composer.element] },
 );
+
+const notifier = new Notifier({ open: show, say: (text) => announcer.say(text) });
+shell.addToFoot(notifier.element);
 
 // What is loaded after the composer is there, or when it is first needed.
 const loadNav = lazily(async () => {
@@ -202,6 +207,7 @@ function threadsChanged() {
   if (thread && phase === 'idle' && threads.isNews(thread)) void conversation.refresh();
   if (thread && !document.hidden) threads.noteRead(thread).catch(complain);
   conversation.rename(threadId, thread?.title);
+  notifier.update(threads.items, threads.pinned, threads.waiting);
   // A hidden page is not drawn, but its title is visible.
   showTitle();
   draw();

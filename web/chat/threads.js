@@ -29,7 +29,10 @@ export class Threads {
   /** Conversations that were looked at again after their answer. */
   #lookedAt = new Set();
 
-  /** @param events `onChange()`, `onSignIn()`; `follows()`: true if the conversation that is shown has a run */
+  /**
+   * @param events `onChange()`, `onSignIn()`; `follows()`: true if the conversation that is shown has a run; `notifies()`: true if a hidden page tells
+   * what is new
+   */
   constructor(chat, events) {
     this.#chat = chat;
     this.#events = events;
@@ -159,12 +162,13 @@ export class Threads {
     return answered.length > 0;
   }
 
-  /** A hidden tab only looks for the end of its own run: it holds no stream, and there may be many tabs. */
+  /** A hidden tab only looks for the end of its own run, or for those that it notifies about: it holds no stream, and there may be many tabs. */
   #watch() {
     clearTimeout(this.#timer);
-    const changing =
-      this.#failed || this.waiting.length > 0 || this.items.some(({ activeRunId }) => activeRunId);
-    const looks = document.hidden ? this.#events.follows() : changing || this.#mayBeNamed();
+    const isAnswering = this.items.some(({ activeRunId }) => activeRunId);
+    const looks = document.hidden
+      ? this.#events.follows() || (isAnswering && this.#events.notifies())
+      : this.#failed || this.waiting.length > 0 || isAnswering || this.#mayBeNamed();
     if (looks) this.#timer = setTimeout(() => this.refresh(), document.hidden ? WATCH_HIDDEN_MS : WATCH_MS);
   }
 }

@@ -64,6 +64,11 @@ export class Shell {
     set(this.#menu, 'aria-label', count > 0 ? `Conversations, ${count} need you` : 'Conversations');
   }
 
+  /** Adds a button to the foot of the side bar. */
+  addToFoot(element) {
+    this.#signOut.after(element);
+  }
+
   offerSignOut(offered) {
     set(this.#signOut, 'hidden', !offered);
   }

@@ -1,0 +1,101 @@
+import { expect, it } from '@jest/globals';
+import { chatServers } from '../support/chat.server.js';
+import { findViolations } from './support/accessibility.js';
+import { describeInChromium } from './support/browser.js';
+import { ChatPage, toPageUrl } from './support/chat.page.js';
+import { Puppet } from './support/puppet.js';
+
+interface Seen {
+  readonly title: string;
+  readonly body: string;
+}
+
+describeInChromium('notifications of the system', (chromium) => {
+  const serve = chatServers();
+
+  async function open() {
+    const puppet = new Puppet();
+    const server = await serve({ play: puppet.play });
+    const context = await chromium.context();
+    await context.grantPermissions(['notifications']);
+    const page = await context.newPage();
+    await page.clock.install();
+    // The browser's own, which tell this test that they were made.
+    await page.addInitScript(() => {
+      const made: Notification[] = [];
+      class Watched extends Notification {
+        constructor(title: string, options?: NotificationOptions) {
+          super(title, options);
+          made.push(this);
+        }
+      }
+      Object.assign(window, { Notification: Watched, made });
+    });
+    await page.goto(toPageUrl(server));
+    const chat = new ChatPage(page);
+    const see = (state: string) =>
+      page.evaluate((state) => {
+        Object.defineProperty(document, 'visibilityState', { configurable: true, value: state });
+        Object.defineProperty(document, 'hidden', { configurable: true, value: state === 'hidden' });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, state);
+    const listSeen = () =>
+      page.evaluate(() =>
+        (window as unknown as { made: Notification[] }).made.map(({ title, body }): Seen => ({
+          title,
+          body,
+        })),
+      );
+    const choose = () => page.getByTestId('notifications').click();
+    /** Ends the run while the page is out of sight, and lets the page look. */
+    const answerUnseen = async (question: string) => {
+      await chat.ask(question);
+      const run = await puppet.run();
+      run.say('Yes.');
+      await chat.shows('Yes.');
+      await see('hidden');
+      run.end();
+      const { threadId } = chat;
+      for (let active: unknown = true; active !== undefined;) {
+        const { body } = await server.call('GET', `/threads/${threadId}`);
+        active = (body['thread'] as Record<string, unknown>)['activeRunId'];
+      }
+      const looked = page.waitForResponse((response) => response.url().includes('/threads?waiting='));
+      await page.clock.fastForward(20_000);
+      await looked;
+    };
+    return { chat, page, see, choose, listSeen, answerUnseen };
+  }
+
+  it('come only to who has chosen them, when the page is out of sight, and lead to the conversation', async () => {
+    const { chat, page, see, choose, listSeen, answerUnseen } = await open();
+    const button = page.getByRole('button', { name: 'Notify me when this page is hidden' });
+    expect(await button.getAttribute('aria-pressed')).toBe('false');
+    await answerUnseen('One');
+    await see('visible');
+    await chat.stands('completed');
+    expect(await listSeen()).toEqual([]);
+
+    await choose();
+    await page.locator('[data-testid=notifications][aria-pressed=true]').waitFor();
+    expect(await findViolations(page)).toEqual([]);
+    await answerUnseen('Two');
+    await page.waitForFunction(() => (window as unknown as { made: unknown[] }).made.length > 0);
+    expect(await listSeen()).toEqual([{ title: 'One', body: 'The answer is ready.' }]);
+
+    await see('visible');
+    await chat.stands('completed');
+    const asked = chat.threadId;
+    await page.getByRole('button', { name: 'New conversation' }).click();
+    await page.evaluate(() =>
+      (window as unknown as { made: Notification[] }).made[0]?.dispatchEvent(new Event('click')),
+    );
+    await chat.stands('completed');
+    expect(chat.threadId).toBe(asked);
+
+    await page.reload();
+    await page.locator('[data-testid=notifications][aria-pressed=true]').waitFor();
+    await choose();
+    await page.locator('[data-testid=notifications][aria-pressed=false]').waitFor();
+  });
+});
