@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { HttpAgent, type Message } from '@ag-ui/client';
+import { EventSource } from 'eventsource';
 import OpenAI from 'openai';
 import { createChatAgent, LangGraphAgent } from '../../src/agents/langgraph/index.js';
 import { createModel } from '../../src/agents/langgraph/model.factory.js';
@@ -12,6 +13,7 @@ import {
   type ScriptedReply,
   type WireRequest,
 } from '../../src/agents/langgraph/scripted-provider.testing.js';
+import { ChatService, getText, RunHandle } from '../../src/client/index.js';
 import { AgentTool } from '../../src/index.js';
 import { MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
 import { Injectable } from '@nestjs/common';
@@ -214,6 +216,30 @@ describe('tools of the client', () => {
     });
     expect(next.output_text).toBe('It said "painted".');
     expect(next.output.map(({ type }) => type)).toEqual(['message']);
+  });
+
+  it('lets our own client run them, run after run, until the answer is complete', async () => {
+    const { server } = await serve();
+    const client = new ChatService({ baseUrl: server.url, EventSource });
+    const { clientTools, painted } = { clientTools: [PAINT], painted: [] as unknown[] };
+    let handle = await client.start('Paint!', { clientTools });
+    let view = await handle.result();
+    expect(view.status).toBe('awaiting-input');
+    const { inputs = [] } = await client.thread(handle.threadId);
+    expect(inputs).toMatchObject([{ kind: 'client-tool', toolName: 'paint', runId: handle.runId }]);
+    for (const part of view.parts) {
+      if (part.kind !== 'client-tool') continue;
+      painted.push(part.input);
+      const answered = await client.answer(handle.runId, part.inputId, {
+        decision: 'answer',
+        value: { done: true },
+      });
+      handle = new RunHandle(client, answered.continuedBy!);
+    }
+    view = await handle.result();
+    expect(painted).toEqual([{ color: 'red' }]);
+    expect(view.status).toBe('completed');
+    expect(getText(view)).toMatch(/^It said .*done/);
   });
 
   it.each(SDKS)(
