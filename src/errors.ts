@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   AGENT_UNKNOWN: 'There is no agent with this name.',
   ID_TAKEN: 'You have something of this id already.',
   THREAD_BUSY: 'A run of the thread is still active.',
+  RUN_FOLLOWED: 'Another run continues from this one.',
   INPUT_PENDING: 'The thread waits for an answer.',
   INPUT_CLOSED:
     'The input can no longer be answered: it was answered, has expired, or was closed by a later message.',

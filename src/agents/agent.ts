@@ -126,6 +126,8 @@ export interface GivenInput {
   readonly fromCheckpoint?: string;
   /** True if each state of the run is kept and told, whatever the agent keeps by itself. Default false. */
   readonly keepsStates?: boolean;
+  /** True if the run takes the place of runs that were active when it was asked: once it begins, those that were cancelled for it are deleted. */
+  readonly rollsBack?: boolean;
   /** Tools that the front end runs: a call of one ends the run `awaiting-input`, and its result starts the run that continues it. */
   readonly clientTools?: readonly ClientTool[];
 }

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal } from '../auth/authentication.js';
 import { AgentRegistry } from '../agents/agent.registry.js';
@@ -6,6 +6,7 @@ import { Endpoint } from '../http/endpoint.decorator.js';
 import { SchemaPipe } from '../http/validate.js';
 import type { Principal } from '../principal.js';
 import { SpendingService } from '../runs/spending.service.js';
+import { ThreadCopyService } from '../runs/thread-copy.service.js';
 import { ThreadService } from '../runs/thread.service.js';
 import {
   branchQuerySchema,
@@ -41,6 +42,7 @@ const THREAD_ID = { name: 'threadId', description: "The conversation's id." };
 export class ThreadsController {
   constructor(
     private readonly threads: ThreadService,
+    private readonly copies: ThreadCopyService,
     private readonly agents: AgentRegistry,
     private readonly spending: SpendingService,
   ) {}
@@ -172,6 +174,36 @@ export class ThreadsController {
   })
   delete(@CurrentPrincipal() principal: Principal, @Param('threadId') threadId: string): Promise<void> {
     return this.threads.delete(principal, threadId);
+  }
+
+  @Post('threads/:threadId/copy')
+  @ApiParam(THREAD_ID)
+  @Endpoint({
+    summary: 'Copy a thread',
+    description:
+      'The copy is a thread of its own, with what was said, the files, and what the agent remembers. A run that goes on is left out. A copy counts as a start.',
+    reply: { status: 201, description: 'The copy.', schema: responses.threadSchema },
+    problems: ['NOT_FOUND', 'RATE_LIMITED', 'REQUEST_TOO_LARGE', 'FILES_FULL'],
+  })
+  async copy(
+    @CurrentPrincipal() principal: Principal,
+    @Param('threadId') threadId: string,
+  ): Promise<responses.ThreadDto> {
+    return responses.toThreadDto(await this.copies.copy(principal, threadId));
+  }
+
+  @Delete('runs/:runId')
+  @HttpCode(204)
+  @ApiParam({ name: 'runId', description: "The run's id." })
+  @Endpoint({
+    summary: 'Delete a run',
+    description:
+      'Stops the run, if it goes on, and removes what was said in it and what the agent remembers of it. If another run continues from it, that one has to go first.',
+    reply: { status: 204, description: 'It is gone.' },
+    problems: ['NOT_FOUND', 'RUN_FOLLOWED', 'THREAD_BUSY'],
+  })
+  deleteRun(@CurrentPrincipal() principal: Principal, @Param('runId') runId: string): Promise<void> {
+    return this.threads.deleteRun(principal, runId);
   }
 
   @Get('agents')

@@ -1,7 +1,7 @@
 import type { Run } from './run.js';
 
 /** The place of a run in the tree of its thread. */
-export type BranchNode = Pick<Run, 'id' | 'parentId'>;
+export type BranchNode = Pick<Run, 'id' | 'parentId' | 'copyOf'>;
 
 /**
  * Follows one branch of a thread through its runs, the newest first: a run, the run before it, and so on to the first.

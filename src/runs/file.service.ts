@@ -61,6 +61,11 @@ export class FileService {
     return this.rules.maxFileBytes;
   }
 
+  /** Maximum bytes of all files of an owner. */
+  get maxOwnerBytes(): number {
+    return this.rules.maxOwnerBytes;
+  }
+
   /** @throws AppError NOT_FOUND */
   async get(principal: Principal, fileId: string): Promise<StoredBlob> {
     const blob = FILE_ID.test(fileId) ? await this.blobs.get(principal, fileId) : undefined;

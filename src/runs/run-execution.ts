@@ -13,6 +13,7 @@ import { Prices } from './prices.js';
 import type { Run } from './run.js';
 import { findExceeded } from './run-limits.js';
 import { RunProgress } from './run-progress.js';
+import { deleteRolledBack } from './rolled-back.js';
 import { RunRecorder } from './run.recorder.js';
 import { beginTelemetry, countEnd } from './run-measures.js';
 import { RunSources } from './run-sources.js';
@@ -133,6 +134,7 @@ export class RunExecution {
   /** Returns a recorder that stands where the log ends and has the opening events of this owner. */
   private async takeUp(): Promise<RunRecorder> {
     const { deps, run, acquisition, progress } = this;
+    await deleteRolledBack(run, deps);
     progress.continueFrom(await readContinuation(run, deps));
     const { open, begunAt } = await progress.recall(run, deps.log);
     // The clock of the process that began it may be ahead of this one's.

@@ -1,9 +1,11 @@
 import { AppError } from '../errors.js';
+import type { Principal } from '../principal.js';
 import type { FileFacts } from '../events/message-part.js';
 import { readAncestors } from './ancestors.js';
 import { belongsTo, type Run } from './run.js';
 import type { RunStore } from './run.store.js';
 import type { MessageFile, StartRunRequest } from './start-request.js';
+import { COPY_LIMITS } from './thread-copy.js';
 
 /** A start with its place, and with the facts taken from the run that it replaces. */
 export type PlacedRequest = Omit<StartRunRequest, 'parentRunId' | 'replaces'> & {
@@ -35,8 +37,21 @@ async function findRun(
 ): Promise<Run> {
   const run = await runs.get(runId);
   if (run && belongsTo(run.principal, principal) && (threadId ?? run.threadId) === run.threadId) return run;
+  const copy = threadId === undefined ? undefined : await findCopy({ principal, threadId }, runId, runs);
+  if (copy) return copy;
   const where = threadId === undefined ? '' : ` in thread '${threadId}'`;
   throw new AppError('NOT_FOUND', `There is no run '${runId}'${where}.`);
+}
+
+/** Finds the run of a copied thread by the id of the run that it is a copy of. */
+async function findCopy(
+  { principal, threadId }: { readonly principal: Principal; readonly threadId: string },
+  runId: string,
+  runs: RunStore,
+): Promise<Run | undefined> {
+  const nodes = await runs.listNodes(principal, threadId, COPY_LIMITS.maxRuns);
+  const copy = nodes.find(({ copyOf }) => copyOf === runId);
+  return copy && runs.get(copy.id);
 }
 
 /** Returns the run that took the person's message: the first of those that continue one another after answers. */
@@ -55,7 +70,7 @@ export async function findParentId(run: Run, runs: RunStore): Promise<string | n
 /** Repeats the message of the replaced run, with its other values, unless the start has a message, files or an input. A new text keeps the files. */
 function takeOver(start: PlacedRequest, { agent, message, metadata, given = {} }: Run): PlacedRequest {
   const same = { ...start, agent: start.agent ?? agent };
-  const { files: asked, ...values } = given;
+  const { files: asked, rollsBack: _, ...values } = given;
   const files = start.files ?? asked?.flatMap(toMessageFile);
   if (start.message !== '' || start.input || start.files) return { ...same, ...(files && { files }) };
   return {

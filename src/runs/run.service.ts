@@ -106,7 +106,9 @@ export class RunService {
     const { principal, idempotencyKey } = request;
     const { threadId, createThread = false, parentId, message, metadata = {}, prepared } = asked;
     const { name } = agent;
-    const given = toGiven(asked, prepared?.files);
+    const rollback = request.whenBusy === 'rollback' && { rollsBack: true };
+    const values = toGiven(asked, prepared?.files);
+    const given = rollback ? { ...values, ...rollback } : values;
     if (given?.stateChange && !agent.takesStateChanges)
       throw new AppError('REQUEST_INVALID', `The agent '${name}' takes no changes of its state.`);
     await agent.check?.({ message, metadata, ...(given && { given }) }, principal);

@@ -5,7 +5,9 @@ import type { Owner, Principal } from '../principal.js';
 import type { BranchNode } from './branches.js';
 import type { FeedbackRequest, GivenFeedback } from './feedback.js';
 import type { ListedRun, Run, RunStatus, Thread, ThreadChange } from './run.js';
+import type { RunDeletion, RunDeletionResult } from './run-deletion.js';
 import type { Spending, SpendingQuery } from './spending.js';
+import type { ThreadCopy, ThreadCopyResult } from './thread-copy.js';
 import type { ThreadMatch, ThreadSearch } from './thread-search.js';
 
 /**
@@ -123,6 +125,18 @@ export abstract class RunStore {
    * still sends, to the log or to the checkpoints, is refused. Resolves even if there is none. The caller has ended its runs.
    */
   abstract deleteThread(owner: Owner, threadId: string): Promise<void>;
+
+  /**
+   * Removes an ended run that no other continues from: its log, its idempotency key, the checkpoints that it has stored, and its files, except those that
+   * another run of the thread was given. The runs that it continues after answers go too, until one that others continue from as well.
+   */
+  abstract deleteRun(deletion: RunDeletion): Promise<RunDeletionResult>;
+
+  /**
+   * Stores a copy of the owner's thread: its ended runs under new ids, with their places, logs and words, its states and its files. Files keep their ids.
+   * Idempotency keys are not copied, and nothing is spent again.
+   */
+  abstract copyThread(copy: ThreadCopy): Promise<ThreadCopyResult>;
 }
 
 /** The owner of a run, and its lease. */

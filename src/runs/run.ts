@@ -50,6 +50,8 @@ export interface Run {
    * the run before it in time, if there is one.
    */
   readonly parentId?: string | null;
+  /** The run of another thread of which this one is a copy; of a copy of a copy, the first. It may be gone. */
+  readonly copyOf?: string;
   /** The inputs that the run stopped for, once it has ended `awaiting-input`. */
   readonly inputs?: readonly RequestedInput[];
   /** Judgement of the person who asked. Absent: none. */
@@ -124,6 +126,20 @@ export function belongsTo(owner: Owner, principal: Owner): boolean {
 export function createTitle({ message, given }: Pick<Run, 'message' | 'given'>): string {
   if (message !== '') return toTitle(message);
   return toTitle((given?.files ?? []).map(({ name, mediaType }) => name ?? mediaType).join(', '));
+}
+
+/**
+ * Returns the title of a thread after the deletion of runs: if one of these gave it its title, that of the oldest run that is left, or none. Pure.
+ *
+ * @param left the oldest run that is left
+ */
+export function titleAfter(
+  title: string,
+  deleted: readonly Pick<Run, 'message' | 'given'>[],
+  left: Pick<Run, 'message' | 'given'> | undefined,
+): string {
+  if (!deleted.some((run) => createTitle(run) === title)) return title;
+  return left ? createTitle(left) : '';
 }
 
 const TITLE_LENGTH = 80;

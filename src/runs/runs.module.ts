@@ -30,6 +30,7 @@ import { RunsLifecycle } from './runs-lifecycle.service.js';
 import { SpendingService } from './spending.service.js';
 import { StartBudget } from './start.budget.js';
 import { ThreadTitles } from './thread-titles.js';
+import { ThreadCopyService } from './thread-copy.service.js';
 import { ThreadService } from './thread.service.js';
 import { Wakeups } from './wakeups.js';
 
@@ -72,6 +73,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RUNS_OPTIONS } =
         new FileService(blobs, { ...DEFAULT_FILE_LIMITS, ...DEFAULT_UPLOAD_RULES, ...files }),
     },
     ThreadService,
+    ThreadCopyService,
     InputService,
     InputExpiry,
     RunFeed,
@@ -177,6 +179,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RUNS_OPTIONS } =
     RunService,
     RunFeed,
     ThreadService,
+    ThreadCopyService,
     ErasureService,
     FileService,
     InputService,

@@ -14,7 +14,7 @@ interface FileName {
 }
 
 /** A person's request for a run, with what it gives to the agent. */
-export interface StartRunRequest extends Omit<GivenInput, 'files'> {
+export interface StartRunRequest extends Omit<GivenInput, 'files' | 'rollsBack'> {
   readonly principal: Principal;
   /** May be empty with {@link StartRunRequest.files}; and with {@link StartRunRequest.replaces}, to repeat the message of that run. */
   readonly message: string;
@@ -34,7 +34,7 @@ export interface StartRunRequest extends Omit<GivenInput, 'files'> {
   readonly metadata?: Readonly<Record<string, unknown>>;
   /**
    * Rule for a thread with an active run. `reject` refuses the start with THREAD_BUSY. `queue` lets it wait. `interrupt` cancels the active run, and
-   * continues from its last state. `rollback` cancels it, and takes its place in the thread. Default: the module's `whenBusy`.
+   * continues from its last state. `rollback` cancels it, takes its place in the thread, and deletes it. Default: the module's `whenBusy`.
    */
   readonly whenBusy?: 'reject' | 'queue' | 'interrupt' | 'rollback';
   /** The run of the same thread to continue from. Null: start the thread over. Default: the thread's newest run. */

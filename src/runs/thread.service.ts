@@ -8,6 +8,7 @@ import type { RequestedInput } from '../events/requested-input.js';
 import type { Principal } from '../principal.js';
 import { SecurityLog } from '../security/security-log.service.js';
 import { BranchPages } from './branch-pages.js';
+import { deleteRun } from './run-deletion.js';
 import { EventLog } from './event-log.js';
 import type { Feedback } from './feedback.js';
 import { toTitle, type Run, type Thread, type ThreadChange } from './run.js';
@@ -205,6 +206,31 @@ export class ThreadService {
     }
     await this.runs.deleteThread(principal, threadId);
     this.security.record({ type: 'deletion', principal, threadId });
+  }
+
+  /**
+   * Ends a run, if it goes on, and removes it: what was said in it, its files, and what its agent remembers of it. The runs that it continues after
+   * answers go with it.
+   *
+   * @throws AppError NOT_FOUND; RUN_FOLLOWED if another run continues from it; THREAD_BUSY when it does not end in time
+   */
+  async deleteRun(principal: Principal, runId: string): Promise<void> {
+    for (;;) {
+      const run = await this.service.get(principal, runId);
+      const result = await deleteRun(run, { runs: this.runs, log: this.log });
+      if (result.outcome === 'followed')
+        throw new AppError(
+          'RUN_FOLLOWED',
+          `Run '${result.runId}' continues from run '${runId}' and knows what was said in it. Delete that one first, or the thread.`,
+          { details: { runId: result.runId } },
+        );
+      if (result.outcome !== 'unended') {
+        this.security.record({ type: 'deletion', principal, threadId: run.threadId, runId });
+        return;
+      }
+      const { lastSeq } = await this.service.cancel(principal, runId);
+      await this.waitForEnd(runId, lastSeq, run.threadId);
+    }
   }
 
   /** Undefined when the run has said more than `maxBytes`. */

@@ -28,6 +28,7 @@ export { EventLog } from '../runs/event-log.js';
 export type { AppendBatch, AppendResult, RunEnding } from '../runs/event-log.js';
 export { Retention } from '../runs/retention.js';
 export type { DeletedThread, IdleThreads } from '../runs/retention.js';
+export type { RunDeletion, RunDeletionResult } from '../runs/run-deletion.js';
 export { RunStore } from '../runs/run.store.js';
 export type {
   DecideResult,
@@ -40,6 +41,7 @@ export type {
   RenewResult,
   RunOwnership,
 } from '../runs/run.store.js';
+export type { ThreadCopy, ThreadCopyResult } from '../runs/thread-copy.js';
 export { SharedState } from '../shared-state.js';
 export type { SharedValue } from '../shared-state.js';
 export { Wakeups } from '../runs/wakeups.js';

@@ -35,6 +35,7 @@ export interface RunRow {
   readonly continued_by?: string | null;
   /** Null: the run before it in time, if there is one. Empty: none. */
   readonly parent_id: string | null;
+  readonly copy_of: string | null;
   readonly traceparent: string | null;
   readonly fingerprint: string | null;
   readonly status: string;
@@ -98,10 +99,10 @@ export function toRun(row: RunRow, readText: ReadText = asItIs): Run {
 }
 
 /** The place of a run in its thread. */
-export type NodeRow = Pick<RunRow, 'id' | 'parent_id'>;
+export type NodeRow = Pick<RunRow, 'id' | 'parent_id' | 'copy_of'>;
 
 export function toNode(row: NodeRow): BranchNode {
-  return { id: row.id, ...readParentColumn(row) };
+  return { id: row.id, ...readParentColumn(row), ...(row.copy_of !== null && { copyOf: row.copy_of }) };
 }
 
 /** The columns of a run in a list, and the title of its thread. */
@@ -138,6 +139,7 @@ function toFacts(row: Omit<RunRow, UnlistedColumn>): Omit<ListedRun, 'title'> {
     ...(row.feedback !== null && {
       feedback: { ...(JSON.parse(row.feedback) as GivenFeedback), at: row.feedback_at ?? 0 },
     }),
+    ...(row.copy_of !== null && { copyOf: row.copy_of }),
   };
 }
 

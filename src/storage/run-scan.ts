@@ -14,7 +14,7 @@ const UNENDED: readonly RunStatus[] = ['pending', 'running'];
 /** Names of the columns of `runs` that a list reads, but for `last_seq`. */
 export const LISTED_COLUMNS = `
   runs.ordinal, runs.id, runs.thread_id, runs.thread_name, runs.agent, runs.tenant, runs.user_id, runs.roles, runs.message_id,
-  runs.resume_of, runs.parent_id, runs.status, runs.epoch, runs.first_seq, runs.cancel_requested, runs.deaths, runs.created_at, runs.started_at,
+  runs.resume_of, runs.parent_id, runs.copy_of, runs.status, runs.epoch, runs.first_seq, runs.cancel_requested, runs.deaths, runs.created_at, runs.started_at,
   runs.ended_at, runs.error, runs.usage, runs.feedback, runs.feedback_at`;
 
 /** Returns the column `continued_by`, for a query of the table `runs`: the run that continues with the answers. */

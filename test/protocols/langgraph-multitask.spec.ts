@@ -79,8 +79,11 @@ describe('a run in a busy thread', () => {
 
   it('takes the place of the one before it with `rollback`', async () => {
     const { client, first, next } = await ask('rollback');
-    await client.runs.join('thread', (await next).run_id);
-    expect(await client.runs.get('thread', first.run_id)).toMatchObject({ status: 'interrupted' });
+    const { run_id: runId } = await next;
+    await client.runs.join('thread', runId);
+    await expect(client.runs.get('thread', first.run_id)).rejects.toThrow('404');
+    expect((await client.runs.list('thread')).map(({ run_id }) => run_id)).toEqual([runId]);
+    expect((await client.threads.get('thread')).metadata).toMatchObject({ title: 'now' });
     expect(await getLast(client)).toBe('heard now');
   });
 });

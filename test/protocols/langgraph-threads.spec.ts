@@ -64,8 +64,6 @@ describe("methods of LangGraph's client that are not served", () => {
     const [run] = await client.runs.list(thread_id);
     const { run_id } = run!;
     for (const [call, sentence] of [
-      [() => client.threads.copy(thread_id), 'A thread cannot be copied.'],
-      [() => client.runs.delete(thread_id, run_id), 'A single run cannot be deleted.'],
       [
         () => client.runs.cancelMany({ threadId: thread_id, runIds: [run_id] }),
         'Several runs cannot be cancelled at once.',

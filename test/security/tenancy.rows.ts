@@ -112,6 +112,7 @@ export const ROWS: Readonly<Record<string, readonly Row[]>> = {
   ],
   'GET /api/chat/inbox': [{ kind: 'lists', request: nothing }],
   'DELETE /api/chat/threads/:threadId': [{ kind: 'names', request: thread, otherwise: [409] }],
+  'DELETE /api/chat/runs/:runId': [{ kind: 'names', request: run, otherwise: [409] }],
   'GET /api/chat/threads/:threadId/usage': [{ kind: 'names', request: thread }],
   'GET /api/chat/usage': [{ kind: 'lists', request: nothing }],
   'GET /api/chat/agents': [{ kind: 'lists', request: nothing }],
@@ -246,9 +247,8 @@ export const ROWS: Readonly<Record<string, readonly Row[]>> = {
     { kind: 'names', request: threadAndRun, otherwise: [409] },
   ],
   'DELETE /protocols/langgraph/threads/:threadId/runs/:runId': [
-    { kind: 'names', request: threadAndRun, otherwise: [400] },
+    { kind: 'names', request: threadAndRun, otherwise: [409] },
   ],
-  'POST /protocols/langgraph/threads/:threadId/copy': [{ kind: 'names', request: thread, otherwise: [400] }],
   'POST /protocols/langgraph/threads/:threadId/runs/crons': [
     { kind: 'names', request: thread, otherwise: [400] },
   ],

@@ -2,8 +2,14 @@ import type { Row } from './tenancy.rows.js';
 
 const langGraphRun = { assistant_id: 'chat', input: { messages: [{ type: 'human', content: 'hello' }] } };
 
-/** The rows of starts, and of the files that they name. */
+/** The rows of starts, of copies, and of the files that they name. */
 export const START_ROWS: Readonly<Record<string, readonly Row[]>> = {
+  'POST /api/chat/threads/:threadId/copy': [
+    { kind: 'names', request: ({ threadId }) => ({ params: { threadId } }) },
+  ],
+  'POST /protocols/langgraph/threads/:threadId/copy': [
+    { kind: 'names', request: ({ threadId }) => ({ params: { threadId } }) },
+  ],
   'POST /api/chat': [
     {
       kind: 'names',

@@ -15,8 +15,22 @@ const STATE = '@';
 
 /** Returns the id of the state among those of its thread. */
 export function toCheckpointId({ run, answered, checkpointId }: MomentName): string {
-  if (checkpointId !== undefined) return toStateId(run.id, checkpointId);
-  return answered ? run.id : toQuestionId(run.id);
+  const runId = getStateRunId(run);
+  if (checkpointId !== undefined) return toStateId(runId, checkpointId);
+  return answered ? runId : toQuestionId(runId);
+}
+
+/** Returns the id by which the states of a run name it: those of a copied thread are called as they were. */
+export function getStateRunId({ id, copyOf }: Pick<Run, 'id' | 'copyOf'>): string {
+  return copyOf ?? id;
+}
+
+/** Returns the run that a state names. */
+export function findNamed<Named extends Pick<Run, 'id' | 'copyOf'>>(
+  runs: readonly Named[],
+  stateRunId: string,
+): Named | undefined {
+  return runs.find((run) => run.id === stateRunId || run.copyOf === stateRunId);
 }
 
 /** Returns the id of the state with a run's question. */

@@ -10,7 +10,7 @@ import { Transcript } from '../transcript/transcript.js';
 import { getQuestionId } from './langgraph-input.js';
 import { toLangGraphMessage } from './langgraph-messages.js';
 import { FoundMoments } from './found-moments.js';
-import { parseCheckpointId } from './langgraph-checkpoints.js';
+import { findNamed, getStateRunId, parseCheckpointId } from './langgraph-checkpoints.js';
 import type { InnerMoment, Moment } from './langgraph-resources.js';
 import { MomentPlacer } from './moment-placer.js';
 import { ReachedStates } from './reached-states.js';
@@ -105,7 +105,8 @@ function selectSaidBy(namespace: string, entries: readonly TranscriptEntry[]): r
 /** Selects the runs that may have wanted states. Each has at least one. */
 function selectRuns(runs: readonly Run[], { limit, before, only, metadata }: MomentQuery): readonly Run[] {
   const named = only ?? before;
-  const last = named === undefined ? -1 : runs.findIndex(({ id }) => id === parseCheckpointId(named).runId);
+  const last =
+    named === undefined ? -1 : runs.findIndex((run) => findNamed([run], parseCheckpointId(named).runId));
   if (named !== undefined && last === -1) return [];
   const earlier = named === undefined ? runs : runs.slice(0, last + 1);
   if (only !== undefined) return earlier.slice(-1);
@@ -113,7 +114,7 @@ function selectRuns(runs: readonly Run[], { limit, before, only, metadata }: Mom
   const fitting = earlier.filter((run) =>
     wanted.every(
       ([key, value]) =>
-        OF_STATES.has(key) || isDeepStrictEqual({ ...run.metadata, run_id: run.id }[key], value),
+        OF_STATES.has(key) || isDeepStrictEqual({ ...run.metadata, run_id: getStateRunId(run) }[key], value),
     ),
   );
   // The run of `before` may have no state before that one.

@@ -6,6 +6,9 @@ import { EventLog } from '../../runs/event-log.js';
 import { foldLog } from '../../runs/read-log.js';
 import { hasEnded } from '../../runs/run.js';
 import { RunService } from '../../runs/run.service.js';
+import { RunStore } from '../../runs/run.store.js';
+import { COPY_LIMITS } from '../../runs/thread-copy.js';
+import { findNamed } from './langgraph-checkpoints.js';
 import type { PlaceInThread } from './langgraph-input.js';
 
 /** Finds the states of a thread that requests name. */
@@ -14,6 +17,7 @@ export class LangGraphPlaces {
   constructor(
     private readonly runs: RunService,
     private readonly log: EventLog,
+    private readonly store: RunStore,
   ) {}
 
   /**
@@ -25,7 +29,31 @@ export class LangGraphPlaces {
   async resolve(
     principal: Principal,
     place: PlaceInThread,
-    { repeats = false }: { readonly repeats?: boolean } = {},
+    {
+      repeats = false,
+      threadId,
+    }: { readonly repeats?: boolean; readonly threadId?: string | undefined } = {},
+  ): Promise<PlaceInThread> {
+    return this.resolveOwn(principal, await this.findOwn(principal, place, threadId), repeats);
+  }
+
+  /** Names the runs of a copied thread by their own ids. Its states have those of the runs that they are copies of. */
+  private async findOwn(
+    principal: Principal,
+    place: PlaceInThread,
+    threadId: string | undefined,
+  ): Promise<PlaceInThread> {
+    const named = place.parentRunId ?? place.replaces;
+    if (threadId === undefined || typeof named !== 'string') return place;
+    const copy = findNamed(await this.store.listNodes(principal, threadId, COPY_LIMITS.maxRuns), named);
+    if (!copy) return place;
+    return { ...place, ...(place.replaces === undefined ? { parentRunId: copy.id } : { replaces: copy.id }) };
+  }
+
+  private async resolveOwn(
+    principal: Principal,
+    place: PlaceInThread,
+    repeats: boolean,
   ): Promise<PlaceInThread> {
     const { parentRunId, fromCheckpoint } = place;
     if (typeof parentRunId !== 'string' || fromCheckpoint === undefined) return place;

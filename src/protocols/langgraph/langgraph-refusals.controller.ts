@@ -1,11 +1,7 @@
-import { applyDecorators, Controller, Delete, Get, Param, Patch, Post } from '@nestjs/common';
+import { applyDecorators, Controller, Delete, Get, Patch, Post } from '@nestjs/common';
 import { ApiExcludeEndpoint } from '@nestjs/swagger';
-import { CurrentPrincipal } from '../../auth/authentication.js';
 import { AppError } from '../../errors.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
-import type { Principal } from '../../principal.js';
-import { ThreadService } from '../../runs/thread.service.js';
-import { LangGraphThreads } from './langgraph-threads.js';
 
 const RefusedEndpoint = () =>
   applyDecorators(
@@ -23,33 +19,6 @@ const RefusedEndpoint = () =>
  */
 @Controller()
 export class LangGraphRefusalsController {
-  constructor(
-    private readonly threads: ThreadService,
-    private readonly runs: LangGraphThreads,
-  ) {}
-
-  /** @throws AppError NOT_FOUND, REQUEST_INVALID */
-  @Post('threads/:threadId/copy')
-  @RefusedEndpoint()
-  async copy(@CurrentPrincipal() principal: Principal, @Param('threadId') threadId: string): Promise<never> {
-    await this.threads.get(principal, threadId);
-    throw refusal(
-      'A thread cannot be copied. Start a run from one of its states with `checkpoint`: it becomes a branch of the thread.',
-    );
-  }
-
-  /** @throws AppError NOT_FOUND, REQUEST_INVALID */
-  @Delete('threads/:threadId/runs/:runId')
-  @RefusedEndpoint()
-  async deleteRun(
-    @CurrentPrincipal() principal: Principal,
-    @Param('threadId') threadId: string,
-    @Param('runId') runId: string,
-  ): Promise<never> {
-    await this.runs.run(principal, runId, threadId);
-    throw refusal('A single run cannot be deleted. Cancel it, or delete its thread.');
-  }
-
   /** @throws AppError REQUEST_INVALID */
   @Post('runs/cancel')
   @RefusedEndpoint()

@@ -4,7 +4,7 @@ import type { Run, Thread } from '../../runs/run.js';
 import type { StepOwners } from '../transcript/step-owners.js';
 import { listOpen } from '../thread-inputs.js';
 import type { LangGraphMessage } from './langgraph-events.js';
-import { toCheckpointId, type MomentName } from './langgraph-checkpoints.js';
+import { getStateRunId, toCheckpointId, type MomentName } from './langgraph-checkpoints.js';
 import { getAssistantId } from './langgraph-input.js';
 import { interruptSchema, listPlanned, listWaiting, listWorkers, taskSchema } from './langgraph-tasks.js';
 import type { ReachedState } from './reached-states.js';
@@ -181,7 +181,7 @@ export function toInnerState({ run, namespace, messages }: InnerMoment): LangGra
     values: { messages: [...messages] },
     next: [],
     tasks: [],
-    metadata: { run_id: run.id, source: 'loop' },
+    metadata: { run_id: getStateRunId(run), source: 'loop' },
     created_at: toIso(run.endedAt ?? 0),
     checkpoint: { ...toCheckpoint({ run, answered: true }), checkpoint_ns: namespace },
     parent_checkpoint: null,
@@ -192,10 +192,10 @@ export function toInnerState({ run, namespace, messages }: InnerMoment): LangGra
 export function toMomentMetadata({ run, answered, reached }: MomentPlace): Record<string, unknown> {
   if (reached) {
     const { source, step } = reached.event;
-    return { ...run.metadata, run_id: run.id, source, step };
+    return { ...run.metadata, run_id: getStateRunId(run), source, step };
   }
   const source = isUpdate(run) ? 'update' : answered ? 'loop' : 'input';
-  return { ...run.metadata, run_id: run.id, source };
+  return { ...run.metadata, run_id: getStateRunId(run), source };
 }
 
 /** True for a run that has only changed the state. */

@@ -36,6 +36,7 @@ export class LangGraphStateUpdates {
     const { parentRunId, replaces, fromCheckpoint } = await this.places.resolve(
       principal,
       findPlace({ ...update, input: null }),
+      { threadId },
     );
     if (replaces !== undefined)
       throw new AppError(

@@ -6,6 +6,7 @@ import { Endpoint } from '../../http/endpoint.decorator.js';
 import { validate } from '../../http/validate.js';
 import type { WebRequest } from '../../http/http.types.js';
 import type { Principal } from '../../principal.js';
+import { ThreadCopyService } from '../../runs/thread-copy.service.js';
 import { ThreadService } from '../../runs/thread.service.js';
 import {
   stateSchema,
@@ -15,7 +16,7 @@ import {
 } from './langgraph-resources.js';
 import { LangGraphThreadLists } from './langgraph-thread-lists.js';
 import { LangGraphThreads } from './langgraph-threads.js';
-import { THREAD_ID } from './run-stream.endpoints.js';
+import { RUN_ID, THREAD_ID } from './run-stream.endpoints.js';
 import {
   countThreadsSchema,
   createThreadSchema,
@@ -33,6 +34,7 @@ export class LangGraphThreadsController {
     private readonly threads: LangGraphThreads,
     private readonly lists: LangGraphThreadLists,
     private readonly service: ThreadService,
+    private readonly copies: ThreadCopyService,
   ) {}
 
   @Post()
@@ -89,6 +91,43 @@ export class LangGraphThreadsController {
   })
   delete(@CurrentPrincipal() principal: Principal, @Param('threadId') threadId: string): Promise<void> {
     return this.service.delete(principal, threadId);
+  }
+
+  @Post(':threadId/copy')
+  @HttpCode(200)
+  @THREAD_ID
+  @Endpoint({
+    summary: 'Copy a thread (LangGraph)',
+    description:
+      'The copy has the states of the thread. A run that goes on is left out. A copy counts as a start.',
+    reply: { status: 200, description: 'The copy.', schema: threadSchema },
+    problems: ['NOT_FOUND', 'RATE_LIMITED', 'REQUEST_TOO_LARGE', 'FILES_FULL'],
+  })
+  async copy(
+    @CurrentPrincipal() principal: Principal,
+    @Param('threadId') threadId: string,
+  ): Promise<LangGraphThread> {
+    return this.threads.get(principal, (await this.copies.copy(principal, threadId)).id);
+  }
+
+  @Delete(':threadId/runs/:runId')
+  @HttpCode(204)
+  @THREAD_ID
+  @RUN_ID
+  @Endpoint({
+    summary: 'Delete a run (LangGraph)',
+    description:
+      'Stops the run, if it goes on, and removes what was said in it and what the graph remembers of it. If another run continues from it, that one has to go first.',
+    reply: { status: 204, description: 'It is gone.' },
+    problems: ['NOT_FOUND', 'RUN_FOLLOWED', 'THREAD_BUSY'],
+  })
+  async deleteRun(
+    @CurrentPrincipal() principal: Principal,
+    @Param('threadId') threadId: string,
+    @Param('runId') runId: string,
+  ): Promise<void> {
+    const run = await this.threads.run(principal, runId, threadId);
+    await this.service.deleteRun(principal, run.id);
   }
 
   @Get(':threadId')

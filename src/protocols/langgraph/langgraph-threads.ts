@@ -14,7 +14,7 @@ import { getQuestionId } from './langgraph-input.js';
 import { LangGraphStateUpdates } from './langgraph-state-updates.js';
 import { toUpdate } from './state-update-input.js';
 import { LangGraphMoments } from './langgraph-moments.js';
-import { parseCheckpointId } from './langgraph-checkpoints.js';
+import { findNamed, parseCheckpointId } from './langgraph-checkpoints.js';
 import { toPath } from './langgraph-namespace.js';
 import {
   toInnerState,
@@ -137,8 +137,8 @@ export class LangGraphThreads {
       checkpointId,
     }: { readonly current: Run | undefined; readonly checkpointId?: string | null | undefined },
   ): Promise<LangGraphState> {
-    const leafId = checkpointId ? parseCheckpointId(checkpointId).runId : current?.id;
-    const branch = leafId === undefined ? [] : selectBranch(runs, leafId);
+    const leaf = checkpointId ? findNamed(runs, parseCheckpointId(checkpointId).runId) : current;
+    const branch = leaf ? selectBranch(runs, leaf.id) : [];
     const moments = await this.moments.read(branch, {
       limit: 1,
       current,

@@ -137,7 +137,8 @@ export class RunStreams {
     const { resume } = body.command ?? {};
     if (resume !== undefined && resume !== null) return this.resume(request, resume, { body, asked });
     const repeats = isEmpty(body.input) && !body.command && !(await this.takesChanges(principal, body));
-    const place = await this.places.resolve(principal, findPlace(body), { repeats });
+    const here = typeof threadId === 'string' ? { threadId } : {};
+    const place = await this.places.resolve(principal, findPlace(body), { repeats, ...here });
     const start = {
       agent,
       ...(typeof threadId === 'string' && { threadId }),

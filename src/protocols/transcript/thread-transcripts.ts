@@ -69,7 +69,7 @@ export class ThreadTranscripts {
 
   /** Returns the transcript with what the run's log has now. The oldest questions make room for it, with their answers. */
   async readAnswer(
-    { id }: Pick<Run, 'id'>,
+    { id, copyOf }: Pick<Run, 'id' | 'copyOf'>,
     transcript: Transcript,
     { until, begin, hear }: AnswerReading = {},
   ): Promise<Transcript> {
@@ -80,8 +80,10 @@ export class ThreadTranscripts {
         begin?.();
         return transcript.fork();
       },
-      apply: (fold, recorded) => {
+      apply: (fold, read) => {
         if (isOver) return fold;
+        // The messages of a copied thread are called as they were.
+        const recorded = copyOf === undefined ? read : { ...read, runId: copyOf };
         fold.apply(recorded);
         hear?.(recorded, fold);
         const { event } = recorded;

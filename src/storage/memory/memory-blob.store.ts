@@ -8,7 +8,7 @@ import {
   toBytesColumns,
   type RowOf,
 } from '../objects/blob-row.store.js';
-import { toNameKey, type BlobRecord, type MemoryRecords } from './memory-records.js';
+import type { BlobRecord, MemoryRecords } from './memory-records.js';
 
 /** Blobs in memory. No method waits, so each is an atomic step. */
 export class MemoryBlobStore extends BlobRowStore {
@@ -20,14 +20,12 @@ export class MemoryBlobStore extends BlobRowStore {
   }
 
   async put(blob: RowOf<NewBlob>, maxOwnerBytes: number): Promise<'stored' | 'full' | 'gone'> {
-    const { blobs, threads } = this.records;
     const { owner, threadKey, id } = blob;
-    const thread = threads.get(threadKey)?.thread;
+    const thread = this.records.threads.get(threadKey)?.thread;
     if (!thread || !belongsTo(thread.owner, owner)) return 'gone';
-    const key = toNameKey(owner, id);
-    if (blobs.has(key)) return 'stored';
+    if (this.records.findBlob(owner, id)) return 'stored';
     if (this.sumBytes(owner) + toBytesColumns(blob).bytes > maxOwnerBytes) return 'full';
-    this.add(key, blob);
+    this.add(blob);
     return 'stored';
   }
 
@@ -36,16 +34,15 @@ export class MemoryBlobStore extends BlobRowStore {
     { maxOwnerBytes, maxUploads }: UploadLimits,
   ): Promise<'stored' | 'full'> {
     const { owner, id } = blob;
-    const key = toNameKey(owner, id);
-    if (this.records.blobs.has(key)) return 'stored';
+    if (this.records.findBlob(owner, id)) return 'stored';
     if (this.listUploads(owner).length >= maxUploads) return 'full';
     if (this.sumBytes(owner) + toBytesColumns(blob).bytes > maxOwnerBytes) return 'full';
-    this.add(key, { ...blob, expiresAt: this.clock() + keepMs });
+    this.add({ ...blob, expiresAt: this.clock() + keepMs });
     return 'stored';
   }
 
   async find(owner: Owner, id: string): Promise<RowOf<StoredBlob> | undefined> {
-    const found = this.records.blobs.get(toNameKey(owner, id));
+    const found = this.records.findBlob(owner, id);
     if (!found) return undefined;
     const { mediaType, name } = found;
     const facts = { id, mediaType, ...(name !== undefined && { name }) };
@@ -72,7 +69,7 @@ export class MemoryBlobStore extends BlobRowStore {
 
   async describe(owner: Owner, ids: readonly string[]): Promise<readonly BlobFacts[]> {
     return [...new Set(ids)].flatMap((id) => {
-      const found = this.records.blobs.get(toNameKey(owner, id));
+      const found = this.records.findBlob(owner, id);
       if (!found) return [];
       const { mediaType, name } = found;
       return [{ id, mediaType, ...(name !== undefined && { name }), bytes: toBytesColumns(found).bytes }];
@@ -80,35 +77,35 @@ export class MemoryBlobStore extends BlobRowStore {
   }
 
   async deleteUploads(owner: Owner, ids?: readonly string[]): Promise<void> {
-    for (const { id } of this.listUploads(owner))
-      if (!ids || ids.includes(id)) this.records.deleteBlob(toNameKey(owner, id));
+    for (const upload of this.listUploads(owner))
+      if (!ids || ids.includes(upload.id)) this.records.deleteBlob(upload);
   }
 
   async deleteExpired(limit: number): Promise<number> {
     const now = this.clock();
-    const expired = [...this.records.blobs].filter(
-      ([, { expiresAt }]) => expiresAt !== undefined && expiresAt <= now,
+    const expired = [...this.records.blobs.values()].filter(
+      ({ expiresAt }) => expiresAt !== undefined && expiresAt <= now,
     );
     const removed = expired.slice(0, limit);
-    for (const [key] of removed) this.records.deleteBlob(key);
+    for (const upload of removed) this.records.deleteBlob(upload);
     return removed.length;
   }
 
   async deleteOldestUploads(owner: Owner, limit: number): Promise<number> {
     const removed = this.listUploads(owner).slice(0, limit);
-    for (const { id } of removed) this.records.deleteBlob(toNameKey(owner, id));
+    for (const upload of removed) this.records.deleteBlob(upload);
     return removed.length;
   }
 
-  private add(key: string, blob: BlobRecord): void {
+  private add(blob: BlobRecord): void {
     if (!isInObject(blob)) {
-      this.records.blobs.set(key, { ...blob, data: blob.data.slice() });
+      this.records.addBlob({ ...blob, data: blob.data.slice() });
       return;
     }
     const { objectNotes } = this.records;
     if (objectNotes.get(blob.object)?.isClaimed !== false) throw createLateObjectError();
     objectNotes.delete(blob.object);
-    this.records.blobs.set(key, blob);
+    this.records.addBlob(blob);
   }
 
   private listUploads(of: Owner): BlobRecord[] {

@@ -2,7 +2,7 @@ import type { Owner } from '../../principal.js';
 import type { StoredBlob } from '../../runs/blob.store.js';
 import type { RowOf } from '../objects/blob-row.store.js';
 import type { SaidText } from '../../runs/event-log.js';
-import type { Run, Thread } from '../../runs/run.js';
+import { belongsTo, type Run, type Thread } from '../../runs/run.js';
 import type { Spending } from '../../runs/spending.js';
 import type { LeasedRun } from '../../runs/takeover.js';
 import { addUsage } from '../../events/usage.js';
@@ -44,8 +44,8 @@ export interface ThreadRecord {
 export type BlobRecord = RowOf<StoredBlob> & {
   readonly owner: Owner;
   /** Absent for an upload, which has the time when it is removed. */
-  threadKey?: string;
-  expiresAt?: number | undefined;
+  readonly threadKey?: string;
+  readonly expiresAt?: number | undefined;
 };
 
 /** An object that no blob names. */
@@ -64,7 +64,7 @@ export class MemoryRecords {
   private readonly threadsByName = new Map<string, ThreadRecord>();
   /** By month, owner and agent. */
   readonly spending = new Map<string, Required<Spending>>();
-  /** By owner and id. */
+  /** By owner, id and thread: a copy of a thread has its files under the same ids. */
   readonly blobs = new Map<string, BlobRecord>();
   /** By the object's name. */
   readonly objectNotes = new Map<string, ObjectNote>();
@@ -114,36 +114,52 @@ export class MemoryRecords {
     return run;
   }
 
-  /** Deletes a blob by owner and id. Its object, if it has one, is to be removed. */
-  deleteBlob(key: string): void {
-    const blob = this.blobs.get(key);
-    if (blob && 'object' in blob) this.objectNotes.set(blob.object, { dueAt: 0, isClaimed: true });
-    this.blobs.delete(key);
-  }
-
   /** Deletes a thread with its runs, their logs and idempotency keys, and its blobs. */
   deleteThread({ key, thread }: ThreadRecord): void {
-    for (const record of this.runs.values()) {
-      const { run, idempotency } = record;
-      if (run.threadKey !== key) continue;
-      this.runs.delete(run.id);
-      this.unended.delete(record);
-      if (idempotency) this.idempotencyKeys.delete(toIdempotencyKey(run.principal, idempotency.key));
-    }
-    for (const [name, { threadKey }] of this.blobs) if (threadKey === key) this.deleteBlob(name);
+    for (const record of this.runs.values()) if (record.run.threadKey === key) this.deleteRun(record);
+    for (const blob of this.blobs.values()) if (blob.threadKey === key) this.deleteBlob(blob);
     this.threads.delete(key);
     this.threadsByName.delete(toNameKey(thread.owner, thread.id));
   }
 
-  /** Returns the owner's blobs with these ids, if each is an upload or of that thread; or else the first id that is neither. */
-  findFiles(owner: Owner, ids: readonly string[], threadKey: string): BlobRecord[] | string {
-    const found: BlobRecord[] = [];
+  deleteRun(record: RunRecord): void {
+    const { run, idempotency } = record;
+    this.runs.delete(run.id);
+    this.unended.delete(record);
+    if (idempotency) this.idempotencyKeys.delete(toIdempotencyKey(run.principal, idempotency.key));
+  }
+
+  /** Deletes a blob. Its object, if it has one, is to be removed with the last blob that names it. */
+  deleteBlob(blob: BlobRecord): void {
+    this.blobs.delete(toBlobKey(blob));
+    if (!('object' in blob)) return;
+    for (const other of this.blobs.values()) if ('object' in other && other.object === blob.object) return;
+    this.objectNotes.set(blob.object, { dueAt: 0, isClaimed: true });
+  }
+
+  addBlob(blob: BlobRecord): void {
+    this.blobs.set(toBlobKey(blob), blob);
+  }
+
+  /** Returns the owner's blob with this id: of any thread, or an upload. */
+  findBlob(owner: Owner, id: string): BlobRecord | undefined {
+    for (const blob of this.blobs.values()) if (blob.id === id && belongsTo(blob.owner, owner)) return blob;
+    return undefined;
+  }
+
+  /** Makes the owner's uploads with these ids blobs of the thread. If one is neither an upload nor of that thread, changes nothing and returns its id. */
+  takeFiles(owner: Owner, ids: readonly string[], threadKey: string): string | undefined {
+    const missing = ids.find(
+      (id) => ![threadKey, undefined].some((key) => this.blobs.has(toBlobKey({ owner, id, threadKey: key }))),
+    );
+    if (missing !== undefined) return missing;
     for (const id of ids) {
-      const blob = this.blobs.get(toNameKey(owner, id));
-      if (!blob || (blob.threadKey !== undefined && blob.threadKey !== threadKey)) return id;
-      found.push(blob);
+      const upload = this.blobs.get(toBlobKey({ owner, id }));
+      if (!upload) continue;
+      this.blobs.delete(toBlobKey(upload));
+      this.addBlob({ ...upload, threadKey, expiresAt: undefined });
     }
-    return found;
+    return undefined;
   }
 
   /** Adds what an ended run has used to the sums. */
@@ -167,6 +183,10 @@ export class MemoryRecords {
     const record = this.runs.get(runId);
     return record && record.run.epoch === epoch && this.unended.has(record) ? record : undefined;
   }
+}
+
+function toBlobKey({ owner, id, threadKey = '' }: Pick<BlobRecord, 'owner' | 'id' | 'threadKey'>): string {
+  return toNameKey(owner, JSON.stringify([id, threadKey]));
 }
 
 /** One key of one principal. */

@@ -55,9 +55,11 @@ export function listNodes(
   limit: number,
 ): readonly BranchNode[] {
   const rows = [...records.runs.values()].filter(({ run }) => run.threadKey === thread?.key).reverse();
-  return rows
-    .slice(0, limit)
-    .map(({ run: { id, parentId } }) => ({ id, ...(parentId !== undefined && { parentId }) }));
+  return rows.slice(0, limit).map(({ run: { id, parentId, copyOf } }) => ({
+    id,
+    ...(parentId !== undefined && { parentId }),
+    ...(copyOf !== undefined && { copyOf }),
+  }));
 }
 
 export function countUnended(records: MemoryRecords, now: number): UnendedRuns {

@@ -31,12 +31,16 @@ import {
   type ThreadListRequest,
   type UnendedRuns,
 } from '../../runs/run.store.js';
+import type { RunDeletion, RunDeletionResult } from '../../runs/run-deletion.js';
 import type { Spending, SpendingQuery } from '../../runs/spending.js';
 import { countDeaths } from '../../runs/takeover.js';
+import type { ThreadCopy, ThreadCopyResult } from '../../runs/thread-copy.js';
 import type { ThreadMatch, ThreadSearch } from '../../runs/thread-search.js';
 import { keysAfter, toPage } from '../page-cursor.js';
 import { listFeedback, setFeedback } from './memory-feedback.js';
 import { findAbandoned, mayBeginAtOnce, nextWaiting } from './memory-claims.js';
+import { deleteRun } from './memory-run-deletion.js';
+import { copyThread } from './memory-thread-copy.js';
 import { countFitting, countUnended, findRuns, listNodes } from './memory-run-lists.js';
 import { searchThreads } from './memory-search.js';
 import { sumSpending, sumUsage } from './memory-spending.js';
@@ -78,9 +82,8 @@ export class MemoryRunStore extends RunStore {
     if (records.runs.has(id)) throw new AppError('STORAGE_FAILED', `There is a run ${id} already.`);
 
     const { threadKey, mustWait, parentId, isFork, lapsed } = admission;
-    const files = records.findFiles(principal, listFileIds(newRun), threadKey);
-    if (typeof files === 'string') return { outcome: 'no-file', fileId: files };
-    for (const file of files) Object.assign(file, { threadKey, expiresAt: undefined });
+    const missing = records.takeFiles(principal, listFileIds(newRun), threadKey);
+    if (missing !== undefined) return { outcome: 'no-file', fileId: missing };
     const owner =
       !mustWait &&
       !newRun.delayMs &&
@@ -264,6 +267,14 @@ export class MemoryRunStore extends RunStore {
     this.records.deleteThread(record);
     // Nothing can be added any more: the fence of every checkpoint names a run that is gone.
     await this.checkpointer.deleteThread(record.key);
+  }
+
+  async deleteRun(deletion: RunDeletion): Promise<RunDeletionResult> {
+    return deleteRun(this.records, this.checkpointer, deletion);
+  }
+
+  async copyThread(copy: ThreadCopy): Promise<ThreadCopyResult> {
+    return copyThread(this.records, this.checkpointer, copy, this.clock());
   }
 
   async createThread(thread: NewThread): ReturnType<RunStore['createThread']> {

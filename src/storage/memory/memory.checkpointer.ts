@@ -8,6 +8,8 @@ import {
   type PendingWrite,
 } from '@langchain/langgraph-checkpoint';
 import { CheckpointFencedError, getFence } from '../../agents/langgraph/checkpoint-fence.js';
+import { readRunId, withRunId } from '../../agents/langgraph/checkpoint-run.js';
+import type { CopiedIds } from '../../runs/thread-copy.js';
 import type { MemoryRecords } from './memory-records.js';
 
 /**
@@ -62,6 +64,55 @@ export class MemoryCheckpointer extends MemorySaver {
     return this.inTurn(() => super.deleteThread(threadId));
   }
 
+  /** Deletes the checkpoints that these runs have stored. */
+  deleteRuns(threadKey: string, runIds: readonly string[]): Promise<void> {
+    return this.inTurn(async () => {
+      for (const { namespace, id, metadata } of this.listStored(threadKey)) {
+        if (!runIds.includes(readRunId(metadata) ?? '')) continue;
+        const namespaces = this.storage[threadKey] ?? {};
+        delete namespaces[namespace]?.[id];
+        // LangGraph's saver takes one that is there for one that has a checkpoint.
+        if (Object.keys(namespaces[namespace] ?? {}).length === 0) delete namespaces[namespace];
+        delete this.writes[toWritesKey(threadKey, namespace, id)];
+      }
+    });
+  }
+
+  /** Copies the checkpoints of these runs to another thread, under the new ids of the runs. */
+  copyThread(from: string, to: string, runIds: CopiedIds): Promise<void> {
+    return this.inTurn(async () => {
+      for (const { namespace, id, metadata } of this.listStored(from)) {
+        const runId = readRunId(metadata);
+        const copyId = runId === undefined ? undefined : runIds.get(runId);
+        const stored = this.storage[from]?.[namespace]?.[id];
+        if (!stored || (runId !== undefined && copyId === undefined)) continue;
+        const [checkpoint, , parentId] = stored;
+        const renamed = copyId === undefined ? metadata : withRunId(metadata, copyId);
+        const copies = ((this.storage[to] ??= {})[namespace] ??= {});
+        copies[id] = [checkpoint, new TextEncoder().encode(JSON.stringify(renamed)), parentId];
+        const writes = this.writes[toWritesKey(from, namespace, id)];
+        if (writes) this.writes[toWritesKey(to, namespace, id)] = { ...writes };
+      }
+    });
+  }
+
+  /** Bytes of a thread's checkpoints. */
+  measure(threadKey: string): number {
+    const namespaces = Object.values(this.storage[threadKey] ?? {});
+    const stored = namespaces.flatMap((checkpoints) => Object.values(checkpoints));
+    return stored.reduce((bytes, [checkpoint]) => bytes + checkpoint.byteLength, 0);
+  }
+
+  private listStored(threadKey: string) {
+    return Object.entries(this.storage[threadKey] ?? {}).flatMap(([namespace, checkpoints]) =>
+      Object.entries(checkpoints).map(([id, [, metadata]]) => ({
+        namespace,
+        id,
+        metadata: JSON.parse(new TextDecoder().decode(metadata)) as CheckpointMetadata,
+      })),
+    );
+  }
+
   override getDeltaChannelHistory(
     options: Parameters<MemorySaver['getDeltaChannelHistory']>[0],
   ): ReturnType<MemorySaver['getDeltaChannelHistory']> {
@@ -78,4 +129,9 @@ export class MemoryCheckpointer extends MemorySaver {
     const fence = getFence(config);
     if (fence && !this.records.owned(fence)) throw new CheckpointFencedError(fence);
   }
+}
+
+/** Returns the key under which LangGraph's saver keeps the writes of a checkpoint. */
+function toWritesKey(threadKey: string, namespace: string, checkpointId: string): string {
+  return JSON.stringify([threadKey, namespace, checkpointId]);
 }

@@ -79,6 +79,21 @@ async function listOverfull(
   return overfull.map(({ id }) => id);
 }
 
+/** Deletes the checkpoints that a run has stored, of its graph and of the subgraphs in it. */
+export async function deleteRunCheckpoints(
+  tx: Statements,
+  s: string,
+  { threadId, runId }: { readonly threadId: string; readonly runId: string },
+): Promise<void> {
+  const stored = await tx.query<{ namespace: string; ids: string[] }>(
+    `SELECT checkpoint_ns AS namespace, array_agg(checkpoint_id) AS ids FROM ${s}.checkpoints
+     WHERE thread_id = $1 AND metadata ->> 'run_id' = $2 GROUP BY checkpoint_ns`,
+    [threadId, runId],
+  );
+  for (const { namespace, ids } of stored)
+    await remove(tx, s, { saved: { threadId, namespace, checkpointId: '' }, ids });
+}
+
 async function remove(
   tx: Statements,
   s: string,

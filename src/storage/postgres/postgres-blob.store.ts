@@ -59,7 +59,7 @@ export class PostgresBlobStore extends BlobRowStore {
   async find({ tenant, userId }: Owner, id: string): Promise<RowOf<StoredBlob> | undefined> {
     const [row] = await this.database.query<BlobRow>(
       `SELECT id, media_type, name, data, object, bytes FROM ${this.database.schema}.blobs
-       WHERE tenant = $1 AND user_id = $2 AND id = $3`,
+       WHERE tenant = $1 AND user_id = $2 AND id = $3 LIMIT 1`,
       [tenant, userId, id],
     );
     return row && toBlob(withName(row));
@@ -67,7 +67,7 @@ export class PostgresBlobStore extends BlobRowStore {
 
   async describe({ tenant, userId }: Owner, ids: readonly string[]): Promise<readonly BlobFacts[]> {
     const rows = await this.database.query<BlobFactsRow>(
-      `SELECT id, media_type, name, bytes FROM ${this.database.schema}.blobs
+      `SELECT DISTINCT ON (id) id, media_type, name, bytes FROM ${this.database.schema}.blobs
        WHERE tenant = $1 AND user_id = $2 AND id = ANY($3)`,
       [tenant, userId, [...ids]],
     );
@@ -85,8 +85,8 @@ export class PostgresBlobStore extends BlobRowStore {
   async deleteExpired(limit: number): Promise<number> {
     const { schema: s } = this.database;
     const rows = await this.database.query(
-      `DELETE FROM ${s}.blobs WHERE (tenant, user_id, id) IN (
-         SELECT tenant, user_id, id FROM ${s}.blobs WHERE expires_at <= ${s}.now_ms() LIMIT $1 FOR UPDATE SKIP LOCKED)
+      `DELETE FROM ${s}.blobs WHERE (tenant, user_id, id, thread_id) IN (
+         SELECT tenant, user_id, id, thread_id FROM ${s}.blobs WHERE expires_at <= ${s}.now_ms() LIMIT $1 FOR UPDATE SKIP LOCKED)
        RETURNING id`,
       [limit],
     );
@@ -96,7 +96,7 @@ export class PostgresBlobStore extends BlobRowStore {
   async deleteOldestUploads({ tenant, userId }: Owner, limit: number): Promise<number> {
     const { schema: s } = this.database;
     const rows = await this.database.query(
-      `DELETE FROM ${s}.blobs WHERE tenant = $1 AND user_id = $2 AND id IN (
+      `DELETE FROM ${s}.blobs WHERE tenant = $1 AND user_id = $2 AND thread_id = '' AND id IN (
          SELECT id FROM ${s}.blobs WHERE tenant = $1 AND user_id = $2 AND expires_at IS NOT NULL
          ORDER BY created_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
        RETURNING id`,

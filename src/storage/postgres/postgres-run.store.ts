@@ -20,7 +20,9 @@ import {
   type ThreadListRequest,
   type UnendedRuns,
 } from '../../runs/run.store.js';
+import type { RunDeletion, RunDeletionResult } from '../../runs/run-deletion.js';
 import type { Spending, SpendingQuery } from '../../runs/spending.js';
+import type { ThreadCopy, ThreadCopyResult } from '../../runs/thread-copy.js';
 import type { ThreadMatch, ThreadSearch } from '../../runs/thread-search.js';
 import { epochStep } from '../epoch.js';
 import { keysAfter, PAGE_OF_RECORDS_BYTES, toPage } from '../page-cursor.js';
@@ -33,6 +35,8 @@ import { decideRun } from './run-decisions.js';
 import { createRun, isOneStatement } from './run-creation.js';
 import { countUnended, findRuns } from './run-lists.js';
 import { listSpending, sumUsage } from './spending.js';
+import { deleteRun } from './run-deletion.js';
+import { copyThread } from './thread-copies.js';
 import { deleteThread } from './thread-deletion.js';
 import { lockThread, threadKeyQuery } from './thread-names.js';
 import { changeThread, createThread, findThread, threadQuery } from './thread-records.js';
@@ -205,7 +209,7 @@ export class PostgresRunStore extends RunStore {
   ): Promise<readonly BranchNode[]> {
     if (threadId.includes('\0')) return [];
     const rows = await this.database.query<NodeRow>(
-      `SELECT id, parent_id FROM ${this.s}.runs WHERE thread_id = (${threadKeyQuery(this.s)}) ORDER BY ordinal DESC LIMIT $4`,
+      `SELECT id, parent_id, copy_of FROM ${this.s}.runs WHERE thread_id = (${threadKeyQuery(this.s)}) ORDER BY ordinal DESC LIMIT $4`,
       [tenant, userId, threadId, limit],
     );
     return rows.map(toNode);
@@ -253,5 +257,15 @@ export class PostgresRunStore extends RunStore {
       ]);
       if (thread) await deleteThread(tx, this.s, thread.id);
     });
+  }
+
+  async deleteRun(deletion: RunDeletion): Promise<RunDeletionResult> {
+    if (deletion.runId.includes('\0')) return { outcome: 'no-run' };
+    return this.database.transaction((tx) => deleteRun(tx, this.s, deletion));
+  }
+
+  async copyThread(copy: ThreadCopy): Promise<ThreadCopyResult> {
+    if (copy.threadId.includes('\0')) return { outcome: 'no-thread' };
+    return this.database.transaction((tx) => copyThread(tx, this.s, copy));
   }
 }

@@ -122,7 +122,9 @@ async function takeFiles(
   const missing = ids.find((id) => !known.has(id));
   if (missing === undefined)
     await tx.query(
-      `UPDATE ${s}.blobs SET thread_id = $4, expires_at = NULL WHERE tenant = $1 AND user_id = $2 AND id = ANY($3)`,
+      // Only uploads: a copy of the thread has files of the same ids.
+      `UPDATE ${s}.blobs SET thread_id = $4, expires_at = NULL
+       WHERE tenant = $1 AND user_id = $2 AND id = ANY($3) AND thread_id = ''`,
       [tenant, userId, ids, threadKey],
     );
   return missing;

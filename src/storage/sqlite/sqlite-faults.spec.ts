@@ -223,6 +223,7 @@ describe('SqliteStorage', () => {
       ALTER TABLE runs DROP COLUMN feedback;
       ALTER TABLE runs DROP COLUMN feedback_at;
       DROP INDEX runs_delayed;
+      ALTER TABLE runs DROP COLUMN copy_of;
       ALTER TABLE runs DROP COLUMN not_before;
       DROP INDEX runs_waiting_of_owner;
       DROP INDEX checkpoints_of_runs;

@@ -21,7 +21,9 @@ import {
   type ThreadListRequest,
   type UnendedRuns,
 } from '../../runs/run.store.js';
+import type { RunDeletion, RunDeletionResult } from '../../runs/run-deletion.js';
 import type { Spending, SpendingQuery } from '../../runs/spending.js';
+import type { ThreadCopy, ThreadCopyResult } from '../../runs/thread-copy.js';
 import { findPlaces, type ThreadMatch, type ThreadSearch } from '../../runs/thread-search.js';
 import { epochStep } from '../epoch.js';
 import { findFeedbackScope } from '../feedback-page.js';
@@ -235,6 +237,18 @@ export class SqliteRunStore extends RunStore {
 
   async deleteThread({ tenant, userId }: Owner, threadId: string): Promise<void> {
     await this.client.call('deleteThread', { tenant, userId, threadId });
+  }
+
+  deleteRun({ owner: { tenant, userId }, runId, files }: RunDeletion): Promise<RunDeletionResult> {
+    return this.client.call('deleteRun', { tenant, userId, runId, files: [...files] });
+  }
+
+  async copyThread({ owner, threadId, ...copy }: ThreadCopy): Promise<ThreadCopyResult> {
+    const { key, maxRuns, maxBytes, maxOwnerBytes } = copy;
+    const name = { tenant: owner.tenant, userId: owner.userId, threadId };
+    const limits = { maxRuns, maxBytes, maxOwnerBytes };
+    const result = await this.client.call('copyThread', { name, key, ...limits, now: this.clock() });
+    return result.outcome === 'copied' ? { outcome: 'copied', thread: toThread(result.row) } : result;
   }
 }
 

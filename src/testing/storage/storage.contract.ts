@@ -25,10 +25,12 @@ import { queueContract } from './contract/queue.contract.js';
 import { readContract } from './contract/read.contract.js';
 import { restoreContract } from './contract/restore.contract.js';
 import { retentionContract } from './contract/retention.contract.js';
+import { runDeletionContract } from './contract/run-deletion.contract.js';
 import { searchContract } from './contract/search.contract.js';
 import { sharedStateContract } from './contract/shared-state.contract.js';
 import { spendingContract } from './contract/spending.contract.js';
 import { threadContract } from './contract/thread.contract.js';
+import { threadCopyContract } from './contract/thread-copy.contract.js';
 import { turnContract } from './contract/turn.contract.js';
 import { wakeupContract } from './contract/wakeup.contract.js';
 import type { ContractSuite, StorageFactory, StorageFeatures, TestFramework } from './storage-harness.js';
@@ -54,6 +56,8 @@ const EVERY_STORAGE = [
   feedbackContract,
   spendingContract,
   deleteContract,
+  runDeletionContract,
+  threadCopyContract,
   wakeupContract,
   checkpointContract,
   branchContract,

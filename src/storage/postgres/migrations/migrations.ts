@@ -29,6 +29,7 @@ import { runsByFeedback } from './0042-runs-by-feedback.js';
 import { threadMetadata } from './0021-thread-metadata.js';
 import { objects } from './0035-objects.js';
 import { uploads } from './0030-uploads.js';
+import { threadCopies } from './0039-thread-copies.js';
 
 /** The tables of our own, step by step. Never edit one that was released: add the next. */
 export const MIGRATIONS: readonly ((schema: string) => string)[] = [
@@ -63,4 +64,5 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   feedback,
   runsByFeedback,
   objects,
+  threadCopies,
 ];

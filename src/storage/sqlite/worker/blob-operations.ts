@@ -41,7 +41,7 @@ export function blobOperations(db: DatabaseSync) {
   const insert = db.prepare(`
     INSERT INTO blobs (tenant, user_id, id, thread_id, media_type, name, bytes, created_at, data, expires_at, object)
     VALUES (:tenant, :userId, :id, :threadKey, :mediaType, :name, :bytes, :now, :data, :expiresAt, :object)`);
-  const describe = db.prepare(`SELECT id, media_type, name, bytes FROM blobs WHERE ${NAMED}`);
+  const describe = db.prepare(`SELECT id, media_type, name, bytes FROM blobs WHERE ${NAMED} LIMIT 1`);
   const deleteUpload = db.prepare(`DELETE FROM blobs WHERE ${NAMED} AND expires_at IS NOT NULL`);
   const deleteAllUploads = db.prepare(`DELETE FROM blobs WHERE ${OWN} AND expires_at IS NOT NULL`);
   const deleteExpired = db.prepare(

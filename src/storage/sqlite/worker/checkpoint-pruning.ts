@@ -63,6 +63,9 @@ export function pruningOn(db: DatabaseSync) {
       DELETE FROM ${table} WHERE thread_id = :threadId
         AND (namespace = :namespace OR (namespace > :namespace || '|' AND namespace < :namespace || '}'))`),
   );
+  const ofRun = db.prepare(`
+    SELECT namespace, json_group_array(checkpoint_id) AS ids FROM checkpoints
+    WHERE thread_id = :threadId AND run_id = :runId GROUP BY namespace`);
   const deleteThread = TABLES.map((table) => db.prepare(`DELETE FROM ${table} WHERE thread_id = ?`));
 
   const listOverfull = (threadId: string, { keep, maxBytes }: CheckpointKeeping) =>
@@ -91,6 +94,18 @@ export function pruningOn(db: DatabaseSync) {
       if (!replaced.get({ threadId, namespace, keep })) return;
       remove(saved, replacedOfRuns.all({ threadId, keep, states }));
       remove(saved, listOverfull(threadId, keeping));
+    },
+
+    /** Deletes the checkpoints that a run has stored, of its graph and of the subgraphs in it. */
+    deleteRun(threadId: string, runId: string): void {
+      for (const row of ofRun.all({ threadId, runId })) {
+        const namespace = row['namespace'] as string;
+        const ids = JSON.parse(row['ids'] as string) as readonly string[];
+        remove(
+          { threadId, namespace, checkpointId: '' },
+          ids.map((id) => ({ id })),
+        );
+      }
     },
 
     deleteAll(threadId: string): void {

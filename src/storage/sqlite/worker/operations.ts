@@ -10,10 +10,12 @@ import { listingOperations } from './listing-operations.ts';
 import { logOperations } from './log-operations.ts';
 import type { TailCache } from './tail.cache.js';
 import { retentionOperations } from './retention-operations.ts';
+import { runDeletionOperations } from './run-deletion.ts';
 import { runOperations } from './run-operations.ts';
 import { searchOperations } from './search-operations.ts';
 import { sharedStateOperations } from './shared-state-operations.ts';
 import { spendingOperations } from './spending-operations.ts';
+import { threadCopyOperations } from './thread-copy-operations.ts';
 import { threadOperations } from './thread-operations.ts';
 
 /** Everything the main thread can ask for, by name. */
@@ -26,6 +28,8 @@ export function operationsOn(db: DatabaseSync, tails: TailCache) {
     ...listingOperations(db),
     ...spendingOperations(db),
     ...threadOperations(db, tails),
+    ...threadCopyOperations(db),
+    ...runDeletionOperations(db, tails),
     ...searchOperations(db),
     ...logOperations(db, tails),
     ...checkpointOperations(db, tails),

@@ -120,7 +120,7 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
   );
 
   const nodes = db.prepare(
-    'SELECT id, parent_id FROM runs WHERE thread_id = :threadKey ORDER BY ordinal DESC LIMIT :limit',
+    'SELECT id, parent_id, copy_of FROM runs WHERE thread_id = :threadKey ORDER BY ordinal DESC LIMIT :limit',
   );
 
   const get = (id: string) => byId.get(id) as RunRow | undefined;

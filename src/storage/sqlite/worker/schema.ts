@@ -151,4 +151,17 @@ export const MIGRATIONS = [
   CREATE TRIGGER blobs_leave_objects AFTER DELETE ON blobs WHEN old.object IS NOT NULL
     BEGIN INSERT OR REPLACE INTO object_notes (object, due_at, claimed) VALUES (old.object, 0, 1); END;
   `,
+  `
+  -- The run of another thread of which this one is a copy.
+  ALTER TABLE runs ADD COLUMN copy_of TEXT;
+  -- A copy of a thread has its files under the same ids.
+  DROP INDEX blobs_by_id;
+  CREATE UNIQUE INDEX blobs_by_id ON blobs (tenant, user_id, id, thread_id);
+  -- They share its objects: each goes with the last file that names it.
+  CREATE INDEX blobs_by_object ON blobs (object) WHERE object IS NOT NULL;
+  DROP TRIGGER blobs_leave_objects;
+  CREATE TRIGGER blobs_leave_objects AFTER DELETE ON blobs
+    WHEN old.object IS NOT NULL AND NOT EXISTS (SELECT 1 FROM blobs WHERE object = old.object)
+    BEGIN INSERT OR REPLACE INTO object_notes (object, due_at, claimed) VALUES (old.object, 0, 1); END;
+  `,
 ];

@@ -11,7 +11,10 @@ interface TakenFiles {
 export function threadFilesOn(db: DatabaseSync) {
   const named = 'tenant = :tenant AND user_id = :userId AND id = :id';
   const find = db.prepare(`SELECT 1 FROM blobs WHERE ${named} AND thread_id IN ('', :threadKey)`);
-  const take = db.prepare(`UPDATE blobs SET thread_id = :threadKey, expires_at = NULL WHERE ${named}`);
+  // Only uploads: a copy of the thread has files of the same ids.
+  const take = db.prepare(
+    `UPDATE blobs SET thread_id = :threadKey, expires_at = NULL WHERE ${named} AND thread_id = ''`,
+  );
   return {
     /** Makes uploads blobs of the thread. If one is neither an upload nor a blob of the thread, changes nothing and returns its id. */
     take({ ids, ...of }: TakenFiles): string | undefined {

@@ -1,0 +1,186 @@
+import { describe, expect, it } from '@jest/globals';
+import { AIMessage } from '@langchain/core/messages';
+import { END, MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
+import { Client, type Message } from '@langchain/langgraph-sdk';
+import { LangGraphAgent } from '../../src/agents/langgraph/index.js';
+import { chatServers, gate } from '../support/chat.server.js';
+
+const start = chatServers();
+const human = (content: string, id?: string) => ({
+  messages: [{ type: 'human', content, ...(id && { id }) }],
+});
+const contents = ({ messages }: { readonly messages: Message[] }) => messages.map(({ content }) => content);
+
+/** A graph that says what it has heard so far. It waits for the test when it hears so. */
+async function serve() {
+  const begun = gate();
+  const rest = gate();
+  const graph = new StateGraph(MessagesAnnotation)
+    .addNode('listen', async ({ messages }, { signal }) => {
+      const heard = messages.filter((message) => message.getType() === 'human').map(({ text }) => text);
+      if (heard.at(-1) === 'wait') {
+        begun.open();
+        await Promise.race([rest.opened, new Promise((stop) => signal?.addEventListener('abort', stop))]);
+      }
+      return { messages: [new AIMessage(`heard ${heard.join(', ')}`)] };
+    })
+    .addEdge(START, 'listen')
+    .addEdge('listen', END)
+    .compile();
+  const server = await start({
+    agents: (kit) => [
+      new LangGraphAgent({
+        ...kit,
+        name: 'listening',
+        description: 'Listens.',
+        graph: graph as never,
+        takesStateChanges: true,
+      }),
+    ],
+    protocols: {},
+  });
+  const client = new Client({
+    apiUrl: `${server.origin}/protocols/langgraph`,
+    apiKey: null,
+    callerOptions: { maxRetries: 0 },
+  });
+  const { thread_id: threadId } = await client.threads.create({ metadata: { topic: 'ears' } });
+  const ask = (content: string, more = {}, thread = threadId) =>
+    client.runs.wait(thread, 'listening', { input: human(content), ...more });
+  const state = (thread = threadId) => client.threads.getState<{ messages: Message[] }>(thread);
+  return { server, client, threadId, ask, state, begun, rest };
+}
+
+describe('a copied thread', () => {
+  it('has the same states, but for the name of the thread', async () => {
+    const { client, threadId, ask } = await serve();
+    await ask('one');
+    await ask('two');
+    const copy = await client.threads.copy(threadId);
+    expect(copy).toMatchObject({ metadata: { topic: 'ears' }, status: 'idle' });
+    const [original, copied] = await Promise.all(
+      [threadId, copy.thread_id].map((id) => client.threads.getHistory(id)),
+    );
+    const renamed = original?.map(({ checkpoint, parent_checkpoint: parent, ...state }) => ({
+      ...state,
+      checkpoint: { ...checkpoint, thread_id: copy.thread_id },
+      parent_checkpoint: parent && { ...parent, thread_id: copy.thread_id },
+    }));
+    expect(copied).toEqual(renamed);
+  });
+
+  it('goes on by itself, and its original too', async () => {
+    const { client, threadId, ask, state } = await serve();
+    await ask('one');
+    const { thread_id: copy } = await client.threads.copy(threadId);
+    const before = await state();
+    await ask('in the copy', {}, copy);
+    expect(contents((await state(copy)).values).at(-1)).toBe('heard one, in the copy');
+    expect(await state()).toEqual(before);
+    await client.threads.delete(threadId);
+    await ask('more', {}, copy);
+    expect(contents((await state(copy)).values).at(-1)).toBe('heard one, in the copy, more');
+  });
+
+  it('is forked from its states, and changed, by the ids that they have', async () => {
+    const { client, threadId, ask, state } = await serve();
+    await ask('one');
+    const first = (await state()).checkpoint;
+    await ask('two');
+    const { thread_id: copy } = await client.threads.copy(threadId);
+    await ask('else', { checkpoint: { ...first, thread_id: copy } }, copy);
+    expect(contents((await state(copy)).values).at(-1)).toBe('heard one, else');
+    const read = await client.threads.getState<{ messages: Message[] }>(copy, first.checkpoint_id as string);
+    expect(contents(read.values)).toEqual(['one', 'heard one']);
+    const [question] = (await state(copy)).values.messages;
+    const changed = { messages: [{ type: 'human', content: 'uno', id: question?.id }] };
+    await client.threads.updateState(copy, { values: changed });
+    expect(contents((await state(copy)).values)[0]).toBe('uno');
+    expect(contents((await state()).values)[0]).toBe('one');
+  });
+
+  it('leaves out a run that goes on', async () => {
+    const { client, threadId, ask, state, begun, rest } = await serve();
+    await ask('one');
+    const { run_id: runId } = await client.runs.create(threadId, 'listening', { input: human('wait') });
+    await begun.opened;
+    const { thread_id: copy } = await client.threads.copy(threadId);
+    expect(contents((await state(copy)).values)).toEqual(['one', 'heard one']);
+    rest.open();
+    await client.runs.join(threadId, runId);
+    await ask('two', {}, copy);
+    expect(contents((await state(copy)).values).at(-1)).toBe('heard one, two');
+  });
+
+  it('is not made of a thread that the caller does not have', async () => {
+    const { client } = await serve();
+    await expect(client.threads.copy('unknown')).rejects.toThrow('404');
+  });
+
+  it('is made by the native API as well', async () => {
+    const { server, threadId, ask, state } = await serve();
+    await ask('one');
+    const reply = await fetch(`${server.url}/threads/${threadId}/copy`, { method: 'POST' });
+    expect(reply.status).toBe(201);
+    const { id } = (await reply.json()) as { readonly id: string };
+    expect(contents((await state(id)).values)).toEqual(['one', 'heard one']);
+    expect((await fetch(`${server.url}/threads/unknown/copy`, { method: 'POST' })).status).toBe(404);
+  });
+});
+
+describe('a deleted run', () => {
+  it('is gone with what was said in it, and the thread goes on before it', async () => {
+    const { client, threadId, ask, state } = await serve();
+    await ask('one');
+    await ask('two');
+    const [last, first] = await client.runs.list(threadId);
+    if (!last || !first) throw new Error('There are no runs.');
+    await client.runs.delete(threadId, last.run_id);
+    await expect(client.runs.get(threadId, last.run_id)).rejects.toThrow('404');
+    await expect(client.runs.join(threadId, last.run_id)).rejects.toThrow('404');
+    expect(contents((await state()).values)).toEqual(['one', 'heard one']);
+    await ask('three');
+    expect(contents((await state()).values)).toEqual(['one', 'heard one', 'three', 'heard one, three']);
+    expect((await client.runs.list(threadId)).at(-1)).toEqual(first);
+  });
+
+  it('has to be the last of its branch', async () => {
+    const { client, threadId, ask } = await serve();
+    await ask('one');
+    await ask('two');
+    const [last, first] = await client.runs.list(threadId);
+    await expect(client.runs.delete(threadId, first?.run_id ?? '')).rejects.toThrow('RUN_FOLLOWED');
+    await expect(client.runs.delete('another', last?.run_id ?? '')).rejects.toThrow('404');
+    expect(await client.runs.list(threadId)).toHaveLength(2);
+  });
+
+  it('is stopped first, and its stream ends', async () => {
+    const { client, threadId, begun, state } = await serve();
+    const run = await client.runs.create(threadId, 'listening', { input: human('wait') });
+    await begun.opened;
+    const events: string[] = [];
+    const reading = (async () => {
+      for await (const { event } of client.runs.joinStream(threadId, run.run_id)) events.push(event);
+    })();
+    await client.runs.delete(threadId, run.run_id);
+    await reading;
+    expect(await client.runs.list(threadId)).toEqual([]);
+    await expect(state()).rejects.toThrow('404');
+  });
+
+  it('is deleted by the native API as well', async () => {
+    const { server, client, threadId, ask } = await serve();
+    await ask('one');
+    await ask('two');
+    const [last, first] = await client.runs.list(threadId);
+    const remove = (run: typeof first) => fetch(`${server.url}/runs/${run?.run_id}`, { method: 'DELETE' });
+    const refused = await remove(first);
+    expect([refused.status, await refused.json()]).toMatchObject([
+      409,
+      { code: 'RUN_FOLLOWED', runId: last?.run_id },
+    ]);
+    expect((await remove(last)).status).toBe(204);
+    expect((await remove(last)).status).toBe(404);
+    expect((await remove(first)).status).toBe(204);
+  });
+});
