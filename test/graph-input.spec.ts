@@ -77,6 +77,12 @@ describe('input and context of a graph over HTTP', () => {
     const answered = await stream({ assistant_id: 'asking', input, context: { tone: 'dry' }, config });
     expect(answered.text).toContain('local asks Why? at 2, dry');
 
+    const said = { ...input, messages: [{ role: 'human', content: 'Why?' }] };
+    const ignored = await stream({ assistant_id: 'asking', input: said, context: { tone: 'dry' } });
+    expect(ignored.text).toContain('local asks Why? at 2, dry');
+    const asText = await stream({ assistant_id: 'parts', input: { messages: ['What is this?'] } });
+    expect(asText.text).toContain('What is this?');
+
     const content = [{ type: 'text', text: 'What is this?' }, PICTURE];
     const messages = [
       { type: 'system', content: 'Be kind.' },

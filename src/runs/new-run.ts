@@ -31,6 +31,7 @@ export function toCreatedRun(newRun: NewRun, { at, threadKey, parentId, epoch }:
     firstSeq: 1,
     cancelRequested: false,
     createdAt: at,
+    ...(newRun.delayMs && { notBefore: at + newRun.delayMs }),
     ...(given !== undefined && { given }),
     ...(resumeOf !== undefined && { resumeOf }),
     ...(parentId !== undefined && { parentId }),

@@ -1,6 +1,6 @@
 import type { RunEvent, RunResume } from '../events/run-event.js';
 import type { OpenItems } from './open-items.js';
-import type { Run } from './run.js';
+import { getWait, type Run } from './run.js';
 import type { Continuation } from './continuation.js';
 
 /** The way in which a run came to its owner. */
@@ -23,10 +23,9 @@ export interface OpeningState extends Pick<Acquisition, 'resumed'> {
 /** Returns the events that an owner emits before any others. Pure: the same log gives the same events. */
 export function openingEvents(run: Run, state: OpeningState): RunEvent[] {
   const { open, answered, attempt, resumed = 'takeover' } = state;
-  const { lastSeq, messageId, resumeOf, agent, given, createdAt, startedAt = createdAt } = run;
+  const { lastSeq, messageId, resumeOf, agent, given } = run;
   if (lastSeq === 0) {
-    // The clock of the process that stored it may be ahead of that of its owner.
-    const queuedMs = Math.max(0, startedAt - createdAt);
+    const queuedMs = getWait(run);
     return [
       {
         type: 'run-start',

@@ -4,7 +4,7 @@ import { ATTRIBUTES } from '../telemetry/names.js';
 import type { RunTelemetry } from '../telemetry/run-telemetry.js';
 import type { ExecutionDeps } from './execution-deps.js';
 import type { Acquisition } from './opening-events.js';
-import type { Run } from './run.js';
+import { getWait, type Run } from './run.js';
 
 /** Begins to measure an owner's work on a run. Undefined if traces and metrics are off. */
 export function beginTelemetry(
@@ -18,8 +18,7 @@ export function beginTelemetry(
 ): RunTelemetry | undefined {
   if (!telemetry) return undefined;
   const isFirst = run.lastSeq === 0;
-  const { createdAt, startedAt = createdAt } = run;
-  if (isFirst) telemetry.metrics?.record('runWait', Math.max(0, startedAt - createdAt) / 1000);
+  if (isFirst) telemetry.metrics?.record('runWait', getWait(run) / 1000);
   return telemetry.beginWork({
     ...run,
     isWorkflow: agent?.isWorkflow ?? false,

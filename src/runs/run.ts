@@ -35,6 +35,8 @@ export interface Run {
   readonly deaths?: number;
   /** Milliseconds since the epoch, as all times here. */
   readonly createdAt: number;
+  /** Time before which the run was to have no owner. Absent: it could begin at once. Not for clients. */
+  readonly notBefore?: number;
   readonly startedAt?: number;
   readonly endedAt?: number;
   readonly error?: PublicError;
@@ -59,7 +61,10 @@ export interface Run {
 }
 
 /** A run in a list: without what was said and given, and with the title of its thread. */
-export interface ListedRun extends Omit<Run, 'message' | 'metadata' | 'given' | 'traceparent' | 'inputs'> {
+export interface ListedRun extends Omit<
+  Run,
+  'message' | 'metadata' | 'given' | 'traceparent' | 'notBefore' | 'inputs'
+> {
   readonly title: string;
 }
 
@@ -110,6 +115,16 @@ export function findNewTitle(
   current: string,
 ): string | undefined {
   return titleBefore === undefined || titleBefore === current ? title : undefined;
+}
+
+/** Returns how long a run has waited for its first owner, in milliseconds, without the delay that it was asked with. */
+export function getWait({
+  createdAt,
+  notBefore = createdAt,
+  startedAt = createdAt,
+}: Pick<Run, 'createdAt' | 'notBefore' | 'startedAt'>): number {
+  // The clock of the process that stored it may be ahead of that of its owner.
+  return Math.max(0, startedAt - Math.max(createdAt, notBefore));
 }
 
 /** True once nothing more can be appended to the run's log. */

@@ -37,6 +37,7 @@ export interface RunRow {
   readonly parent_id: string | null;
   readonly copy_of: string | null;
   readonly traceparent: string | null;
+  readonly not_before: number | null;
   readonly fingerprint: string | null;
   readonly status: string;
   readonly epoch: number;
@@ -94,6 +95,7 @@ export function toRun(row: RunRow, readText: ReadText = asItIs): Run {
     metadata: JSON.parse(row.metadata) as Record<string, unknown>,
     ...(row.given !== null && { given: JSON.parse(row.given) as GivenInput }),
     ...(row.traceparent !== null && { traceparent: row.traceparent }),
+    ...(row.not_before !== null && { notBefore: row.not_before }),
     ...(row.approvals !== null && { inputs: readInputs(row.approvals) }),
   };
 }
@@ -108,7 +110,8 @@ export function toNode(row: NodeRow): BranchNode {
 /** The columns of a run in a list, and the title of its thread. */
 export type ListedRunRow = Omit<RunRow, UnlistedColumn> & { readonly title: string };
 
-type UnlistedColumn = 'message' | 'metadata' | 'given' | 'traceparent' | 'approvals' | 'fingerprint';
+type UnlistedColumn =
+  'message' | 'metadata' | 'given' | 'traceparent' | 'not_before' | 'approvals' | 'fingerprint';
 
 export function toListedRun(row: ListedRunRow, readText: ReadText = asItIs): ListedRun {
   return { ...toFacts(row), title: readText(row.title) };

@@ -175,6 +175,7 @@ const ROUTES: readonly Route[] = [
     request: ({ threadId }) =>
       post(`/protocols/langgraph/threads/${threadId}/runs/stream`, {
         assistant_id: 'scripted',
+        if_not_exists: 'create',
         input: human,
       }),
     refused: { asked: 'busy', status: 409, code: 'THREAD_BUSY' },

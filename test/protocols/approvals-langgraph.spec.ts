@@ -188,7 +188,10 @@ interface Interrupt {
 describe("approvals in LangGraph's runs/stream", () => {
   const run = async (server: ChatServer, payload: object): Promise<Chunk[]> =>
     (await collected(
-      connectTo(server).runs.stream('thread', 'chat', payload as never) as AsyncIterable<unknown>,
+      connectTo(server).runs.stream('thread', 'chat', {
+        ifNotExists: 'create',
+        ...payload,
+      } as never) as AsyncIterable<unknown>,
     )) as Chunk[];
   const stateIn = (chunks: readonly Chunk[]) => chunks.findLast(({ event }) => event === 'values')!.data;
   const readEnd = (chunks: readonly Chunk[]) => stateIn(chunks).messages.at(-1)?.content;

@@ -67,6 +67,7 @@ const agUi = (part: object) => (_agent: string) => ({
 });
 const langGraph = (part: object) => (assistant_id: string) => ({
   assistant_id,
+  if_not_exists: 'create',
   input: { messages: [{ type: 'human', content: [{ type: 'text', text: 'Look' }, part] }] },
 });
 const a2a = (method: string, part: object) => () => ({

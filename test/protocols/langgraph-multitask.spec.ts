@@ -43,9 +43,13 @@ async function serve() {
 describe('a run in a busy thread', () => {
   const ask = async (strategy: 'reject' | 'enqueue' | 'interrupt' | 'rollback') => {
     const { client, begun, rest } = await serve();
-    const first = await client.runs.create('thread', 'listening', { input: human('wait') });
+    const first = await client.runs.create('thread', 'listening', {
+      ifNotExists: 'create',
+      input: human('wait'),
+    });
     await begun.opened;
     const next = client.runs.create('thread', 'listening', {
+      ifNotExists: 'create',
       input: human('now'),
       multitaskStrategy: strategy,
     });
@@ -93,7 +97,7 @@ describe('breakpoints of a run', () => {
     'stop the graph: %j',
     async (stops) => {
       const { client } = await serve();
-      await client.runs.wait('thread', 'listening', { input: human('now'), ...stops });
+      await client.runs.wait('thread', 'listening', { ifNotExists: 'create', input: human('now'), ...stops });
       const { values, tasks } = await client.threads.getState<{ messages: Message[] }>('thread');
       expect(values.messages.map(({ content }) => content)).toEqual(['now']);
       expect(tasks[0]?.interrupts).toHaveLength(1);
@@ -104,7 +108,11 @@ describe('breakpoints of a run', () => {
 
   it('stop it before each node with `*`', async () => {
     const { client } = await serve();
-    await client.runs.wait('thread', 'listening', { input: human('now'), interruptBefore: '*' });
+    await client.runs.wait('thread', 'listening', {
+      ifNotExists: 'create',
+      input: human('now'),
+      interruptBefore: '*',
+    });
     const asked = async () => (await client.threads.getState('thread')).tasks[0]?.interrupts[0]?.value;
     expect(await asked()).toMatchObject({ type: 'breakpoint', next: ['think'] });
     await client.runs.wait('thread', 'listening', { command: { resume: true } });

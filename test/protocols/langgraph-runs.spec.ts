@@ -104,6 +104,7 @@ describe("LangGraph's client.runs", () => {
     const proxy = await startProxy(server);
     const client = connectTo(proxy.origin);
     const stream = client.runs.stream('thread', 'scripted', {
+      ifNotExists: 'create',
       input: human('Go.'),
       streamMode: ['messages-tuple', 'values'],
     });
@@ -126,7 +127,10 @@ describe("LangGraph's client.runs", () => {
   it('joins a run from the start, after any event, and as a second viewer while it is in progress', async () => {
     const { play, middle, onward } = twoPart();
     const client = connectTo((await start(play)).origin);
-    const { run_id } = await client.runs.create('thread', 'scripted', { input: human('Go.') });
+    const { run_id } = await client.runs.create('thread', 'scripted', {
+      ifNotExists: 'create',
+      input: human('Go.'),
+    });
     await middle.opened;
     expect(await client.runs.get('thread', run_id)).toMatchObject({ run_id, status: 'running' });
     expect(await client.threads.get('thread')).toMatchObject({ status: 'busy' });
@@ -150,7 +154,11 @@ describe("LangGraph's client.runs", () => {
   it('reads the same events again when it joins an ended run', async () => {
     const client = connectTo((await start(everything)).origin);
     const first = await all(
-      client.runs.stream('thread', 'scripted', { input: human('Go.'), streamMode: ALL }),
+      client.runs.stream('thread', 'scripted', {
+        ifNotExists: 'create',
+        input: human('Go.'),
+        streamMode: ALL,
+      }),
     );
     const { run_id } = first[0]!.data as { run_id: string };
     expect(await all(client.runs.joinStream('thread', run_id, { streamMode: ALL }))).toEqual(first);
@@ -163,7 +171,9 @@ describe("LangGraph's client.runs", () => {
   it('cancels a run and keeps the partial text', async () => {
     const { play, middle } = twoPart();
     const client = connectTo((await start(play)).origin);
-    const seen = all(client.runs.stream('thread', 'scripted', { input: human('Go.') }));
+    const seen = all(
+      client.runs.stream('thread', 'scripted', { ifNotExists: 'create', input: human('Go.') }),
+    );
     await middle.opened;
     const [{ run_id } = { run_id: '' }] = await client.runs.list('thread');
     await client.runs.cancel('thread', run_id, true);
@@ -180,6 +190,7 @@ describe("LangGraph's client.runs", () => {
     const leaving = new AbortController();
     const seen = all(
       client.runs.stream('thread', 'scripted', {
+        ifNotExists: 'create',
         input: human('Go.'),
         onDisconnect: 'cancel',
         signal: leaving.signal,
@@ -199,7 +210,9 @@ describe("LangGraph's client.runs", () => {
     const server = await start(play);
     const client = connectTo(server.origin);
     const input = human('Go.');
-    const seen = all(client.runs.stream('thread', 'scripted', { input, onDisconnect: 'cancel' }));
+    const seen = all(
+      client.runs.stream('thread', 'scripted', { ifNotExists: 'create', input, onDisconnect: 'cancel' }),
+    );
     await middle.opened;
     await server.streams.drain(0);
     await seen.catch(() => undefined);
@@ -211,7 +224,9 @@ describe("LangGraph's client.runs", () => {
 
   it('reports a failed run with its public message only', async () => {
     const client = connectTo((await start(overloaded)).origin);
-    const chunks = await all(client.runs.stream('thread', 'scripted', { input: human('Go.') }));
+    const chunks = await all(
+      client.runs.stream('thread', 'scripted', { ifNotExists: 'create', input: human('Go.') }),
+    );
     expect(chunks.at(-1)).toMatchObject({
       event: 'error',
       data: { error: 'MODEL_OVERLOADED', message: 'The model is busy.' },
@@ -230,7 +245,9 @@ describe("LangGraph's client.runs", () => {
 
     const client = connectTo((await start(nineWords)).origin);
     const ask = (assistant: string, payload: object) =>
-      all(client.runs.stream('thread', assistant, { input: human('Go.'), ...payload }));
+      all(
+        client.runs.stream('thread', assistant, { ifNotExists: 'create', input: human('Go.'), ...payload }),
+      );
     await expect(ask('nobody', {})).rejects.toThrow("There is no agent 'nobody'");
     await expect(ask('scripted', { checkpointId: 'earlier' })).rejects.toThrow("There is no run 'earlier'");
     await expect(client.runs.get('thread', 'none')).rejects.toThrow('404');
@@ -242,7 +259,9 @@ describe("LangGraph's client.runs", () => {
     const { origin } = await start(nineWords);
     const client = connectTo(origin);
     const ask = (payload: object) =>
-      all(client.runs.stream('thread', 'scripted', { input: human('Go.'), ...payload }));
+      all(
+        client.runs.stream('thread', 'scripted', { ifNotExists: 'create', input: human('Go.'), ...payload }),
+      );
     for (const [payload, sentence] of [
       [{ streamMode: ['values', 'one', 'two'] }, "stream_mode: 'one', 'two' is not served here"],
       [{ streamMode: 'other' }, 'The modes are values, updates'],
@@ -274,6 +293,7 @@ describe("LangGraph's client.runs", () => {
     const config = { tags: ['a'], metadata: { from: 'config' }, configurable: {} };
     await all(
       client.runs.stream('thread', 'scripted', {
+        ifNotExists: 'create',
         input: human('Go.'),
         config,
         metadata: { by: 'me' },
@@ -281,7 +301,6 @@ describe("LangGraph's client.runs", () => {
         streamResumable: true,
         multitaskStrategy: 'enqueue',
         interruptBefore: [],
-        ifNotExists: 'create',
       }),
     );
     expect(await client.runs.list('thread')).toMatchObject([{ metadata: { from: 'config', by: 'me' } }]);
@@ -290,7 +309,7 @@ describe("LangGraph's client.runs", () => {
   it('refuses a second run with `reject`, even where such runs are queued', async () => {
     const { play, onward } = twoPart();
     const client = connectTo((await start(play, { whenBusy: 'queue' })).origin);
-    await client.runs.create('thread', 'scripted', { input: human('Go.') });
+    await client.runs.create('thread', 'scripted', { ifNotExists: 'create', input: human('Go.') });
     const again = { input: human('Again.'), multitaskStrategy: 'reject' } as const;
     await expect(client.runs.create('thread', 'scripted', again)).rejects.toThrow('409');
     onward.open();
@@ -361,7 +380,10 @@ describe('legacy useStream', () => {
   it('joins a run in progress from its first event', async () => {
     const { play, middle, onward } = twoPart();
     const client = connectTo((await start(play)).origin);
-    const { run_id } = await client.runs.create('thread', 'scripted', { input: human('Go.') });
+    const { run_id } = await client.runs.create('thread', 'scripted', {
+      ifNotExists: 'create',
+      input: human('Go.'),
+    });
     await middle.opened;
     const hook = createHook(client, 'scripted');
     hook.initThreadId('thread');

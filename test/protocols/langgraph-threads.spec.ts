@@ -47,7 +47,6 @@ describe("LangGraph's client.threads", () => {
     expect(bare).toEqual({ ...whole, values: null, state_updated_at: expect.any(String) });
     expect(await client.threads.count()).toBe(4);
     expect(await client.threads.count({ status: 'idle' })).toBe(2);
-    await expect(client.threads.search({ values: { a: 1 } })).rejects.toThrow('values: Not supported here');
 
     onward.open();
     for (const id of [ids['first']!, busy.thread_id]) await client.threads.delete(id);
@@ -97,6 +96,40 @@ describe("methods of LangGraph's client that are not served", () => {
       () => client.runs.delete('unknown', run_id),
     ])
       await expect(call()).rejects.toThrow('HTTP 404');
+  });
+});
+
+describe('a search of threads by values', () => {
+  it('finds those whose state has them', async () => {
+    const client = connectTo((await start(() => undefined)).origin);
+    const ids: string[] = [];
+    for (const word of ['red', 'blue']) {
+      const { thread_id } = await client.threads.create({ metadata: { word } });
+      await client.runs.wait(thread_id, 'scripted', { input: human(word), raiseError: false });
+      ids.push(thread_id);
+    }
+    await client.threads.create();
+    const find = async (query: object) =>
+      (await client.threads.search(query)).map((found) => found.thread_id);
+    const values = { messages: [{ type: 'human', content: 'red' }] };
+    expect(await find({ values })).toEqual([ids[0]]);
+    expect(await find({ values, metadata: { word: 'blue' } })).toEqual([]);
+    expect(await find({ values: { messages: [{ type: 'human' }] } })).toEqual(ids.toReversed());
+    expect(await find({ values: { mood: 'good' } })).toEqual([]);
+    expect(await client.threads.count({ values })).toBe(1);
+  });
+});
+
+describe('a run in a thread that does not exist', () => {
+  it('is refused, unless it may make the thread', async () => {
+    const client = connectTo((await start(() => undefined)).origin);
+    const input = human('hello');
+    for (const ifNotExists of [undefined, 'reject'] as const)
+      await expect(
+        client.runs.create('mine', 'scripted', { input, ...(ifNotExists && { ifNotExists }) }),
+      ).rejects.toThrow('404');
+    await client.runs.create('mine', 'scripted', { input, ifNotExists: 'create' });
+    expect(await client.threads.get('mine')).toMatchObject({ thread_id: 'mine' });
   });
 });
 

@@ -33,7 +33,7 @@ const agUi = {
   state: {},
   forwardedProps: {},
 };
-const langGraph = { assistant_id: 'scripted', input: { messages } };
+const langGraph = { assistant_id: 'scripted', if_not_exists: 'create', input: { messages } };
 const openAi = { model: 'scripted', conversation: 't1', input: 'hello' };
 const a2a = (method: string) => ({
   jsonrpc: '2.0',

@@ -89,7 +89,7 @@ const WAYS: readonly Way[] = [
     }),
   },
   ...Object.entries({ streamed: '/stream', waited: '/wait', created: '' }).flatMap(([how, path]): Way[] => {
-    const body = { assistant_id: 'scripted', input: human('hello') };
+    const body = { assistant_id: 'scripted', if_not_exists: 'create', input: human('hello') };
     return [
       {
         name: `LangGraph, ${how} in a thread`,

@@ -48,7 +48,8 @@ const cron = (): Request => ({ params: { cronId: 'c-1' } });
 const threadAndRun = ({ threadId, runId }: Thing): Request => ({ params: { threadId, runId } });
 const chat = ({ threadId }: Thing): Request => ({ params: { chatId: threadId } });
 const response = ({ runId }: Thing): Request => ({ params: { responseId: `resp_${runId}` } });
-const langGraphRun = { assistant_id: 'chat', input: { messages: [{ type: 'human', content: 'hello' }] } };
+const input = { messages: [{ type: 'human', content: 'hello' }] };
+const langGraphRun = { assistant_id: 'chat', if_not_exists: 'create', input };
 const agUi = ({ threadId }: Thing) => ({ threadId, runId: `ag-${threadId}`, messages: [user('hello')] });
 const rpc = (method: string, params: unknown) => ({ body: { jsonrpc: '2.0', id: 1, method, params } });
 const a2aMessage = (ids: { readonly taskId: string } | { readonly contextId: string }) => ({

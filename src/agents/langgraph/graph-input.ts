@@ -50,7 +50,7 @@ export async function checkInput(
   const isOwnInput = given.input !== undefined;
   const rules = graph as unknown as GraphRules;
   const names = inputNames(graph);
-  if (!isOwnInput && names && !names.includes('messages')) {
+  if (!isOwnInput && !given.dropsUnknownKeys && names && !names.includes('messages')) {
     throw new AppError(
       'REQUEST_INVALID',
       `input: This agent takes no message. Send its input: ${names.join(', ')}.`,

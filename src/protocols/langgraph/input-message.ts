@@ -23,4 +23,10 @@ const serializedMessage = z
   })
   .pipe(plainMessage);
 
-export const inputMessage = z.union([serializedMessage, plainMessage]);
+/** LangChain takes a text for a person's message. */
+const textMessage = z
+  .string()
+  .transform((content): unknown => ({ type: 'human', content }))
+  .pipe(plainMessage);
+
+export const inputMessage = z.union([textMessage, serializedMessage, plainMessage]);

@@ -7,8 +7,12 @@ import { describeAnswer } from '../../openapi/describe.js';
 
 const okSchema = z.object({ ok: z.literal(true) }).meta({ id: 'LangGraphOk' });
 
+/** The version of LangGraph's API that is spoken here, as far as the clients can tell. Our own is not told to strangers. */
+const API_VERSION = '1.5.1';
+
 const infoSchema = z
   .object({
+    version: z.string().meta({ description: "The version of LangGraph's API." }),
     context: z.literal('js'),
     flags: z.object({ assistants: z.boolean(), crons: z.boolean(), langsmith: z.boolean() }),
   })
@@ -29,9 +33,17 @@ export class LangGraphInfoController {
 
   @Get('info')
   @ApiOperation({ summary: 'Get what the server can (LangGraph)', security: [] })
-  @ApiResponse({ status: 200, description: 'Its parts. Not its version.', ...describeAnswer(infoSchema) })
+  @ApiResponse({
+    status: 200,
+    description: "Its parts, and the version of LangGraph's API.",
+    ...describeAnswer(infoSchema),
+  })
   @ApiOpenRoute()
   info(): z.output<typeof infoSchema> {
-    return { context: 'js', flags: { assistants: true, crons: false, langsmith: false } };
+    return {
+      version: API_VERSION,
+      context: 'js',
+      flags: { assistants: true, crons: false, langsmith: false },
+    };
   }
 }

@@ -122,7 +122,8 @@ export function givenIn({
   const { messages, ...others } = input ?? {};
   const isPlain = Object.keys(others).length === 0 && isOneText(messages);
   return {
-    ...(input && !isPlain && { input, dropsUnknownKeys: true }),
+    ...(input && !isPlain && { input }),
+    ...(input && { dropsUnknownKeys: true }),
     ...(input && hasNoMessage(messages) && { isWithoutMessage: true }),
     ...(context && { context }),
     ...(Object.keys(configurable).length > 0 && { configurable }),

@@ -15,6 +15,9 @@ type ThreadFilter = z.output<typeof countThreadsSchema>;
 /** Threads that a search or a count looks at, the last changed first. Older ones have to be asked for by their ids. */
 const MOST_THREADS = 1_000;
 
+/** States that a search by values reads. Each is a transcript of its thread. */
+const MOST_STATES = 100;
+
 /** Roughly the bytes of a list of threads with their states; more only when a single one is larger. */
 const LIST_BYTES = 4 * 1024 * 1024;
 
@@ -77,7 +80,22 @@ export class LangGraphThreadLists {
 
   private async *matching(
     principal: Principal,
-    { ids, status, metadata }: ThreadFilter,
+    { values, ids, status, metadata }: ThreadFilter,
+  ): AsyncGenerator<Thread> {
+    let read = 0;
+    for await (const thread of this.withFacts(principal, { ids, status, metadata })) {
+      if (values && (read += 1) > MOST_STATES) return;
+      if (!values || isContained(values, await this.readValues(principal, thread))) yield thread;
+    }
+  }
+
+  private async readValues(principal: Principal, { id }: Thread): Promise<unknown> {
+    return (await unlessUnknown(this.threads.get(principal, id)))?.values ?? {};
+  }
+
+  private async *withFacts(
+    principal: Principal,
+    { ids, status, metadata }: Pick<ThreadFilter, 'ids' | 'status' | 'metadata'>,
   ): AsyncGenerator<Thread> {
     const threads = ids ? this.named(principal, ids) : this.newest(principal);
     for await (const thread of threads) {
@@ -115,6 +133,17 @@ async function unlessUnknown<Found>(found: Promise<Found>): Promise<Found | unde
 /** True if the thread has these values in its metadata. */
 function hasMetadata({ metadata = {} }: Thread, wanted: Readonly<Record<string, unknown>>): boolean {
   return Object.entries(wanted).every(([name, value]) => isDeepStrictEqual(metadata[name], value));
+}
+
+/** True if the wanted JSON value is in another, as PostgreSQL's `@>` says it: objects have more keys, and lists more elements in any order. */
+function isContained(wanted: unknown, value: unknown): boolean {
+  if (Array.isArray(wanted))
+    return Array.isArray(value) && wanted.every((one) => value.some((other) => isContained(one, other)));
+  if (typeof wanted !== 'object' || wanted === null) return wanted === value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.entries(wanted).every(([name, one]) =>
+    isContained(one, (value as Record<string, unknown>)[name]),
+  );
 }
 
 const SORT_KEYS = {

@@ -6,6 +6,7 @@ import { Endpoint } from '../../http/endpoint.decorator.js';
 import { validate } from '../../http/validate.js';
 import type { WebRequest } from '../../http/http.types.js';
 import type { Principal } from '../../principal.js';
+import { OpenStreamsGuard } from '../../throttling/open-streams.guard.js';
 import { ThreadCopyService } from '../../runs/thread-copy.service.js';
 import { ThreadService } from '../../runs/thread.service.js';
 import {
@@ -45,7 +46,9 @@ export class LangGraphThreadsController {
     reply: { status: 200, description: 'The thread.', schema: threadSchema },
     accepts: createThreadSchema,
     reads: true,
-    problems: ['ID_TAKEN'],
+    // With `supersteps` it waits for runs.
+    guards: [OpenStreamsGuard],
+    problems: ['ID_TAKEN', 'RATE_LIMITED', 'TOO_MANY_STREAMS'],
   })
   create(@Req() request: WebRequest): Promise<LangGraphThread> {
     const body = validate(createThreadSchema, request.body ?? {}, 'body');
@@ -56,7 +59,7 @@ export class LangGraphThreadsController {
   @HttpCode(200)
   @Endpoint({
     summary: 'Search your threads, the last changed first (LangGraph)',
-    description: 'By `ids`, `status` and `metadata`, among the thousand that changed last.',
+    description: 'By `ids`, `status`, `metadata` and `values`, among the thousand that changed last.',
     reply: { status: 200, description: 'At most 100.', schema: z.array(threadSchema) },
     accepts: searchThreadsSchema,
     reads: true,

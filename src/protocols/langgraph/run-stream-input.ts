@@ -57,7 +57,7 @@ export const runRequestSchema = runStartSchema
     if_not_exists: z
       .enum(['create', 'reject'])
       .nullish()
-      .meta({ description: 'Rule for a thread that there is not. Default: create.' }),
+      .meta({ description: 'Rule for a thread that there is not. Default: reject.' }),
     after_seconds: z.number().min(0).max(MAX_DELAY_SECONDS).nullish().meta({
       description:
         'Seconds after which the run begins. Until then it is pending, and its thread busy. Default: 0.',
@@ -152,7 +152,10 @@ const threadFilter = z.looseObject({
   ids: z.array(idSchema).max(PAGE_LIMIT).nullish(),
   status: z.enum(['idle', 'busy', 'interrupted', 'error']).nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
-  values: unsupported,
+  values: z.record(z.string(), z.unknown()).nullish().meta({
+    description:
+      'Only threads whose state has these values. Of the hundred that changed last and fit otherwise.',
+  }),
 });
 
 /** Body of `client.threads.count`. */

@@ -142,7 +142,7 @@ export class RunStreams {
     const start = {
       agent,
       ...(typeof threadId === 'string' && { threadId }),
-      createThread: body.if_not_exists !== 'reject',
+      createThread: body.if_not_exists === 'create',
       ...place,
       ...findStrategy(body),
       ...(needStates(body.stream_mode) && { keepsStates: true }),

@@ -74,7 +74,14 @@ export function countUnended(records: MemoryRecords, now: number): UnendedRuns {
 }
 
 export function toListed(records: MemoryRecords, whole: Run): ListedRun {
-  const { message: _message, metadata: _metadata, given: _given, inputs: _inputs, ...run } = whole;
+  const {
+    message: _message,
+    metadata: _metadata,
+    given: _given,
+    inputs: _inputs,
+    notBefore: _notBefore,
+    ...run
+  } = whole;
   return { ...run, title: records.threads.get(run.threadKey)?.thread.title ?? '' };
 }
 

@@ -1,3 +1,4 @@
+import { getWait } from '../../../runs/run.js';
 import type { ContractSuite } from '../storage-harness.js';
 import { ALICE, LEASE_MS, OWNER, claimRun, newRun } from '../storage-samples.js';
 
@@ -13,6 +14,8 @@ export function delayContract({ describe, test, expect }: ContractSuite): void {
       expect(await claimRun(storage)).toBeUndefined();
       await advance(1);
       expect(await claimRun(storage)).toMatchObject({ id: 'r1', status: 'running' });
+      const run = await storage.runs.get('r1');
+      expect(run && getWait(run)).toBe(0);
     });
 
     test('does not keep later runs of other threads from their turn', async ({ storage }) => {
