@@ -4,6 +4,7 @@ import { readRunId, withRunId } from '../../../agents/langgraph/checkpoint-run.j
 import type { RunEvent } from '../../../events/run-event.js';
 import type { Run } from '../../../runs/run.js';
 import { COPY_LIMITS, type ThreadCopy } from '../../../runs/thread-copy.js';
+import { BlobRowStore } from '../../../storage/objects/blob-row.store.js';
 import type { Storage } from '../../../storage/storage.js';
 import type { ContractSuite } from '../storage-harness.js';
 import {
@@ -160,6 +161,23 @@ export function threadCopyContract({ describe, test, expect }: ContractSuite): v
       expect((await storage.blobs.get(ALICE, 'file'))?.data).toEqual(data);
       await storage.runs.deleteThread(ALICE, 'copy');
       expect(await storage.blobs.get(ALICE, 'file')).toBeUndefined();
+    });
+
+    test('shares the object of a file, which is to be removed with the last thread', async ({ storage }) => {
+      const { blobs } = storage;
+      // A storage whose files are no rows has no objects either.
+      if (!(blobs instanceof BlobRowStore)) return;
+      const run = await begunRun(storage, 'r1', { threadId: 't1' });
+      await endRun(storage, run);
+      await blobs.noteObject('object', 60_000);
+      const file = { id: 'file', mediaType: 'image/png', object: 'object', bytes: 3 };
+      await blobs.put({ owner: ALICE, threadKey: run.threadKey, ...file }, 1_000);
+      expect(await copy(storage)).toMatchObject({ outcome: 'copied' });
+      await storage.runs.deleteThread(ALICE, 't1');
+      expect(await blobs.claimObjects(10, 60_000)).toEqual([]);
+      expect(await blobs.find(ALICE, 'file')).toEqual(file);
+      await storage.runs.deleteThread(ALICE, 'copy');
+      expect(await blobs.claimObjects(10, 60_000)).toEqual(['object']);
     });
 
     test('stores nothing of a thread that is too large, or whose files have no room', async ({ storage }) => {
