@@ -111,7 +111,7 @@ module.exports = {
     only('openapi', [], 'How schemas are described; it knows none of them.'),
     only(
       'auth',
-      ['errors', 'principal', 'security', 'openapi'],
+      ['errors', 'principal', 'security', 'openapi', 'optional-packages'],
       'Auth knows callers, not what they ask for.',
     ),
     only(
@@ -130,7 +130,7 @@ module.exports = {
       ['storage/storage', 'runs', 'http'],
       'Whether this process works is the affair of no protocol.',
     ),
-    only('sign-in', ['auth', 'http'], 'Signing in is not about chats.'),
+    only('sign-in', ['errors', 'auth', 'http'], 'Signing in is not about chats.'),
     only(
       'operator',
       [

@@ -15,6 +15,7 @@ import { listTools } from './app.tools.js';
 import { giveEnvironment, type Config } from './config.js';
 import { HealthController } from './health.controller.js';
 import { PROTOCOLS_PREFIX } from './protocols-prefix.js';
+import { SESSION_PATH } from './session-path.js';
 
 /** This project's own documentation, seen from `src/app` and from `dist/app` alike. */
 const OWN_DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
@@ -22,9 +23,6 @@ const OWN_DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
 const SYSTEM_PROMPT =
   'You are a helpful assistant. Use your tools whenever they can give a better answer than your memory, several at once ' +
   'when that helps. Say where facts come from. Answer in Markdown, in the language of the question, and keep it short.';
-
-/** Path at which browsers sign in. */
-export const SESSION_PATH = 'api/auth/session';
 
 /** The standalone app: the chat module wired to the settings, and what surrounds it. The module's first customer. */
 @Module({})

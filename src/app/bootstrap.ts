@@ -6,7 +6,7 @@ import { Authenticator } from '../auth/authenticator.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { SecurityLog } from '../security/security-log.service.js';
 import type { Storage } from '../storage/storage.js';
-import { AppModule, SESSION_PATH } from './app.module.js';
+import { AppModule } from './app.module.js';
 import { storageFor } from './app.storage.js';
 import { BodyBudget, bodyLimitsWithin } from '../http/body-budget.js';
 import { bodyBytesFor } from './body-limits.js';
@@ -19,6 +19,7 @@ import { requestLog } from './log-requests.js';
 import { serveOpenApi } from './openapi.js';
 import { page } from './page.js';
 import { PROTOCOLS_PREFIX } from './protocols-prefix.js';
+import { SESSION_PATH } from './session-path.js';
 import { securityHeaders } from './security-headers.js';
 import { traceRequests } from './telemetry-sdk.js';
 

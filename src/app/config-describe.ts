@@ -33,6 +33,7 @@ function describeAuth(auth: Config['chat']['auth']): string {
   if (auth.kind === 'local') return 'none';
   const kinds = [
     auth.jwt && `JWT (${auth.jwt.secret === undefined ? 'JWKS' : 'shared secret'})`,
+    auth.oidc && 'OpenID provider',
     auth.apiKeys && `API keys (${auth.apiKeys.length})`,
   ];
   return kinds.filter((kind) => kind !== undefined).join(' and ');

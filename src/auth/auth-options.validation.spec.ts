@@ -3,6 +3,11 @@ import { validateAuthOptions } from './auth-options.validation.js';
 import type { AuthOptions } from './auth.options.js';
 
 const secret = 's'.repeat(32);
+const oidc = {
+  issuer: 'https://id.example.com',
+  clientId: 'agents',
+  redirectUri: 'https://chat.example.com/api/auth/session/oidc/callback',
+};
 
 describe('validateAuthOptions', () => {
   it.each<[string, AuthOptions]>([
@@ -11,13 +16,14 @@ describe('validateAuthOptions', () => {
     ['a key set', { kind: 'credentials', jwt: { jwksUrl: 'https://id.example.com/keys' } }],
     ['a key set on loopback', { kind: 'credentials', jwt: { jwksUrl: 'http://127.0.0.1:9/keys' } }],
     ['API keys', { kind: 'credentials', apiKeys: [{ key: 'k'.repeat(16), userId: 'u', tenant: 't' }] }],
+    ['a provider', { kind: 'credentials', oidc }],
     ['a host', { kind: 'host', getPrincipal: () => undefined }],
   ])('accepts auth options with %s', (_, options) => {
     expect(validateAuthOptions(options)).toEqual([]);
   });
 
   it.each<[string, AuthOptions, string]>([
-    ['no credential could be valid', { kind: 'credentials' }, 'needs jwt or apiKeys'],
+    ['no credential could be valid', { kind: 'credentials' }, 'needs jwt, apiKeys or oidc'],
     ['the secret is short', { kind: 'credentials', jwt: { secret: 'short' } }, 'jwt.secret is too short'],
     [
       'a public key could be used as a secret',
@@ -37,6 +43,21 @@ describe('validateAuthOptions', () => {
       'the keys come over plain http',
       { kind: 'credentials', jwt: { jwksUrl: 'http://id.example.com/keys' } },
       'must be an https URL',
+    ],
+    [
+      'the provider is reached over plain http',
+      { kind: 'credentials', oidc: { ...oidc, issuer: 'http://id.example.com' } },
+      'auth.oidc.issuer must be an https URL',
+    ],
+    [
+      'people come back from the provider over plain http',
+      { kind: 'credentials', oidc: { ...oidc, redirectUri: 'http://chat.example.com/callback' } },
+      'auth.oidc.redirectUri must be an https URL',
+    ],
+    [
+      'the provider does not know the client',
+      { kind: 'credentials', oidc: { ...oidc, clientId: '' } },
+      'auth.oidc.clientId is absent',
     ],
     [
       'two principals have one key',

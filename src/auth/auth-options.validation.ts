@@ -6,7 +6,9 @@ import {
   type AuthOptions,
   type CredentialsAuthOptions,
   type JwtOptions,
+  type OidcOptions,
 } from './auth.options.js';
+import { isInstalled } from '../optional-packages.js';
 import { isLoopbackHost } from './origin.js';
 
 const SECRET_LENGTH = 32;
@@ -25,12 +27,15 @@ export function validateAuthOptions(options: AuthOptions): string[] {
         );
       return errors;
     case 'credentials':
-      if (!options.jwt && !options.apiKeys?.length)
-        errors.push("auth of kind 'credentials' needs jwt or apiKeys. Without them, no caller can sign in.");
+      if (!options.jwt && !options.apiKeys?.length && !options.oidc)
+        errors.push(
+          "auth of kind 'credentials' needs jwt, apiKeys or oidc. Without them, no caller can sign in.",
+        );
       return [
         ...errors,
         ...validateJwt(options.jwt),
         ...validateApiKeys(options.apiKeys ?? []),
+        ...validateOidc(options.oidc),
         ...validatePositive('sessionTtlMs', options.sessionTtlMs),
         ...validateOrigins(options.allowedOrigins),
       ];
@@ -78,6 +83,24 @@ function validateJwt(jwt: JwtOptions | undefined): string[] {
     errors.push(
       'auth.jwt.jwksUrl must be an https URL (http only on loopback). Over http, others could replace the keys.',
     );
+  return errors;
+}
+
+function validateOidc(oidc: OidcOptions | undefined): string[] {
+  if (!oidc) return [];
+  const errors: string[] = [];
+  if (!isInstalled('openid-client'))
+    errors.push('auth.oidc needs a package that is not installed: npm i openid-client');
+  if (!oidc.clientId)
+    errors.push('auth.oidc.clientId is absent. Set it to the name of this server at the provider.');
+  for (const name of ['issuer', 'redirectUri', 'homeUrl'] as const) {
+    const url = oidc[name];
+    if (url === undefined && name === 'homeUrl') continue;
+    if (url === undefined || !isTrustworthy(url))
+      errors.push(
+        `auth.oidc.${name} must be an https URL (http only on loopback). Over http, others could sign in as the people who use it.`,
+      );
+  }
   return errors;
 }
 

@@ -21,6 +21,7 @@ import { currentSources } from './credential-source.js';
 import { PassportCredentialReader } from './credentials/passport-credential.reader.js';
 import { GuardedAuthenticator } from './guarded-authenticator.js';
 import { HostCredentialReader } from './host-credential.reader.js';
+import { OIDC_SIGN_IN, OidcSignIn } from './oidc/oidc-sign-in.service.js';
 import { LocalCredentialReader } from './local-credential.reader.js';
 import { PrincipalToken } from './principal-token.js';
 import { SessionEndings } from './session-endings.service.js';
@@ -60,6 +61,26 @@ const PROVIDERS: Provider[] = [
   },
   { provide: CredentialBrake, useFactory: () => new CredentialBrake() },
   {
+    provide: OIDC_SIGN_IN,
+    inject: [AUTH_OPTIONS, SigningKeys, SessionService, CredentialBrake, SecurityLog],
+    useFactory: (
+      auth: AuthOptions,
+      keys: SigningKeys,
+      sessions: SessionService,
+      brake: CredentialBrake,
+      security: SecurityLog,
+    ) =>
+      auth.kind === 'credentials' && auth.oidc
+        ? new OidcSignIn(auth, auth.oidc, {
+            keys,
+            sessions,
+            brake,
+            security,
+            sessionTtlMs: sessionTtlMs(auth),
+          })
+        : undefined,
+  },
+  {
     provide: Authenticator,
     inject: [AUTH_OPTIONS, SessionService, TicketService, CredentialBrake, SecurityLog],
     useFactory: (
@@ -79,7 +100,7 @@ const PROVIDERS: Provider[] = [
  */
 @Module({
   providers: PROVIDERS,
-  exports: [AUTH_OPTIONS, Authenticator, SessionService, TicketService],
+  exports: [AUTH_OPTIONS, Authenticator, OIDC_SIGN_IN, SessionService, TicketService],
 })
 export class AuthModule extends ConfigurableModuleClass {}
 

@@ -17,11 +17,13 @@ export interface LocalAuthOptions extends TicketOptions {
   readonly allowedOrigins?: readonly string[];
 }
 
-/** Bearer tokens, API keys, or both. At least one of `jwt` and `apiKeys` must be there. */
+/** Bearer tokens, API keys, sign-in at a provider, or several of these. At least one of `jwt`, `apiKeys` and `oidc` must be there. */
 export interface CredentialsAuthOptions extends TicketOptions {
   readonly kind: 'credentials';
   readonly jwt?: JwtOptions;
   readonly apiKeys?: readonly ApiKeyOptions[];
+  /** Lets browsers sign in at an OpenID provider. Needs the package openid-client. Default: they send a token or an API key. */
+  readonly oidc?: OidcOptions;
   /**
    * The session cookie's name. Default `agent-stream-session`. Where the browser comes by https it begins with `__Host-`, so that
    * no other host can set it. Two instances on one host name need two names, or each sign-in ends the other's.
@@ -29,8 +31,8 @@ export interface CredentialsAuthOptions extends TicketOptions {
   readonly cookieName?: string;
   /**
    * Maximum duration of a browser session, in milliseconds; never longer than its token. Default 8 hours. A session that was made
-   * from an API key ends when that key is removed from `apiKeys` or stands for something else; one that was made from a token, when
-   * the rules in `jwt` change.
+   * from an API key ends when that key is removed from `apiKeys` or stands for something else; one that was made from a token, or at a
+   * provider, when the rules in `jwt` or `oidc` change.
    */
   readonly sessionTtlMs?: number;
   /**
@@ -88,13 +90,17 @@ interface KeySet {
   readonly secret?: undefined;
 }
 
-interface JwtRules {
+interface JwtRules extends ClaimRules {
   /** `iss` must be this. Default: any issuer that has the key. */
   readonly issuer?: string;
   /** `aud` must contain this. Default: any, so a token that was made for another service of the issuer works here too. */
   readonly audience?: string;
   /** Default `['HS256']` with a secret; `RS256`, `PS256`, `ES256`, `EdDSA` with a key set. The two families never mix. */
   readonly algorithms?: readonly string[];
+}
+
+/** Rules for reading a principal from the claims of a token. */
+export interface ClaimRules {
   /** Names of the claims that hold the principal. A name of the token itself, or a path such as `realm_access.roles`. */
   readonly claims?: {
     /** Default `sub`. A token without it is refused. */
@@ -106,6 +112,31 @@ interface JwtRules {
   };
   /** The tenant of a token that names none. Default `default`: all such users share a tenant, yet see only their own things. */
   readonly defaultTenant?: string;
+}
+
+/**
+ * Sign-in at an OpenID provider: the authorization code flow with PKCE. The ID token says who signed in. Its signature, issuer, audience,
+ * nonce and times are checked, and the session ends with it.
+ */
+export interface OidcOptions extends ClaimRules {
+  /**
+   * The provider's issuer, without `/.well-known/openid-configuration`: https, or http on loopback. Its configuration is read when somebody
+   * first signs in, and again every hour, so a provider that is down stops nobody else.
+   */
+  readonly issuer: string;
+  /** Name of this server at the provider. */
+  readonly clientId: string;
+  /** Default: none, for a client that the provider knows as public. */
+  readonly clientSecret?: string;
+  /** Scopes to ask for. Default `openid`, `profile` and `email`. `openid` is always among them. */
+  readonly scopes?: readonly string[];
+  /**
+   * URL of the route `oidc/callback` below `sessionPath`, as browsers reach it and as the provider knows it:
+   * `https://chat.example.com/api/auth/session/oidc/callback`.
+   */
+  readonly redirectUri: string;
+  /** URL of the page that people come back to after sign-out, and when a sign-in fails. Default: the root of `redirectUri`. */
+  readonly homeUrl?: string;
 }
 
 /** A key and who it stands for. Sent as `X-API-Key`, or as a bearer token. */
@@ -124,6 +155,7 @@ export function ticketSecrets({ ticketSecret = [] }: TicketOptions): readonly st
 }
 
 export const DEFAULT_CLAIMS = { userId: 'sub', tenant: 'tenant', roles: 'roles' };
+export const DEFAULT_SCOPES: readonly string[] = ['openid', 'profile', 'email'];
 export const DEFAULT_COOKIE_NAME = 'agent-stream-session';
 export const DEFAULT_SESSION_TTL_MS = 8 * 60 * 60_000;
 export const DEFAULT_TICKET_TTL_MS = 10 * 60_000;

@@ -8,7 +8,9 @@ import type { CredentialSource } from './credential-source.js';
 /** The caller: its principal, the proof, and the time for which it holds. */
 export interface Authentication {
   readonly principal: Principal;
-  readonly via: 'local' | 'host' | 'jwt' | 'api-key' | 'session' | 'ticket';
+  readonly via: 'local' | 'host' | 'jwt' | 'oidc' | 'api-key' | 'session' | 'ticket';
+  /** Name of the person, for people to read. Absent if the credentials do not tell it. */
+  readonly name?: string;
   /** Time when the credentials end, in milliseconds since the epoch: a stream is cut then. Absent: they do not end. */
   readonly expiresAt?: number;
   /** The credential that proved it, here or at the sign-in. */

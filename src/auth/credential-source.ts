@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ApiKeyOptions, AuthOptions, JwtOptions } from './auth.options.js';
+import type { ApiKeyOptions, AuthOptions, JwtOptions, OidcOptions } from './auth.options.js';
 
 /**
  * A text that stands for what somebody proved themselves with: an API key and what it may do, or the rules by which a token was
@@ -30,6 +30,11 @@ export function jwtSource(options: JwtOptions): CredentialSource {
   return `jwt ${digest([...rules, defaultTenant])}`;
 }
 
+export function oidcSource({ issuer, clientId, claims, defaultTenant }: OidcOptions): CredentialSource {
+  const rules = [issuer, clientId, claims?.userId, claims?.tenant, claims?.roles, defaultTenant];
+  return `oidc ${digest(rules)}`;
+}
+
 /** Returns the sources that the settings allow now. */
 export function currentSources(options: AuthOptions): readonly CredentialSource[] {
   switch (options.kind) {
@@ -38,7 +43,11 @@ export function currentSources(options: AuthOptions): readonly CredentialSource[
     case 'host':
       return [HOST_SOURCE];
     case 'credentials':
-      return [...(options.jwt ? [jwtSource(options.jwt)] : []), ...(options.apiKeys ?? []).map(apiKeySource)];
+      return [
+        ...(options.jwt ? [jwtSource(options.jwt)] : []),
+        ...(options.oidc ? [oidcSource(options.oidc)] : []),
+        ...(options.apiKeys ?? []).map(apiKeySource),
+      ];
   }
 }
 

@@ -122,6 +122,7 @@ function toCredentialKind(via: Authentication['via']): Refusal['credential'] {
       return via;
     case 'local':
     case 'host':
+    case 'oidc':
       // Nothing of theirs is looked at here.
       return 'token';
   }

@@ -13,6 +13,8 @@ export interface SignedPrincipal {
 /** A principal as our own token carries it. */
 export interface CarriedPrincipal {
   readonly principal: Principal;
+  /** Name of the person, for people to read. */
+  readonly name?: string;
   /** Time when the original credentials end, in milliseconds since the epoch; absent if they do not. */
   readonly expiresAt?: number;
   /** The credential that proved the principal. */
@@ -27,6 +29,7 @@ const Claims = z.object({
   sub: z.string(),
   tenant: z.string(),
   roles: z.array(z.string()),
+  name: z.string().optional(),
   /** Time when the credentials end, in milliseconds since the epoch. */
   until: z.number().optional(),
   /** The fingerprint of the source. */
@@ -60,13 +63,14 @@ export class PrincipalToken {
 
   /** Believed for the time to live, yet never longer than the credentials. `audience` is what it is good for. */
   async sign(carried: CarriedPrincipal, audience: string): Promise<SignedPrincipal> {
-    const { principal, expiresAt: until, source, sessionId: sid, marks } = carried;
+    const { principal, name, expiresAt: until, source, sessionId: sid, marks } = carried;
     const key = await this.keys.current();
     const seconds = Math.floor(Math.min(Date.now() + this.ttlMs, until ?? Infinity) / 1000);
     const { tenant, roles } = principal;
     const token = await new SignJWT({
       tenant,
       roles: [...roles],
+      name,
       until,
       sid,
       marks,
@@ -95,12 +99,13 @@ export class PrincipalToken {
         audience,
         requiredClaims: ['exp'],
       });
-      const { sub: userId, tenant, roles, until, src, sid, marks } = Claims.parse(payload);
+      const { sub: userId, tenant, roles, name, until, src, sid, marks } = Claims.parse(payload);
       const source = this.fingerprintSources(key).get(src);
       if (source === undefined) return 'credential-removed';
       return {
         principal: { userId, tenant, roles },
         source,
+        ...(name !== undefined && { name }),
         tokenExpiresAt: (payload.exp ?? 0) * 1000,
         ...(until !== undefined && { expiresAt: until }),
         ...(sid !== undefined && { sessionId: sid }),

@@ -7,6 +7,7 @@ describe('redactUrl', () => {
     ['/runs/r1/events?ticket=abc.def', '/runs/r1/events?ticket=[redacted]'],
     ['/e?lastEventId=r1.1.2&ticket=abc&x=1#t', '/e?lastEventId=r1.1.2&ticket=[redacted]&x=1#t'],
     ['/e?ticket=a&ticket=b', '/e?ticket=[redacted]&ticket=[redacted]'],
+    ['/oidc/callback?code=abc&state=s', '/oidc/callback?code=[redacted]&state=s'],
     ['/e?%74icket=abc', '/e?%74icket=[redacted]'],
     ['/e?note=ticket&%E0%A4%A=1', '/e?note=ticket&%E0%A4%A=1'],
   ])('redacts the logged URL %s to %s', (url, logged) => {
@@ -27,7 +28,7 @@ it('shows no credential in a logged request', () => {
     referer: '/?ticket=SECRET',
   };
   logger.info({
-    req: { headers, query: { ticket: 'SECRET' } },
+    req: { headers, query: { ticket: 'SECRET', code: 'SECRET' } },
     res: { headers: { 'set-cookie': 'SECRET' } },
   });
   expect(lines).toHaveLength(1);

@@ -1,4 +1,4 @@
-import { Body, Delete, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { Body, Delete, Get, HttpCode, Inject, Optional, Post, Req, Res } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ApiBody, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
@@ -12,6 +12,7 @@ import type { AuthOptions, CredentialsAuthOptions } from './auth.options.js';
 import { attachAuthentication, type Authentication, type IncomingRequest } from './authentication.js';
 import { Authenticator } from './authenticator.js';
 import { toChallenge } from './challenge.js';
+import { OIDC_SIGN_IN, type OidcSignIn } from './oidc/oidc-sign-in.service.js';
 import { assertOwnOrigin } from './origin.js';
 import { sessionCookie, readSessionCookie } from './session-cookie.js';
 import { SessionService } from './session.service.js';
@@ -29,10 +30,24 @@ const Session = z
     principal: z
       .object({ userId: z.string(), tenant: z.string(), roles: z.array(z.string()).readonly() })
       .nullable(),
+    name: z.string().optional().describe('The name of the person, if the credentials tell it.'),
+    signIn: z
+      .array(z.enum(['token', 'oidc']))
+      .readonly()
+      .describe(
+        'Ways to sign in here: `token`, by a POST to this route; `oidc`, by sending the browser to the route `oidc` below it.',
+      ),
     expiresAt: z.number().optional().describe('When it ends, in milliseconds since the epoch.'),
   })
   .meta({ id: 'Session' });
 type Session = z.infer<typeof Session>;
+
+const SignedOut = z
+  .object({
+    signOutUrl: z.string().describe('Send the browser there: it ends the session at the provider as well.'),
+  })
+  .meta({ id: 'SignedOut' });
+type SignedOut = z.infer<typeof SignedOut>;
 
 const EndSessions = z
   .union([
@@ -49,6 +64,7 @@ export abstract class SessionController {
     private readonly authenticator: Authenticator,
     private readonly sessions: SessionService,
     private readonly adapterHost: HttpAdapterHost,
+    @Optional() @Inject(OIDC_SIGN_IN) private readonly oidc: OidcSignIn | undefined,
   ) {}
 
   @Get()
@@ -92,22 +108,26 @@ export abstract class SessionController {
   }
 
   @Delete()
-  @HttpCode(204)
   @ApiOperation({
     summary: 'Sign out: end this session',
     description:
-      'A copy of the cookie is worth nothing afterwards, and neither are tickets that were made with it.',
+      'A copy of the cookie is worth nothing afterwards, and neither are tickets that were made with it. 200 for a session that was begun at a provider which has a sign-out of its own.',
   })
   @ApiNoContentResponse()
+  @ApiOkResponse(describeAnswer(SignedOut))
   async signOut(
     @Req() request: IncomingRequest,
     @Res({ passthrough: true }) response: unknown,
-  ): Promise<void> {
+  ): Promise<SignedOut | undefined> {
     const options = this.credentialsOptions();
     assertOwnOrigin(request, options.allowedOrigins);
     const session = readSessionCookie(options, request);
-    if (session !== undefined) await this.sessions.end(session, callerAddress(request));
-    this.clearCookie(request, response, options);
+    const source =
+      session === undefined ? undefined : await this.sessions.end(session, callerAddress(request));
+    const signOutUrl = await this.oidc?.signOutUrl(request, source);
+    this.clearCookies(request, response, options);
+    this.adapterHost.httpAdapter.status(response, signOutUrl === undefined ? 204 : 200);
+    return signOutUrl === undefined ? undefined : { signOutUrl };
   }
 
   @Delete('all')
@@ -125,7 +145,7 @@ export abstract class SessionController {
     if (this.options.kind === 'local') throw createNoSignInError();
     const { principal } = await this.caller(request, response);
     await this.sessions.endAll(principal, { principal, address: callerAddress(request), as: 'user' });
-    if (this.options.kind === 'credentials') this.clearCookie(request, response, this.options);
+    if (this.options.kind === 'credentials') this.clearCookies(request, response, this.options);
   }
 
   @Post('end')
@@ -174,8 +194,10 @@ export abstract class SessionController {
     return new AppError('UNAUTHENTICATED', message);
   }
 
-  private clearCookie(request: IncomingRequest, response: unknown, options: CredentialsAuthOptions): void {
+  private clearCookies(request: IncomingRequest, response: unknown, options: CredentialsAuthOptions): void {
     this.setCookie(request, response, options, { value: '', maxAge: 0 });
+    if (this.oidc)
+      this.adapterHost.httpAdapter.appendHeader(response, 'Set-Cookie', this.oidc.forget(request));
   }
 
   private setCookie(
@@ -192,8 +214,16 @@ export abstract class SessionController {
     return {
       kind: this.options.kind,
       principal: caller?.principal ?? null,
+      name: caller?.name,
+      signIn: this.listWays(),
       expiresAt: caller?.expiresAt,
     };
+  }
+
+  private listWays(): Session['signIn'] {
+    if (this.options.kind !== 'credentials') return [];
+    const { jwt, apiKeys, oidc } = this.options;
+    return [...(oidc ? (['oidc'] as const) : []), ...(jwt || apiKeys?.length ? (['token'] as const) : [])];
   }
 
   private credentialsOptions(): CredentialsAuthOptions {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Owner } from '../principal.js';
 import type { SecurityLog } from '../security/security-log.service.js';
 import type { Authentication, Refusal } from './authentication.js';
+import type { CredentialSource } from './credential-source.js';
 import { PrincipalToken, type CarriedPrincipal, type SignedPrincipal } from './principal-token.js';
 import type { SessionEndings } from './session-endings.service.js';
 import { Sessions } from './sessions.js';
@@ -25,12 +26,19 @@ export class SessionService extends Sessions {
 
   /** Ends with the credentials it was made from, or with the time to live, whichever is first. */
   async issue(
-    { principal, expiresAt, source, via }: Omit<Authentication, 'session' | 'ended'>,
+    { principal, name, expiresAt, source, via }: Omit<Authentication, 'session' | 'ended'>,
     address?: string,
   ): Promise<SignedPrincipal> {
     const marks = await this.endings.listMarks(principal);
     const sessionId = randomBytes(12).toString('base64url');
-    const carried = { principal, source, sessionId, marks, ...(expiresAt !== undefined && { expiresAt }) };
+    const carried = {
+      principal,
+      source,
+      sessionId,
+      marks,
+      ...(name !== undefined && { name }),
+      ...(expiresAt !== undefined && { expiresAt }),
+    };
     const signed = await this.tokens.sign(carried, AUDIENCE);
     this.security.record({ type: 'sign-in', principal, address, reason: `by ${via}` });
     return signed;
@@ -47,17 +55,28 @@ export class SessionService extends Sessions {
       refusals?.push({ credential: 'session', reason: 'ended' });
       return undefined;
     }
-    return { ...toAuthentication(carried, this.endings), expiresAt: carried.tokenExpiresAt, via: 'session' };
+    const { name, tokenExpiresAt: expiresAt } = carried;
+    return {
+      ...toAuthentication(carried, this.endings),
+      ...(name !== undefined && { name }),
+      expiresAt,
+      via: 'session',
+    };
   }
 
-  /** Ends the session of this cookie, and its tickets. Harmless when there is nothing to end. */
-  async end(session: string, address?: string): Promise<void> {
+  /**
+   * Ends the session of this cookie, and its tickets. Harmless when there is nothing to end.
+   *
+   * @returns the credential that the session was made from; undefined if there was nothing to end
+   */
+  async end(session: string, address?: string): Promise<CredentialSource | undefined> {
     const carried = await this.tokens.verify(session, AUDIENCE);
-    if (typeof carried === 'string' || carried.sessionId === undefined) return;
-    const { sessionId, principal, tokenExpiresAt } = carried;
-    if (await this.endings.hasEnded(carried)) return;
+    if (typeof carried === 'string' || carried.sessionId === undefined) return undefined;
+    const { sessionId, principal, source, tokenExpiresAt } = carried;
+    if (await this.endings.hasEnded(carried)) return undefined;
     await this.endings.endSession({ ...carried, sessionId }, tokenExpiresAt);
     this.security.record({ type: 'sign-out', principal, address });
+    return source;
   }
 
   /** @param by who asked for it; absent for the host's own code */

@@ -14,6 +14,7 @@ import type {
   RunListQuery,
   RunRecord,
   Session,
+  SignedOut,
   StartedRun,
   ThreadChange,
   ThreadList,
@@ -289,11 +290,22 @@ export class ChatService {
   }
 
   /**
-   * Ends this session and removes its cookie.
+   * Returns the URL at which a browser signs in at an OpenID provider: for a link or the address bar. It comes back signed in, or with
+   * `signIn` in the query, which says why not: `denied`, `expired`, `unavailable`, `claims` or `failed`.
+   *
+   * @param returnTo path of the page to come back to, with its query. Default: the page of the server
+   */
+  signInUrl(returnTo?: string): string {
+    return this.api.url(`${SESSION_PATH}/oidc`, { returnTo });
+  }
+
+  /**
+   * Ends this session and removes its cookie. If the session was begun at a provider that has a sign-out, the result has its URL: send the
+   * browser there to end the session at the provider as well.
    *
    * @param options `everywhere`: ends all sessions of the user, in every browser. Default false
    */
-  signOut({ everywhere = false }: { readonly everywhere?: boolean } = {}): Promise<void> {
+  signOut({ everywhere = false }: { readonly everywhere?: boolean } = {}): Promise<SignedOut | undefined> {
     return this.api.json(everywhere ? `${SESSION_PATH}/all` : SESSION_PATH, { method: 'DELETE' });
   }
 }

@@ -202,8 +202,17 @@ export interface Session {
     readonly tenant: string;
     readonly roles: readonly string[];
   } | null;
+  /** Name of the person, if the credentials tell it. */
+  readonly name?: string;
+  /** Ways to sign in: `token` by `signIn`, `oidc` by the page at `signInUrl`. Empty if there is nothing to sign in to. */
+  readonly signIn: readonly ('token' | 'oidc')[];
   /** Time when the session ends. */
   readonly expiresAt?: number;
+}
+
+export interface SignedOut {
+  /** URL at which the provider ends its own session. */
+  readonly signOutUrl: string;
 }
 
 /** A run in a list. `tenant` and `userId` are there for operators. */

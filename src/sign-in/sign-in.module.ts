@@ -1,5 +1,6 @@
 import type { DynamicModule } from '@nestjs/common';
 import { placeController, type Placement } from '../http/place-controller.js';
+import { OidcController } from './oidc.controller.js';
 import { SignInController } from './sign-in.controller.js';
 
 /** The routes for signing in and out. */
@@ -9,7 +10,7 @@ export class SignInModule {
     return {
       module: SignInModule,
       imports: [...imports],
-      controllers: [placeController(path, SignInController, placement)],
+      controllers: [SignInController, OidcController].map((each) => placeController(path, each, placement)),
     };
   }
 }

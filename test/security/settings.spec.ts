@@ -13,8 +13,11 @@ import { describeSetting, SETTING_NAMES, type SettingName } from '../../src/app/
 import { appServers, type AppServer } from '../support/app.server.js';
 import { AppProcess } from '../page/support/app.process.js';
 import { EventStream } from '../support/event-stream.js';
+import { faultProxies } from '../support/fault-proxies.js';
+import { openIdProviders, settingsFor, signInAtProvider } from '../support/openid.provider.js';
 import { OtlpReceiver } from '../support/otlp.receiver.js';
 import { RawConnection } from '../support/raw-connection.js';
+import { WebBrowser } from '../support/web.browser.js';
 import { obedientModel } from './obedient.model.js';
 import { postJson } from '../support/post-json.js';
 
@@ -47,6 +50,8 @@ const SHORT_REQUESTS: Env = { MAX_MESSAGE_BYTES: '1KiB', MAX_HISTORY_BYTES: '64K
 
 describe('settings about security', () => {
   const start = appServers();
+  const startProvider = openIdProviders();
+  const proxyTo = faultProxies();
   const model = obedientModel();
   const cleanups: (() => unknown)[] = [];
   let directory: string;
@@ -255,6 +260,28 @@ describe('settings about security', () => {
     },
   });
 
+  /** Whether a person can sign in at a provider with a setting as it should be, and with another value. */
+  const atProvider = (name: SettingName, other: string, findFaults: () => void): Row => {
+    const canSignIn = async (env: Env): Promise<boolean> => {
+      const door: { port: number | undefined } = { port: undefined };
+      const { origin } = await proxyTo(door);
+      const provider = await startProvider({ appOrigin: origin });
+      const server = await start({ ...settingsFor(provider, origin), ...env });
+      door.port = Number(new URL(server.origin).port);
+      const browser = new WebBrowser();
+      await signInAtProvider(browser, origin).catch(() => undefined);
+      const session = await browser.send(`${origin}/api/auth/session`);
+      return ((await session.json()) as { principal: object | null }).principal !== null;
+    };
+    return {
+      refuses: async () => {
+        findFaults();
+        expect(await canSignIn({ [name]: other })).toBe(false);
+      },
+      allows: async () => expect(await canSignIn({})).toBe(true),
+    };
+  };
+
   const fetching = async (env: Env, url: string): Promise<string> => {
     const server = await start({ ...model.settings, ...env });
     await calling(server, ['http_fetch', { url }]);
@@ -323,6 +350,39 @@ describe('settings about security', () => {
         expect(await status(await start(ISSUED), '/api/chat/threads', bearer(await token()))).toBe(200),
     },
     AUTH_JWKS_URL: jwks(),
+    AUTH_OIDC_ISSUER: atProvider('AUTH_OIDC_ISSUER', 'https://id.invalid', () =>
+      refusedStart(
+        {
+          AUTH_OIDC_ISSUER: 'http://id.example.com',
+          AUTH_OIDC_CLIENT_ID: 'a',
+          PUBLIC_URL: 'https://a.example',
+        },
+        'AUTH_OIDC_ISSUER',
+      ),
+    ),
+    AUTH_OIDC_CLIENT_ID: atProvider('AUTH_OIDC_CLIENT_ID', 'another-client', () =>
+      refusedStart(
+        { AUTH_OIDC_ISSUER: 'https://id.example.com', PUBLIC_URL: 'https://a.example' },
+        'AUTH_OIDC_CLIENT_ID',
+      ),
+    ),
+    AUTH_OIDC_CLIENT_SECRET: atProvider('AUTH_OIDC_CLIENT_SECRET', 'another-secret', () =>
+      refusedStart({ AUTH_OIDC_CLIENT_SECRET: 'a-secret' }, 'AUTH_OIDC_CLIENT_SECRET'),
+    ),
+    PUBLIC_URL: atProvider('PUBLIC_URL', 'https://evil.example', () => {
+      refusedStart({ PUBLIC_URL: 'https://a.example' }, 'PUBLIC_URL');
+      refusedStart({ AUTH_OIDC_ISSUER: 'https://a.example', PUBLIC_URL: 'http://a.example' }, 'PUBLIC_URL');
+    }),
+    AUTH_USER_CLAIM: {
+      refuses: async () => {
+        const server = await start({ ...ISSUED, AUTH_USER_CLAIM: 'oid' });
+        expect(await status(server, '/api/chat/threads', bearer(await token()))).toBe(401);
+      },
+      allows: async () => {
+        const server = await start({ ...ISSUED, AUTH_USER_CLAIM: 'oid' });
+        expect(await whoIs(server, bearer(await token({ oid: 'o-1' })))).toMatchObject({ userId: 'o-1' });
+      },
+    },
     AUTH_ISSUER: {
       refuses: async () => {
         const wrong = bearer(await token({ iss: 'https://evil.example' }));

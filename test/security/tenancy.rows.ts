@@ -122,6 +122,8 @@ export const ROWS: Readonly<Record<string, readonly Row[]>> = {
   'POST /api/auth/session': [
     { kind: 'open', request: () => ({ body: { token: 'a-token-that-nobody-has' } }), otherwise: [401] },
   ],
+  'GET /api/auth/session/oidc': [{ kind: 'open', request: nothing, otherwise: [404] }],
+  'GET /api/auth/session/oidc/callback': [{ kind: 'open', request: nothing, otherwise: [404] }],
   'DELETE /api/auth/session': [{ kind: 'open', request: nothing }],
   'DELETE /api/auth/session/all': [{ kind: 'lists', request: nothing }],
   'POST /api/auth/session/end': [

@@ -1,6 +1,6 @@
-import { DEFAULT_CLAIMS, DEFAULT_TICKET_TTL_MS } from '../../auth/auth.options.js';
+import { DEFAULT_CLAIMS, DEFAULT_SCOPES, DEFAULT_TICKET_TTL_MS } from '../../auth/auth.options.js';
 import { apiKeys } from './api-keys.js';
-import { keySetUrl, minutes, secret, secrets, text, texts } from './formats.js';
+import { minutes, safeUrl, secret, secrets, text, texts } from './formats.js';
 import { part, setting } from './setting.js';
 
 const TOKENS = {
@@ -10,10 +10,16 @@ const TOKENS = {
 };
 const { AUTH_JWT_SECRET: _, ...CLAIMS } = TOKENS;
 
+const PROVIDER = {
+  AUTH_OIDC_ISSUER: 'https://id.example.com',
+  AUTH_OIDC_CLIENT_ID: 'agent-stream',
+  PUBLIC_URL: 'https://chat.example.com',
+};
+
 export const CALLERS = {
   title: 'Authentication',
   intro:
-    'Without `AUTH_JWT_SECRET`, `AUTH_JWKS_URL` or `AUTH_API_KEYS`, every caller is the local development user, and the server listens on loopback only. Tokens and API keys may be used together.',
+    'Without `AUTH_JWT_SECRET`, `AUTH_JWKS_URL`, `AUTH_OIDC_ISSUER` or `AUTH_API_KEYS`, every caller is the local development user, and the server listens on loopback only. Tokens, API keys and [sign-in at a provider](../production/sign-in.md) may be used together.',
   settings: {
     AUTH_JWT_SECRET: part('chat.auth', {
       format: secret(32),
@@ -25,7 +31,7 @@ export const CALLERS = {
       isSecret: true,
     }),
     AUTH_JWKS_URL: part('chat.auth', {
-      format: keySetUrl(),
+      format: safeUrl(),
       example: 'https://id.example.com/.well-known/jwks.json',
       needs: CLAIMS,
       effect: 'Accepts bearer tokens that are signed by a key published at this URL.',
@@ -44,6 +50,56 @@ export const CALLERS = {
       example: 'agents',
       needs: TOKENS,
       effect: 'The `aud` that every token must have. Required with either of the above.',
+    }),
+    AUTH_OIDC_ISSUER: part('chat.auth', {
+      format: safeUrl(),
+      example: 'https://id.example.com/realms/main',
+      needs: PROVIDER,
+      effect:
+        'Lets people sign in with a browser at this OpenID provider. Needs the package `openid-client`.',
+      details:
+        'Write the issuer, without `/.well-known/openid-configuration`. It must be https, or http on loopback. See [sign-in at a provider](../production/sign-in.md).',
+      isSecret: true,
+    }),
+    AUTH_OIDC_CLIENT_ID: part('chat.auth', {
+      format: text(),
+      example: 'chat',
+      needs: PROVIDER,
+      effect: 'The name of this server at the OpenID provider. Required with `AUTH_OIDC_ISSUER`.',
+    }),
+    AUTH_OIDC_CLIENT_SECRET: part('chat.auth', {
+      format: text(),
+      unset: 'none, for a public client',
+      example: 'a-secret-that-the-provider-has-made',
+      needs: PROVIDER,
+      effect: 'The secret of that client.',
+      isSecret: true,
+    }),
+    AUTH_OIDC_SCOPES: part('chat.auth', {
+      format: texts(),
+      default: DEFAULT_SCOPES,
+      example: 'openid,profile,groups',
+      needs: PROVIDER,
+      effect: 'The scopes to ask the OpenID provider for. `openid` is always among them.',
+      isAboutSecurity: false,
+    }),
+    PUBLIC_URL: part('chat.auth', {
+      format: safeUrl(),
+      example: 'https://agents.example.com',
+      needs: PROVIDER,
+      effect:
+        'The URL at which browsers reach the page. Required with `AUTH_OIDC_ISSUER`, which leads people back to it.',
+      details:
+        'Register it at the provider as the URL after sign-out, and with `/api/auth/session/oidc/callback` as the redirect URI.',
+    }),
+    AUTH_USER_CLAIM: part('chat.auth', {
+      format: text(),
+      default: DEFAULT_CLAIMS.userId,
+      example: 'oid',
+      needs: TOKENS,
+      effect: 'The claim that names the user. A token without it is refused.',
+      details:
+        'Choose one that the issuer never gives to somebody else. If it changes, people no longer see what they have.',
     }),
     AUTH_TENANT_CLAIM: part('chat.auth', {
       format: text(),

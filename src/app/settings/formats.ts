@@ -84,8 +84,8 @@ export const webUrl = () =>
     throw new InvalidSettingError('write a whole URL that begins with http:// or https://');
   });
 
-/** Keys that decide who is who must not come over a wire that others can write on. */
-export const keySetUrl = () =>
+/** What decides who is who must not come over a wire that others can write on. */
+export const safeUrl = () =>
   format((value) => {
     const url = URL.canParse(value) ? new URL(value) : undefined;
     if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.host))) return value;

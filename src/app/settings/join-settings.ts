@@ -1,9 +1,10 @@
 import { parseModels } from '../../agents/langgraph/model.factory.js';
-import type { JwtOptions } from '../../auth/auth.options.js';
+import type { JwtOptions, OidcOptions } from '../../auth/auth.options.js';
 import type { ChatConfig, Config } from '../config.js';
 import { readLangGraphJson } from '../langgraph-json.js';
 import { orderAgents, ownAgents } from '../own-agents.js';
 import { readPricesFile } from '../prices-file.js';
+import { SESSION_PATH } from '../session-path.js';
 import { readTls } from '../tls.js';
 import type { PartialSetting, Setting } from './setting.js';
 import { describeSetting, SETTING_NAMES, type Settings } from './settings.js';
@@ -71,11 +72,36 @@ function joinAuth(settings: Settings): ChatConfig['auth'] {
     ...(ticketSecret && { ticketSecret }),
   };
   const jwt = joinJwt(settings);
+  const oidc = joinOidc(settings);
   const apiKeys = settings.AUTH_API_KEYS;
   const operatorRoles = settings.AUTH_OPERATOR_ROLES;
-  return jwt || apiKeys
-    ? { kind: 'credentials', jwt, apiKeys, operatorRoles, ...shared }
+  return jwt || oidc || apiKeys
+    ? { kind: 'credentials', jwt, ...(oidc && { oidc }), apiKeys, operatorRoles, ...shared }
     : { kind: 'local', ...shared };
+}
+
+function joinOidc(settings: Settings): OidcOptions | undefined {
+  const { AUTH_OIDC_ISSUER: issuer, AUTH_OIDC_CLIENT_ID: clientId, PUBLIC_URL } = settings;
+  if (!issuer || !clientId || !PUBLIC_URL) return undefined;
+  const homeUrl = `${PUBLIC_URL.replace(/\/+$/, '')}/`;
+  const clientSecret = settings.AUTH_OIDC_CLIENT_SECRET;
+  return {
+    issuer,
+    clientId,
+    ...(clientSecret !== undefined && { clientSecret }),
+    scopes: settings.AUTH_OIDC_SCOPES,
+    redirectUri: `${homeUrl}${SESSION_PATH}/oidc/callback`,
+    homeUrl,
+    claims: joinClaims(settings),
+  };
+}
+
+function joinClaims(settings: Settings): JwtOptions['claims'] {
+  return {
+    userId: settings.AUTH_USER_CLAIM,
+    tenant: settings.AUTH_TENANT_CLAIM,
+    roles: settings.AUTH_ROLES_CLAIM,
+  };
 }
 
 function joinJwt(settings: Settings): JwtOptions | undefined {
@@ -83,7 +109,7 @@ function joinJwt(settings: Settings): JwtOptions | undefined {
   const rules = {
     issuer: settings.AUTH_ISSUER,
     audience: settings.AUTH_AUDIENCE,
-    claims: { tenant: settings.AUTH_TENANT_CLAIM, roles: settings.AUTH_ROLES_CLAIM },
+    claims: joinClaims(settings),
   };
   if (secret) return { ...rules, secret };
   return jwksUrl ? { ...rules, jwksUrl } : undefined;

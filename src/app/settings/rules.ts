@@ -2,6 +2,7 @@ import { parseModels } from '../../agents/langgraph/model.factory.js';
 import { statSync } from 'node:fs';
 import { isLoopbackHost } from '../../auth/origin.js';
 import { BUILT_IN_AGENT, ownAgents } from '../own-agents.js';
+import { isInstalled } from '../../optional-packages.js';
 import { bodyLimitsWithin } from '../../http/body-budget.js';
 import { bodyBytesFor } from '../body-limits.js';
 import { readPricesFile } from '../prices-file.js';
@@ -16,7 +17,7 @@ export interface Rule {
   findError(settings: Settings): string | undefined;
 }
 
-const ENABLES_AUTH = ['AUTH_JWT_SECRET', 'AUTH_JWKS_URL', 'AUTH_API_KEYS'] as const;
+const ENABLES_AUTH = ['AUTH_JWT_SECRET', 'AUTH_JWKS_URL', 'AUTH_OIDC_ISSUER', 'AUTH_API_KEYS'] as const;
 
 export const RULES: readonly Rule[] = [
   {
@@ -34,6 +35,22 @@ export const RULES: readonly Rule[] = [
   },
   neededForTokens('AUTH_ISSUER', 'the iss claim that tokens must have'),
   neededForTokens('AUTH_AUDIENCE', 'the aud claim that tokens must have'),
+  neededForProvider('AUTH_OIDC_CLIENT_ID', 'the name of this server at the provider'),
+  neededForProvider('PUBLIC_URL', 'the URL at which browsers reach the page'),
+  {
+    about: ['AUTH_OIDC_CLIENT_SECRET', 'AUTH_OIDC_ISSUER'],
+    findError: ({ AUTH_OIDC_CLIENT_SECRET, AUTH_OIDC_ISSUER }) =>
+      AUTH_OIDC_CLIENT_SECRET && !AUTH_OIDC_ISSUER
+        ? 'it has no effect without AUTH_OIDC_ISSUER; set that, or unset this'
+        : undefined,
+  },
+  {
+    about: ['AUTH_OIDC_ISSUER'],
+    findError: ({ AUTH_OIDC_ISSUER }) =>
+      AUTH_OIDC_ISSUER && !isInstalled('openid-client')
+        ? 'it needs a package that is not installed: npm i openid-client'
+        : undefined,
+  },
   {
     about: ['TLS_CERT_FILE', 'TLS_KEY_FILE'],
     findError: ({ TLS_CERT_FILE, TLS_KEY_FILE }) => {
@@ -184,6 +201,18 @@ function neededForTokens(name: 'AUTH_ISSUER' | 'AUTH_AUDIENCE', meaning: string)
       return checksTokens
         ? `set it to ${meaning}; AUTH_JWT_SECRET and AUTH_JWKS_URL need it`
         : 'it has no effect without AUTH_JWT_SECRET or AUTH_JWKS_URL; set one of them, or unset it';
+    },
+  };
+}
+
+function neededForProvider(name: 'AUTH_OIDC_CLIENT_ID' | 'PUBLIC_URL', meaning: string): Rule {
+  return {
+    about: [name, 'AUTH_OIDC_ISSUER'],
+    findError: (settings) => {
+      if (Boolean(settings.AUTH_OIDC_ISSUER) === Boolean(settings[name])) return undefined;
+      return settings[name]
+        ? 'it has no effect without AUTH_OIDC_ISSUER; set that, or unset this'
+        : `set it to ${meaning}; AUTH_OIDC_ISSUER needs it`;
     },
   };
 }

@@ -4,7 +4,7 @@ import { AppError } from '../../errors.js';
 import type { JwtOptions } from '../auth.options.js';
 import type { Authentication, Refusal } from '../authentication.js';
 import { jwtSource, type CredentialSource } from '../credential-source.js';
-import { toPrincipal } from './claims.js';
+import { toPersonName, toPrincipal } from './claims.js';
 
 const CLOCK_TOLERANCE_S = 5;
 const KEY_SET_TIMEOUT_MS = 5_000;
@@ -39,7 +39,14 @@ export class AccessTokenVerifier {
       refusals.push({ credential: 'token', reason: 'claims' });
       return undefined;
     }
-    return { principal, via: 'jwt', expiresAt: (payload.exp ?? 0) * 1000, source: this.source };
+    const name = toPersonName(payload);
+    return {
+      principal,
+      ...(name !== undefined && { name }),
+      via: 'jwt',
+      expiresAt: (payload.exp ?? 0) * 1000,
+      source: this.source,
+    };
   }
 
   private async verifyPayload(token: string, refusals: Refusal[] = []): Promise<JWTPayload | undefined> {

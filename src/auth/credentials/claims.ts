@@ -1,16 +1,27 @@
 import type { JWTPayload } from 'jose';
 import type { Principal } from '../../principal.js';
-import { DEFAULT_CLAIMS, type JwtOptions } from '../auth.options.js';
+import { DEFAULT_CLAIMS, type ClaimRules } from '../auth.options.js';
+
+/** Characters of a person's name. Of a longer one, the first are shown. */
+const LONGEST_NAME = 100;
 
 /** Returns the principal of a verified token; undefined if the token names no user, or if its tenant is not text. */
 export function toPrincipal(
   payload: JWTPayload,
-  { claims = {}, defaultTenant = 'default' }: Pick<JwtOptions, 'claims' | 'defaultTenant'>,
+  { claims = {}, defaultTenant = 'default' }: ClaimRules,
 ): Principal | undefined {
   const userId = claimAt(payload, claims.userId ?? DEFAULT_CLAIMS.userId);
   const tenant = claimAt(payload, claims.tenant ?? DEFAULT_CLAIMS.tenant) ?? defaultTenant;
   if (!isName(userId) || !isName(tenant)) return undefined;
   return { userId, tenant, roles: parseRoles(claimAt(payload, claims.roles ?? DEFAULT_CLAIMS.roles)) };
+}
+
+/** Returns the name of the person that a verified token tells (OpenID Connect Core, section 5.1): nothing depends on it. */
+export function toPersonName({ name, preferred_username, email }: JWTPayload): string | undefined {
+  const told = [name, preferred_username, email].find(
+    (each) => typeof each === 'string' && each.trim() !== '',
+  );
+  return isName(told) ? told.trim().slice(0, LONGEST_NAME) : undefined;
 }
 
 function parseRoles(claim: unknown): string[] {

@@ -1,0 +1,2 @@
+/** Path at which browsers sign in. */
+export const SESSION_PATH = 'api/auth/session';
