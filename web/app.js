@@ -363,6 +363,8 @@ async function meet() {
   try {
     const { kind, principal } = await chat.session();
     if (kind === 'credentials' && !principal) return askSignIn();
+    // Of an attempt in this tab, after one in another has succeeded.
+    setQuery('signIn', undefined);
     shell.offerSignOut(kind === 'credentials');
     composer.offer(await chat.agents());
   } catch (error) {
@@ -374,9 +376,9 @@ async function meet() {
 
 async function signOut() {
   try {
-    await chat.signOut();
+    const { signOutUrl = location.pathname } = (await chat.signOut()) ?? {};
     drafts.clear();
-    location.assign(location.pathname);
+    location.assign(signOutUrl);
   } catch (error) {
     complain(error);
   }

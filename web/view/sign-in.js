@@ -1,10 +1,21 @@
 import { sentence } from '../chat/sentences.js';
+import { readQuery, setQuery } from '../dom/address.js';
 import { el, say, set } from '../dom/el.js';
 
-/** Asks for credentials until the server takes them. One at a time, however often it is called for. */
+/** Reasons of the server for a sign-in at a provider that came to nothing. */
+const PROBLEMS = {
+  denied: 'You were not signed in. The sign-in was cancelled, or your organization refused it.',
+  expired: 'The sign-in took too long, or was begun in another tab. Try again.',
+  unavailable: "Your organization's sign-in cannot be reached. Try again in a moment.",
+  claims: 'Your account has no access here. Ask your administrator for it.',
+  failed: 'The sign-in failed. Try again. If it fails again, tell your administrator.',
+};
+
+/** Asks for a sign-in until there is one. One at a time, however often it is called for. */
 export class SignIn {
   #chat;
   #open;
+  #problem = takeProblem();
 
   /** @param chat a ChatService */
   constructor(chat) {
@@ -17,40 +28,76 @@ export class SignIn {
     return this.#open;
   }
 
-  #show() {
+  async #show() {
+    // The server may not be reached: then all that can be done is to send a token.
+    const { signIn: ways } = await this.#chat.session().catch(() => ({ signIn: ['token'] }));
     const { promise, resolve } = Promise.withResolvers();
+    const problem = el('p', { id: 'sign-in-problem', class: 'problem', role: 'alert' });
+    const byProvider = ways.includes('oidc') && this.#providerLink();
+    const byToken =
+      ways.includes('token') && this.#tokenForm(problem, { isFirst: !byProvider, done: resolve });
+    const dialog = el(
+      'dialog',
+      { class: 'dialog sign-in', 'aria-labelledby': 'sign-in-title' },
+      el('h2', { id: 'sign-in-title' }, 'Sign in'),
+      el('p', {}, byProvider ? 'Sign in to continue. What you have typed is kept.' : 'Sign in to continue.'),
+      byProvider,
+      byProvider && byToken ? el('details', {}, el('summary', {}, 'Use an access token'), byToken) : byToken,
+      problem,
+    );
+    // There is nothing to see without.
+    dialog.addEventListener('cancel', (event) => event.preventDefault());
+    const look = () =>
+      this.#chat.session().then(
+        ({ principal }) => principal && resolve(),
+        () => undefined,
+      );
+    addEventListener('focus', look);
+    document.body.append(dialog);
+    dialog.showModal();
+    say(problem, PROBLEMS[this.#problem] ?? '');
+    this.#problem = undefined;
+    await promise;
+    removeEventListener('focus', look);
+    dialog.close();
+    dialog.remove();
+  }
+
+  #providerLink() {
+    const href = this.#chat.signInUrl(location.pathname + location.search);
+    return el(
+      'a',
+      { class: 'primary', href, autofocus: true, 'data-testid': 'sign-in-oidc' },
+      'Sign in with your organization',
+    );
+  }
+
+  #tokenForm(problem, { isFirst, done }) {
     const token = el('input', {
       type: 'password',
       id: 'token',
       required: true,
+      autofocus: isFirst,
       autocomplete: 'current-password',
-      'aria-describedby': 'sign-in-problem',
+      'aria-describedby': 'sign-in-problem token-hint',
       spellcheck: 'false',
       'data-testid': 'token',
     });
-    const problem = el('p', { id: 'sign-in-problem', class: 'problem', role: 'alert' });
-    const submit = el('button', { class: 'primary', 'data-testid': 'sign-in' }, 'Sign in');
+    const submit = el('button', { class: isFirst && 'primary', 'data-testid': 'sign-in' }, 'Sign in');
     const form = el(
       'form',
       {},
-      el('h2', { id: 'sign-in-title' }, 'Sign in'),
-      el('p', {}, 'Sign in to continue. Paste the access token or API key that you were given.'),
+      el('p', { id: 'token-hint' }, 'Paste the access token or API key that you were given.'),
       el('label', { for: 'token' }, 'Access token or API key'),
       token,
-      problem,
       el('div', { class: 'dialog-actions' }, submit),
     );
-    const dialog = el('dialog', { class: 'dialog', 'aria-labelledby': 'sign-in-title' }, form);
-    // There is nothing to see without.
-    dialog.addEventListener('cancel', (event) => event.preventDefault());
     form.addEventListener('submit', async (event) => {
       event.preventDefault();
       submit.disabled = true;
       try {
         await this.#chat.signIn(token.value.trim());
-        dialog.close();
-        dialog.remove();
-        resolve();
+        done();
       } catch (error) {
         say(problem, error.status === 401 ? error.message : sentence(error));
         set(token, 'aria-invalid', 'true');
@@ -59,8 +106,13 @@ export class SignIn {
         submit.disabled = false;
       }
     });
-    document.body.append(dialog);
-    dialog.showModal();
-    return promise;
+    return form;
   }
+}
+
+/** Takes the reason of a failed sign-in out of the address, where a reload would show it again. */
+function takeProblem() {
+  const problem = readQuery('signIn');
+  setQuery('signIn', undefined);
+  return problem;
 }
