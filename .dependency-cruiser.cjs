@@ -111,7 +111,7 @@ module.exports = {
     only('openapi', [], 'How schemas are described; it knows none of them.'),
     only(
       'auth',
-      ['errors', 'principal', 'security', 'openapi', 'optional-packages'],
+      ['errors', 'principal', 'security', 'openapi', 'optional-packages', 'brand'],
       'Auth knows callers, not what they ask for.',
     ),
     only(

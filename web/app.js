@@ -18,6 +18,7 @@ import { AttachmentBar } from './view/attachment.bar.js';
 import { Composer } from './view/composer.js';
 import { ConnectionBadge } from './view/connection.badge.js';
 import { ConversationPane } from './view/conversation.pane.js';
+import { Brand } from './view/brand.js';
 import { nameTab, Shell } from './view/shell.js';
 
 let drawing = false;
@@ -30,6 +31,7 @@ let found;
 const chat = new ChatService({ baseUrl: 'api/chat', pauseWhenHidden: true });
 const announcer = new Announcer(document.getElementById('announcer'));
 const drafts = new Drafts();
+const brand = new Brand();
 const tabs = new Tabs(changedElsewhere);
 const threads = new Threads(chat, {
   onChange: threadsChanged,
@@ -65,6 +67,7 @@ const composer = new Composer(
     editQueued: (key) => draft.putBack([conversation.takeBack(key)]),
     removeQueued: (key) => conversation.takeBack(key),
     approveAll,
+    offer: (agent) => pane.showAgent(agent),
   },
   new AttachmentBar(attachments, (fileId) => chat.fileUrl(fileId)),
 );
@@ -143,6 +146,7 @@ document.addEventListener(
   'visibilitychange',
   () => document.hidden || conversation.busy || conversation.refresh(),
 );
+showBrand();
 visit();
 // A new conversation focuses the field. An existing one starts at its top.
 if (!location.search) focusComposer();
@@ -189,7 +193,11 @@ function draw() {
 function showTitle() {
   const { title, threadId } = conversation;
   const hasNews = threads.items.some(({ unread, id }) => unread && (document.hidden || id !== threadId));
-  nameTab(title, { waiting: threads.waiting.length, hasNews });
+  nameTab(title, {
+    page: brand.name,
+    waiting: threads.waiting.length,
+    hasNews,
+  });
 }
 
 /** Selects the agent that answered last in the conversation. */
@@ -358,14 +366,22 @@ async function removeThread(thread) {
   }
 }
 
+function showBrand() {
+  shell.showBrand(brand);
+  pane.greet(brand.greeting);
+  showTitle();
+}
+
 /** Looks who we are and who there is to ask. */
 async function meet() {
   try {
-    const { kind, principal } = await chat.session();
+    const session = await chat.session();
+    const { kind, principal } = session;
+    if (brand.change(session.brand)) showBrand();
     if (kind === 'credentials' && !principal) return askSignIn();
     // Of an attempt in this tab, after one in another has succeeded.
     setQuery('signIn', undefined);
-    shell.offerSignOut(kind === 'credentials');
+    shell.showPerson(session);
     composer.offer(await chat.agents());
   } catch (error) {
     if (error.needsSignIn) return askSignIn();

@@ -37,6 +37,9 @@ export abstract class Agent {
    */
   readonly accepts?: readonly string[] | undefined;
 
+  /** Questions that a page may offer to people who begin a conversation with it; at most 12, of at most 300 characters. Default: none. */
+  readonly suggestions?: readonly string[] | undefined;
+
   /**
    * Runs until the answer is complete, emitting everything between `run-start` and `end`, which the caller writes.
    * Parts, tools and steps that are still open when it returns or throws are closed by the caller.

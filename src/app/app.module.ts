@@ -24,6 +24,14 @@ const SYSTEM_PROMPT =
   'You are a helpful assistant. Use your tools whenever they can give a better answer than your memory, several at once ' +
   'when that helps. Say where facts come from. Answer in Markdown, in the language of the question, and keep it short.';
 
+/** Questions for the built-in agent, which show its tools. */
+const SUGGESTIONS = [
+  'Which countries border Austria? What time is it in Vienna? And what is 17% of 3,482?',
+  'What are the five largest countries in Africa?',
+  'What time is it in Tokyo, New York and Nairobi?',
+  'How do I resume a stream after a lost connection?',
+];
+
 /** The standalone app: the chat module wired to the settings, and what surrounds it. The module's first customer. */
 @Module({})
 export class AppModule {
@@ -66,7 +74,7 @@ async function withIndex(store: AgentStore, { storeIndex }: Config): Promise<Age
 
 async function makeAssistant(
   name: string,
-  { model, assistant }: Config,
+  { model, assistant, suggestions }: Config,
   { tracking, checkpointer, tools, store }: AgentKit,
 ): Promise<Agent> {
   return createChatAgent({
@@ -81,6 +89,7 @@ async function makeAssistant(
     tracking,
     checkpointer,
     store,
+    suggestions: suggestions.get(name) ?? SUGGESTIONS,
     ...assistant,
   });
 }
@@ -96,6 +105,7 @@ async function makeGraphAgent(
     stateHistory,
     ownGraphs,
     assistant,
+    suggestions,
   }: Config,
   { tracking, checkpointer, store }: AgentKit,
 ): Promise<Agent> {
@@ -120,6 +130,7 @@ async function makeGraphAgent(
     takesStateChanges: stateChanges.includes(name),
     keepsStates: stateHistory.includes(name),
     ...(defaults && { defaults }),
+    suggestions: suggestions.get(name) ?? [],
   });
 }
 

@@ -108,6 +108,36 @@ describe('loadConfig', () => {
     ]);
   });
 
+  it('refuses a look of the page that cannot be shown or read, and says why', () => {
+    const look = {
+      BRAND_NAME: 'x'.repeat(61),
+      BRAND_LOGO: 'package.json',
+      BRAND_ACCENT: '#ffcc00,#74d6c2',
+      SUGGESTIONS: 'nobody=Who?',
+    };
+    expect(listErrors(look)).toEqual([
+      expect.stringMatching(/^BRAND_LOGO=package\.json: write the path of a picture/),
+      `BRAND_NAME=${look.BRAND_NAME}: it must be a line of at most 60 characters.`,
+      'BRAND_ACCENT=#ffcc00,#74d6c2: #ffcc00 has a contrast of 1.2:1 with the light page, and needs 4.5:1. Take a darker colour.',
+      "SUGGESTIONS=nobody=Who?: there is no agent 'nobody'. Agents: assistant.",
+    ]);
+    expect(listErrors({ BRAND_ACCENT: 'red' })).toEqual([
+      expect.stringMatching(/^BRAND_ACCENT=red: write two/),
+    ]);
+    const questions = loadConfig({ SUGGESTIONS: 'assistant= Who? | Where? ;' }).suggestions;
+    expect([...questions]).toEqual([['assistant', ['Who?', 'Where?']]]);
+  });
+
+  it('asks for all that sign-in at a provider needs, and names the settings that have no effect', () => {
+    expect(listErrors({ AUTH_OIDC_ISSUER: 'https://id.example.com' })).toEqual([
+      'AUTH_OIDC_CLIENT_ID: set it to the name of this server at the provider; AUTH_OIDC_ISSUER needs it.',
+      'PUBLIC_URL: set it to the URL at which browsers reach the page; AUTH_OIDC_ISSUER needs it.',
+    ]);
+    expect(listErrors({ PUBLIC_URL: 'https://chat.example.com' })).toEqual([
+      expect.stringContaining('it has no effect without AUTH_OIDC_ISSUER'),
+    ]);
+  });
+
   it('uses PostgreSQL, Redis and separate roles when their settings are given', () => {
     const url = 'postgres://app:hunter2@db/app';
     expect(loadConfig({ DATABASE_URL: url })).toMatchObject({

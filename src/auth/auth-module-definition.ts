@@ -1,4 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
+import type { BrandOptions } from '../brand.js';
 import type { SharedState } from '../shared-state.js';
 import type { AuthOptions } from './auth.options.js';
 
@@ -7,6 +8,8 @@ export interface AuthModuleOptions {
   readonly auth: AuthOptions;
   /** The store for signing keys and ended sessions. Read when the first request needs it: it may be opened later. */
   readonly state: SharedState;
+  /** Told to pages with the session. */
+  readonly brand?: BrandOptions | undefined;
 }
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: AUTH_MODULE_OPTIONS } =

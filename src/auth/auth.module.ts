@@ -100,7 +100,7 @@ const PROVIDERS: Provider[] = [
  */
 @Module({
   providers: PROVIDERS,
-  exports: [AUTH_OPTIONS, Authenticator, OIDC_SIGN_IN, SessionService, TicketService],
+  exports: [AUTH_MODULE_OPTIONS, AUTH_OPTIONS, Authenticator, OIDC_SIGN_IN, SessionService, TicketService],
 })
 export class AuthModule extends ConfigurableModuleClass {}
 

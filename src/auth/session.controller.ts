@@ -7,7 +7,7 @@ import { nameOption } from '../option-names.js';
 import { describeAnswer, describeBody } from '../openapi/describe.js';
 import { mayUse } from '../principal.js';
 import { callerAddress } from '../security/caller-address.js';
-import { AUTH_OPTIONS } from './auth-module-definition.js';
+import { AUTH_MODULE_OPTIONS, AUTH_OPTIONS, type AuthModuleOptions } from './auth-module-definition.js';
 import type { AuthOptions, CredentialsAuthOptions } from './auth.options.js';
 import { attachAuthentication, type Authentication, type IncomingRequest } from './authentication.js';
 import { Authenticator } from './authenticator.js';
@@ -38,6 +38,15 @@ const Session = z
         'Ways to sign in here: `token`, by a POST to this route; `oidc`, by sending the browser to the route `oidc` below it.',
       ),
     expiresAt: z.number().optional().describe('When it ends, in milliseconds since the epoch.'),
+    brand: z
+      .object({
+        name: z.string().optional(),
+        logo: z.string().optional().describe('A `data:` URL.'),
+        accent: z.object({ light: z.string(), dark: z.string() }).optional().describe('As `#rrggbb`.'),
+        greeting: z.string().optional(),
+      })
+      .optional()
+      .describe('The look of the page.'),
   })
   .meta({ id: 'Session' });
 type Session = z.infer<typeof Session>;
@@ -61,6 +70,7 @@ const EndSessions = z
 export abstract class SessionController {
   constructor(
     @Inject(AUTH_OPTIONS) private readonly options: AuthOptions,
+    @Inject(AUTH_MODULE_OPTIONS) private readonly module: AuthModuleOptions,
     private readonly authenticator: Authenticator,
     private readonly sessions: SessionService,
     private readonly adapterHost: HttpAdapterHost,
@@ -217,6 +227,7 @@ export abstract class SessionController {
       name: caller?.name,
       signIn: this.listWays(),
       expiresAt: caller?.expiresAt,
+      brand: this.module.brand,
     };
   }
 

@@ -1,6 +1,7 @@
 import type { StoreOptions } from '../agents/agent-store.js';
 import type { Agent } from '../agents/agent.js';
 import type { AuthOptions } from '../auth/auth.options.js';
+import { validateBrand, type BrandOptions } from '../brand.js';
 import { validatePrices } from '../runs/prices.js';
 import type { TelemetryOptions } from '../telemetry/telemetry.options.js';
 import type { Tool } from '../tools/agent-tool.js';
@@ -33,6 +34,8 @@ export function validateChatOptions(options: Given<ChatModuleOptions>): string[]
       `maxRunsPerPrincipal of ChatModule is ${Number(most)}: it must be a whole number of at least 1.`,
     );
   if (options.prices !== undefined) errors.push(...validatePrices(options.prices, 'prices of ChatModule'));
+  if (options.brand !== undefined)
+    errors.push(...validateBrand(options.brand as BrandOptions, (option) => `brand.${option} of ChatModule`));
   return [
     ...errors,
     ...validateStore(options.store as Given<StoreOptions>),

@@ -208,7 +208,9 @@ function partsWith(options: DynamicModule, path: string | false) {
     security,
     switches,
     telemetry,
-    auth: AuthModule.forRootAsync(from(({ auth, storage }) => ({ auth, state: storage.state }))),
+    auth: AuthModule.forRootAsync(
+      from(({ auth, storage, brand }) => ({ auth, state: storage.state, brand })),
+    ),
     throttling,
     storage,
     tools,

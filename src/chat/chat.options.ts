@@ -2,6 +2,7 @@ import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
 import type { AgentStore, StoreOptions } from '../agents/agent-store.js';
 import type { Agent } from '../agents/agent.js';
 import type { AuthOptions } from '../auth/auth.options.js';
+import type { BrandOptions } from '../brand.js';
 import type { RouteVersion } from '../http/place-controller.js';
 import type { PriceTable } from '../runs/prices.js';
 import type { FileRules } from '../runs/file.service.js';
@@ -89,6 +90,8 @@ export interface ChatModuleOptions {
    * (`model`). A model is asked outside of the run, for each new thread; the call is not in the usage of the run. A name that a person gave stays.
    */
   readonly titles?: 'first-line' | 'model';
+  /** The look of the chat page, which it reads with the session. Default: its own. */
+  readonly brand?: BrandOptions;
   /** Tool calls that are made at once in this process; further ones wait. Default: 10 of a run, 40 of a principal. */
   readonly parallelToolCalls?: Partial<ToolConcurrency>;
   /** Tool calls that wait for a person. Default: those whose tools say so, for 7 days. */

@@ -212,11 +212,19 @@ export class ThreadsController {
     reply: { status: 200, description: 'Those that your roles allow.', schema: responses.agentsSchema },
   })
   listAgents(@CurrentPrincipal() principal: Principal): responses.AgentsDto {
-    const items = this.agents.availableTo(principal).map(({ name, description, accepts }) => ({
+    const items = this.agents.availableTo(principal).map(({ name, description, accepts, suggestions }) => ({
       name,
       description,
       ...(accepts && { accepts: [...accepts] }),
+      ...(suggestions && { suggestions: suggestions.slice(0, MOST_SUGGESTIONS).map(shorten) }),
     }));
     return { items, ...(items[0] && { default: items[0].name }) };
   }
+}
+
+const MOST_SUGGESTIONS = 12;
+const LONGEST_SUGGESTION = 300;
+
+function shorten(text: string): string {
+  return text.slice(0, LONGEST_SUGGESTION);
 }

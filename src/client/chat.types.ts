@@ -188,6 +188,8 @@ export interface AgentList {
     readonly description: string;
     /** Media types of files that a message to it may have, and ranges of them. Absent: none. */
     readonly accepts?: readonly string[];
+    /** Questions to begin a conversation with. Absent: none. */
+    readonly suggestions?: readonly string[];
   }[];
   /** The agent that answers when a start names none. Absent when there is none to ask. */
   readonly default?: string;
@@ -208,6 +210,17 @@ export interface Session {
   readonly signIn: readonly ('token' | 'oidc')[];
   /** Time when the session ends. */
   readonly expiresAt?: number;
+  /** The look of the page of an organization. Absent parts are the page's own. */
+  readonly brand?: Brand;
+}
+
+export interface Brand {
+  readonly name?: string;
+  /** A `data:` URL. */
+  readonly logo?: string;
+  /** As `#rrggbb`. */
+  readonly accent?: { readonly light: string; readonly dark: string };
+  readonly greeting?: string;
 }
 
 export interface SignedOut {

@@ -147,6 +147,9 @@ async function configure(
     },
     interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
     findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id, ...PEOPLE[id] }) }),
+    renderError: (context, { error }) => {
+      context.body = error;
+    },
     // Nobody is asked whether the app may know who they are: it is their employer's.
     async loadExistingGrant({ oidc }) {
       const grant = new oidc.provider.Grant({

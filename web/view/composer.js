@@ -49,7 +49,7 @@ export class Composer {
   #files;
 
   /**
-   * @param actions `send(text, agent, files)`, `stop()`, `type()` after each change of the text, and those of the requests and of the queue
+   * @param actions `send(text, agent, files)`, `stop()`, `type()` after each change of the text, `offer(agent)` after each choice of an agent, and those of the requests and of the queue
    * @param files an AttachmentBar
    */
   constructor(actions, files) {
@@ -88,7 +88,7 @@ export class Composer {
     this.#stop.addEventListener('click', () => actions.stop());
     this.#agent.addEventListener('change', () => {
       remember(this.#agent.value);
-      this.#offerFiles();
+      this.#chosen();
     });
     this.update({ phase: 'idle', queue: [], open: [] });
   }
@@ -133,7 +133,7 @@ export class Composer {
     this.#wanted = agent;
     const names = [...this.#agent.options].map(({ value }) => value);
     this.#agent.value = [agent, remembered()].find((name) => names.includes(name)) ?? this.#standard ?? '';
-    this.#offerFiles();
+    this.#chosen();
   }
 
   /** Shows the files again, after they have changed. */
@@ -142,9 +142,12 @@ export class Composer {
     this.#grow();
   }
 
-  #offerFiles() {
+  #chosen() {
     const chosen = this.agent ?? this.#standard;
-    this.#files.offer(this.#agents.find(({ name }) => name === chosen)?.accepts);
+    const { description, accepts, suggestions } = this.#agents.find(({ name }) => name === chosen) ?? {};
+    set(this.#agent, 'title', description);
+    this.#files.offer(accepts);
+    this.#actions.offer({ suggestions, ...(!this.#agent.hidden && { description }) });
   }
 
   get agent() {

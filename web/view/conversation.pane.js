@@ -2,7 +2,7 @@ import { el, say, set } from '../dom/el.js';
 import { icon } from '../dom/icons.js';
 import { lazily } from '../dom/lazily.js';
 import { ScrollFollow } from '../dom/scroll-follow.js';
-import { emptyState } from './empty.state.js';
+import { EmptyState } from './empty.state.js';
 
 /** Time for which a message is marked that was looked for. */
 const FOUND_MS = 2_500;
@@ -19,6 +19,7 @@ export class ConversationPane {
     el('span'),
     el('button', { type: 'button', on: { click: () => location.reload() } }, 'Reload'),
   );
+  #start;
   #empty;
   #problem = el('div', { class: 'notice pane-problem', 'data-kind': 'problem', role: 'alert', hidden: true });
   #loading = el(
@@ -50,7 +51,8 @@ export class ConversationPane {
       this.#list = new MessageList(actions);
       this.#messages.replaceWith(this.#list.element);
     });
-    this.#empty = emptyState(actions.ask);
+    this.#start = new EmptyState(actions.ask);
+    this.#empty = this.#start.element;
     const content = el(
       'div',
       { class: 'column' },
@@ -80,6 +82,15 @@ export class ConversationPane {
       el('h1'),
       el('button', { type: 'button', on: { click: actions.startNew } }, 'New conversation'),
     );
+  }
+
+  greet(greeting) {
+    this.#start.greet(greeting);
+  }
+
+  /** Shows the agent that a new conversation begins with. */
+  showAgent(agent) {
+    this.#start.showAgent(agent);
   }
 
   update(conversation) {

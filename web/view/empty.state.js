@@ -1,41 +1,46 @@
-import { el } from '../dom/el.js';
+import { el, say, set } from '../dom/el.js';
 
-const EXAMPLES = [
-  {
-    shows: 'Three tools side by side',
-    question: 'Which countries border Austria? What time is it in Vienna? And what is 17% of 3,482?',
-  },
-  { shows: 'Looks up data', question: 'What are the five largest countries in Africa?' },
-  { shows: 'Reads clocks', question: 'What time is it in Tokyo, New York and Nairobi?' },
-  { shows: 'Searches the documentation', question: 'How do I resume a stream after a lost connection?' },
-];
-
-/** Returns the page before the first question, with examples to ask. */
-export function emptyState(ask) {
-  return el(
+/** The page before the first question: a greeting, the agent that will answer, and questions to begin with. */
+export class EmptyState {
+  #ask;
+  #greeting = el('h1', {});
+  #about = el('p', { hidden: true, 'data-testid': 'agent-description' });
+  #examples = el('ul', { class: 'examples', 'aria-label': 'Examples', hidden: true });
+  element = el(
     'div',
     { class: 'empty' },
-    el('h1', {}, 'Ask, and watch it work.'),
+    this.#greeting,
     el(
       'p',
       {},
       'Every step is shown as it happens. Close the page when you like: the answer goes on without you.',
     ),
-    el(
-      'ul',
-      { class: 'examples', 'aria-label': 'Examples' },
-      ...EXAMPLES.map(({ shows, question }) =>
-        el(
-          'li',
-          {},
-          el(
-            'button',
-            { type: 'button', 'data-testid': 'example', on: { click: () => ask(question) } },
-            el('span', { class: 'example-shows' }, shows),
-            el('span', {}, question),
-          ),
-        ),
-      ),
-    ),
+    this.#about,
+    this.#examples,
   );
+
+  constructor(ask) {
+    this.#ask = ask;
+  }
+
+  greet(greeting) {
+    say(this.#greeting, greeting);
+  }
+
+  /** @param agent `{ description?, suggestions? }`: without a description, there is no choice of agents */
+  showAgent({ description = '', suggestions = [] }) {
+    say(this.#about, description);
+    set(this.#about, 'hidden', description === '');
+    set(this.#examples, 'hidden', suggestions.length === 0);
+    this.#examples.replaceChildren(...suggestions.map((question) => this.#toExample(question)));
+  }
+
+  #toExample(question) {
+    const click = () => this.#ask(question);
+    return el(
+      'li',
+      {},
+      el('button', { type: 'button', dir: 'auto', 'data-testid': 'example', on: { click } }, question),
+    );
+  }
 }

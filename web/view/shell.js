@@ -3,8 +3,6 @@ import { icon } from '../dom/icons.js';
 import { Drawer } from './drawer.js';
 import { themeButton } from './theme.button.js';
 
-const NAME = 'Agent Stream';
-
 /** The frame of the page: the side bar, which is a drawer on a narrow screen, and the bar above the conversation. */
 export class Shell {
   #needed = el('span', { class: 'badge', hidden: true });
@@ -20,7 +18,11 @@ export class Shell {
     { type: 'button', class: 'quiet', 'aria-label': 'Sign out', title: 'Sign out', hidden: true },
     icon('exit'),
   );
-  #foot = this.#buildFoot();
+  #mark = el('img', { alt: '', width: '26', height: '26' });
+  #name = el('span', { class: 'brand-name' });
+  #person = el('span', { class: 'who-name' });
+  #who = el('div', { class: 'who', hidden: true, 'data-testid': 'who' }, this.#person, this.#signOut);
+  #foot = el('div', { class: 'sidebar-end' }, this.#who, buildFoot());
   #drawer;
 
   /**
@@ -66,11 +68,21 @@ export class Shell {
 
   /** Adds a button to the foot of the side bar. */
   addToFoot(element) {
-    this.#signOut.after(element);
+    this.#foot.querySelector('.spring').after(element);
   }
 
-  offerSignOut(offered) {
-    set(this.#signOut, 'hidden', !offered);
+  /** @param brand `{ name, logo }` */
+  showBrand({ name, logo }) {
+    say(this.#name, name);
+    set(this.#mark, 'src', logo);
+  }
+
+  /** Shows who is signed in. Without authentication, everybody is the same. @param session of the server */
+  showPerson({ kind, principal, name }) {
+    set(this.#who, 'hidden', kind === 'local' || !principal);
+    set(this.#signOut, 'hidden', kind !== 'credentials');
+    say(this.#person, name ?? principal?.userId ?? '');
+    set(this.#person, 'title', principal && `${principal.userId}, ${principal.tenant}`);
   }
 
   closeDrawer() {
@@ -78,8 +90,6 @@ export class Shell {
   }
 
   #buildBrand() {
-    const address = new URL('../icon.svg', import.meta.url).href;
-    const mark = el('img', { src: address, alt: '', width: '26', height: '26' });
     const close = el(
       'button',
       {
@@ -90,20 +100,19 @@ export class Shell {
       },
       icon('close'),
     );
-    return el('div', { class: 'brand' }, mark, el('span', {}, NAME), close);
+    return el('div', { class: 'brand' }, this.#mark, this.#name, close);
   }
+}
 
-  #buildFoot() {
-    return el(
-      'div',
-      { class: 'sidebar-foot' },
-      el('a', { href: 'runs' }, 'Runs'),
-      el('a', { href: 'docs' }, 'API'),
-      el('span', { class: 'spring' }),
-      this.#signOut,
-      themeButton(),
-    );
-  }
+function buildFoot() {
+  return el(
+    'div',
+    { class: 'sidebar-foot' },
+    el('a', { href: 'runs' }, 'Runs'),
+    el('a', { href: 'docs' }, 'API'),
+    el('span', { class: 'spring' }),
+    themeButton(),
+  );
 }
 
 function buildStart({ startNew }) {
@@ -123,7 +132,7 @@ function buildStart({ startNew }) {
 }
 
 /** Names the tab after a conversation, with the number of conversations that wait for a decision, or a dot if any has a new answer. */
-export function nameTab(title, { waiting, hasNews }) {
+export function nameTab(title, { page, waiting, hasNews }) {
   const sign = waiting > 0 ? `(${waiting}) ` : hasNews ? '● ' : '';
-  document.title = `${sign}${title ? `${title} – ${NAME}` : NAME}`;
+  document.title = `${sign}${title ? `${title} – ${page}` : page}`;
 }

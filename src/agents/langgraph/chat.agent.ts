@@ -28,6 +28,8 @@ export interface ChatAgentOptions {
    */
   readonly accepts?: readonly string[];
   readonly systemPrompt?: string;
+  /** Questions that a page may offer to people who begin a conversation with it. Default: none. */
+  readonly suggestions?: readonly string[];
   /** Each call sees those that its principal may use, as they are registered at that moment. */
   readonly tools: ToolRegistry;
   readonly tracking: ToolTrackingService;
@@ -75,6 +77,7 @@ export function createChatAgent(options: ChatAgentOptions): LangGraphAgent {
     titleModel: model,
     isWorkflow: false,
     ...(store && { store }),
+    ...(options.suggestions && { suggestions: options.suggestions }),
     exposeState,
     ...(roles && { roles }),
     ...(toolResultMaxBytes !== undefined && { toolResultMaxBytes }),

@@ -69,6 +69,8 @@ export interface LangGraphAgentOptions {
    * `fileMiddleware` or `readFiles` puts the bytes in before a model call. Default: none, and a start with a file is refused.
    */
   readonly accepts?: readonly string[];
+  /** Questions that a page may offer to people who begin a conversation with it. Default: none. */
+  readonly suggestions?: readonly string[];
   /** Model that makes titles for conversations, with `titles: 'model'` of the module. Default: none, and they keep the first line of their first message. */
   readonly titleModel?: BaseChatModel;
   /** False for a graph in which a model decides what is done next. Traces name it `invoke_agent` then, and else `invoke_workflow`. Default true. */

@@ -63,6 +63,7 @@ export class LangGraphAgent extends Agent {
   readonly description: string;
   override readonly roles: readonly string[] | undefined;
   override readonly accepts: readonly string[] | undefined;
+  override readonly suggestions: readonly string[] | undefined;
   override readonly isWorkflow: boolean;
   override readonly leavesCheckpoints = true;
   override readonly makeTitle?: Agent['makeTitle'];
@@ -75,10 +76,9 @@ export class LangGraphAgent extends Agent {
     super();
     this.name = options.name;
     this.description = options.description;
-    this.roles = options.roles;
-    this.accepts = options.accepts;
-    this.isWorkflow = options.isWorkflow ?? true;
-    const { titleModel } = options;
+    ({ roles: this.roles, accepts: this.accepts, suggestions: this.suggestions } = options);
+    const { titleModel, isWorkflow = true } = options;
+    this.isWorkflow = isWorkflow;
     if (titleModel) this.makeTitle = (begun, signal) => makeTitle(titleModel, begun, signal);
     this.takesStateChanges = options.takesStateChanges ?? false;
     this.defaults = options.defaults;

@@ -164,6 +164,49 @@ function writeParts(parts: ReadonlyMap<string, true | readonly string[]>): strin
     .join(',');
 }
 
+/** A colour for the light page and one for the dark page. */
+export const colours = () =>
+  format(
+    (value) => {
+      const [light, dark, ...others] = items(value);
+      if (light !== undefined && dark !== undefined && others.length === 0) return { light, dark };
+      throw new InvalidSettingError(
+        'write two colours, such as #0c5f54,#74d6c2: for the light page and for the dark one',
+      );
+    },
+    ({ light, dark }) => `${light},${dark}`,
+  );
+
+const MOST_SUGGESTIONS = 12;
+const LONGEST_SUGGESTION = 300;
+
+/** Questions by agent: `agent=question|question;agent=question`. */
+export const suggestionsOfAgents = () =>
+  format(
+    (value): ReadonlyMap<string, readonly string[]> => {
+      const parts = value.split(';').filter((each) => each.trim() !== '');
+      return new Map(parts.map(parseSuggestions));
+    },
+    (questions) => [...questions].map(([agent, all]) => `${agent}=${all.join('|')}`).join(';'),
+  );
+
+function parseSuggestions(part: string): [string, readonly string[]] {
+  const [, agent, rest = ''] = /^\s*([\w-]+)=(.*)$/s.exec(part) ?? [];
+  const questions = rest
+    .split('|')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+  if (
+    agent === undefined ||
+    questions.length > MOST_SUGGESTIONS ||
+    questions.some(({ length }) => length > LONGEST_SUGGESTION)
+  )
+    throw new InvalidSettingError(
+      `write agent=question|question, with ; between agents: at most ${MOST_SUGGESTIONS} of an agent, of ${LONGEST_SUGGESTION} characters`,
+    );
+  return [agent, questions];
+}
+
 /** @param kind the things that are named, with an example */
 export const names = (kind = 'tools, such as http_fetch,web_search') =>
   format((value) =>

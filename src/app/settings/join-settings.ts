@@ -2,6 +2,7 @@ import { parseModels } from '../../agents/langgraph/model.factory.js';
 import type { JwtOptions, OidcOptions } from '../../auth/auth.options.js';
 import type { ChatConfig, Config } from '../config.js';
 import { readLangGraphJson } from '../langgraph-json.js';
+import { readLogoFile } from '../logo-file.js';
 import { orderAgents, ownAgents } from '../own-agents.js';
 import { readPricesFile } from '../prices-file.js';
 import { SESSION_PATH } from '../session-path.js';
@@ -26,6 +27,7 @@ export function joinSettings(settings: Settings, warnings: readonly string[]): C
   put(config, 'storeIndex', store?.index && { ...store.index, ...(apiKey && { apiKey }) });
   put(config, 'http.tls', joinTls(settings));
   put(config, 'chat.auth', joinAuth(settings));
+  put(config, 'chat.brand.logo', settings.BRAND_LOGO && readLogoFile(settings.BRAND_LOGO));
   put(config, 'chat.prices', settings.PRICES_FILE && readPricesFile(settings.PRICES_FILE));
   put(config, 'chat.tainted.knownHosts', joinKnownHosts(settings));
   const [model, ...fallbacks] = parseModels(settings.MODEL).map((name) => joinModel(name, settings));

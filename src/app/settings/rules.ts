@@ -1,6 +1,8 @@
 import { parseModels } from '../../agents/langgraph/model.factory.js';
 import { statSync } from 'node:fs';
 import { isLoopbackHost } from '../../auth/origin.js';
+import { validateBrand, type BrandOptions } from '../../brand.js';
+import { readLogoFile } from '../logo-file.js';
 import { BUILT_IN_AGENT, ownAgents } from '../own-agents.js';
 import { isInstalled } from '../../optional-packages.js';
 import { bodyLimitsWithin } from '../../http/body-budget.js';
@@ -130,6 +132,28 @@ export const RULES: readonly Rule[] = [
       }
     },
   },
+  {
+    about: ['BRAND_LOGO'],
+    findError: ({ BRAND_LOGO }) => {
+      try {
+        if (BRAND_LOGO !== undefined) readLogoFile(BRAND_LOGO);
+        return undefined;
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+    },
+  },
+  aboutBrand('BRAND_NAME', 'name'),
+  aboutBrand('BRAND_ACCENT', 'accent'),
+  aboutBrand('BRAND_GREETING', 'greeting'),
+  {
+    about: ['SUGGESTIONS', 'AGENTS', 'LANGGRAPH_JSON'],
+    findError: (settings) => {
+      const names = namesOfAgents(settings);
+      const unknown = names && [...settings.SUGGESTIONS.keys()].find((each) => !names.includes(each));
+      return unknown && `there is no agent '${unknown}'. Agents: ${names.join(', ')}`;
+    },
+  },
   needsGraphs('EXPOSED_STATE'),
   needsGraphs('EXPOSED_TOOLS'),
   needsGraphs('CONFIGURABLE_KEYS'),
@@ -146,6 +170,20 @@ export const RULES: readonly Rule[] = [
         : undefined,
   },
 ];
+
+/** The module refuses it too; here it is one fault among others, by the name of the setting. */
+function aboutBrand(
+  name: 'BRAND_NAME' | 'BRAND_ACCENT' | 'BRAND_GREETING',
+  option: keyof BrandOptions,
+): Rule {
+  return {
+    about: [name],
+    findError: (settings) =>
+      validateBrand({ [option]: settings[name] }, () => 'it')[0]?.replace(/^it:? /, (start) =>
+        start === 'it ' ? 'it ' : '',
+      ),
+  };
+}
 
 /** Only graphs have what the setting is about. */
 function needsGraphs(

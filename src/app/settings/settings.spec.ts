@@ -15,6 +15,8 @@ writeFileSync(TLS.TLS_CERT_FILE, cert);
 writeFileSync(TLS.TLS_KEY_FILE, key);
 const LANGGRAPH_JSON = join(directory, 'langgraph.json');
 const PRICES_FILE = join(directory, 'prices.json');
+const BRAND_LOGO = join(directory, 'logo.svg');
+writeFileSync(BRAND_LOGO, '<svg xmlns="http://www.w3.org/2000/svg"/>');
 writeFileSync(PRICES_FILE, JSON.stringify({ models: { m: { input: 1, output: 2 } } }));
 writeFileSync(LANGGRAPH_JSON, JSON.stringify({ graphs: { agent: './agent.js:graph' } }));
 
@@ -24,6 +26,7 @@ const FILES: Partial<Record<SettingName, Env>> = {
   TLS_KEY_FILE: TLS,
   LANGGRAPH_JSON: { LANGGRAPH_JSON },
   PRICES_FILE: { PRICES_FILE },
+  BRAND_LOGO: { BRAND_LOGO },
 };
 
 /** Returns the environment that a setting needs, without and with its example. */

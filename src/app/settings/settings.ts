@@ -4,6 +4,7 @@ import { LIMITS } from './limits.js';
 import { LISTENING } from './listening.js';
 import { MODELS } from './models.js';
 import { OBSERVING } from './observing.js';
+import { PAGE } from './page.js';
 import { PEOPLE } from './people.js';
 import { COSTS, LOGGING, STREAMING } from './running.js';
 import type { Section, Setting } from './setting.js';
@@ -17,6 +18,7 @@ export const SECTIONS: readonly Section[] = [
   TOOLS,
   KEEPING,
   PEOPLE,
+  PAGE,
   LIMITS,
   STREAMING,
   LOGGING,
@@ -32,6 +34,7 @@ export const SETTINGS = {
   ...TOOLS.settings,
   ...KEEPING.settings,
   ...PEOPLE.settings,
+  ...PAGE.settings,
   ...LIMITS.settings,
   ...STREAMING.settings,
   ...LOGGING.settings,

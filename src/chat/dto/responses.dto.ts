@@ -173,6 +173,10 @@ export const agentsSchema = z
           description:
             'Media types of files, and ranges of them, that a message to it may have. Absent: none.',
         }),
+        suggestions: z
+          .array(z.string())
+          .optional()
+          .meta({ description: 'Questions to begin a conversation with. Absent: none.' }),
       }),
     ),
     default: z.string().optional().meta({ description: 'The agent that answers when a request names none.' }),
