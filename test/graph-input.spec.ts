@@ -7,11 +7,17 @@ import { appServers, type AppServer } from './support/app.server.js';
 import { postJson } from './support/post-json.js';
 
 const GRAPHS = 'test/fixtures/asking-graph.mjs';
-const PICTURE = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } };
+const PICTURE = {
+  type: 'image_url',
+  image_url: {
+    url: 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  },
+};
 
 describe('input and context of a graph over HTTP', () => {
   const start = appServers();
-  const serve = () => start({ AGENTS: `asking=${GRAPHS}#graph,parts=${GRAPHS}#parts` });
+  const serve = () =>
+    start({ AGENTS: `asking=${GRAPHS}#graph,parts=${GRAPHS}#parts`, AGENT_ACCEPTS: 'parts.image/*' });
 
   const post = async ({ origin }: AppServer, path: string, body: object) => {
     const response = await postJson(`${origin}/${path}`, body);
@@ -88,15 +94,25 @@ describe('input and context of a graph over HTTP', () => {
       { type: 'system', content: 'Be kind.' },
       { type: 'human', content },
     ];
-    const looked = await stream({ assistant_id: 'parts', input: { messages } });
+    const earlier = [...messages, { type: 'human', content: 'Well?' }];
+    const looked = await stream({ assistant_id: 'parts', input: { messages: earlier } });
     expect(looked.text).toContain(
       JSON.stringify(
         JSON.stringify([
           ['system', 'Be kind.'],
           ['human', content],
+          ['human', 'Well?'],
         ]),
       ),
     );
+    const other = await start({ AGENTS: `parts=${GRAPHS}#parts` });
+    for (const given of [messages, earlier])
+      expect(
+        await post(other, 'protocols/langgraph/runs/stream', {
+          assistant_id: 'parts',
+          input: { messages: given },
+        }),
+      ).toMatchObject({ status: 422, text: expect.stringContaining('FILE_NOT_ACCEPTED') });
 
     const human = { messages: [{ type: 'human', content: 'Hi.' }] };
     for (const body of [

@@ -1,5 +1,5 @@
 import type { Principal } from '../principal.js';
-import type { FileFacts } from '../events/message-part.js';
+import type { FileFacts, NewFile } from '../events/message-part.js';
 import type { StepStart } from '../events/run-event.js';
 import type { MessageViewPart } from '../events/view-parts.js';
 import type { ToolRun } from '../tools/agent-tool.js';
@@ -55,6 +55,12 @@ export abstract class Agent {
    * @throws AppError REQUEST_INVALID with what is wrong, in words that are safe to show
    */
   check?(input: AgentInput, principal: Principal): Promise<void>;
+
+  /**
+   * Returns the files that messages of the start's own input have in them. They are checked as files of a message are, before anything is stored. Default:
+   * there are none.
+   */
+  listFiles?(given: GivenInput): readonly NewFile[];
 
   /**
    * Makes a title for a conversation that has begun so, of a few words. Called outside of runs, and told by the signal when it takes too long. Default:

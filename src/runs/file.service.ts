@@ -2,14 +2,15 @@ import { Injectable } from '@nestjs/common';
 import type { Agent } from '../agents/agent.js';
 import { AppError } from '../errors.js';
 import { isInRanges } from '../events/media-range.js';
-import type { FileFacts } from '../events/message-part.js';
+import type { FileFacts, NewFile } from '../events/message-part.js';
 import type { Principal } from '../principal.js';
 import { BlobStore, type BlobFacts, type StoredBlob } from './blob.store.js';
-import { detectMediaType, guessMediaType } from './media-types.js';
+import { detectMediaType, guessMediaType, readMediaType } from './media-types.js';
 import {
   DEFAULT_FILE_LIMITS,
   DEFAULT_UPLOAD_RULES,
   readAddress,
+  readBytes,
   toName,
   type FileLimits,
   type UploadRules,
@@ -149,6 +150,33 @@ export class FileService {
     }
   }
 
+  /**
+   * Checks the files that a start brings in its own input, whose bytes are part of it. Nothing is stored.
+   *
+   * @throws AppError REQUEST_INVALID; REQUEST_TOO_LARGE; FILE_REFUSED; FILE_NOT_ACCEPTED
+   */
+  checkGiven(files: readonly NewFile[], agent: Pick<Agent, 'name' | 'accepts'>): void {
+    for (const { name, ...file } of files)
+      for (const mediaType of this.readMediaTypes(file)) checkAccepted({ mediaType, ...toName(name) }, agent);
+  }
+
+  /** Returns the types of what a block names: its bytes, and its address. Which of both a model is given is not known. */
+  private readMediaTypes({ data, url, mediaType }: NewFile): string[] {
+    const isEmbedded = url !== undefined && /^data:/i.test(url);
+    const types: string[] = [];
+    for (const each of [data, isEmbedded ? url : undefined]) {
+      const bytes = each === undefined ? undefined : readGivenBytes(each, this.rules.maxFileBytes);
+      if (bytes) types.push(this.checkFile({ data: bytes, mediaType }));
+    }
+    if (url === undefined || isEmbedded) return types;
+    if (!this.rules.allowUrls)
+      throw new AppError(
+        'FILE_REFUSED',
+        'Files by URL, or by the id of a provider, are not taken here. Send the file itself.',
+      );
+    return [...types, URL.canParse(url) ? guessMediaType(url, mediaType) : readMediaType(mediaType)];
+  }
+
   private async describeStored(
     principal: Principal,
     files: readonly MessageFile[],
@@ -192,6 +220,18 @@ export class FileService {
       `Files of the type ${mediaType} are not taken here. Taken: ${types.join(', ')}.`,
     );
   }
+}
+
+/** @throws AppError REQUEST_TOO_LARGE; REQUEST_INVALID for what is not encoded as it says */
+function readGivenBytes(data: Uint8Array | string, maxBytes: number): Uint8Array | undefined {
+  try {
+    const isUrl = typeof data === 'string' && data.startsWith('data:');
+    const bytes = readBytes(isUrl ? { url: data } : { data }, maxBytes);
+    if (bytes !== 'too-large') return bytes;
+  } catch (cause) {
+    throw new AppError('REQUEST_INVALID', 'input: A file in it cannot be read.', { cause });
+  }
+  throw createTooLargeError('file', maxBytes);
 }
 
 const FILE_ID = /^[A-Za-z0-9_-]{1,64}$/;

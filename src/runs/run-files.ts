@@ -110,7 +110,7 @@ export function toName(name: string | undefined): { readonly name?: string } {
 }
 
 /** Returns the bytes of a file; undefined if it has only an address. Does not decode base64 that is far too long. */
-function readBytes(file: NewFile, maxBytes: number): Uint8Array | 'too-large' | undefined {
+export function readBytes(file: NewFile, maxBytes: number): Uint8Array | 'too-large' | undefined {
   const { data, url } = isDataUrl(file.data) ? { data: undefined, url: file.data } : file;
   if (data instanceof Uint8Array) return data;
   const embedded = url === undefined ? undefined : /^data:[^,]*?(;base64)?,/i.exec(url);

@@ -38,7 +38,7 @@ export interface RunServiceOptions {
   /** Default: nothing is traced. */
   readonly telemetry?: Telemetry;
   /** Default: messages have no files. */
-  readonly files?: Pick<FileService, 'prepare'>;
+  readonly files?: Pick<FileService, 'prepare' | 'checkGiven'>;
 }
 
 export const DEFAULT_START_RULES = {
@@ -111,6 +111,7 @@ export class RunService {
     const given = rollback ? { ...values, ...rollback } : values;
     if (given?.stateChange && !agent.takesStateChanges)
       throw new AppError('REQUEST_INVALID', `The agent '${name}' takes no changes of its state.`);
+    if (given) this.options.files?.checkGiven(agent.listFiles?.(given) ?? [], agent);
     await agent.check?.({ message, metadata, ...(given && { given }) }, principal);
     const ids = { id: newId(), threadId: threadId ?? newId() };
     const traced = this.options.telemetry?.startRun({ ...ids, agent: name });

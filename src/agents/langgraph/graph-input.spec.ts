@@ -20,6 +20,10 @@ import type { LangGraphAgentOptions } from './langgraph-agent.options.js';
 
 afterEach(closeStacks);
 
+/** A dot, in base64. */
+const PNG =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
 async function served(graph: unknown, options: Partial<LangGraphAgentOptions> = {}, hooks: RunHooks = {}) {
   const stack = await stackWith(graphAgent(graph, options), { hooks });
   const start = (request: Omit<StartRunRequest, 'principal'>) =>
@@ -91,10 +95,11 @@ describe('the input of a graph', () => {
           return { messages: [new AIMessage(`In ${mood}.`)] };
         })
         .addEdge(START, 'answer'),
+      { accepts: ['image/*'] },
     );
     const content = [
       { type: 'text', text: 'What is this?' },
-      { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } },
+      { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}` } },
     ];
     const input = {
       mood: 'peace',
@@ -108,6 +113,57 @@ describe('the input of a graph', () => {
       ['system', 'Be kind.'],
       ['human', content],
     ]);
+  });
+
+  it('checks the files in messages of an input as those of a message, wherever they stand', async () => {
+    const look = new StateGraph(MessagesAnnotation)
+      .addNode('answer', () => ({ messages: [new AIMessage('Seen.')] }))
+      .addEdge(START, 'answer');
+    const agent = await served(look, { accepts: ['image/*'] });
+    const blind = await served(look);
+    const picture = { type: 'image', mimeType: 'image/png', data: PNG };
+    const elsewhere = { type: 'image_url', image_url: 'https://example.com/a.png' };
+    const withBlock = (block: object) => ({
+      message: 'Look.',
+      input: {
+        messages: [
+          { role: 'user', content: [block] },
+          { role: 'assistant', content: 'Hm.' },
+          { role: 'user', content: 'Look.' },
+        ],
+      },
+    });
+    expect(await agent.answer(withBlock(picture))).toBe('Seen.');
+    expect(await blind.refusal(withBlock(picture))).toMatchObject({ code: 'FILE_NOT_ACCEPTED' });
+    const pdf = Buffer.from('%PDF-1.7').toString('base64');
+    for (const [block, code] of [
+      [elsewhere, 'FILE_REFUSED'],
+      [{ type: 'file', fileId: 'file-of-a-provider' }, 'FILE_REFUSED'],
+      // What it says of itself does not count, nor does good data beside an address.
+      [{ ...picture, data: 'AAAA' }, 'FILE_REFUSED'],
+      [{ ...picture, data: pdf }, 'FILE_NOT_ACCEPTED'],
+      [{ ...picture, url: 'https://example.com/a.png' }, 'FILE_REFUSED'],
+      [
+        { type: 'document', source: { type: 'base64', media_type: 'image/png', data: pdf } },
+        'FILE_NOT_ACCEPTED',
+      ],
+      [{ type: 'input_audio', input_audio: { format: 'wav', data: 'AAAA' } }, 'FILE_REFUSED'],
+    ] as const)
+      expect([block, await agent.refusal(withBlock(block))]).toMatchObject([block, { code }]);
+    const { messages } = withBlock(elsewhere).input;
+    for (const written of [
+      { type: 'constructor', lc: 1, id: ['HumanMessage'], kwargs: { content: [elsewhere] } },
+      { type: 'human', data: { content: [elsewhere] } },
+      ['user', [elsewhere]],
+    ])
+      expect(
+        await agent.refusal({ message: 'Look.', input: { messages: [written, ...messages.slice(1)] } }),
+      ).toMatchObject({
+        code: 'FILE_REFUSED',
+      });
+    expect(await agent.refusal({ message: 'Look.', input: { messages: messages[0] } })).toMatchObject({
+      code: 'FILE_REFUSED',
+    });
   });
 });
 

@@ -7,6 +7,8 @@ import {
 import { z } from 'zod';
 import { AppError } from '../../errors.js';
 import type { GivenInput } from '../agent.js';
+import type { NewFile } from '../../events/message-part.js';
+import { readParts } from './message-parts.js';
 import type { CompiledGraph } from './graph-source.js';
 
 /** A graph's own rules for what it takes, which LangGraph keeps for itself. */
@@ -107,6 +109,23 @@ export function readInputMessages({ input = {}, isWithoutMessage = false }: Give
   );
   if (isWithoutMessage) return { before: all, content: undefined };
   return { before: all.slice(0, -1), content: all.at(-1)?.content };
+}
+
+/** Returns the files in the messages of an input. Messages that cannot be read have none: the graph's own check refuses them. */
+export function listInputFiles({ input }: GivenInput): readonly NewFile[] {
+  const { messages } = input ?? {};
+  const all: readonly unknown[] = Array.isArray(messages) ? messages : [messages];
+  return all.flatMap((like) => {
+    const [, content] = Array.isArray(like) ? (like as unknown[]) : [];
+    const fields = typeof like === 'object' && like !== null ? (like as Record<string, unknown>) : {};
+    // A message that was written by LangChain has its fields in `kwargs`, and in `data` by older versions.
+    const inner = [fields, fields['kwargs'], fields['data']].map(
+      (each) => (each as typeof fields | undefined)?.['content'],
+    );
+    return [content, ...inner].flatMap((each) =>
+      readParts(each).flatMap((part) => (part.kind === 'file' ? [part] : [])),
+    );
+  });
 }
 
 async function orInvalid(what: string, check: () => Promise<unknown>): Promise<void> {

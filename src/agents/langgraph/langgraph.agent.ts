@@ -16,7 +16,7 @@ import {
 } from '../agent.js';
 import { withDefaults } from './agent-defaults.js';
 import { describeGraph } from './graph-description.js';
-import { checkConfigurable, checkInput, makeContext } from './graph-input.js';
+import { checkConfigurable, checkInput, listInputFiles, makeContext } from './graph-input.js';
 import { configMetadata, runConfigurable, toContext } from './run-config.js';
 import type { ActiveRun } from './active-run.js';
 import { DEFAULT_RESULT_MAX_BYTES } from './arrivals.js';
@@ -60,6 +60,7 @@ import { ToolSteps } from './tool-steps.js';
 /** Drives a compiled LangGraph graph, and tells what it does in canonical events. */
 export class LangGraphAgent extends Agent {
   readonly name: string;
+  override readonly listFiles = listInputFiles;
   readonly description: string;
   override readonly roles: readonly string[] | undefined;
   override readonly accepts: readonly string[] | undefined;

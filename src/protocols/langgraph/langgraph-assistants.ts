@@ -66,7 +66,7 @@ export class LangGraphAssistants {
   }
 
   /**
-   * Takes the files out of an input, if the agent takes files. For any other they are part of the input of its graph. Messages for an agent that takes none are left
+   * Takes the files out of an input, if the agent takes files. For any other they stay in the input, and the start is refused. Messages for an agent that takes none are left
    * out, as all keys that a graph does not have.
    */
   splitInput<Given extends Readonly<Record<string, unknown>> | null | undefined>(
