@@ -75,11 +75,11 @@ const DIALECTS: readonly Dialect[] = [
     body: () => ({
       assistant_id: 'scripted',
       input: { messages: [user] },
-      stream_mode: ['messages-tuple'],
+      stream_mode: ['messages-tuple', 'values'],
     }),
     words:
       /"content":"([^"]*)"[^\n]*"type":"AIMessageChunk"|"type":"AIMessageChunk"[^\n]*?"content":"([^"]*)"/g,
-    last: /event: end\n[^\n]*\n\n$/,
+    last: /event: values\n[^\n]*\n\n$/,
   },
   {
     name: 'A2A',
