@@ -7,7 +7,10 @@ export const KEPT_RUNS = 100;
 /** Bytes of a thread's states by default. Beyond them the oldest go, however few runs they are of. */
 export const DEFAULT_STATES_MAX_BYTES = 16 * 1024 ** 2;
 
-/** Number of a namespace's newest checkpoints that remain when a run saves one that keeps each of its states. */
+/**
+ * Number of a graph's newest checkpoints that remain when a run saves one that keeps each of its states. Those of graphs inside it go as they would anyway: nothing
+ * reads them once the step is over.
+ */
 export const KEPT_STATES = 1_000;
 
 /** Limits of the checkpoints that a namespace keeps. They are applied when one is saved. */

@@ -24,6 +24,24 @@ const graph = new StateGraph(State)
   .addConditionalEdges('review', ({ count }) => (count % 2 === 0 ? END : 'draft'), ['draft', END])
   .compile();
 
+/** Counts what a graph in it has heard, and says so. */
+const inner = new StateGraph(MessagesAnnotation)
+  .addNode('hear', ({ messages }) => ({ messages: [new AIMessage(`heard ${messages.length}`)] }))
+  .addNode('say', ({ messages }) => ({ messages: [new AIMessage(`said ${messages.length}`)] }))
+  .addEdge(START, 'hear')
+  .addEdge('hear', 'say')
+  .addEdge('say', END)
+  .compile();
+const outer = new StateGraph(MessagesAnnotation)
+  .addNode('before', () => ({ messages: [new AIMessage('before')] }))
+  .addNode('inner', inner)
+  .addNode('after', () => ({ messages: [new AIMessage('after')] }))
+  .addEdge(START, 'before')
+  .addEdge('before', 'inner')
+  .addEdge('inner', 'after')
+  .addEdge('after', END)
+  .compile();
+
 type Values = { messages: Message[]; count?: number };
 const human = (content: string) => ({ messages: [{ type: 'human', content }] });
 const said = ({ messages }: Values) => messages.map(({ content }) => content as string);
@@ -44,6 +62,14 @@ describe.each(['memory', ...SHARED_KINDS] as const)('the states after each super
           exposeState: ['count'],
           keepsStates: true,
           ...options,
+        }),
+        new LangGraphAgent({
+          ...kit,
+          name: 'outer',
+          description: 'Has a graph in it.',
+          graph: outer as never,
+          keepsStates: true,
+          takesStateChanges: true,
         }),
       ],
       protocols: {},
@@ -168,6 +194,23 @@ describe.each(['memory', ...SHARED_KINDS] as const)('the states after each super
       name: 'draft',
       result: { count: 3, messages: [{ content: 'draft 3' }] },
     });
+  });
+
+  it('begins a graph inside it from the state of the fork, and not from what that graph came to before', async () => {
+    const client = await serve();
+    const { thread_id } = await client.threads.create();
+    const run = async (input: object | null, options: object = {}) =>
+      (await client.runs.wait(thread_id, 'outer', {
+        input: input as never,
+        ...options,
+      })) as unknown as Values;
+    const words = ['Go.', 'before', 'heard 2', 'said 3', 'after'];
+    expect(said(await run(human('Go.')))).toEqual(words);
+    const history = await client.threads.getHistory(thread_id);
+    for (const name of ['inner', 'before']) {
+      const state = history.find(({ next }) => next[0] === name);
+      expect(said(await run(null, { checkpoint: state?.checkpoint }))).toEqual(words);
+    }
   });
 
   it('finds no state that a run has not kept, nor one of somebody else', async () => {

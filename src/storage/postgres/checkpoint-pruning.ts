@@ -21,24 +21,29 @@ export async function pruneCheckpoints(
   saved: Saved,
   keeping: CheckpointKeeping,
 ): Promise<void> {
-  const { ids, kept } = await listReplaced(tx, s, saved, keeping);
-  await remove(tx, s, { saved, ids });
+  const { ids, outlived, kept } = await listReplaced(tx, s, saved, keeping);
+  await remove(tx, s, { saved, ids, outlived });
   // In a thread's first run nothing can be too much: that is asked for in no round trip of its own.
   if (saved.namespace === '' && kept > keeping.keep)
     await remove(tx, s, { saved, ids: await listOverfull(tx, s, saved, keeping) });
 }
 
-/** Finds the checkpoints that the saved one replaces, and the number of those that remain. */
+/**
+ * Finds the checkpoints that the saved one replaces, the one that it would replace if it were not kept, and the number of those that remain. The graphs
+ * inside that one have nothing to go on from there.
+ */
 async function listReplaced(
   tx: Statements,
   s: string,
   { threadId, namespace, checkpointId }: Saved,
   { keep, states }: CheckpointKeeping,
-): Promise<{ readonly ids: readonly string[]; readonly kept: number }> {
-  const [counted] = await tx.query<{ ids: string[]; kept: number }>(
+): Promise<{ readonly ids: readonly string[]; readonly outlived: readonly string[]; readonly kept: number }> {
+  const [counted] = await tx.query<{ ids: string[]; outlived: string[]; kept: number }>(
     `SELECT coalesce(array_agg(checkpoint_id) FILTER (WHERE is_replaced), '{}') AS ids,
+       coalesce(array_agg(checkpoint_id) FILTER (WHERE is_outlived AND NOT is_replaced), '{}') AS outlived,
        (count(*) FILTER (WHERE NOT is_replaced))::int AS kept
-     FROM (SELECT checkpoint_id, place > greatest($3::int, $5::int)
+     FROM (SELECT checkpoint_id, $5::int > 0 AND place = $3::int + 1 AND place_in_run > 1 AS is_outlived,
+       place > greatest($3::int, $5::int)
        AND (run_id IS NULL OR place_in_run > 1 OR place > $3::int + $5::int + ${KEPT_RUNS})
        AND checkpoint_id <> $4 AS is_replaced FROM (
        SELECT checkpoint_id, run_id, row_number() OVER (ORDER BY checkpoint_id DESC) AS place,
@@ -48,7 +53,7 @@ async function listReplaced(
          FROM ${s}.checkpoints WHERE thread_id = $1 AND checkpoint_ns = $2) AS saved) AS placed) AS judged`,
     [threadId, namespace, keep, checkpointId, states],
   );
-  return counted ?? { ids: [], kept: 0 };
+  return counted ?? { ids: [], outlived: [], kept: 0 };
 }
 
 /** A value counts for the newest checkpoint that refers to it, with which it would go. */
@@ -97,17 +102,21 @@ export async function deleteRunCheckpoints(
 async function remove(
   tx: Statements,
   s: string,
-  { saved: { threadId, namespace }, ids }: { readonly saved: Saved; readonly ids: readonly string[] },
+  {
+    saved: { threadId, namespace },
+    ids,
+    outlived = [],
+  }: { readonly saved: Saved; readonly ids: readonly string[]; readonly outlived?: readonly string[] },
 ): Promise<void> {
-  if (ids.length === 0) return;
+  if (ids.length + outlived.length === 0) return;
   // A subgraph names in `parents` the checkpoints, by namespace, whose tasks it worked on. Without a task in its name, after the
   // colon, it is one that remembers its state from run to run, and stays.
   const deleted = await tx.query<{ ns: string; versions: Record<string, string | number> | null }>(
     `DELETE FROM ${s}.checkpoints WHERE thread_id = $1
-       AND (checkpoint_ns = $2::text AND checkpoint_id = ANY ($3::text[]) OR metadata -> 'parents' ->> $2 = ANY ($3::text[])
+       AND (checkpoint_ns = $2::text AND checkpoint_id = ANY ($3::text[]) OR metadata -> 'parents' ->> $2 = ANY ($4::text[])
          AND position(':' IN substr(checkpoint_ns, length($2) + 1)) > 0)
      RETURNING checkpoint_ns AS ns, checkpoint -> 'channel_versions' AS versions`,
-    [threadId, namespace, ids],
+    [threadId, namespace, ids, [...ids, ...outlived]],
   );
   const touched = [...new Set(deleted.map(({ ns }) => ns))];
   for (const table of ['checkpoint_writes', 'checkpoint_task_paths']) {

@@ -128,7 +128,7 @@ export class PostgresCheckpointer extends PostgresSaver implements CheckpointHis
       this._dumpBlobs(threadId, namespace, checkpoint.channel_values, facts.newVersions),
       this._dumpMetadata(facts.metadata),
     ]);
-    const keeping = this.chooseKeeping(facts.metadata, keepsStates(config));
+    const keeping = this.chooseKeeping(facts.metadata, namespace === '' && keepsStates(config));
     return async (tx) => {
       await tx.query(
         `INSERT INTO ${this.s}.checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)

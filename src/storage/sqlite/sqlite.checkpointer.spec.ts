@@ -7,6 +7,8 @@ import {
   type CheckpointMetadata,
 } from '@langchain/langgraph-checkpoint';
 import { deltaChannelHistoryTests, specTest } from '@langchain/langgraph-checkpoint-validation';
+import { KEEPS_STATES } from '../../agents/langgraph/checkpoint-history.js';
+import { withRunId } from '../../agents/langgraph/checkpoint-run.js';
 import { SqliteStorage } from './sqlite.storage.js';
 import type { SqliteCheckpointer } from './sqlite.checkpointer.js';
 
@@ -73,6 +75,26 @@ describe('SqliteCheckpointer', () => {
     }
     return saved;
   }
+
+  it('keeps each checkpoint of a run that keeps its states, and of the graphs inside only those of the newest', async () => {
+    const keep = { [KEEPS_STATES]: true };
+    const root = { configurable: { ...thread('t').configurable, ...keep } };
+    let before: RunnableConfig = root;
+    for (let step = 0; step < 4; step += 1) {
+      const facts = withRunId({ source: 'loop', step, parents: {} }, 'r1');
+      const checkpoint = { ...emptyCheckpoint(), id: uuid6(step), channel_values: {}, channel_versions: {} };
+      const saved = await checkpointer.put(before, checkpoint, facts, {});
+      before = { configurable: { ...saved.configurable, ...keep } };
+      const inside = { configurable: { ...thread('t', `inner:${step}`).configurable, ...keep } };
+      const inner = { ...emptyCheckpoint(), id: uuid6(step), channel_values: {}, channel_versions: {} };
+      await checkpointer.put(inside, inner, { ...facts, parents: { '': checkpoint.id } }, {});
+    }
+    const found: unknown[] = [];
+    for await (const { config } of checkpointer.list({ configurable: { thread_id: 't' } }))
+      found.push(config.configurable?.['checkpoint_ns']);
+    expect(found.filter((namespace) => namespace === '')).toHaveLength(4);
+    expect(found.filter((namespace) => namespace !== '').toSorted()).toEqual(['inner:2', 'inner:3']);
+  });
 
   async function listSteps(config: RunnableConfig): Promise<unknown[]> {
     const steps: unknown[] = [];

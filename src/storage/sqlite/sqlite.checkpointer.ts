@@ -114,7 +114,7 @@ export class SqliteCheckpointer extends BaseCheckpointSaver implements Checkpoin
         metadata,
         newVersions,
         fence,
-        keepsStates: keepsStates(config),
+        keepsStates: namespace === '' && keepsStates(config),
       }),
     );
     if (!stored && fence) throw new CheckpointFencedError(fence);

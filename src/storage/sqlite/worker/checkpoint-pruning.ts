@@ -26,6 +26,13 @@ export function pruningOn(db: DatabaseSync) {
       FROM checkpoints INDEXED BY checkpoints_of_runs WHERE thread_id = :threadId AND namespace = '')
     WHERE place > :keep AND place > :states
       AND (run_id IS NULL OR place_in_run > 1 OR place > :keep + :states + ${KEPT_RUNS})`);
+  // The state that would have gone now if it were not kept: the graphs inside it have nothing to go on from there.
+  const outlived = db.prepare(`
+    SELECT checkpoint_id AS id FROM (
+      SELECT checkpoint_id, row_number() OVER (ORDER BY checkpoint_id DESC) AS place,
+        row_number() OVER (PARTITION BY run_id ORDER BY checkpoint_id DESC) AS place_in_run
+      FROM checkpoints INDEXED BY checkpoints_of_runs WHERE thread_id = :threadId AND namespace = '')
+    WHERE place = :keep + 1 AND place_in_run > 1`);
   const measure = db.prepare(`
     SELECT coalesce(sum(length(value)), 0) AS bytes FROM checkpoint_values WHERE thread_id = ? AND namespace = ''`);
   // A value counts for the newest checkpoint that refers to it, with which it would go.
@@ -71,15 +78,19 @@ export function pruningOn(db: DatabaseSync) {
   const listOverfull = (threadId: string, { keep, maxBytes }: CheckpointKeeping) =>
     Number(measure.get(threadId)?.['bytes']) > maxBytes ? overfull.all({ threadId, keep, maxBytes }) : [];
 
+  const removeInside = (threadId: string, namespace: string, id: unknown) => {
+    for (const row of orphaned.all({ threadId, namespace, id: id as string })) {
+      const orphan = { threadId, namespace: row['namespace'] as string };
+      for (const statement of deleteNamespace) statement.run(orphan);
+    }
+  };
+
   const remove = ({ threadId, namespace, checkpointId }: CheckpointName, rows: readonly Row[]) => {
     const ids = rows.map((row) => row['id'] as string).filter((id) => id !== checkpointId);
     if (ids.length === 0) return;
     for (const id of ids) {
       for (const statement of deleteOne) statement.run({ threadId, namespace, id });
-      for (const row of orphaned.all({ threadId, namespace, id })) {
-        const orphan = { threadId, namespace: row['namespace'] as string };
-        for (const statement of deleteNamespace) statement.run(orphan);
-      }
+      removeInside(threadId, namespace, id);
     }
     pruneValues.run({ threadId, namespace });
   };
@@ -88,10 +99,10 @@ export function pruningOn(db: DatabaseSync) {
     prune(saved: CheckpointName, keeping: CheckpointKeeping): void {
       const { threadId, namespace } = saved;
       const { keep, states } = keeping;
-      if (namespace !== '')
-        return remove(saved, replaced.all({ threadId, namespace, keep: Math.max(keep, states) }));
+      if (namespace !== '') return remove(saved, replaced.all({ threadId, namespace, keep }));
       // Most threads have no more than what stays in any case.
       if (!replaced.get({ threadId, namespace, keep })) return;
+      if (states > 0) for (const { id } of outlived.all({ threadId, keep })) removeInside(threadId, '', id);
       remove(saved, replacedOfRuns.all({ threadId, keep, states }));
       remove(saved, listOverfull(threadId, keeping));
     },

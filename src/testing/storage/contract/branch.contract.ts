@@ -163,6 +163,27 @@ export function branchContract({ describe, test, expect }: ContractSuite): void 
       expect((await list('r1'))[0]).toBe('last of r1');
     });
 
+    test('keeps nothing of the graphs inside a state that a run has kept on its way', async ({ storage }) => {
+      const run = await begunRun(storage, 'r1', { threadId: 't1' });
+      for (const word of ['first', 'second', 'third', 'fourth']) {
+        const origin = await putCheckpoint(storage, run, word, { keepsStates: true });
+        await putCheckpoint(storage, run, `in ${word}`, {
+          keepsStates: true,
+          origin,
+          place: `inner:${word}`,
+        });
+      }
+      await endRun(storage, run);
+      const found: unknown[] = [];
+      for await (const { checkpoint } of storage.checkpointer.list({ configurable: { thread_id: 't1' } }))
+        found.push(checkpoint.channel_values['text']);
+      for (const word of ['first', 'second', 'third', 'fourth', 'in fourth'])
+        expect(found.includes(word)).toBe(true);
+      const { checkpointer } = storage;
+      const forgets = 'keep' in checkpointer && checkpointer.keep !== 'all';
+      if (forgets) expect(found.includes('in first')).toBe(false);
+    });
+
     test('keeps the values of branches apart after the checkpoint at which they fork', async ({
       storage,
     }) => {
@@ -191,8 +212,12 @@ async function putCheckpoint(
   { checkpointer }: Storage,
   run: Run,
   text: string,
-  { keepsStates = false }: { readonly keepsStates?: boolean } = {},
-): Promise<void> {
+  {
+    keepsStates = false,
+    origin,
+    place = '',
+  }: { readonly keepsStates?: boolean; readonly origin?: string; readonly place?: string } = {},
+): Promise<string> {
   const version = nextVersion(0);
   const checkpoint = {
     ...emptyCheckpoint(),
@@ -200,12 +225,19 @@ async function putCheckpoint(
     channel_values: { text },
     channel_versions: { text: version },
   };
-  const metadata = withRunId({ source: 'loop', step: 0, parents: {} }, run.id);
+  const parents: Record<string, string> = origin === undefined ? {} : { '': origin };
+  const metadata = withRunId({ source: 'loop', step: 0, parents }, run.id);
   const keeping = keepsStates && { [KEEPS_STATES]: true };
   const config = {
-    configurable: { ...THREAD.configurable, [CHECKPOINT_FENCE]: toOwnership(run), ...keeping },
+    configurable: {
+      ...THREAD.configurable,
+      checkpoint_ns: place,
+      [CHECKPOINT_FENCE]: toOwnership(run),
+      ...keeping,
+    },
   };
   await checkpointer.put(config, checkpoint, metadata, { text: version });
+  return checkpoint.id;
 }
 
 const State = Annotation.Root({
