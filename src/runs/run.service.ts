@@ -16,6 +16,7 @@ import { RunStore, type NewRun, type Page, type PageRequest, type RunFilter } fr
 import type { StartBudget } from './start.budget.js';
 import type { Switches } from '../switches/switches.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
+import { WakeupSignal } from './wakeup.signal.js';
 import { announceRun, Wakeups } from './wakeups.js';
 
 export type { StartRunRequest } from './start-request.js';
@@ -40,6 +41,9 @@ export interface RunServiceOptions {
   /** Default: messages have no files. */
   readonly files?: Pick<FileService, 'prepare' | 'checkGiven'>;
 }
+
+/** Maximum wait of a start for the deletion of the runs whose place it takes, in milliseconds. They are deleted in any case. */
+const ROLLBACK_WAIT_MS = 1_000;
 
 export const DEFAULT_START_RULES = {
   whenBusy: 'reject',
@@ -225,8 +229,18 @@ export class RunService {
   /** Cancels the run that this one would wait for, if its start says so. Harmless when repeated, because the run is already stored. */
   private async overtake({ whenBusy }: StartRunRequest, run: Run): Promise<void> {
     if (whenBusy !== 'interrupt' && whenBusy !== 'rollback') return;
-    for await (const earlier of readUnendedBefore(run, this.runs))
-      await this.cancel(run.principal, earlier.id);
+    let hasCancelled = false;
+    const begun = new WakeupSignal(this.wakeups, `log:${run.id}`, ROLLBACK_WAIT_MS);
+    try {
+      for await (const earlier of readUnendedBefore(run, this.runs)) {
+        await this.cancel(run.principal, earlier.id);
+        hasCancelled = true;
+      }
+      // The runs whose place it takes are deleted before its first event: its client does not meet them any more.
+      if (hasCancelled && whenBusy === 'rollback') await new Promise<void>((resolve) => begun.next(resolve));
+    } finally {
+      begun.close();
+    }
   }
 
   /** Takes a start from the budget. When nothing is left, returns the run that an earlier request with the same key has started. */
