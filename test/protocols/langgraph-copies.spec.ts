@@ -61,8 +61,9 @@ describe('a copied thread', () => {
     const [original, copied] = await Promise.all(
       [threadId, copy.thread_id].map((id) => client.threads.getHistory(id)),
     );
-    const renamed = original?.map(({ checkpoint, parent_checkpoint: parent, ...state }) => ({
+    const renamed = original?.map(({ checkpoint, parent_checkpoint: parent, metadata, ...state }) => ({
       ...state,
+      metadata: { ...metadata, thread_id: copy.thread_id },
       checkpoint: { ...checkpoint, thread_id: copy.thread_id },
       parent_checkpoint: parent && { ...parent, thread_id: copy.thread_id },
     }));

@@ -114,7 +114,11 @@ function selectRuns(runs: readonly Run[], { limit, before, only, metadata }: Mom
   const fitting = earlier.filter((run) =>
     wanted.every(
       ([key, value]) =>
-        OF_STATES.has(key) || isDeepStrictEqual({ ...run.metadata, run_id: getStateRunId(run) }[key], value),
+        OF_STATES.has(key) ||
+        isDeepStrictEqual(
+          { ...run.metadata, run_id: getStateRunId(run), thread_id: run.threadId }[key],
+          value,
+        ),
     ),
   );
   // The run of `before` may have no state before that one.

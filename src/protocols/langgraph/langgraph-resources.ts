@@ -192,10 +192,10 @@ export function toInnerState({ run, namespace, messages }: InnerMoment): LangGra
 export function toMomentMetadata({ run, answered, reached }: MomentPlace): Record<string, unknown> {
   if (reached) {
     const { source, step } = reached.event;
-    return { ...run.metadata, run_id: getStateRunId(run), source, step };
+    return { ...run.metadata, run_id: getStateRunId(run), thread_id: run.threadId, source, step };
   }
   const source = isUpdate(run) ? 'update' : answered ? 'loop' : 'input';
-  return { ...run.metadata, run_id: getStateRunId(run), source };
+  return { ...run.metadata, run_id: getStateRunId(run), thread_id: run.threadId, source };
 }
 
 /** True for a run that has only changed the state. */
