@@ -105,6 +105,14 @@ describe('response headers', () => {
     expect(headers.get('x-powered-by')).toBeNull();
   });
 
+  it('gives the script of a worker a policy of its own, which other scripts take from their page', async () => {
+    const { url } = await start();
+    const readPolicy = async (path: string) =>
+      (await fetch(url + path)).headers.get('content-security-policy');
+    expect(await readPolicy('/assets/view/highlight.worker.js')).toContain("default-src 'self'");
+    expect(await readPolicy('/assets/view/highlight.js')).toBeNull();
+  });
+
   it('lets a listed origin send the headers that streams need, with credentials', async () => {
     const { url } = await start({ CORS_ORIGINS: 'https://chat.example.com' });
     const { headers } = await fetch(`${url}/api/chat`, {

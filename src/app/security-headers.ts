@@ -22,12 +22,18 @@ const DOCS: Directives = { ...PAGE, 'style-src': ["'self'", "'unsafe-inline'"] }
 /** Scripts and style sheets, for which most headers mean nothing. There are many of them, so a kilobyte each is felt. */
 const FILE = /^\/(v\/[\w-]+\/)?(assets|client|events|vendor|styles)\/.+\.(js|css)$/;
 
+/** Scripts of workers, which have a policy of their own. */
+const WORKER = /\.worker\.js$/;
+
 /** @param tls whether this server speaks HTTPS itself; behind a proxy that does, HSTS is the proxy's to say */
 export function securityHeaders({ tls }: { readonly tls: boolean }): RequestHandler {
   const page = headers(PAGE, tls);
   const docs = headers(DOCS, tls);
   const file = headersOfFiles(tls);
-  const choose = (path: string) => (FILE.test(path) ? file : /^\/docs(\/|$)/.test(path) ? docs : page);
+  const choose = (path: string) => {
+    if (FILE.test(path) && !WORKER.test(path)) return file;
+    return /^\/docs(\/|$)/.test(path) ? docs : page;
+  };
   return (request, response, next) => choose(request.path)(request, response, next);
 }
 

@@ -6,6 +6,8 @@ import { describeInChromium, type VisitOptions } from './support/browser.js';
 import { ChatPage, toPageUrl } from './support/chat.page.js';
 import { Puppet } from './support/puppet.js';
 
+/** Far below the seconds that such a task would take, and above what a busy machine makes of a short one. */
+const LONGEST_TASK_MS = 500;
 const CODE = 'def greet(name):\n    # Says hello.\n    return f"<b>{name}</b>" + str(42)\n';
 
 describeInChromium('colours and formulas on the page', (chromium) => {
@@ -30,6 +32,8 @@ describeInChromium('colours and formulas on the page', (chromium) => {
     expect(await chat.answer.locator('pre').textContent()).toBe(CODE.trimEnd());
     await page.getByRole('button', { name: 'Copy code' }).click();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(CODE.trimEnd());
+    const [worker] = page.workers();
+    expect(new URL(worker!.url()).pathname).toMatch(/^\/v\/[\w-]+\/assets\/view\/highlight\.worker\.js$/);
     run.end();
     await chat.stands('completed');
   });
@@ -82,6 +86,25 @@ describeInChromium('colours and formulas on the page', (chromium) => {
     );
   });
 
+  it('answers its reader while code comes that takes seconds to colour, and colours what comes after', async () => {
+    const { chat, page, run } = await open();
+    const readLongest = await watchTasks(page);
+    const hostile: [language: string, code: string][] = [
+      ['csharp', 'int a'.repeat(4_000)],
+      ['typescript', '<a>'.repeat(6_600)],
+      ['javascript', 'a(b)'.repeat(5_000)],
+      ['markdown', '[a'.repeat(9_900)],
+    ];
+    for (const [language, code] of hostile) run.say(`\`\`\`${language}\n${code}\n\`\`\`\n\n`);
+    run.say('```py\nreturn 1\n```\n\nDone.');
+    run.end();
+    await chat.stands('completed');
+    await chat.answer.locator('.hljs-keyword').waitFor();
+    expect(await chat.answer.locator('[data-language=csharp] pre').textContent()).toBe(hostile[0]![1]);
+    expect(await chat.answer.locator('.code:has([class^=hljs])').count()).toBe(1);
+    expect(await readLongest()).toBeLessThan(LONGEST_TASK_MS);
+  });
+
   it.each(['light', 'dark'] as const)('has enough contrast in the %s theme', async (colorScheme) => {
     const { chat, page, run } = await open({ ...LETS_AXE_IN, colorScheme });
     run.say(
@@ -116,6 +139,18 @@ describeInChromium('colours and formulas on the page', (chromium) => {
     expect(Math.abs((await marker.boundingBox())!.y - before)).toBeLessThan(2);
   });
 });
+
+/** Returns the function that tells how long the longest task of a page was from now on, in milliseconds. */
+async function watchTasks(page: Page): Promise<() => Promise<number>> {
+  const longest = await page.evaluateHandle(() => {
+    const longest = { ms: 0 };
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) longest.ms = Math.max(longest.ms, duration);
+    }).observe({ type: 'longtask' });
+    return longest;
+  });
+  return () => longest.evaluate(({ ms }) => ms);
+}
 
 /** Resolves once layout and scrolling have come to rest. */
 async function settled(page: Page): Promise<void> {

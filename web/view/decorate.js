@@ -1,7 +1,7 @@
 import { lazily } from '../dom/lazily.js';
 import { toLanguage } from './languages.js';
 
-/** Characters above which code keeps one colour: it is coloured in one go, within a frame of a slow phone. */
+/** Characters above which code keeps one colour: its elements come in one go, within a frame of a slow phone. */
 const MOST_CODE = 20_000;
 /** Characters of a formula above which it stays as it was written. */
 const MOST_FORMULA = 2_000;
@@ -22,15 +22,20 @@ export function decorate(block) {
   for (const code of block.querySelectorAll('.code[data-language] code')) {
     const language = toLanguage(code.closest('.code').dataset.language);
     if (language && code.textContent.length <= MOST_CODE)
-      add(code, loadHighlight, ({ highlight }) => highlight(code, language));
+      add(code, async () => (await loadHighlight()).highlight(code, language));
   }
   for (const code of block.querySelectorAll('code.formula')) {
-    if (code.textContent.length <= MOST_FORMULA) add(code, loadFormulas, ({ typeset }) => typeset(code));
+    if (code.textContent.length > MOST_FORMULA) continue;
+    add(code, async () => {
+      const { typeset } = await loadFormulas();
+      return () => typeset(code);
+    });
   }
 }
 
-function add(element, load, change) {
-  queue.push({ element, load, change });
+/** @param prepare does what need not be done in a frame, and resolves with the function that changes the element */
+function add(element, prepare) {
+  queue.push({ element, prepare });
   if (queue.length === 1) setTimeout(work);
 }
 
@@ -38,15 +43,15 @@ function add(element, load, change) {
 async function work() {
   let start = performance.now();
   while (queue.length > 0) {
-    const { element, load, change } = queue[0];
+    const { element, prepare } = queue[0];
     try {
-      const loaded = await load();
+      const change = await prepare();
       if (performance.now() - start > FRAME_MS) {
         await nextFrame();
         start = performance.now();
       }
       // What a person has selected stays selected.
-      if (element.isConnected && !isSelected(element)) await change(loaded);
+      if (element.isConnected && !isSelected(element)) change();
     } catch {
       // It stays as it was written.
     }

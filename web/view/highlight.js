@@ -1,16 +1,25 @@
-import highlighter from '../../vendor/highlight/core.js';
 import '../../vendor/dompurify.js';
+import { TimedWorker } from '../dom/timed-worker.js';
 import { el } from '../dom/el.js';
 
 const ALLOWED = { ALLOWED_TAGS: ['span'], ALLOWED_ATTR: ['class'], RETURN_DOM_FRAGMENT: true };
+/** Milliseconds after which code keeps one colour. Common code takes a tenth of it; the expressions of some grammars take seconds for a text made for that. */
+const LONGEST_MS = 200;
+/** Characters of HTML above which it keeps one colour, because the page would be busy with its elements. */
+const MOST_HTML = 150_000;
 
-/** Colours the text of an element. */
+const worker = new TimedWorker(
+  () => new Worker(new URL('highlight.worker.js', import.meta.url), { type: 'module' }),
+  LONGEST_MS,
+);
+
+/** Resolves with a function that colours the text of an element. Rejects if that would take too long. */
 export async function highlight(code, language) {
-  if (!highlighter.getLanguage(language)) {
-    const { default: grammar } = await import(`../../vendor/highlight/${language}.js`);
-    highlighter.registerLanguage(language, grammar);
-  }
-  const { value } = highlighter.highlight(code.textContent, { language, ignoreIllegals: true });
-  const lines = el('span', { class: 'lines' }, globalThis.DOMPurify.sanitize(value, ALLOWED));
-  code.replaceChildren(lines);
+  const text = code.textContent;
+  const { html } = await worker.run({ text, language });
+  if (html.length > MOST_HTML) throw new Error('The code has too many colours.');
+  return () => {
+    if (code.textContent !== text) return;
+    code.replaceChildren(el('span', { class: 'lines' }, globalThis.DOMPurify.sanitize(html, ALLOWED)));
+  };
 }
