@@ -105,6 +105,24 @@ describeInChromium('colours and formulas on the page', (chromium) => {
     expect(await readLongest()).toBeLessThan(LONGEST_TASK_MS);
   });
 
+  it('leaves formulas as they are that bring macros, or become too large', async () => {
+    const { chat, page, run } = await open();
+    const readLongest = await watchTasks(page);
+    const twice = String.raw`\def\a#1{${'#1'.repeat(100)}}\def\b#1{\a{${'#1'.repeat(20)}}}\b{xxxxxxxxxxxxxxxxxxxx}`;
+    const large = String.raw`\begin{matrix}${'&'.repeat(1_900)}\end{matrix}`;
+    run.say(`\\(${twice}\\) \\(${large}\\) \\(\\newcommand{\\R}{x}\\R\\) \\(\\left(z\\right)\\)\n\nDone.`);
+    run.end();
+    await chat.stands('completed');
+    await chat.answer.locator('math').getByText('z').waitFor();
+    expect(await chat.answer.locator('math').count()).toBe(1);
+    expect(await chat.answer.locator('code.formula').allTextContents()).toEqual([
+      `\\(${twice}\\)`,
+      `\\(${large}\\)`,
+      String.raw`\(\newcommand{\R}{x}\R\)`,
+    ]);
+    expect(await readLongest()).toBeLessThan(LONGEST_TASK_MS);
+  });
+
   it.each(['light', 'dark'] as const)('has enough contrast in the %s theme', async (colorScheme) => {
     const { chat, page, run } = await open({ ...LETS_AXE_IN, colorScheme });
     run.say(
