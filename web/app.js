@@ -7,6 +7,7 @@ import { Drafts } from './chat/drafts.js';
 import { MessageDraft } from './chat/message-draft.js';
 import { rateIn } from './chat/feedback.js';
 import { sentence } from './chat/sentences.js';
+import { ThreadActions } from './chat/thread-actions.js';
 import { Threads } from './chat/threads.js';
 import { Announcer } from './dom/announcer.js';
 import { pushThread, readQuery, setQuery } from './dom/address.js';
@@ -102,6 +103,11 @@ const shell = new Shell(
   { badge: badge.element, main: [pane.element, composer.element] },
 );
 
+const threadActions = new ThreadActions(
+  { threads, conversation, drafts, tabs },
+  { confirm: async (question) => (await loadConfirm()).confirmed(question), changed: draw, failed: complain },
+);
+
 const notifier = new Notifier({ open: show, say: (text) => announcer.say(text) });
 shell.addToFoot(notifier.element);
 
@@ -110,9 +116,9 @@ const loadNav = lazily(async () => {
   const { ThreadNav } = await import('./view/thread.nav.js');
   nav = new ThreadNav({
     open: show,
-    rename: (id, title) => changeThread(id, { title }),
-    pin: ({ id, pinned }) => changeThread(id, { pinned: !pinned }),
-    archive: ({ id, archived }) => changeThread(id, { archived: !archived }),
+    rename: (id, title) => threadActions.change(id, { title }),
+    pin: ({ id, pinned }) => threadActions.change(id, { pinned: !pinned }),
+    archive: ({ id, archived }) => threadActions.change(id, { archived: !archived }),
     remove: removeThread,
     more: () => threads.more().catch(complain),
     showArchived: (archived) => threads.showArchived(archived),
@@ -219,17 +225,6 @@ function threadsChanged() {
   // A hidden page is not drawn, but its title is visible.
   showTitle();
   draw();
-}
-
-async function changeThread(id, change) {
-  try {
-    const { title } = await threads.change(id, change);
-    tabs.tell(id);
-    conversation.rename(id, title);
-    draw();
-  } catch (error) {
-    complain(error);
-  }
 }
 
 /** Shows what the address names. */
@@ -351,19 +346,11 @@ function showEarlier() {
 }
 
 async function removeThread(thread) {
-  const text = `This permanently deletes “${thread.title}”.`;
-  try {
-    const { confirmed } = await loadConfirm();
-    if (!(await confirmed({ title: 'Delete this conversation?', text, action: 'Delete' }))) return;
-    const place = nav.indexOf(thread.id);
-    await threads.remove(thread.id);
-    drafts.forget(thread.id);
-    announcer.say('The conversation is deleted.');
-    if (thread.id === conversation.threadId) startNew();
-    else nav.focus(place);
-  } catch (error) {
-    complain(error);
-  }
+  const place = nav.indexOf(thread.id);
+  if (!(await threadActions.remove(thread))) return;
+  announcer.say('The conversation is deleted.');
+  if (thread.id === conversation.threadId) startNew();
+  else nav.focus(place);
 }
 
 function showBrand() {

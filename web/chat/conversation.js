@@ -1,30 +1,23 @@
 import { newIdempotencyKey } from '../../client/idempotency-key.js';
 import { emptyView, withDecisions } from '../../events/run-view.js';
-import { listRefused, placeAttempt, startAttempt, withoutAttempt } from './attempts.js';
+import { listRefused, placeAttempt, startAttempt } from './attempts.js';
 import { setServerClock } from './clock.js';
-import { mergeEntries, toEntries } from './entries.js';
+import { EntryList } from './entry-list.js';
 import { MessageQueue } from './message-queue.js';
 import { listOpen } from './requests.js';
 import { toProblem, whyNotFollowed } from './problems.js';
-import { addVersion, withoutReplaced } from './turns.js';
+import { RunFollower } from './run-follower.js';
+import { addVersion } from './turns.js';
 
 /**
  * The conversation on the page: what was said in a thread, and the run that goes on in it. Knows no elements; `onChange` is
  * called after every change, and what did not change stays `===`.
- *
- * An entry is `{ key, role: 'user', text, files?, createdAt, runId?, versions? }` or
- * `{ key, role: 'assistant', question, createdAt, view, runId?, versions?, attempt?, connection?, problem?, closed?, feedback? }`. `attempt` is what the question
- * was sent with. `connection` is set while a run is followed. `problem` says why it is not: a sentence, and the remedies. `versions` are the runs
- * that took the turn, if there are several. `closed` is true if an answer waits for decisions that can no longer be made.
  */
 export class Conversation {
   threadId;
   title;
-  entries = [];
   /** The run whose branch was chosen; undefined: the branch of the newest run. */
   branch;
-  /** The run that goes on in a branch that is not shown. */
-  elsewhere;
   /** `loading`, `idle`, `starting` (sent, no answer yet), `running`, `stopping`. */
   phase = 'idle';
   /** The reason why the thread is not shown. */
@@ -34,12 +27,11 @@ export class Conversation {
 
   #chat;
   #events;
-  #subscription;
-  #runId;
+  #follower;
   /** Aborted when another thread is shown. */
   #visit = new AbortController();
-  #keys = 0;
-  #queue = new MessageQueue(() => this.#newKey());
+  #list = new EntryList();
+  #queue = new MessageQueue(() => this.#list.newKey());
 
   /**
    * @param chat a ChatService
@@ -49,6 +41,17 @@ export class Conversation {
   constructor(chat, events) {
     this.#chat = chat;
     this.#events = events;
+    this.#follower = new RunFollower(chat);
+  }
+
+  /** What is shown, as EntryList has it. */
+  get entries() {
+    return this.#list.items;
+  }
+
+  /** The run that goes on in a branch that is not shown. Until it ends, the thread takes no other. */
+  get elsewhere() {
+    return this.#follower.awaited;
   }
 
   get busy() {
@@ -106,11 +109,11 @@ export class Conversation {
   /** Adds messages from elsewhere, without moving the reader. */
   async refresh() {
     const { signal } = this.#visit;
-    if (!this.threadId || this.problem || this.phase === 'loading') return;
     const { branch } = this;
+    if (!this.threadId || this.problem || this.phase === 'loading') return;
     const page = await this.#read({ signal }).catch(() => undefined);
     // A message that is being sent has no run yet, and would appear twice.
-    if (!page || signal.aborted || branch !== this.branch || (this.busy && !this.#runId)) return;
+    if (!page || signal.aborted || branch !== this.branch || (this.busy && !this.#follower.runId)) return;
     this.#take(page);
     this.#events.onChange();
   }
@@ -125,13 +128,11 @@ export class Conversation {
     const page = await this.#chat.thread(this.threadId, { runId, signal });
     if (signal.aborted || (this.busy && this.phase !== 'running')) return undefined;
     const { unsent } = this;
-    this.#subscription?.unsubscribe();
-    this.#runId = undefined;
-    this.elsewhere = undefined;
+    this.#follower.leave();
     this.phase = 'idle';
     this.#queue.clear();
     this.branch = runId;
-    this.entries = this.entries.filter((entry) => entry.runId);
+    this.#list.items = this.entries.filter((entry) => entry.runId);
     this.#take(page);
     this.#events.onChange();
     return unsent;
@@ -141,7 +142,7 @@ export class Conversation {
     const { signal } = this.#visit;
     const page = await this.#read({ cursor: this.earlier, signal });
     this.earlier = page.nextCursor;
-    this.entries = [...this.#toEntries(page), ...this.entries];
+    this.#list.addEarlier(page);
     this.#events.onChange();
   }
 
@@ -175,17 +176,16 @@ export class Conversation {
 
   /** Makes an answer again, in its place, or sends what was not sent. */
   retry(key) {
-    const { question, runId, attempt, problem } = this.entries.find((entry) => entry.key === key);
+    const { question, runId, attempt, problem } = this.#list.find(key);
     if (runId && !problem?.gone) return this.#offer({ text: question, replaces: runId, isAgain: true });
-    this.entries = withoutAttempt(this.entries, key);
+    this.#list.takeAttempt(key);
     // It may have reached the server all the same: with the same key it is asked once.
     return runId ? this.send(question, attempt?.agent, attempt?.files) : this.#ask(question, attempt);
   }
 
   /** Takes a message back that was not sent. Returns its text and files, and the run that it was to replace. */
   async reclaim(key) {
-    const { question: text, attempt } = this.entries.find((entry) => entry.key === key);
-    this.entries = withoutAttempt(this.entries, key);
+    const { question: text, attempt } = this.#list.takeAttempt(key);
     // What it would have replaced is there again.
     if (attempt.replaces) await this.refresh();
     this.#events.onChange();
@@ -210,14 +210,11 @@ export class Conversation {
 
   async #ask(text, given) {
     const visit = this.#visit;
-    const createdAt = Date.now();
     const { entries, attempt } = placeAttempt(this.entries, given, this.branch);
     // A text that is edited keeps the files of its message.
     const files = attempt.files ?? attempt.replaced?.files;
-    const user = { key: this.#newKey(), role: 'user', text, files, createdAt };
-    const view = emptyView('');
-    const answer = { key: this.#newKey(), role: 'assistant', question: text, createdAt, attempt, view };
-    this.entries = [...entries, user, answer];
+    this.#list.items = entries;
+    const { user, answer } = this.#list.addTurn({ text, files, attempt, view: emptyView('') });
     this.phase = 'starting';
     this.#events.onChange();
     try {
@@ -226,7 +223,7 @@ export class Conversation {
       this.#events.onThreads(run.threadId);
       if (visit !== this.#visit) return;
       const { replaced } = attempt;
-      this.#change(user.key, {
+      this.#list.change(user.key, {
         runId: run.runId,
         ...(replaced && { versions: addVersion(replaced, run.runId) }),
       });
@@ -256,7 +253,7 @@ export class Conversation {
     if (starting) return;
     const visit = this.#visit;
     try {
-      await this.#chat.cancel(this.#runId);
+      await this.#chat.cancel(this.#follower.runId);
     } catch {
       // It ended first, or the request was lost: the stream tells which, and the button is there again.
       if (visit !== this.#visit || this.phase !== 'stopping') return;
@@ -267,24 +264,25 @@ export class Conversation {
 
   /** Follows again a run that could not be followed any more. */
   reconnect(key) {
-    const entry = this.entries.find((entry) => entry.key === key);
+    const entry = this.#list.find(key);
     this.#follow(key, entry.runId, entry.view);
     this.#events.onChange();
   }
 
-  /**
-   * Decides on a tool call that an answer has stopped for. Rejects with why that did not work.
-   */
+  /** Decides on a tool call that an answer has stopped for. Rejects with why that did not work. */
   async answer(key, inputId, answer) {
     const visit = this.#visit;
-    const { runId, question } = this.entries.find((entry) => entry.key === key);
+    const { runId, question } = this.#list.find(key);
     try {
       const { run, continuedBy } = await this.#chat.answer(runId, inputId, answer);
       this.#events.onThreads(run.threadId);
       if (visit !== this.#visit) return;
-      const { view } = this.entries.find((entry) => entry.key === key);
-      this.#change(key, { view: withDecisions(view, run.inputs) });
-      if (continuedBy && !this.#shows(continuedBy.runId)) this.#goOn(continuedBy.runId, question);
+      const { view } = this.#list.find(key);
+      this.#list.change(key, { view: withDecisions(view, run.inputs) });
+      if (continuedBy && !this.#list.findAnswer(continuedBy.runId)) {
+        const further = this.#list.addAnswer({ question, view: emptyView(continuedBy.runId) });
+        this.#follow(further.key, continuedBy.runId, further.view);
+      }
       this.#events.onChange();
     } catch (error) {
       if (visit !== this.#visit) return;
@@ -298,41 +296,27 @@ export class Conversation {
   /** Rates an answer, or withdraws the feedback on it (null). Rejects with why that did not work. */
   async rate(runId, feedback) {
     const { threadId } = this;
-    const { key, feedback: before } = this.entries.find((entry) => entry.view && entry.runId === runId);
-    this.#change(key, { feedback: feedback ?? undefined });
+    const { key, feedback: before } = this.#list.findAnswer(runId);
+    this.#list.change(key, { feedback: feedback ?? undefined });
     this.#events.onChange();
     try {
       await this.#chat.rate(runId, feedback);
       this.#events.onThreads(threadId);
     } catch (error) {
-      this.#change(key, { feedback: before });
+      this.#list.change(key, { feedback: before });
       this.#events.onChange();
       throw error;
     }
   }
 
-  #shows(runId) {
-    return this.entries.some((entry) => entry.role === 'assistant' && entry.runId === runId);
-  }
-
-  /** Follows a run whose words come below all others. */
-  #goOn(runId, question) {
-    const key = this.#newKey();
-    const entry = { key, role: 'assistant', question, createdAt: Date.now(), view: emptyView(runId) };
-    this.entries = [...this.entries, entry];
-    this.#follow(key, runId, entry.view);
-  }
-
   #leave() {
     this.#visit.abort();
     this.#visit = new AbortController();
-    this.#subscription?.unsubscribe();
-    this.#runId = undefined;
+    this.#follower.leave();
     this.threadId = undefined;
     this.branch = undefined;
-    this.elsewhere = undefined;
     this.title = undefined;
-    this.entries = [];
+    this.#list.items = [];
     this.#queue.clear();
     this.problem = undefined;
     this.earlier = undefined;
@@ -346,60 +330,31 @@ export class Conversation {
 
   /** Shows the newest page of a branch, and leaves what is the same. */
   #take({ thread, nextCursor, ...page }) {
-    const fresh = withoutReplaced(this.#toEntries(page), this.entries);
-    const has = (entries, runId) => entries.some((entry) => entry.runId === runId);
-    // An answer that is followed stays to its end, also where another branch is the newest by now.
-    if (!this.#runId || has(fresh, this.#runId)) {
-      const merged = mergeEntries(this.entries, fresh);
-      if (!merged || this.entries.length === 0) this.earlier = nextCursor;
-      this.entries = merged ?? [...fresh, ...this.entries.filter(({ runId }) => !runId)];
-    }
+    if (this.#list.takeNewest(page, this.#follower.runId)) this.earlier = nextCursor;
     this.title = thread.title;
     if (this.busy) return;
     const { activeRunId } = thread;
-    if (activeRunId && has(this.entries, activeRunId)) this.#followActive(activeRunId);
-    else this.#waitFor(activeRunId);
-  }
-
-  /** Waits for the end of a run that is not shown: until then the thread takes no other. */
-  #waitFor(runId) {
-    if (this.elsewhere === runId) return;
-    this.#subscription?.unsubscribe();
-    this.elsewhere = runId;
-    if (!runId) return;
-    const over = () => {
-      this.elsewhere = undefined;
-      void this.refresh().then(() => this.sendNext());
-    };
-    this.#subscription = this.#chat.follow(runId).subscribe({ next: () => {}, complete: over, error: over });
-  }
-
-  #followActive(runId) {
-    this.elsewhere = undefined;
-    const entry = this.entries.findLast((entry) => entry.role === 'assistant' && entry.runId === runId);
-    if (entry) this.#follow(entry.key, runId, entry.view);
+    const answer = activeRunId && this.#list.findAnswer(activeRunId);
+    if (answer) this.#follow(answer.key, activeRunId, answer.view);
+    else this.#follower.waitFor(activeRunId, () => void this.refresh().then(() => this.sendNext()));
   }
 
   #follow(key, runId, view) {
-    this.#subscription?.unsubscribe();
-    this.#runId = runId;
     if (this.phase !== 'stopping') this.phase = 'running';
-    this.#change(key, { runId, view, problem: undefined, connection: { state: 'connecting' } });
-    let before = view;
-    this.#subscription = this.#chat.follow(runId, { after: view }).subscribe({
-      next: ({ view, connection, serverAheadMs }) => {
+    this.#list.change(key, { runId, view, problem: undefined, connection: { state: 'connecting' } });
+    this.#follower.follow(runId, view, {
+      snapshot: ({ view, connection, serverAheadMs }, before) => {
         if (serverAheadMs !== undefined) setServerClock(serverAheadMs);
-        this.#change(key, { view, connection });
+        this.#list.change(key, { view, connection });
         if (connection.state === 'ended') this.#ended();
         this.#events.onSnapshot(before, view);
-        before = view;
         this.#events.onChange();
         // Sends the queue only after a complete answer. After any other end, the person decides.
         if (connection.state === 'ended' && view.status === 'completed') this.sendNext();
       },
-      error: (error) => {
+      failed: (error) => {
         this.#ended();
-        this.#change(key, { problem: whyNotFollowed(error) });
+        this.#list.change(key, { problem: whyNotFollowed(error) });
         this.#noteSignIn(error);
         this.#events.onChange();
       },
@@ -408,7 +363,6 @@ export class Conversation {
 
   #ended() {
     this.phase = 'idle';
-    this.#runId = undefined;
     this.#events.onThreads(this.threadId);
   }
 
@@ -416,31 +370,17 @@ export class Conversation {
     this.phase = 'idle';
     // Another window was faster: its message is shown, and this one waits for the answer.
     if (error.code === 'THREAD_BUSY') {
-      const { question, attempt } = this.entries.find((entry) => entry.key === key);
-      this.entries = withoutAttempt(this.entries, key);
+      const { question: text, attempt } = this.#list.takeAttempt(key);
       const { agent, files, replaces, isAgain } = attempt;
-      this.#queue.add({ text: question, files, agent, replaces, isAgain });
+      this.#queue.add({ text, files, agent, replaces, isAgain });
       void this.refresh().then(() => this.sendNext());
       return;
     }
-    this.#change(key, { problem: toProblem(error) });
+    this.#list.change(key, { problem: toProblem(error) });
     this.#noteSignIn(error);
   }
 
   #noteSignIn(error) {
     if (error.needsSignIn) this.#events.onSignIn();
-  }
-
-  #change(key, changes) {
-    const index = this.entries.findIndex((entry) => entry.key === key);
-    if (index >= 0) this.entries = this.entries.with(index, { ...this.entries[index], ...changes });
-  }
-
-  #toEntries(page) {
-    return toEntries(page, () => this.#newKey());
-  }
-
-  #newKey() {
-    return `e${++this.#keys}`;
   }
 }

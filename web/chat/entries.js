@@ -1,6 +1,13 @@
 import { isInputPart } from './requests.js';
 
-/** Returns the entries that show a page of messages. */
+/**
+ * Returns the entries that show a page of messages.
+ *
+ * An entry is `{ key, role: 'user', text, files?, createdAt, runId?, versions? }` or
+ * `{ key, role: 'assistant', question, createdAt, view, runId?, versions?, attempt?, connection?, problem?, closed?, feedback? }`. `attempt` is what the question
+ * was sent with. `connection` is set while a run is followed. `problem` says why it is not: a sentence, and the remedies. `versions` are the runs
+ * that took the turn, if there are several. `closed` is true if an answer waits for decisions that can no longer be made.
+ */
 export function toEntries({ messages, inputs }, newKey) {
   let question;
   return messages.map((message, index) => {
