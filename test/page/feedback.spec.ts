@@ -75,17 +75,53 @@ describeInChromium('feedback on the page', (chromium) => {
 
     await thumb(page, 'Bad answer').click();
     await until(async () => (await readStored())?.rating === 'down');
-    expect(await readStored()).toMatchObject({ comment: 'Short\nand good' });
-    await field.press('Escape');
-    expect(await isPressed(page, 'Bad answer')).toBe(true);
+    // They were about what was good.
+    expect(await readStored()).not.toHaveProperty('comment');
+    expect(await field.inputValue()).toBe('');
+    await field.fill('Wrong');
+    await thumb(page, 'Good answer').click();
+    await until(async () => (await readStored())?.rating === 'up');
+    await page.getByRole('button', { name: 'Add words' }).click();
+    expect(await field.inputValue()).toBe('Short\nand good');
+    await field.press('Enter');
+    await page.getByRole('button', { name: 'Edit words' }).waitFor();
+    expect(await readStored()).toMatchObject({ rating: 'up', comment: 'Short\nand good' });
 
-    await thumb(page, 'Bad answer').click();
+    await thumb(page, 'Good answer').click();
     await until(async () => (await readStored()) === undefined);
-    await until(async () => !(await isPressed(page, 'Bad answer')));
-    await thumb(page, 'Bad answer').click();
-    await field.waitFor();
+    await until(async () => !(await isPressed(page, 'Good answer')));
+    await thumb(page, 'Good answer').click();
+    await page.getByRole('button', { name: 'Add words' }).click();
     expect(await field.inputValue()).toBe('Short\nand good');
   });
+
+  it.each(['arrives late', 'is lost'])(
+    'stores the last of two quick clicks when the first %s',
+    async (fate) => {
+      const { page, readStored } = await open();
+      const held = Promise.withResolvers<void>();
+      const sent: string[] = [];
+      const over: string[] = [];
+      const note = (request: { method(): string; url(): string }) =>
+        request.url().endsWith('/feedback') && over.push(request.method());
+      page.on('requestfinished', note);
+      page.on('requestfailed', note);
+      await page.route('**/feedback', async (route) => {
+        if (sent.push(route.request().method()) > 1) return route.continue();
+        await held.promise;
+        await (fate === 'is lost' ? route.abort() : route.continue());
+      });
+      await thumb(page, 'Good answer').click();
+      await until(() => isPressed(page, 'Good answer'));
+      await thumb(page, 'Bad answer').click();
+      await until(() => isPressed(page, 'Bad answer'));
+      held.resolve();
+      await until(() => over.length === 2);
+      expect(await readStored()).toMatchObject({ rating: 'down' });
+      expect(await isPressed(page, 'Bad answer')).toBe(true);
+      await page.getByText('Thank you for the feedback.').waitFor({ state: 'attached' });
+    },
+  );
 
   it('shows what the server has when it could not be stored', async () => {
     const { page } = await open();

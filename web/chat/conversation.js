@@ -6,6 +6,7 @@ import { EntryList } from './entry-list.js';
 import { MessageQueue } from './message-queue.js';
 import { listOpen } from './requests.js';
 import { toProblem, whyNotFollowed } from './problems.js';
+import { Ratings } from './ratings.js';
 import { RunFollower } from './run-follower.js';
 import { addVersion } from './turns.js';
 
@@ -28,6 +29,7 @@ export class Conversation {
   #chat;
   #events;
   #follower;
+  #ratings;
   /** Aborted when another thread is shown. */
   #visit = new AbortController();
   #list = new EntryList();
@@ -42,6 +44,10 @@ export class Conversation {
     this.#chat = chat;
     this.#events = events;
     this.#follower = new RunFollower(chat);
+    this.#ratings = new Ratings({
+      send: (runId, feedback) => chat.rate(runId, feedback),
+      show: (runId, feedback) => this.#showFeedback(runId, feedback),
+    });
   }
 
   /** What is shown, as EntryList has it. */
@@ -293,20 +299,23 @@ export class Conversation {
     }
   }
 
-  /** Rates an answer, or withdraws the feedback on it (null). Rejects with why that did not work. */
+  /**
+   * Rates an answer, or withdraws the feedback on it (null). Rejects with why that did not work.
+   *
+   * @returns true once it is stored; false: the person has changed their mind meanwhile
+   */
   async rate(runId, feedback) {
     const { threadId } = this;
-    const { key, feedback: before } = this.#list.findAnswer(runId);
-    this.#list.change(key, { feedback: feedback ?? undefined });
+    const { feedback: before = null } = this.#list.findAnswer(runId);
+    const isStored = await this.#ratings.rate(runId, feedback, before);
+    this.#events.onThreads(threadId);
+    return isStored;
+  }
+
+  #showFeedback(runId, feedback) {
+    // Another conversation may be shown by now.
+    this.#list.change(this.#list.findAnswer(runId)?.key, { feedback: feedback ?? undefined });
     this.#events.onChange();
-    try {
-      await this.#chat.rate(runId, feedback);
-      this.#events.onThreads(threadId);
-    } catch (error) {
-      this.#list.change(key, { feedback: before });
-      this.#events.onChange();
-      throw error;
-    }
   }
 
   #leave() {

@@ -13,10 +13,17 @@ export class FeedbackBar {
   #down = this.#thumb('down', 'Bad answer');
   #words = el(
     'button',
-    { type: 'button', class: 'quiet-link', hidden: true, on: { click: () => this.#open() } },
+    {
+      type: 'button',
+      class: 'quiet-link',
+      hidden: true,
+      on: { click: () => this.#open(this.#feedback.rating) },
+    },
     'Add words',
   );
   #form;
+  /** The rating that the form's words are about. */
+  #subject;
   /** For the foot of the answer. */
   element = el(
     'span',
@@ -42,11 +49,12 @@ export class FeedbackBar {
     say(this.#words, feedback?.comment ? 'Edit words' : 'Add words');
     set(this.#words, 'hidden', !feedback || this.#form !== undefined);
     set(this.#words, 'title', feedback?.comment);
-    if (!feedback) this.#close();
+    if (feedback?.rating !== this.#subject) this.#close();
   }
 
-  get #place() {
-    return `${this.#runId}/feedback`;
+  /** Words stay with the rating that they were written for. */
+  #toPlace(rating) {
+    return `${this.#runId}/feedback/${rating}`;
   }
 
   #thumb(rating, label) {
@@ -68,35 +76,34 @@ export class FeedbackBar {
 
   async #rate(rating) {
     const { rating: before, comment } = this.#feedback ?? {};
-    if (before === rating) {
-      // Pressed once more, it is taken back. Its words are there if the person changes their mind.
-      if (comment) this.#actions.writeEdit(this.#place, comment);
-      return this.#actions.rate(this.#runId, null);
-    }
-    const stored = this.#actions.rate(this.#runId, { rating, ...(comment && { comment }) });
-    if (rating === 'down') this.#open();
-    else this.#close();
+    // Its words are there if the person changes their mind.
+    if (comment) this.#actions.writeEdit(this.#toPlace(before), comment);
+    // Pressed once more, it is taken back.
+    if (before === rating) return this.#actions.rate(this.#runId, null);
+    const stored = this.#actions.rate(this.#runId, { rating });
+    this.#close();
+    if (rating === 'down') this.#open(rating);
     await stored;
   }
 
-  #open() {
+  #open(rating) {
     if (this.#form) return;
-    const place = this.#place;
+    const place = this.#toPlace(rating);
+    this.#subject = rating;
     const field = el('textarea', {
       rows: '2',
       dir: 'auto',
       maxlength: LONGEST,
       'aria-label': 'Words about this answer',
-      placeholder: this.#feedback?.rating === 'up' ? 'What was good?' : 'What was wrong?',
+      placeholder: rating === 'up' ? 'What was good?' : 'What was wrong?',
     });
-    field.value = this.#actions.readEdit(place) || (this.#feedback?.comment ?? '');
+    field.value = this.#actions.readEdit(place) || this.#findComment(rating);
     const leave = () => {
       this.#actions.writeEdit(place, '');
       this.#close();
       (this.#words.hidden ? this.#down : this.#words).focus({ preventScroll: true });
     };
     const send = async () => {
-      const { rating } = this.#feedback ?? { rating: 'down' };
       const comment = field.value.trim();
       if (await this.#actions.rate(this.#runId, { rating, ...(comment && { comment }) })) leave();
     };
@@ -132,8 +139,14 @@ export class FeedbackBar {
     if (matchMedia('(pointer: fine)').matches) field.focus({ preventScroll: true });
   }
 
+  /** Returns the words that are stored with a rating. */
+  #findComment(rating) {
+    return this.#feedback?.rating === rating ? (this.#feedback.comment ?? '') : '';
+  }
+
   #close() {
     this.#form = undefined;
+    this.#subject = undefined;
     this.below.replaceChildren();
     set(this.#words, 'hidden', !this.#feedback);
   }
