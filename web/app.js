@@ -27,6 +27,8 @@ let drawing = false;
 let offered = {};
 /** The place that a search has found, and that was opened last. */
 let found;
+/** Aborted when the address names something else. */
+let visiting = new AbortController();
 
 // What the page knows.
 const chat = new ChatService({ baseUrl: 'api/chat', pauseWhenHidden: true });
@@ -230,13 +232,15 @@ function threadsChanged() {
 /** Shows what the address names. */
 function visit() {
   announcer.hush();
+  visiting.abort();
+  visiting = new AbortController();
   const threadId = readQuery('thread');
   const runId = readQuery('run');
   if (runId) void openPanel(runId);
   else panel?.close();
   const restoreFiles = draft.open(threadId);
   const at = readQuery('at');
-  if (threadId && at) void reveal(threadId, at);
+  if (threadId && at) void reveal(threadId, at, visiting.signal);
   else if (threadId) void conversation.show(threadId, readQuery('branch'));
   else conversation.clear();
   restoreFiles();
@@ -252,15 +256,15 @@ function narrate(before, after) {
 }
 
 /** Shows a message of a thread: that of a run, or the answer to it. */
-async function reveal(threadId, runId) {
+async function reveal(threadId, runId, signal) {
   const place = found?.runId === runId ? found : undefined;
   try {
     const { showRun } = await loadShowRun();
-    if (!(await showRun(conversation, threadId, runId))) return;
-    await pane.reveal(conversation, runId, place);
-    setQuery('at', undefined);
+    if (!(await showRun(conversation, threadId, runId, signal))) return;
+    await pane.reveal(conversation, { runId, place, signal });
+    if (!signal.aborted) setQuery('at', undefined);
   } catch (error) {
-    complain(error);
+    if (!signal.aborted) complain(error);
   }
 }
 

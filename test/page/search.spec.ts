@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { createAnswer } from '../../src/testing/scripted.agent.js';
 import { chatServers } from '../support/chat.server.js';
 import { sayOneByOne } from '../support/plays.js';
+import { until } from '../support/until.js';
 import { describeInChromium } from './support/browser.js';
 import { findViolations, LETS_AXE_IN } from './support/accessibility.js';
 import { ChatPage, toPageUrl } from './support/chat.page.js';
@@ -176,6 +177,51 @@ describeInChromium('the search of the page', (chromium) => {
       expect(await isInView(page, 'The end of number 20.')).toBe(true);
     },
   );
+
+  it('shows the last of two places in one conversation that a person has chosen, and no error', async () => {
+    const { server } = await talked();
+    const page = await chromium.visit(toPageUrl(server));
+    const field = page.getByRole('searchbox', { name: 'Search conversations' });
+    const choose = async (words: string) => {
+      await field.fill(`end of ${words}`);
+      await page.getByTestId('found').filter({ hasText: words }).getByRole('link').click();
+    };
+    const held = Promise.withResolvers<void>();
+    const asked: string[] = [];
+    await page.route(/\/threads\/[^/?]+(\?|$)/, async (route) => {
+      if (asked.push(route.request().url()) === 1) await held.promise;
+      // It may have been aborted.
+      await route.continue().catch(() => undefined);
+    });
+    await choose('number 3');
+    await until(() => asked.length > 0);
+    await choose('number 20');
+    held.resolve();
+    await page.locator('[data-found]').getByText('The end of number 20.').waitFor();
+    expect(await isInView(page, 'The end of number 20.')).toBe(true);
+    expect(new URL(page.url()).searchParams.has('at')).toBe(false);
+  });
+
+  it('says nothing of a page of messages that a person has not waited for', async () => {
+    const { server, threadId } = await talked();
+    const page = await chromium.visit(`${toPageUrl(server)}?thread=${threadId}`, { mayFail: true });
+    const held = Promise.withResolvers<void>();
+    const failed = Promise.withResolvers<void>();
+    page.on('requestfailed', (request) => request.url().includes('cursor') && failed.resolve());
+    await page.route(/\/threads\/[^/?]+\?.*cursor/, async (route) => {
+      await held.promise;
+      await route.continue().catch(() => undefined);
+    });
+    const earlier = page.getByRole('button', { name: 'Earlier messages' });
+    const isAsked = page.waitForRequest(/cursor/);
+    await earlier.click();
+    await isAsked;
+    await page.getByRole('button', { name: 'New conversation' }).click();
+    await failed.promise;
+    await page.getByRole('heading', { name: 'Ask, and watch it work.' }).waitFor();
+    expect(await page.locator('#announcer').textContent()).toBe('');
+    held.resolve();
+  });
 
   it('opens the branch in which the words were said', async () => {
     const { server, ids } = await talked();

@@ -9,6 +9,7 @@ import { toProblem, whyNotFollowed } from './problems.js';
 import { Ratings } from './ratings.js';
 import { RunFollower } from './run-follower.js';
 import { addVersion } from './turns.js';
+import { unlessAborted } from './unless-aborted.js';
 
 /**
  * The conversation on the page: what was said in a thread, and the run that goes on in it. Knows no elements; `onChange` is
@@ -131,8 +132,8 @@ export class Conversation {
    */
   async choose(runId) {
     const { signal } = this.#visit;
-    const page = await this.#chat.thread(this.threadId, { runId, signal });
-    if (signal.aborted || (this.busy && this.phase !== 'running')) return undefined;
+    const page = await unlessAborted(this.#chat.thread(this.threadId, { runId, signal }), signal);
+    if (!page || (this.busy && this.phase !== 'running')) return undefined;
     const { unsent } = this;
     this.#follower.leave();
     this.phase = 'idle';
@@ -144,9 +145,13 @@ export class Conversation {
     return unsent;
   }
 
+  /** Adds the messages before those that are shown. */
   async showEarlier() {
+    const { branch, earlier: cursor } = this;
     const { signal } = this.#visit;
-    const page = await this.#read({ cursor: this.earlier, signal });
+    const page = await unlessAborted(this.#read({ cursor, signal }), signal);
+    // They may be there by now, or belong to another branch.
+    if (!page || branch !== this.branch || cursor !== this.earlier) return;
     this.earlier = page.nextCursor;
     this.#list.addEarlier(page);
     this.#events.onChange();

@@ -127,9 +127,11 @@ export class ConversationPane {
    * Shows a message and marks it for a moment.
    *
    * @param place where in it a search has found its words, as in the API: `in`, `text`, `marks`. Default: the whole message
+   * @param signal aborted when the person goes elsewhere
    */
-  async reveal(conversation, runId, place) {
+  async reveal(conversation, { runId, place, signal }) {
     await this.#loadList();
+    if (signal.aborted) return;
     this.update(conversation);
     const message = this.#list.find(runId, place?.in === 'question' ? 'user' : 'assistant');
     if (!message) return;
