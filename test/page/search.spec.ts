@@ -223,6 +223,23 @@ describeInChromium('the search of the page', (chromium) => {
     held.resolve();
   });
 
+  it('opens a long answer at words that come after a large table', async () => {
+    const rows = Array.from({ length: 1_000 }, (_, row) => `| ${row} | cell |`).join('\n');
+    const server = await serve({
+      play: (_input, context) =>
+        sayOneByOne(
+          context,
+          createAnswer(context, [`| No | Cells |\n| --- | --- |\n${rows}\n\n`, 'Here is the needle.']),
+        ),
+    });
+    await server.finishedRun({ message: 'Make a table' });
+    const page = await chromium.visit(toPageUrl(server));
+    await page.getByRole('searchbox', { name: 'Search conversations' }).fill('needle');
+    await page.getByTestId('found').getByRole('link').click();
+    await page.locator('[data-found]').getByText('Here is the needle.', { exact: true }).waitFor();
+    expect(await isInView(page, 'Here is the needle.')).toBe(true);
+  });
+
   it('opens the branch in which the words were said', async () => {
     const { server, ids } = await talked();
     const edited = await server.startRun({ message: 'quite another', replaces: ids[1] });

@@ -4,6 +4,8 @@ import { lazily } from '../dom/lazily.js';
 import { ScrollFollow } from '../dom/scroll-follow.js';
 import { EmptyState } from './empty.state.js';
 
+/** Time after which the words of a message are looked for among those that are drawn by then. */
+const DRAWING_MS = 5_000;
 /** Time for which a message is marked that was looked for. */
 const FOUND_MS = 2_500;
 
@@ -135,10 +137,14 @@ export class ConversationPane {
     this.update(conversation);
     const message = this.#list.find(runId, place?.in === 'question' ? 'user' : 'assistant');
     if (!message) return;
-    const block = findBlock(message, place);
-    this.#follow.goTo(block ?? message);
+    this.#follow.goTo(message);
     message.tabIndex = -1;
     message.focus({ preventScroll: true });
+    // A long answer is drawn over many frames.
+    if (place) await drawn(message, signal);
+    if (signal.aborted) return;
+    const block = findBlock(message, place);
+    if (block) this.#follow.goTo(block);
     flash(block ?? message);
   }
 
@@ -161,6 +167,20 @@ export class ConversationPane {
   keepingPlace(change) {
     this.#follow.keepingPlace(change);
   }
+}
+
+/** Resolves once all words of a message are drawn, or after a while. */
+async function drawn(message, signal) {
+  const { promise, resolve } = Promise.withResolvers();
+  const look = () => message.querySelector('[data-writing]') ?? resolve();
+  const observer = new MutationObserver(look);
+  observer.observe(message, { subtree: true, childList: true, attributeFilter: ['data-writing'] });
+  const timer = setTimeout(resolve, DRAWING_MS);
+  signal.addEventListener('abort', resolve, { once: true });
+  look();
+  await promise;
+  observer.disconnect();
+  clearTimeout(timer);
 }
 
 /** Returns the part of a message that has most of the words which a search has found. Undefined: it has none of them. */
