@@ -7,6 +7,7 @@ import { Drafts } from './chat/drafts.js';
 import { MessageDraft } from './chat/message-draft.js';
 import { rateIn } from './chat/feedback.js';
 import { sentence } from './chat/sentences.js';
+import { Session } from './chat/session.js';
 import { ThreadActions } from './chat/thread-actions.js';
 import { Threads } from './chat/threads.js';
 import { Announcer } from './dom/announcer.js';
@@ -38,7 +39,7 @@ const brand = new Brand();
 const tabs = new Tabs(changedElsewhere);
 const threads = new Threads(chat, {
   onChange: threadsChanged,
-  onSignIn: askSignIn,
+  onSignIn: () => session.askSignIn(),
   follows: () => conversation.busy,
   notifies: () => notifier.isOn,
 });
@@ -50,7 +51,7 @@ const conversation = new Conversation(chat, {
   },
   onThreadStart: begun,
   onSnapshot: narrate,
-  onSignIn: askSignIn,
+  onSignIn: () => session.askSignIn(),
 });
 
 // What the page shows.
@@ -101,7 +102,7 @@ const pane = new ConversationPane({
   startNew,
 });
 const shell = new Shell(
-  { startNew, signOut },
+  { startNew, signOut: () => session.signOut().catch(complain) },
   { badge: badge.element, main: [pane.element, composer.element] },
 );
 
@@ -109,6 +110,22 @@ const threadActions = new ThreadActions(
   { threads, conversation, drafts, tabs },
   { confirm: async (question) => (await loadConfirm()).confirmed(question), changed: draw, failed: complain },
 );
+const session = new Session(chat, drafts, {
+  loadSignIn: lazily(async () => new (await import('./view/sign-in.js')).SignIn(chat)),
+  brand: (changes) => brand.change(changes) && showBrand(),
+  stranger: () => draft.hide(),
+  person: (session) => {
+    shell.showPerson(session);
+    draft.unhide();
+    void threads.refresh();
+  },
+  agents: (agents) => composer.offer(agents),
+  signedIn: resume,
+  failed: (error) => {
+    announcer.say(sentence(error));
+    void threads.refresh();
+  },
+});
 
 const notifier = new Notifier({ open: show, say: (text) => announcer.say(text) });
 shell.addToFoot(notifier.element);
@@ -125,12 +142,11 @@ const loadNav = lazily(async () => {
     more: () => threads.more().catch(complain),
     showArchived: (archived) => threads.showArchived(archived),
     find: (query) => threads.search(query),
-    onSignIn: askSignIn,
+    onSignIn: () => session.askSignIn(),
   });
   shell.addThreads(nav.elements);
   draw();
 });
-const loadSignIn = lazily(async () => new (await import('./view/sign-in.js')).SignIn(chat));
 const loadShowRun = lazily(() => import('./chat/show-run.js'));
 const loadNarration = lazily(async () => new (await import('./chat/narration.js')).Narration());
 const loadConfirm = lazily(() => import('./view/confirm.dialog.js'));
@@ -158,7 +174,7 @@ showBrand();
 visit();
 // A new conversation focuses the field. An existing one starts at its top.
 if (!location.search) focusComposer();
-void meet();
+void session.meet();
 requestAnimationFrame(() => loadNav().catch(complain));
 
 /** Saves the draft at once, because the page may close before it is drawn again. */
@@ -363,46 +379,15 @@ function showBrand() {
   showTitle();
 }
 
-/** Looks who we are and who there is to ask. */
-async function meet() {
-  try {
-    const session = await chat.session();
-    const { kind, principal } = session;
-    if (brand.change(session.brand)) showBrand();
-    if (kind === 'credentials' && !principal) return askSignIn();
-    // Of an attempt in this tab, after one in another has succeeded.
-    setQuery('signIn', undefined);
-    shell.showPerson(session);
-    composer.offer(await chat.agents());
-  } catch (error) {
-    if (error.needsSignIn) return askSignIn();
-    announcer.say(sentence(error));
-  }
-  void threads.refresh();
-}
-
-async function signOut() {
-  try {
-    const { signOutUrl = location.pathname } = (await chat.signOut()) ?? {};
-    drafts.clear();
-    location.assign(signOutUrl);
-  } catch (error) {
-    complain(error);
-  }
-}
-
-async function askSignIn() {
-  const signIn = await loadSignIn();
-  await signIn.ask();
-  if (!conversation.retryRefused()) {
-    const failed = conversation.problem || conversation.entries.some(({ problem }) => problem);
-    if (failed && conversation.threadId) visit();
-  }
-  void meet();
+/** Goes on with what the server has refused without a sign-in. */
+function resume() {
+  if (conversation.retryRefused()) return;
+  const failed = conversation.problem || conversation.entries.some(({ problem }) => problem);
+  if (failed && conversation.threadId) visit();
 }
 
 function complain(error) {
-  if (error.needsSignIn) void askSignIn();
+  if (error.needsSignIn) void session.askSignIn();
   threads.note = sentence(error);
   announcer.say(threads.note);
   draw();

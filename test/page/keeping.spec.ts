@@ -46,6 +46,47 @@ describeInChromium('keeping what people type', (chromium) => {
     expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toMatch(/thought|another/);
   });
 
+  it('shows no draft to the next person when a session has ended by itself, and keeps it for its own', async () => {
+    const OTHER = 'another-key-of-some-length';
+    const { chat } = await open({
+      auth: {
+        kind: 'credentials',
+        apiKeys: [
+          { key: KEY, userId: 'ann', tenant: 'acme' },
+          { key: OTHER, userId: 'bob', tenant: 'acme' },
+        ],
+      },
+    });
+    const { page } = chat;
+    const token = page.getByLabel('Access token or API key');
+    const signIn = async (key: string) => {
+      await token.fill(key);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('button', { name: 'Sign out' }).waitFor();
+    };
+    const lapse = async () => {
+      await page.context().clearCookies();
+      await page.reload();
+      await token.waitFor();
+      await until(async () => (await chat.composer.inputValue()) === '');
+    };
+    await signIn(KEY);
+    await chat.composer.fill('half a thought');
+    await lapse();
+    await signIn(KEY);
+    expect(await chat.composer.inputValue()).toBe('half a thought');
+
+    await lapse();
+    await signIn(OTHER);
+    await until(async () => !/thought/.test(await page.evaluate(() => JSON.stringify(localStorage))));
+    await until(async () => (await chat.composer.inputValue()) === '');
+    await page.getByRole('button', { name: 'Sign out' }).waitFor();
+    await chat.composer.fill('mine');
+    await page.reload();
+    await page.getByRole('button', { name: 'Sign out' }).waitFor();
+    expect(await chat.composer.inputValue()).toBe('mine');
+  });
+
   it('sends what was typed during an answer after it, unless it is taken back', async () => {
     const { puppet, chat, queued } = await open();
     await chat.ask('One');
@@ -183,7 +224,7 @@ describeInChromium('keeping what people type', (chromium) => {
     expect((await chat.answer.innerText()).match(/again/gi)).toHaveLength(1);
     await chat.page.getByRole('button', { name: 'Edit message' }).click();
     expect(await chat.composer.inputValue()).toBe('Two');
-    expect(await chat.page.locator('[data-role=user]').count()).toBe(1);
+    await until(async () => (await chat.page.locator('[data-role=user]').count()) === 1);
   });
 
   it('gives a message back that is too long to be sent, and keeps it over a reload', async () => {

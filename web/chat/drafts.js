@@ -1,9 +1,14 @@
 const PREFIX = 'draft:';
+const OWNER = 'draft-owner';
 
 /** Stores unsent text by thread, and that of an edit by `<thread>/<run>`, beyond the life of the page. */
 export class Drafts {
   #store;
   #shown = new Map();
+  /** The person whose texts these are. Undefined until that is known. */
+  #owner;
+  /** True once nothing more is stored by this page. */
+  #isLeft = false;
 
   constructor(store = browserStore()) {
     this.#store = store;
@@ -15,7 +20,7 @@ export class Drafts {
   }
 
   write(threadId = '', text = '') {
-    if (this.#shown.get(threadId) === text) return;
+    if (this.#shown.get(threadId) === text || !this.#isOurs()) return;
     this.#shown.set(threadId, text);
     if (text === '') this.#store.removeItem(PREFIX + threadId);
     else this.#store.setItem(PREFIX + threadId, text);
@@ -26,9 +31,30 @@ export class Drafts {
     this.#remove((key) => key === PREFIX + threadId || key.startsWith(`${PREFIX}${threadId}/`));
   }
 
-  /** Removes everything, because another person may use this browser next. */
+  /** Removes everything, because another person may use this browser next. Nothing more is stored by this page. */
   clear() {
-    this.#remove((key) => key.startsWith(PREFIX));
+    this.#remove((key) => key.startsWith(PREFIX) || key === OWNER);
+    this.#isLeft = true;
+  }
+
+  /**
+   * Removes what another person has left, whose session may have ended by itself.
+   *
+   * @param owner names the person at this page
+   * @returns true if it was another person's browser until now. Then nothing more is stored by this page, which may still show what they have typed
+   */
+  claim(owner) {
+    const before = this.#store.getItem(OWNER);
+    const isAnother = before !== null && before !== owner;
+    if (isAnother) this.clear();
+    else this.#owner = owner;
+    this.#store.setItem(OWNER, owner);
+    return isAnother;
+  }
+
+  /** False in a tab that was left open, once another person has signed in in another one. */
+  #isOurs() {
+    return !this.#isLeft && (this.#owner === undefined || this.#owner === this.#store.getItem(OWNER));
   }
 
   #remove(isGone) {

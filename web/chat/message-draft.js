@@ -2,6 +2,7 @@
 export class MessageDraft {
   #drafts;
   #parts;
+  #isHidden = false;
 
   /** @param parts `conversation`, `composer` and `attachments` of the page */
   constructor(drafts, parts) {
@@ -10,6 +11,7 @@ export class MessageDraft {
   }
 
   save() {
+    if (this.#isHidden) return;
     const { conversation, composer, attachments } = this.#parts;
     const { unsent, threadId } = conversation;
     const texts = [...unsent.map(({ text }) => text), composer.text].filter((text) => text.trim() !== '');
@@ -20,9 +22,22 @@ export class MessageDraft {
 
   /** Shows the draft of a thread. Call it before the conversation shows that thread, and the result after. */
   open(threadId) {
+    this.#isHidden = false;
     const files = this.#drafts.read(toFilesPlace(threadId));
     this.#parts.composer.write(this.#drafts.read(threadId));
     return () => void this.#parts.attachments.restore(files ? JSON.parse(files) : []);
+  }
+
+  /** Shows no draft until it is known who is there. It stays stored. */
+  hide() {
+    this.#isHidden = true;
+    this.#parts.composer.write('');
+    this.#parts.attachments.clear();
+  }
+
+  /** Shows the draft again that was hidden. */
+  unhide() {
+    if (this.#isHidden) this.open(this.#parts.conversation.threadId)();
   }
 
   /** Removes the draft of a conversation that has not begun. */
