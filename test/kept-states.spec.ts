@@ -11,6 +11,7 @@ import {
 import type { RecordedEvent } from '../src/events/recorded-event.js';
 import { foldRun } from '../src/events/run-view.js';
 import { ADA } from '../src/runs/run.testing.js';
+import type { StartRunRequest } from '../src/runs/start-request.js';
 import type { Storage } from '../src/storage/storage.js';
 import { DyingStorage } from './harness/dying-storage.js';
 
@@ -33,7 +34,7 @@ const graph = new StateGraph(State)
   .addConditionalEdges('speak', ({ count }) => (count % 3 === 0 ? END : 'speak'), ['speak', END])
   .compile();
 
-const options = { name: 'speaker', keepsStates: true, exposeState: ['count'] };
+const options = { name: 'speaker', keepsStates: true, exposeState: ['count'], takesStateChanges: true };
 
 describe('a run that keeps its states and whose process dies after any of its commits', () => {
   afterEach(closeStacks);
@@ -65,11 +66,34 @@ describe('a run that keeps its states and whose process dies after any of its co
     }
   });
 
+  it('names the run of the state before its first one, whatever it begins with', async () => {
+    const change = { updates: [{ values: { count: 1 }, asNode: 'speak' }] };
+    const starts = [change, { ...change, continues: true }, { updates: [], continues: true }].map(
+      (stateChange) => ({ isWithoutMessage: true, stateChange }),
+    );
+    for (const start of [{}, ...starts])
+      for (let commits = 1, hasDied = true; hasDied; commits += 1) {
+        const { run, place, hasDied: died } = await dieAfter(commits, { isFork: true, start });
+        hasDied = died;
+        const { fromCheckpoint, parentRunId: earlier } = place ?? {};
+        const own = new Set<string>();
+        for (const { event } of run.log) {
+          if (event.type !== 'checkpoint' || event.runId !== undefined) continue;
+          const { checkpointId, parentId = '', parentRunId } = event;
+          const expected = own.has(parentId) ? [parentId, undefined] : [fromCheckpoint, earlier];
+          expect([start, commits, parentId, parentRunId]).toEqual([start, commits, ...expected]);
+          own.add(checkpointId);
+        }
+        expect(own.size).toBeGreaterThan(0);
+        await closeStacks();
+      }
+  });
+
   /** Asks a question, lets one process die after so many commits, and another live. */
-  async function dieAfter(commits: number, { isFork = false }) {
+  async function dieAfter(commits: number, { isFork = false, start = {} as Partial<StartRunRequest> }) {
     let now = Date.now();
     const storage = await openStorage(() => now);
-    const place = isFork ? await findMiddle(storage) : {};
+    const place = isFork ? await findMiddle(storage) : undefined;
     const dead: DyingStorage[] = [];
     let asked: { readonly id: string } | undefined;
     let log: RecordedEvent[] | undefined;
@@ -79,7 +103,8 @@ describe('a run that keeps its states and whose process dies after any of its co
         storage: dying.storage,
         executor: { leaseMs: LEASE_MS },
       });
-      asked ??= await stack.runs.start({ principal: ADA, message: 'Two', agent: 'speaker', ...place });
+      const question = { principal: ADA, message: 'Two', agent: 'speaker', ...place, ...start };
+      asked ??= await stack.runs.start(question);
       const finished = stack.readLog(asked.id);
       finished.catch(() => undefined);
       log = (await Promise.race([finished, dying.died])) ?? undefined;
@@ -89,7 +114,7 @@ describe('a run that keeps its states and whose process dies after any of its co
     }
     expectValid(log ?? []);
     for (const each of dead) each.revive();
-    return { storage, run: { id: asked?.id ?? '', log: log ?? [] }, hasDied: dead.length > 1 };
+    return { storage, place, run: { id: asked?.id ?? '', log: log ?? [] }, hasDied: dead.length > 1 };
   }
 });
 

@@ -1,8 +1,15 @@
 import type { CheckpointReached, PlannedStep } from '../../events/run-event.js';
 import type { AgentContext } from '../agent.js';
 import { readRunId } from './checkpoint-run.js';
+import type { CompiledGraph } from './graph-source.js';
 import type { PutCheckpoint } from './run-checkpoints.js';
 import type { ThreadMessages } from './thread-state.js';
+
+/** The graph of a run, and the run's own configuration of it. */
+interface ConfiguredGraph {
+  readonly graph: CompiledGraph;
+  readonly configurable: Readonly<Record<string, unknown>>;
+}
 
 /** Steps that are named as the next ones of a state. */
 const MOST_NEXT = 100;
@@ -27,12 +34,18 @@ export class KeptStates {
 
   constructor(private readonly run: Pick<AgentContext, 'runId' | 'emit'>) {}
 
-  /** Learns the state that the run begins with, or goes on with. */
-  begin({ snapshot, runId }: Pick<ThreadMessages, 'snapshot' | 'runId'>): void {
-    const id = readId(snapshot?.config);
-    if (id === undefined || runId === undefined) return;
-    if (runId === this.run.runId) this.own.add(id);
-    else this.base = { id, runId };
+  /** Learns the state that the run begins with, or that an earlier owner has reached, with the run of the one before it. */
+  async begin(
+    { snapshot, runId }: Pick<ThreadMessages, 'snapshot' | 'runId'>,
+    { graph, configurable }: ConfiguredGraph,
+  ): Promise<void> {
+    this.learn(snapshot?.config, runId);
+    const parent = snapshot?.parentConfig;
+    if (runId !== this.run.runId || !parent) return;
+    const { metadata } = await graph.getState({
+      configurable: { ...configurable, ...parent.configurable },
+    });
+    this.learn(parent, readRunId(metadata));
   }
 
   /** The graph has reached a state, which is being stored. */
@@ -82,6 +95,13 @@ export class KeptStates {
       source,
       next: tasks.slice(0, MOST_NEXT).map(toPlanned),
     });
+  }
+
+  private learn(config: CheckpointPayload['config'], runId: string | undefined): void {
+    const id = readId(config);
+    if (id === undefined || runId === undefined) return;
+    if (runId === this.run.runId) this.own.add(id);
+    else this.base = { id, runId };
   }
 
   private describe(parent: CheckpointPayload['config']): Pick<CheckpointReached, 'parentId' | 'parentRunId'> {

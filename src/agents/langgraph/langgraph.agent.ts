@@ -163,7 +163,7 @@ export class LangGraphAgent extends Agent {
     const interrupts = new GraphInterrupts(context, () => this.options.tracking.inputExpiresAt());
     const read = () => readThread(graph, threadKey, active);
     let thread = context.isNewThread ? NO_MESSAGES : await read();
-    states?.begin(thread);
+    await states?.begin(thread, { graph, configurable });
     let prepared: Prepared;
     const change = input.given?.stateChange;
     if (change) {
