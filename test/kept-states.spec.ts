@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AIMessage, type BaseMessage } from '@langchain/core/messages';
 import { Annotation, END, MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
@@ -35,6 +36,17 @@ const graph = new StateGraph(State)
   .compile();
 
 const options = { name: 'speaker', keepsStates: true, exposeState: ['count'], takesStateChanges: true };
+
+/** Speaks twice at the same time: one node is over while the other is still at work. */
+const pair = new StateGraph(State)
+  .addNode('quick', () => ({ messages: [new AIMessage('Quick.')] }))
+  .addNode('slow', async () => {
+    for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+    return { messages: [new AIMessage('Slow.')] };
+  })
+  .addEdge(START, 'quick')
+  .addEdge(START, 'slow')
+  .compile();
 
 describe('a run that keeps its states and whose process dies after any of its commits', () => {
   afterEach(closeStacks);
@@ -89,8 +101,26 @@ describe('a run that keeps its states and whose process dies after any of its co
       }
   });
 
+  it('plans no step again that is over', async () => {
+    for (let commits = 1, hasDied = true; hasDied; commits += 1) {
+      const { run, hasDied: died } = await dieAfter(commits, { speaker: pair });
+      hasDied = died;
+      const over = new Set<string>();
+      for (const { event } of run.log) {
+        if (event.type === 'step-end') over.add(event.stepId);
+        if (event.type === 'task')
+          expect({ commits, isOver: over.has(event.stepId) }).toEqual({ commits, isOver: false });
+      }
+      expect(over.size).toBe(2);
+      await closeStacks();
+    }
+  });
+
   /** Asks a question, lets one process die after so many commits, and another live. */
-  async function dieAfter(commits: number, { isFork = false, start = {} as Partial<StartRunRequest> }) {
+  async function dieAfter(
+    commits: number,
+    { isFork = false, speaker = graph as unknown, start = {} as Partial<StartRunRequest> },
+  ) {
     let now = Date.now();
     const storage = await openStorage(() => now);
     const place = isFork ? await findMiddle(storage) : undefined;
@@ -99,7 +129,7 @@ describe('a run that keeps its states and whose process dies after any of its co
     let log: RecordedEvent[] | undefined;
     for (const count of [commits, Infinity]) {
       const dying = new DyingStorage(storage, count);
-      const stack = await stackWith(graphAgent(graph, options), {
+      const stack = await stackWith(graphAgent(speaker, options), {
         storage: dying.storage,
         executor: { leaseMs: LEASE_MS },
       });

@@ -32,7 +32,7 @@ export class KeptStates {
   private readonly own = new Set<string>();
   private base: { readonly id: string; readonly runId: string } | undefined;
 
-  constructor(private readonly run: Pick<AgentContext, 'runId' | 'emit'>) {}
+  constructor(private readonly run: Pick<AgentContext, 'runId' | 'emit' | 'completedSteps'>) {}
 
   /** Learns the state that the run begins with, or that an earlier owner has reached, with the run of the one before it. */
   async begin(
@@ -77,7 +77,8 @@ export class KeptStates {
     if (mode === 'checkpoints') this.hearCheckpoint(payload as CheckpointPayload);
     if (mode !== 'tasks') return;
     const { id, name, triggers } = payload as { id: string; name: string; triggers?: readonly string[] };
-    if (triggers)
+    // What an earlier owner has finished is announced once more, and was told then.
+    if (triggers && !this.run.completedSteps.has(id))
       void this.run.emit({ type: 'task', stepId: id, name, triggers: triggers.slice(0, MOST_NEXT) });
   }
 
