@@ -177,6 +177,30 @@ describe('compactLog', () => {
     expect(compacted[1]?.event).toEqual({ type: 'state', patch, omitted: ['b'] });
   });
 
+  it('keeps what a message was at a state of the graph that is kept, though the agent has replaced it later', () => {
+    const reached = (checkpointId: string, next?: []): RunEvent => ({
+      type: 'checkpoint',
+      checkpointId,
+      step: 0,
+      source: 'loop',
+      ...(next && { next }),
+    });
+    const reset: RunEvent = { type: 'step-reset', stepId: 's1', attempt: 1, reason: 'replaced' };
+    const log = toLog(
+      begun('p1'),
+      said('p1', 'draft'),
+      reached('a'),
+      begun('p2'),
+      said('p2', 'unseen'),
+      reached('a', []),
+      reset,
+      begun('p3'),
+      said('p3', 'new'),
+      reached('b'),
+    );
+    expect(listSeqs(compactLog(log))).toEqual([1, 2, 3, 6, 7, 8, 9, 10]);
+  });
+
   it('keeps the view of any run unchanged', () => {
     fc.assert(
       fc.property(anyLogs, (log) => {

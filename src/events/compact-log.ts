@@ -7,7 +7,8 @@ import type { ReasoningDelta, RunEvent, StateChange, TextDelta } from './run-eve
  * The log of a run that has ended, without what is not needed once it is over: text that the agent has replaced, the progress of tools
  * that have ended, all states but the last and those where the thread can be continued, and the places where the words of a part were cut into deltas. Everything else stays,
  * each event with its seq, epoch and time; and {@link foldRun} sees the same, but for the progress. What a takeover or a retry has
- * superseded is part of what happened, and stays, unless the agent replaces the text of that step later.
+ * superseded is part of what happened, and stays, unless the agent replaces the text of that step later. What came before a state of the graph that
+ * is kept stays too: the thread can be continued from there.
  *
  * A reader that stands at an event that is still there can go on from it: it has seen exactly what came before. That is why
  * only neighbouring deltas are joined, and the joined one takes the place of the last. Joined over an event between them, they
@@ -77,6 +78,7 @@ function findObsolete(log: readonly RecordedEvent[]): ReadonlySet<RecordedEvent>
   const stepByPart = new Map<string, string>();
   const outputByStep = new Map<string, RecordedEvent[]>();
   const progressByCall = new Map<string, RecordedEvent[]>();
+  const states = new Set<string>();
   let state: RecordedEvent | undefined;
 
   for (const recorded of log) {
@@ -86,6 +88,11 @@ function findObsolete(log: readonly RecordedEvent[]): ReadonlySet<RecordedEvent>
       for (const output of outputByStep.get(event.stepId) ?? []) obsolete.add(output);
       outputByStep.delete(event.stepId);
       continue;
+    }
+    // What was said by then is part of that state, and stays as long as it does. By the second event about a state, the next step may have spoken.
+    if (event.type === 'checkpoint' && event.runId === undefined && !states.has(event.checkpointId)) {
+      states.add(event.checkpointId);
+      outputByStep.clear();
     }
     if (event.type === 'checkpoint') state = undefined;
     if (event.type === 'state') {
