@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { runLogs } from '../../test/harness/log-arbitrary.js';
 import { compactLog } from './compact-log.js';
-import type { PatchOperation } from './json-patch.js';
+import { diffJson, type PatchOperation } from './json-patch.js';
 import type { RecordedEvent } from './recorded-event.js';
 import type { RunEvent } from './run-event.js';
 import { foldRun, type RunView } from './run-view.js';
@@ -38,6 +38,13 @@ const begun = (partId: string, stepId = 's1'): RunEvent => ({
   messageId: 'm1',
 });
 
+const ENDED: RunEvent = {
+  type: 'end',
+  outcome: 'completed',
+  usage: { inputTokens: 1, outputTokens: 1, totalTokens: 2 },
+  durationMs: 1,
+};
+
 /** Two parts and a tool that talk across each other, a step that is taken back and a new owner now and then: little else, and much of it. */
 const wordyLogs = fc.array(fc.nat(10), { minLength: 5, maxLength: 60, size: 'max' }).map((dice) => {
   let attempt = 1;
@@ -62,15 +69,32 @@ const wordyLogs = fc.array(fc.nat(10), { minLength: 5, maxLength: 60, size: 'max
       events.push({ type: 'step-reset', stepId: 's1', attempt, reason }, ...begin());
     }
   }
-  const usage = { inputTokens: 1, outputTokens: 1, totalTokens: 2 };
-  events.push(
-    { type: 'tool-end', toolCallId: 'c1', outcome: 'ok', durationMs: 1 },
-    { type: 'end', outcome: 'completed', usage, durationMs: 1 },
-  );
+  events.push({ type: 'tool-end', toolCallId: 'c1', outcome: 'ok', durationMs: 1 }, ENDED);
   return toLog(...events);
 });
 
-const anyLogs = fc.oneof(runLogs(), wordyLogs);
+/** A list that grows, shrinks and is written over, much of it between two kept states and little. */
+const statefulLogs = fc.array(fc.nat(9), { minLength: 5, maxLength: 60, size: 'max' }).map((dice) => {
+  let list: readonly string[] = Array.from({ length: dice.length }, (_, index) => `ä${index}`);
+  const events: RunEvent[] = [
+    { type: 'run-start', agent: 'a', messageId: 'm1' },
+    { type: 'state', patch: [{ op: 'replace', path: '', value: { list } }] },
+  ];
+  for (const [index, die] of dice.entries()) {
+    if (die < 3) events.push({ type: 'checkpoint', checkpointId: `c${index}`, step: index, source: 'loop' });
+    else {
+      const next = die < 7 ? [...list, `ß${index}`] : die < 9 ? list.slice(1) : [];
+      events.push({ type: 'state', patch: diffJson({ list }, { list: next }) });
+      list = next;
+    }
+  }
+  return toLog(...events, ENDED);
+});
+
+const anyLogs = fc.oneof(runLogs(), wordyLogs, statefulLogs);
+
+/** The bytes of a log as JSON. */
+const weigh = (log: readonly RecordedEvent[]) => Buffer.byteLength(JSON.stringify(log));
 
 describe('compactLog', () => {
   it('joins the deltas of a part at the position of the last one', () => {
@@ -199,6 +223,40 @@ describe('compactLog', () => {
       reached('b'),
     );
     expect(listSeqs(compactLog(log))).toEqual([1, 2, 3, 6, 7, 8, 9, 10]);
+  });
+
+  it('stays as small as it was where a large state grows from one kept state to the next', () => {
+    const events: RunEvent[] = [{ type: 'state', patch: [{ op: 'replace', path: '', value: { list: [] } }] }];
+    for (let index = 0; index < 100; index++) {
+      const value = String(index).padEnd(2_500, '.');
+      for (const path of [`/list/${index}`, '/last'] as const)
+        events.push({ type: 'state', patch: [{ op: 'add', path, value: path === '/last' ? index : value }] });
+      events.push({ type: 'checkpoint', checkpointId: `c${index}`, step: index, source: 'loop' });
+    }
+    const log = toLog(...events);
+    expect(weigh(compactLog(log))).toBeLessThan(weigh(log));
+  });
+
+  it('keeps the state at each state of the graph that is kept, and makes no log larger', () => {
+    const listStates = (log: readonly RecordedEvent[]) =>
+      log.flatMap(({ seq, event }) =>
+        event.type === 'checkpoint' || seq === log.at(-1)?.seq
+          ? [
+              foldRun(
+                'run',
+                log.filter((recorded) => recorded.seq <= seq),
+              ).state,
+            ]
+          : [],
+      );
+    fc.assert(
+      fc.property(anyLogs, (log) => {
+        const compacted = compactLog(log);
+        expect(listStates(compacted)).toEqual(listStates(log));
+        expect(weigh(compacted)).toBeLessThanOrEqual(weigh(log));
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('keeps the view of any run unchanged', () => {
