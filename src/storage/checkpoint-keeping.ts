@@ -19,6 +19,6 @@ export interface CheckpointKeeping {
   readonly keep: number;
   /** Number of the newest that remain as long as there is room. */
   readonly states: number;
-  /** The bytes that the values of all may take. */
+  /** The bytes that all may take, with their values and writes. */
   readonly maxBytes: number;
 }

@@ -143,7 +143,7 @@ describe.each(SHARED_KINDS)('the states of a thread on %s', (kind) => {
   });
 
   it('take no more bytes than allowed: those of the oldest runs go, and never the newest', async () => {
-    await open({ statesMaxBytes: 5_000 });
+    await open({ statesMaxBytes: 5_500 });
     const kept = async () => {
       const runs: unknown[] = [];
       for await (const { metadata, checkpoint } of storage.checkpointer.list(thread)) {
@@ -167,6 +167,20 @@ describe.each(SHARED_KINDS)('the states of a thread on %s', (kind) => {
     await putState(9, 1_000);
     await putState(10, 1_000);
     expect(await kept()).toEqual(['run-10', 'run-9']);
+  });
+
+  it('take no more bytes than allowed with what their steps have written', async () => {
+    await open({ statesMaxBytes: 8_000 });
+    const write = ['text', 'x'.repeat(3_000)] as const;
+    for (let index = 0; index < 6; index += 1) {
+      const id = uuid6(index);
+      await put(storage, { id, runId: `run-${index}`, values: { text: 'x' }, versions: { text: index + 1 } });
+      const config = { configurable: { ...thread.configurable, checkpoint_id: id } };
+      await storage.checkpointer.putWrites(config, [[...write]], `task-${index}`);
+    }
+    const runs: unknown[] = [];
+    for await (const { metadata } of storage.checkpointer.list(thread)) runs.push(readRunId(metadata));
+    expect(runs).toEqual(['run-5', 'run-4', 'run-3']);
   });
 
   describe('whose writers have different clocks', () => {

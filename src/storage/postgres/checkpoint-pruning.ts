@@ -66,7 +66,8 @@ async function listOverfull(
   const overfull = await tx.query<{ id: string }>(
     `SELECT checkpoint_id AS id FROM (
        SELECT kept.checkpoint_id, row_number() OVER newest AS place,
-         sum(coalesce(sizes.bytes, 0)) OVER newest AS bytes
+         sum(pg_column_size(kept.checkpoint) + pg_column_size(kept.metadata)
+           + coalesce(sizes.bytes, 0) + coalesce(written.bytes, 0)) OVER newest AS bytes
        FROM ${s}.checkpoints AS kept LEFT JOIN (
          SELECT newest_id, sum(octet_length(stored.blob)) AS bytes FROM (
            SELECT max(checkpoint_id) AS newest_id, named.key AS name, named.value AS number
@@ -75,9 +76,17 @@ async function listOverfull(
          JOIN ${s}.checkpoint_blobs AS stored ON stored.thread_id = $1 AND stored.checkpoint_ns = ''
            AND stored.channel = used.name AND stored.version = used.number
          GROUP BY newest_id) AS sizes ON sizes.newest_id = kept.checkpoint_id
+       LEFT JOIN (
+         SELECT checkpoint_id, sum(octet_length(blob)) AS bytes FROM ${s}.checkpoint_writes
+         WHERE thread_id = $1 AND checkpoint_ns = '' GROUP BY checkpoint_id) AS written
+         ON written.checkpoint_id = kept.checkpoint_id
        WHERE kept.thread_id = $1 AND kept.checkpoint_ns = ''
        WINDOW newest AS (ORDER BY kept.checkpoint_id DESC)) AS measured
-     WHERE (SELECT sum(octet_length(blob)) FROM ${s}.checkpoint_blobs WHERE thread_id = $1 AND checkpoint_ns = '') > $3::bigint
+     WHERE (SELECT sum(bytes) FROM (
+         SELECT sum(octet_length(blob)) AS bytes FROM ${s}.checkpoint_blobs WHERE thread_id = $1 AND checkpoint_ns = ''
+         UNION ALL SELECT sum(octet_length(blob)) FROM ${s}.checkpoint_writes WHERE thread_id = $1 AND checkpoint_ns = ''
+         UNION ALL SELECT sum(pg_column_size(checkpoint) + pg_column_size(metadata)) FROM ${s}.checkpoints
+           WHERE thread_id = $1 AND checkpoint_ns = '') AS sizes) > $3::bigint
        AND place > $2::int AND bytes > $3::bigint AND checkpoint_id <> $4`,
     [threadId, keep, maxBytes, checkpointId],
   );

@@ -34,11 +34,16 @@ export function pruningOn(db: DatabaseSync) {
       FROM checkpoints INDEXED BY checkpoints_of_runs WHERE thread_id = :threadId AND namespace = '')
     WHERE place = :keep + 1 AND place_in_run > 1`);
   const measure = db.prepare(`
-    SELECT coalesce(sum(length(value)), 0) AS bytes FROM checkpoint_values WHERE thread_id = ? AND namespace = ''`);
+    SELECT coalesce(sum(bytes), 0) AS bytes FROM (
+      SELECT sum(length(value)) AS bytes FROM checkpoint_values WHERE thread_id = :threadId AND namespace = ''
+      UNION ALL SELECT sum(length(value)) FROM checkpoint_writes WHERE thread_id = :threadId AND namespace = ''
+      UNION ALL SELECT sum(length(checkpoint) + length(metadata)) FROM checkpoints
+        WHERE thread_id = :threadId AND namespace = '')`);
   // A value counts for the newest checkpoint that refers to it, with which it would go.
   const overfull = db.prepare(`
     SELECT checkpoint_id AS id FROM (
-      SELECT kept.checkpoint_id, row_number() OVER newest AS place, sum(coalesce(sizes.bytes, 0)) OVER newest AS bytes
+      SELECT kept.checkpoint_id, row_number() OVER newest AS place, sum(
+        length(kept.checkpoint) + length(kept.metadata) + coalesce(sizes.bytes, 0) + coalesce(written.bytes, 0)) OVER newest AS bytes
       FROM checkpoints AS kept LEFT JOIN (
         SELECT newest_id, sum(length(stored.value)) AS bytes FROM (
           SELECT max(checkpoint_id) AS newest_id, json_extract(named.value, '$[0]') AS name,
@@ -48,6 +53,10 @@ export function pruningOn(db: DatabaseSync) {
         JOIN checkpoint_values AS stored ON stored.thread_id = :threadId AND stored.namespace = ''
           AND stored.channel = used.name AND stored.version = used.number
         GROUP BY newest_id) AS sizes ON sizes.newest_id = kept.checkpoint_id
+      LEFT JOIN (
+        SELECT checkpoint_id, sum(length(value)) AS bytes FROM checkpoint_writes
+        WHERE thread_id = :threadId AND namespace = '' GROUP BY checkpoint_id) AS written
+        ON written.checkpoint_id = kept.checkpoint_id
       WHERE kept.thread_id = :threadId AND kept.namespace = ''
       WINDOW newest AS (ORDER BY kept.checkpoint_id DESC))
     WHERE place > :keep AND bytes > :maxBytes`);
@@ -76,7 +85,7 @@ export function pruningOn(db: DatabaseSync) {
   const deleteThread = TABLES.map((table) => db.prepare(`DELETE FROM ${table} WHERE thread_id = ?`));
 
   const listOverfull = (threadId: string, { keep, maxBytes }: CheckpointKeeping) =>
-    Number(measure.get(threadId)?.['bytes']) > maxBytes ? overfull.all({ threadId, keep, maxBytes }) : [];
+    Number(measure.get({ threadId })?.['bytes']) > maxBytes ? overfull.all({ threadId, keep, maxBytes }) : [];
 
   const removeInside = (threadId: string, namespace: string, id: unknown) => {
     for (const row of orphaned.all({ threadId, namespace, id: id as string })) {
