@@ -25,6 +25,9 @@ export abstract class Agent {
   /** True if a start may change the state of its graph, by `stateChange`. Default false: such a start is refused. */
   readonly takesStateChanges?: boolean;
 
+  /** True if its runs keep and tell each of their states. Default: only those whose start asks for it. */
+  readonly keepsStates?: boolean;
+
   /** False if its input has no messages. Absent: it takes them, or it is not known. */
   readonly takesMessages?: boolean | undefined;
 

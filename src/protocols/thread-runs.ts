@@ -32,7 +32,6 @@ export type ProtocolStart = Pick<
   | 'interruptAfter'
   | 'stateChange'
   | 'fromCheckpoint'
-  | 'keepsStates'
   | 'clientTools'
   | 'delayMs'
   | 'whenBusy'

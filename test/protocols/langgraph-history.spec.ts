@@ -166,19 +166,30 @@ describe.each(['memory', ...SHARED_KINDS] as const)('the states after each super
     expect(said(goneOn).slice(-2)).toEqual(['draft 8', 'review 8']);
   });
 
-  it('keeps one for a run by default, and all of a run that is asked for its checkpoints', async () => {
+  it('keeps two for a run by default, and refuses the modes that tell of each', async () => {
     const client = await serve({ keepsStates: false });
     const { thread_id } = await client.threads.create();
     await ask(client, thread_id, human('Go.'));
     expect(await client.threads.getHistory(thread_id)).toHaveLength(2);
+    for (const streamMode of ['checkpoints', 'tasks', 'debug'] as const) {
+      const stream = client.runs.stream(thread_id, 'writer', { input: human('Again.'), streamMode });
+      await expect(stream.next()).rejects.toThrow("The agent 'writer' does not keep the states");
+    }
+    expect(await client.threads.getHistory(thread_id)).toHaveLength(2);
+  });
+
+  it('tells of each in the modes checkpoints and tasks', async () => {
+    const client = await serve();
+    const { thread_id } = await client.threads.create();
+    await ask(client, thread_id, human('Go.'));
     const chunks: { event: string; data: unknown }[] = [];
     const modes = ['checkpoints', 'tasks'] as const;
     const input = human('Again.');
     for await (const chunk of client.runs.stream(thread_id, 'writer', { input, streamMode: [...modes] }))
       chunks.push(chunk);
     const told = chunks.filter(({ event }) => event === 'checkpoints').map(({ data }) => data as ThreadState);
-    const history = await client.threads.getHistory(thread_id);
-    expect(history).toHaveLength(8);
+    const history = await client.threads.getHistory(thread_id, { limit: 20 });
+    expect(history).toHaveLength(12);
     const shown = history.slice(0, 6).toReversed();
     const pick = ({ checkpoint, next }: ThreadState<unknown>) => [checkpoint, next];
     expect(told.map(pick)).toEqual(shown.map(pick));

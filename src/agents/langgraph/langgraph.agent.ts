@@ -69,19 +69,19 @@ export class LangGraphAgent extends Agent {
   override readonly leavesCheckpoints = true;
   override readonly makeTitle?: Agent['makeTitle'];
   override readonly takesStateChanges: boolean;
+  override readonly keepsStates: boolean;
   override readonly takesMessages: boolean | undefined;
   override readonly defaults: LangGraphAgentOptions['defaults'];
   private readonly graph: AgentGraph;
 
   constructor(private readonly options: LangGraphAgentOptions) {
     super();
-    this.name = options.name;
-    this.description = options.description;
+    ({ name: this.name, description: this.description } = options);
     ({ roles: this.roles, accepts: this.accepts, suggestions: this.suggestions } = options);
     const { titleModel, isWorkflow = true } = options;
     this.isWorkflow = isWorkflow;
     if (titleModel) this.makeTitle = (begun, signal) => makeTitle(titleModel, begun, signal);
-    this.takesStateChanges = options.takesStateChanges ?? false;
+    ({ takesStateChanges: this.takesStateChanges = false, keepsStates: this.keepsStates = false } = options);
     this.defaults = options.defaults;
     this.graph = new AgentGraph(options);
     this.takesMessages = this.graph.takesMessages;

@@ -204,7 +204,7 @@ export const MODELS = {
       needs: OWN,
       effect: "Keeps the state of these agents' graphs after each superstep, and not only after each run.",
       details:
-        "The history of LangGraph's clients has them all, and a thread can be continued from each. They count for `THREAD_STATES_MAX_MB`.",
+        "The history of LangGraph's clients has them all, and a thread can be continued from each. They count for `THREAD_STATES_MAX_MB`. Only these agents take LangGraph's stream modes `tasks`, `checkpoints` and `debug`.",
       isAboutSecurity: false,
     }),
     RECURSION_LIMIT: setting('ownGraphs.recursionLimit', {

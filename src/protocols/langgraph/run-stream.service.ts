@@ -134,6 +134,7 @@ export class RunStreams {
     const agent = version?.agent ?? body.assistant_id;
     const { input, files } = this.assistants.splitInput(agent, body.input);
     const asked = withAssistant({ ...body, input }, version);
+    if (needStates(body.stream_mode)) await this.checkKeepsStates(principal, body);
     const { resume } = body.command ?? {};
     if (resume !== undefined && resume !== null) return this.resume(request, resume, { body, asked });
     const repeats = isEmpty(body.input) && !body.command && !(await this.takesChanges(principal, body));
@@ -145,7 +146,6 @@ export class RunStreams {
       createThread: body.if_not_exists === 'create',
       ...place,
       ...findStrategy(body),
-      ...(needStates(body.stream_mode) && { keepsStates: true }),
       ...(body.after_seconds && { delayMs: Math.ceil(body.after_seconds * 1_000) }),
     };
     const named = { streamModes: body.stream_mode, ...(version && { assistantId: body.assistant_id }) };
@@ -178,6 +178,14 @@ export class RunStreams {
     const { input } = body;
     if ((input !== null && input !== undefined) || replaces !== undefined) return false;
     return this.takesChanges(principal, body);
+  }
+
+  /** Refuses modes that tell of each state of a run, where these are not kept. @throws AppError REQUEST_INVALID */
+  private async checkKeepsStates(principal: Principal, { assistant_id: id }: RunRequest): Promise<void> {
+    const { name, keepsStates } = await this.assistants.getAgent(principal, id);
+    if (keepsStates) return;
+    const detail = `The agent '${name}' does not keep the states that 'tasks', 'checkpoints' and 'debug' tell of.`;
+    throw new AppError('REQUEST_INVALID', `stream_mode: ${detail} Leave these out.`);
   }
 
   private async takesChanges(principal: Principal, { assistant_id: id }: RunRequest): Promise<boolean> {
