@@ -49,7 +49,9 @@ const toLines = (history: readonly ThreadState<Values>[]) =>
   history.map(({ values, next, metadata }) => [metadata?.['step'], next, said(values).at(-1), values.count]);
 
 describe.each(['memory', ...SHARED_KINDS] as const)('the states after each superstep on %s', (kind) => {
-  const serve = async (options: { keepsStates?: boolean; takesStateChanges?: boolean } = {}) => {
+  const serve = async (
+    options: { keepsStates?: boolean; takesStateChanges?: boolean; holdMessages?: boolean } = {},
+  ) => {
     const storage = kind === 'memory' ? new MemoryStorage() : await storages.make(kind);
     const server = await start({
       storage,
@@ -205,6 +207,21 @@ describe.each(['memory', ...SHARED_KINDS] as const)('the states after each super
       name: 'draft',
       result: { count: 3, messages: [{ content: 'draft 3' }] },
     });
+  });
+
+  it('has the whole answer in its last state, also what is held back until the end', async () => {
+    const client = await serve({ holdMessages: true });
+    const { thread_id } = await client.threads.create();
+    const words = said(await ask(client, thread_id, human('Go.')));
+    expect(words).toEqual(['Go.', 'draft 1', 'review 1', 'draft 2', 'review 2']);
+    const [last] = await client.threads.getHistory(thread_id);
+    expect(said(last!.values)).toEqual(words);
+    expect(said((await client.threads.getState(thread_id)).values)).toEqual(words);
+    const { checkpoint } = last!;
+    const other = await ask(client, thread_id, human('On.'), { checkpoint });
+    expect(said(other).slice(0, 6)).toEqual([...words, 'On.']);
+    const [newest] = await client.threads.getHistory(thread_id);
+    expect(said(newest!.values).slice(0, 6)).toEqual([...words, 'On.']);
   });
 
   it('begins a graph inside it from the state of the fork, and not from what that graph came to before', async () => {

@@ -57,13 +57,21 @@ export class LangGraphMoments {
       const hear = (recorded: RecordedEvent, transcript: Transcript) => {
         const state = reached.hear(recorded, transcript);
         const id = state?.event.checkpointId;
-        if (id !== undefined && forks.has(id) && !transcripts.has(id)) transcripts.set(id, transcript.fork());
+        if (id === undefined || !forks.has(id)) return;
+        const fork = transcripts.get(id) ?? transcript.fork();
+        fork.state = state?.state;
+        transcripts.set(id, fork);
       };
       const transcript = hasEnded(run)
         ? await this.transcripts.readAnswer(run, asked, { begin, hear })
         : asked;
+      const { newest } = reached;
+      // What is held back until the end is said after the last state, which has it.
+      const last = run.status === 'completed' ? newest : undefined;
+      if (last && forks.has(last.event.checkpointId)) transcripts.set(last.event.checkpointId, transcript);
       for (const place of placer.list(run, reached.list())) {
-        const { entries, state } = place.reached ?? (place.answered ? transcript : asked);
+        const kept = place.reached === last ? undefined : place.reached;
+        const { entries, state } = kept ?? (place.answered ? transcript : asked);
         found.add(place, { entries, state, owners: transcript.owners });
       }
       transcripts.set(run.id, transcript);

@@ -17,6 +17,7 @@ export interface ReachedState {
 /** Collects the states that a run has kept, from its log. */
 export class ReachedStates {
   private readonly states = new Map<string, ReachedState>();
+  private newestId: string | undefined;
 
   /** @param questionId the message that the run answers: its first state is the one before that */
   constructor(private readonly questionId: string | undefined) {}
@@ -26,17 +27,26 @@ export class ReachedStates {
     return [...this.states.values()];
   }
 
+  /** The state that the run has reached last. */
+  get newest(): ReachedState | undefined {
+    return this.newestId === undefined ? undefined : this.states.get(this.newestId);
+  }
+
   /** Hears an event, once the transcript has it. Returns the state that it says more about. */
   hear(
     { event, at }: RecordedEvent,
     { entries, state }: Pick<Transcript, 'entries' | 'state'>,
   ): ReachedState | undefined {
     if (event.type !== 'checkpoint' || event.runId !== undefined) return undefined;
-    const known = this.states.get(event.checkpointId);
+    const { checkpointId } = event;
+    const known = this.states.get(checkpointId);
+    if (!known) this.newestId = checkpointId;
+    // Some keys are not in the checkpoint, and were told after it. Those of the next one may have been told by now as well.
+    const isNewest = this.newestId === checkpointId;
     const reached: ReachedState = known
-      ? { ...known, next: event.next ?? known.next }
+      ? { ...known, next: event.next ?? known.next, ...(isNewest && { state }) }
       : { event, at, state, entries: this.select(event, entries), next: event.next ?? [] };
-    this.states.set(event.checkpointId, reached);
+    this.states.set(checkpointId, reached);
     return reached;
   }
 

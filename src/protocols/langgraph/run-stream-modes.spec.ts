@@ -60,6 +60,36 @@ describe('RunStreamMapper in the modes tasks, checkpoints, debug and events', ()
     ]);
   });
 
+  it('has keys in a checkpoint that were told after it, but none of the checkpoint behind it', () => {
+    const state = (step: number): RunEvent => ({
+      type: 'state',
+      patch: [{ op: 'replace', path: '', value: { step } }],
+    });
+    const reached = (checkpointId: string, next?: []): RunEvent => ({
+      type: 'checkpoint',
+      checkpointId,
+      step: 0,
+      source: 'loop',
+      ...(next && { next }),
+    });
+    const log = recordedAll([
+      START,
+      state(0),
+      reached('a'),
+      state(1),
+      reached('a', []),
+      state(2),
+      reached('b'),
+      state(3),
+      reached('c'),
+      state(4),
+      reached('b', []),
+      reached('c', []),
+    ]);
+    const chunks = mapped(log, ['checkpoints']).filter(({ event }) => event === 'checkpoints');
+    expect(chunks.map(({ data }) => (data as { values: { step: number } }).values.step)).toEqual([1, 2, 4]);
+  });
+
   it('says in the mode tasks that a task failed, or what it asks', () => {
     const begun: RunEvent[] = [START, { type: 'step-start', stepId: 's1', name: 'ask', attempt: 1 }];
     const asks: RunEvent = {

@@ -74,9 +74,11 @@ export class ThreadTranscripts {
     { until, begin, hear }: AnswerReading = {},
   ): Promise<Transcript> {
     let isOver = false;
+    let fork: Transcript | undefined;
     const answered = await foldLog(this.log, id, {
       begin: () => {
         isOver = false;
+        fork = undefined;
         begin?.();
         return transcript.fork();
       },
@@ -87,12 +89,18 @@ export class ThreadTranscripts {
         fold.apply(recorded);
         hear?.(recorded, fold);
         const { event } = recorded;
-        isOver = until !== undefined && event.type === 'checkpoint' && event.checkpointId === until;
+        if (event.type === 'checkpoint' && event.checkpointId === until) {
+          fork ??= fold.fork();
+          fork.state = fold.state;
+        } else if (event.type === 'checkpoint') isOver = fork !== undefined;
+        // What is held back until the end is said after the last state, which has it.
+        else if (event.type === 'end' && event.outcome === 'completed') fork = undefined;
         return fold;
       },
     });
-    answered?.trim(TRANSCRIPT_BYTES);
-    return answered ?? transcript;
+    const read = fork ?? answered;
+    read?.trim(TRANSCRIPT_BYTES);
+    return read ?? transcript;
   }
 }
 
