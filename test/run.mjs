@@ -5,10 +5,11 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { adviseOnNode } from './node-version.mjs';
 
-// npm test: everything, in four parts, each of which runs whatever became of the one before. Files that bring processes of their
-// own (servers that are killed, a database) go one at a time after the others, so that they have the machine to themselves.
+// npm test: everything, in five parts, each of which runs whatever became of the one before. Files that start many processes of their
+// own go one at a time after the others, so that they have the machine to themselves.
 // npm test -- <arguments>: jest, with these arguments; npm test -- --on-postgres <arguments>: the same over PostgreSQL.
-const WITH_PROCESSES = 'test/(cluster|kill-loop|reliability|telemetry)/';
+const WITH_PROCESSES = 'test/(reliability|telemetry)/';
+const WITH_MANY_PROCESSES = 'test/(cluster|kill-loop)/';
 const IN_A_BROWSER = 'test/page/';
 
 // What is promised of streams, protocols and many runs at once is tested on PostgreSQL too: the same files once more.
@@ -43,11 +44,13 @@ function everything() {
         '--testPathIgnorePatterns',
         '/node_modules/',
         WITH_PROCESSES,
+        WITH_MANY_PROCESSES,
         IN_A_BROWSER,
       ),
     'on PostgreSQL': (...args) => onPostgres(...args, ON_POSTGRES_TOO),
     'in a browser': (...args) => jest(...args, IN_A_BROWSER),
-    'with processes': (...args) => jest('--runInBand', ...args, WITH_PROCESSES),
+    'with processes': (...args) => jest(...args, WITH_PROCESSES),
+    'with many processes': (...args) => jest('--runInBand', ...args, WITH_MANY_PROCESSES),
   };
   let failed = 0;
   const complaints = [];
