@@ -233,6 +233,8 @@ export interface Ancestor {
   readonly status: string;
   /** True if runs of other branches were started between it and the next run of its branch. */
   readonly isBeforeOthers: boolean;
+  /** The id of the state in the middle of the run before it from which it went on. Absent: the last state of that run. */
+  readonly fromCheckpoint?: string;
   /** False if its agent leaves no checkpoint of the thread. Absent: it is not known. */
   readonly leavesCheckpoint?: boolean;
 }

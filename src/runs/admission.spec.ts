@@ -35,9 +35,11 @@ describe('admitRun', () => {
 
   it('places a run that takes the place of an unended one where that one was asked', () => {
     const start: Start = { ...START, whenBusy: 'rollback' };
-    const place = { mustWait: true, parentId: 'before', isFork: true };
-    expect(admitRun(start, { ...BUSY, turnParentId: 'before' })).toMatchObject(place);
-    expect(admitRun(start, { ...BUSY, turnParentId: null })).toMatchObject({ parentId: null });
+    const place = { mustWait: true, parentId: 'before', fromCheckpoint: 'c1', isFork: true };
+    expect(admitRun(start, { ...BUSY, turn: { parentId: 'before', fromCheckpoint: 'c1' } })).toMatchObject(
+      place,
+    );
+    expect(admitRun(start, { ...BUSY, turn: { parentId: null } })).toMatchObject({ parentId: null });
     expect(admitRun({ ...start, parentId: 'r1' }, BUSY)).toMatchObject({ parentId: 'r1', isFork: false });
     expect(admitRun(start, IDLE)).toMatchObject({ mustWait: false, parentId: 'r1', isFork: false });
   });

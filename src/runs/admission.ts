@@ -5,13 +5,21 @@ import type { CreateResult, NewRun } from './run.store.js';
 // Storages ask these functions inside the step that stores a run, and store what they say. Pure, and without imports at run time that
 // the worker thread of SQLite could not load.
 
+/** The place in its thread at which a turn was asked. */
+export interface TurnPlace {
+  /** The run before it. Null: none. */
+  readonly parentId?: string | null;
+  /** The id of the state in the middle of that run from which it goes on. Absent: its last state. */
+  readonly fromCheckpoint?: string;
+}
+
 /** The thread that a new run names, as it stands in the step that stores the run. */
 export interface FoundThread {
   readonly key: string;
   /** The id of its oldest run that has not ended. */
   readonly unended?: string | undefined;
-  /** The run after which the turn of that one was asked; null: none. Looked up for a start that takes its place. */
-  readonly turnParentId?: string | null | undefined;
+  /** The place at which the turn of that one was asked. Looked up for a start that takes it. */
+  readonly turn?: TurnPlace | undefined;
   /** Its newest run. */
   readonly latest?: { readonly id: string; readonly status: string } | undefined;
 }
@@ -26,6 +34,8 @@ export interface AdmittedRun {
   readonly mustWait: boolean;
   /** The run before it in its branch. Null: none, because the start says so. Undefined: the thread has no run yet. */
   readonly parentId?: string | null | undefined;
+  /** The state in the middle of that run from which it goes on, where it takes the place of a turn that did. Undefined: as it was asked. */
+  readonly fromCheckpoint?: string | undefined;
   /** True if it does not follow the newest run. */
   readonly isFork: boolean;
   /** The id of the run whose approvals can no longer be decided once this run is stored. */
@@ -54,13 +64,15 @@ export function admitRun(
   if (unended !== undefined && run.whenBusy === 'reject') return { outcome: 'busy', runId: unended };
   const lapsed = latest && readStatus(latest.status) === 'awaiting-input' ? latest.id : undefined;
   if (lapsed !== undefined && run.whenAwaiting === 'reject') return { outcome: 'awaiting', runId: lapsed };
-  const parentId = findParentId(run, found);
+  const turn = unended !== undefined && takesPlace(run) ? found.turn : undefined;
+  const parentId = turn ? turn.parentId : run.parentId === undefined ? latest?.id : run.parentId;
   return {
     outcome: 'admitted',
     threadKey: key,
     isNewThread: false,
     mustWait: unended !== undefined,
     parentId,
+    ...(turn?.fromCheckpoint !== undefined && { fromCheckpoint: turn.fromCheckpoint }),
     isFork: latest !== undefined && parentId !== latest.id,
     lapsed,
   };
@@ -71,12 +83,12 @@ export function takesPlace({ whenBusy, parentId }: Pick<NewRun, 'whenBusy' | 'pa
   return whenBusy === 'rollback' && parentId === undefined;
 }
 
-function findParentId(
-  run: Pick<NewRun, 'whenBusy' | 'parentId'>,
-  { unended, turnParentId, latest }: FoundThread,
-): string | null | undefined {
-  if (unended !== undefined && takesPlace(run)) return turnParentId;
-  return run.parentId === undefined ? latest?.id : run.parentId;
+/** Returns the run as it is stored: from the state in the middle of a run that it goes on from, where it has taken over a place. */
+export function withPlace<Asked extends Pick<NewRun, 'given'>>(
+  run: Asked,
+  { fromCheckpoint }: Pick<AdmittedRun, 'fromCheckpoint'>,
+): Asked {
+  return fromCheckpoint === undefined ? run : { ...run, given: { ...run.given, fromCheckpoint } };
 }
 
 /** Decides what an idempotency key means that came before: the same request again, or another one. */

@@ -93,12 +93,13 @@ function createContext(
 }
 
 async function* describeAncestors(run: Run, { runs, agents }: ExecutionDeps): AsyncGenerator<Ancestor> {
-  for await (const { id, status, isBeforeOthers, agent: name } of readAncestors(run, runs)) {
+  for await (const { id, status, isBeforeOthers, agent: name, given } of readAncestors(run, runs)) {
     const agent = agents?.get(name);
     yield {
       id,
       status,
       isBeforeOthers,
+      ...(given?.fromCheckpoint !== undefined && { fromCheckpoint: given.fromCheckpoint }),
       ...(agent && { leavesCheckpoint: agent.leavesCheckpoints ?? false }),
     };
   }

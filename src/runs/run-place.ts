@@ -67,10 +67,15 @@ export async function findParentId(run: Run, runs: RunStore): Promise<string | n
   return before ? before.id : null;
 }
 
-/** Repeats the message of the replaced run, with its other values, unless the start has a message, files or an input. A new text keeps the files. */
+/** Repeats the message of the replaced run, with its other values, unless the start has a message, files or an input. A new text keeps the files, and the state that the run went on from. */
 function takeOver(start: PlacedRequest, { agent, message, metadata, given = {} }: Run): PlacedRequest {
-  const same = { ...start, agent: start.agent ?? agent };
   const { files: asked, rollsBack: _, ...values } = given;
+  const { fromCheckpoint } = given;
+  const same = {
+    ...(fromCheckpoint !== undefined && { fromCheckpoint }),
+    ...start,
+    agent: start.agent ?? agent,
+  };
   const files = start.files ?? asked?.flatMap(toMessageFile);
   if (start.message !== '' || start.input || start.files) return { ...same, ...(files && { files }) };
   return {

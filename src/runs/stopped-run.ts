@@ -22,7 +22,9 @@ export async function readStoppedBefore(
   for await (const before of readAncestors(run, runs)) {
     if (before.status !== 'cancelled' && before.status !== 'failed') break;
     stopped.unshift(await readStopped(before, { log, isStored: before.id === storedBy }));
-    if (before.id === storedBy || stopped.length === MOST_RUNS) break;
+    // A run that went on from the middle of another has left out how that one ended.
+    const isFromMiddle = before.given?.fromCheckpoint !== undefined;
+    if (before.id === storedBy || isFromMiddle || stopped.length === MOST_RUNS) break;
   }
   if (stopped.length === 0) return undefined;
   return {

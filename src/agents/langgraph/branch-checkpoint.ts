@@ -15,8 +15,9 @@ export interface RunPlace extends Pick<AgentContext, 'runId' | 'parentId' | 'anc
 const MOST_ASKED = 100;
 
 /**
- * Finds the newest checkpoint of a run's branch: one of its own, or else the last one of the nearest earlier run that has stored any. In a thread
- * without branches, that is the newest of all if the clocks of all processes agree: the id of a checkpoint is a time.
+ * Finds the newest checkpoint of a run's branch: one of its own, or else the last one of the nearest earlier run that has stored any. A run that went on from
+ * the middle of the run before it, and has stored none, counts as having stored that state. In a thread without branches, that is the newest of all if
+ * the clocks of all processes agree: the id of a checkpoint is a time.
  *
  * @param mayHaveOwn false if the run has stored none yet
  * @throws AppError STATE_EXPIRED if the state after the earlier run is no longer kept
@@ -39,7 +40,7 @@ export async function findBranchCheckpoint(
   return findBefore(storage, config, { newest, ancestors: ancestors() });
 }
 
-/** Returns the last checkpoint of the nearest earlier run that has stored any. */
+/** Returns the last checkpoint of the nearest earlier run that has stored any, or the state that one went on from in the middle of another. */
 async function findBefore(
   storage: BaseCheckpointSaver,
   config: RunnableConfig,
@@ -48,13 +49,16 @@ async function findBefore(
   const writer = readRunId(newest.metadata);
   const expired: string[] = [];
   let hasPassedOthers = false;
+  let from: string | undefined;
   for await (const ancestor of ancestors) {
+    if (from !== undefined) return readState(storage, config, { id: from, runId: ancestor.id });
     hasPassedOthers ||= ancestor.isBeforeOthers;
     // Checkpoints from before branches name no run. They were stored in the order of the runs.
     if (ancestor.id === writer || (writer === undefined && !hasPassedOthers)) return newest;
     const last = expired.length < MOST_ASKED ? await findLast(storage, config, ancestor.id) : undefined;
     if (last) return last;
     if (mustHaveStored(ancestor)) expired.push(ancestor.id);
+    from = ancestor.fromCheckpoint;
   }
   // The oldest states are pruned first: if the branch has none, those of its newest runs were pruned.
   if (expired[0] !== undefined) throw createExpiredError(expired[0]);

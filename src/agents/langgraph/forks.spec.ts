@@ -57,6 +57,48 @@ describe('a run that is asked elsewhere than after the newest one', () => {
     expect(later.text).toBe('heard one, unheard, three');
   });
 
+  it('goes on from the middle of a run where the one before it would have, which was stopped or replaced before it began', async () => {
+    const graph = () =>
+      new StateGraph(MessagesAnnotation)
+        .addNode('listen', ({ messages }) => ({
+          messages: [new AIMessage(`after ${messages.map(({ text }) => text).join(', ')}`)],
+        }))
+        .addNode('add', () => ({ messages: [new AIMessage('more')] }))
+        .addEdge(START, 'listen')
+        .addEdge('listen', 'add')
+        .addEdge('add', END);
+    const serve = (storage?: Stack['storage']) =>
+      stackWith(graphAgent(graph(), { keepsStates: true }), storage && { storage });
+    for (const [start, heard] of [
+      [{ message: 'new' }, 'after one, after one, fork, (No answer.), new more'],
+      [{ message: 'new', rollsBack: true }, 'after one, after one, new more'],
+      [{ message: 'new', isOtherText: true }, 'after one, after one, new more'],
+      [{ message: '', isOtherText: true }, 'after one, after one, fork more'],
+    ] as const) {
+      const stack = await serve();
+      const one = await ask(stack, 'one');
+      const states = (await stack.readLog(one.id)).flatMap(({ event }) =>
+        event.type === 'checkpoint' && event.step === 1 ? [event.checkpointId] : [],
+      );
+      await stack.executor.drain(0);
+      const { threadId } = one;
+      const place = { parentRunId: one.id, fromCheckpoint: states[0]! };
+      const fork = await stack.runs.start({ principal: ADA, message: 'fork', threadId, ...place });
+      const next = await serve(stack.storage);
+      if (!('rollsBack' in start)) {
+        await stack.runs.cancel(ADA, fork.id);
+        await next.readLog(fork.id);
+      }
+      const later = await ask(next, start.message, {
+        threadId,
+        ...('rollsBack' in start && { whenBusy: 'rollback' as const }),
+        ...('isOtherText' in start && { replaces: fork.id }),
+      });
+      expect(later.text).toBe(heard);
+      await closeStacks();
+    }
+  });
+
   it('fails, instead of continuing from another state, once the state of the earlier run is gone', async () => {
     const stack = await stackWith(graphAgent(listening()));
     const one = await ask(stack, 'one');
@@ -88,7 +130,7 @@ describe('a run that is asked elsewhere than after the newest one', () => {
 async function ask(
   stack: Stack,
   message: string,
-  place: { threadId?: string; parentRunId?: string | null; replaces?: string } = {},
+  place: Partial<Parameters<Stack['runs']['start']>[0]> = {},
 ) {
   const { id, threadId } = await stack.runs.start({ principal: ADA, message, ...place });
   const log = await stack.readLog(id);

@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.js';
 import type { Usage } from '../../events/run-event.js';
 import type { Owner } from '../../principal.js';
-import { admitRun, compareStarts } from '../../runs/admission.js';
+import { admitRun, compareStarts, withPlace } from '../../runs/admission.js';
 import type { BranchNode } from '../../runs/branches.js';
 import { applyDecisions } from '../../runs/decisions.js';
 import type { FeedbackRequest, GivenFeedback } from '../../runs/feedback.js';
@@ -96,7 +96,7 @@ export class MemoryRunStore extends RunStore {
     const now = this.clock();
     const record: RunRecord = {
       ordinal: records.nextOrdinal(),
-      run: toCreatedRun(newRun, { at: now, threadKey, parentId, epoch: owner && 1 }),
+      run: toCreatedRun(withPlace(newRun, admission), { at: now, threadKey, parentId, epoch: owner && 1 }),
       hasOwner: owner !== undefined,
       leaseUntil: owner ? now + owner.leaseMs : 0,
       batches: [],

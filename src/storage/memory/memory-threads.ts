@@ -1,4 +1,4 @@
-import type { FoundThread } from '../../runs/admission.js';
+import type { FoundThread, TurnPlace } from '../../runs/admission.js';
 import type { Owner } from '../../principal.js';
 import { belongsTo, createTitle, findNewTitle, type Thread, type ThreadChange } from '../../runs/run.js';
 import type { NewRun, NewThread, Page, ThreadListRequest } from '../../runs/run.store.js';
@@ -121,14 +121,18 @@ export function toFoundThread(records: MemoryRecords, { key }: ThreadRecord): Fo
     key,
     unended: unended?.run.id,
     latest: records.latestRun(key)?.run,
-    ...(unended && { turnParentId: findTurnParent(records, unended) }),
+    ...(unended && { turn: findTurn(records, unended) }),
   };
 }
 
-/** Returns the id of the run after which the turn of a run was asked; null if there is none. */
-function findTurnParent(records: MemoryRecords, { run: { resumeOf, parentId } }: RunRecord): string | null {
+/** Returns the place at which the turn of a run was asked. */
+function findTurn(
+  records: MemoryRecords,
+  { run: { resumeOf, parentId, given: { fromCheckpoint } = {} } }: RunRecord,
+): TurnPlace {
   const before = resumeOf === undefined ? undefined : records.runs.get(resumeOf);
-  return before ? findTurnParent(records, before) : (parentId ?? null);
+  if (before) return findTurn(records, before);
+  return { parentId: parentId ?? null, ...(fromCheckpoint !== undefined && { fromCheckpoint }) };
 }
 
 /** Returns the JSON value as a database would give it back. */

@@ -3,15 +3,16 @@ import {
   compareStarts,
   recognizeAttempt,
   takesPlace,
+  withPlace,
   type AdmittedRun,
   type FoundThread,
 } from '../../runs/admission.js';
 import { listFileIds, toCreatedRun } from '../../runs/new-run.js';
 import { createTitle } from '../../runs/run.js';
 import type { CreateResult, NewRun } from '../../runs/run.store.js';
-import { readParentColumn, toParentColumn } from '../parent-column.js';
+import { toParentColumn } from '../parent-column.js';
 import { toNewRunColumns, type RunRow } from '../run-rows.js';
-import { turnParentQuery } from '../turn-parent.js';
+import { readTurnPlace, turnPlaceQuery, type TurnRow } from '../turn-place.js';
 import type { Statements } from './postgres.database.js';
 import { parseRun } from './postgres-rows.js';
 import { lock, lockThread, threadKeyQuery } from './thread-names.js';
@@ -92,12 +93,12 @@ async function findThread(tx: Statements, s: string, run: NewRun): Promise<Found
   const { key, unended, latest_id: id, latest_status: status } = thread;
   const [turn] =
     unended !== null && takesPlace(run)
-      ? await tx.query<Pick<RunRow, 'parent_id'>>(turnParentQuery(`${s}.runs`, '$1'), [unended])
+      ? await tx.query<TurnRow>(turnPlaceQuery(`${s}.runs`, '$1'), [unended])
       : [];
   return {
     key,
     unended: unended ?? undefined,
-    ...(turn && { turnParentId: readParentColumn(turn).parentId }),
+    ...(turn && { turn: readTurnPlace(turn) }),
     ...(id !== null && status !== null && { latest: { id, status } }),
   };
 }
@@ -135,7 +136,8 @@ async function insertRun(
   s: string,
   creation: RunCreation & { readonly admission: AdmittedRun },
 ): Promise<CreateResult> {
-  const { run, isRetry, admission } = creation;
+  const { isRetry, admission } = creation;
+  const run = withPlace(creation.run, admission);
   const { threadKey, parentId, isFork } = admission;
   const owner = admission.mustWait || run.delayMs ? undefined : run.owner;
   const columns = toNewRunColumns(run);

@@ -2,6 +2,7 @@ import type { Usage } from '../../events/run-event.js';
 import type { Owner } from '../../principal.js';
 import type { BranchNode } from '../../runs/branches.js';
 import type { FeedbackRequest, GivenFeedback } from '../../runs/feedback.js';
+import { withPlace } from '../../runs/admission.js';
 import { toCreatedRun } from '../../runs/new-run.js';
 import type { ListedRun, Run, Thread, ThreadChange } from '../../runs/run.js';
 import {
@@ -54,7 +55,7 @@ export class SqliteRunStore extends RunStore {
     if (result.outcome !== 'created') return result;
     const epoch = result.owned ? creation.owner?.epoch : undefined;
     const { threadKey, parentId } = result;
-    const run = toCreatedRun(newRun, { at: creation.run.now, threadKey, parentId, epoch });
+    const run = toCreatedRun(withPlace(newRun, result), { at: creation.run.now, threadKey, parentId, epoch });
     return { outcome: 'created', run };
   }
 

@@ -9,10 +9,10 @@ import {
   type FoundThread,
 } from '../../../runs/admission.ts';
 import type { NewRun, RunOwnership } from '../../../runs/run.store.js';
-import { readParentColumn, toParentColumn } from '../../parent-column.ts';
+import { toParentColumn } from '../../parent-column.ts';
 import type { NewRunColumns, NodeRow, RunRow } from '../../run-rows.js';
 import { continuedBy } from '../../run-scan.ts';
-import { turnParentQuery } from '../../turn-parent.ts';
+import { placeGivenColumn, readTurnPlace, turnPlaceQuery, type TurnRow } from '../../turn-place.ts';
 import type { TailCache } from './tail.cache.js';
 import { threadFilesOn } from './thread-files.ts';
 import { threadKeysOn, type ThreadName } from './thread-names.ts';
@@ -46,7 +46,10 @@ export interface CreateRun {
 
 /** A created run is not sent back: the caller knows the rest. */
 export type Created =
-  | ({ readonly outcome: 'created'; readonly owned: boolean } & Pick<AdmittedRun, 'threadKey' | 'parentId'>)
+  | ({ readonly outcome: 'created'; readonly owned: boolean } & Pick<
+      AdmittedRun,
+      'threadKey' | 'parentId' | 'fromCheckpoint'
+    >)
   | { readonly outcome: 'existing'; readonly run: RunRow }
   | { readonly outcome: 'key-reused' }
   | { readonly outcome: 'no-file'; readonly fileId: string }
@@ -82,7 +85,7 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
     'SELECT id FROM runs INDEXED BY runs_unended WHERE thread_id = ? AND ended_at IS NULL ORDER BY ordinal LIMIT 1',
   );
   const latest = db.prepare('SELECT id, status FROM runs WHERE thread_id = ? ORDER BY ordinal DESC LIMIT 1');
-  const turnParent = db.prepare(turnParentQuery('runs', '?'));
+  const turnPlace = db.prepare(turnPlaceQuery('runs', '?'));
   const lapse = db.prepare('UPDATE runs SET awaiting_until = NULL WHERE id = ?');
   const insertThread = db.prepare(`
     INSERT INTO threads (id, name, tenant, user_id, title, created_at, updated_at, read_at)
@@ -129,13 +132,12 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
     const key = threadKeys(run);
     if (key === undefined) return undefined;
     const unended = oldestUnended.get(key) as { readonly id: string } | undefined;
-    const turn =
-      unended && takesPlace(start) ? (turnParent.get(unended.id) as unknown as NodeRow) : undefined;
+    const turn = unended && takesPlace(start) ? (turnPlace.get(unended.id) as unknown as TurnRow) : undefined;
     return {
       key,
       unended: unended?.id,
       latest: latest.get(key) as FoundThread['latest'],
-      ...(turn && { turnParentId: readParentColumn(turn).parentId }),
+      ...(turn && { turn: readTurnPlace(turn) }),
     };
   };
 
@@ -146,7 +148,7 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
     const found = recognizeAttempt(stored, owner?.epoch);
     if (found === 'taken') return { outcome: 'existing', run: stored };
     const owned = found === 'owned';
-    return { outcome: 'created', threadKey: stored.thread_id, ...readParentColumn(stored), owned };
+    return { outcome: 'created', threadKey: stored.thread_id, ...readTurnPlace(stored), owned };
   };
 
   /** The owner who begins the run at once, if it may. */
@@ -176,7 +178,7 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
       const place = asked === undefined ? {} : { parentId: asked };
       const admission = admitRun({ ...start, ...place }, found);
       if (admission.outcome !== 'admitted') return admission;
-      const { threadKey, isNewThread, mustWait, parentId, isFork, lapsed } = admission;
+      const { threadKey, isNewThread, mustWait, parentId, fromCheckpoint, isFork, lapsed } = admission;
       const missing = files.take({ tenant, userId, threadKey, ids: creation.fileIds });
       if (missing !== undefined) return { outcome: 'no-file', fileId: missing };
       if (lapsed !== undefined) lapse.run(lapsed);
@@ -187,8 +189,9 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
       const owner = mustWait || delayMs > 0 ? undefined : toOwnership(creation);
       const ownership = owner ? { ...owner, status: 'running', startedAt: now } : UNOWNED;
       const delay = delayMs > 0 ? { status: 'delayed', notBefore: now + delayMs } : { notBefore: null };
-      insertRun.run({ ...columns, ...thread, ...ownership, ...delay, parentId: toParentColumn(admission) });
-      return { outcome: 'created', owned: owner !== undefined, threadKey, parentId };
+      const stored = { parentId: toParentColumn(admission), given: placeGivenColumn(run, admission) };
+      insertRun.run({ ...columns, ...thread, ...ownership, ...delay, ...stored });
+      return { outcome: 'created', owned: owner !== undefined, threadKey, parentId, fromCheckpoint };
     },
 
     getRun: get,

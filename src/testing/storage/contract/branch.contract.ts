@@ -108,6 +108,26 @@ export function branchContract({ describe, test, expect }: ContractSuite): void 
       expect(await storage.runs.get('r4')).toMatchObject({ parentId: 'r2' });
     });
 
+    test('asks it from the state in the middle of a run from which the turn was asked', async ({
+      storage,
+    }) => {
+      await endRun(storage, await begunRun(storage, 'r1', { threadId: 't1' }));
+      const given = { fromCheckpoint: 'c1', recursionLimit: 3 };
+      await storage.runs.create(newRun('r2', { threadId: 't1', parentId: 'r1', given }));
+      const place = { parentId: 'r1', given: { fromCheckpoint: 'c1', rollsBack: true } };
+      for (const [id, own] of [
+        ['r3', { rollsBack: true }],
+        ['r4', { rollsBack: true, fromCheckpoint: 'other' }],
+      ] as const) {
+        const start = { threadId: 't1', whenBusy: 'rollback', given: own } as const;
+        expect(await storage.runs.create(newRun(id, start))).toMatchObject({ run: place });
+        expect((await storage.runs.get(id))?.given).toEqual(place.given);
+      }
+      const plain = newRun('r5', { threadId: 't1', whenBusy: 'rollback' });
+      expect(await storage.runs.create(plain)).toMatchObject({ run: { given: { fromCheckpoint: 'c1' } } });
+      expect((await storage.runs.get('r5'))?.given).toEqual({ fromCheckpoint: 'c1' });
+    });
+
     test('asks it where the turn was asked if the unended run goes on after answers', async ({ storage }) => {
       await endRun(storage, await begunRun(storage, 'r1', { threadId: 't1' }));
       await awaitingRun(storage, 'r2', [approval('a')], { threadId: 't1' });
