@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { AIMessage } from '@langchain/core/messages';
 import { END, MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
-import { Client, type Message } from '@langchain/langgraph-sdk';
+import { Client, type Message, type ThreadState } from '@langchain/langgraph-sdk';
 import { LangGraphAgent } from '../../src/agents/langgraph/index.js';
 import { chatServers, gate } from '../support/chat.server.js';
 
@@ -12,7 +12,7 @@ const human = (content: string, id?: string) => ({
 const contents = ({ messages }: { readonly messages: Message[] }) => messages.map(({ content }) => content);
 
 /** A graph that says what it has heard so far. It waits for the test when it hears so. */
-async function serve() {
+async function serve({ keepsStates = false } = {}) {
   const begun = gate();
   const rest = gate();
   const graph = new StateGraph(MessagesAnnotation)
@@ -35,6 +35,7 @@ async function serve() {
         description: 'Listens.',
         graph: graph as never,
         takesStateChanges: true,
+        keepsStates,
       }),
     ],
     protocols: {},
@@ -52,22 +53,66 @@ async function serve() {
 }
 
 describe('a copied thread', () => {
-  it('has the same states, but for the name of the thread', async () => {
-    const { client, threadId, ask } = await serve();
+  it.each([false, true])(
+    'has the same states, but for the name of the thread: each kept %p',
+    async (keepsStates) => {
+      const { client, threadId, ask } = await serve({ keepsStates });
+      await ask('one');
+      await ask('two');
+      const copy = await client.threads.copy(threadId);
+      expect(copy).toMatchObject({ metadata: { topic: 'ears' }, status: 'idle' });
+      const [original, copied] = await Promise.all(
+        [threadId, copy.thread_id].map((id) => client.threads.getHistory(id)),
+      );
+      const renamed = original?.map(({ checkpoint, parent_checkpoint: parent, metadata, ...state }) => ({
+        ...state,
+        metadata: { ...metadata, thread_id: copy.thread_id },
+        checkpoint: { ...checkpoint, thread_id: copy.thread_id },
+        parent_checkpoint: parent && { ...parent, thread_id: copy.thread_id },
+      }));
+      expect(copied).toEqual(renamed);
+    },
+  );
+
+  it('names each kept state by one id, in the history and in streams, and in copies of the copy', async () => {
+    const { client, threadId, ask } = await serve({ keepsStates: true });
     await ask('one');
-    await ask('two');
-    const copy = await client.threads.copy(threadId);
-    expect(copy).toMatchObject({ metadata: { topic: 'ears' }, status: 'idle' });
-    const [original, copied] = await Promise.all(
-      [threadId, copy.thread_id].map((id) => client.threads.getHistory(id)),
+    let thread = threadId;
+    for (const question of ['two', 'three', 'four']) {
+      thread = (await client.threads.copy(thread)).thread_id;
+      const known = await client.threads.getHistory(thread, { limit: 100 });
+      const told: ThreadState<unknown>[] = [];
+      const asked = { input: human(question), streamMode: 'checkpoints' } as const;
+      for await (const { event, data } of client.runs.stream(thread, 'listening', asked))
+        if (event === 'checkpoints') told.push(data as never);
+      const history = await client.threads.getHistory(thread, { limit: 100 });
+      const pick = ({ checkpoint, parent_checkpoint: parent, metadata }: ThreadState<unknown>) => [
+        checkpoint.checkpoint_id,
+        parent?.checkpoint_id,
+        metadata?.['run_id'],
+      ];
+      expect(told.toReversed().map(pick)).toEqual(history.slice(0, -known.length).map(pick));
+      expect(history.slice(-known.length).map(pick)).toEqual(known.map(pick));
+      const chain = history.map(({ checkpoint }) => checkpoint.checkpoint_id);
+      expect(history.map(({ parent_checkpoint: parent }) => parent?.checkpoint_id)).toEqual([
+        ...chain.slice(1),
+        undefined,
+      ]);
+    }
+    const { thread_id: copy } = await client.threads.copy(thread);
+    const [last] = await client.runs.list(copy);
+    const values: unknown[] = [];
+    for await (const { event, data } of client.runs.joinStream(copy, last!.run_id, {
+      streamMode: ['values', 'checkpoints'],
+    }))
+      if (event === 'values' || event === 'checkpoints') values.push(data);
+    const state = await client.threads.getState(copy);
+    expect(values).toContainEqual(state.values);
+    const joined = values.filter((each) => 'checkpoint' in (each as object)) as ThreadState<unknown>[];
+    expect(joined.map(({ checkpoint }) => checkpoint.checkpoint_id)).toContain(
+      state.checkpoint.checkpoint_id,
     );
-    const renamed = original?.map(({ checkpoint, parent_checkpoint: parent, metadata, ...state }) => ({
-      ...state,
-      metadata: { ...metadata, thread_id: copy.thread_id },
-      checkpoint: { ...checkpoint, thread_id: copy.thread_id },
-      parent_checkpoint: parent && { ...parent, thread_id: copy.thread_id },
-    }));
-    expect(copied).toEqual(renamed);
+    expect(joined.at(-1)?.metadata?.['run_id']).toBe(state.metadata?.['run_id']);
   });
 
   it('goes on by itself, and its original too', async () => {

@@ -100,7 +100,7 @@ export class LangGraphStateUpdates {
     const leaf = parentRunId ?? currentRun(all)?.id;
     const runs = leaf === undefined ? [] : selectBranch(all, leaf);
     const next = { given: { ...(fromCheckpoint !== undefined && { fromCheckpoint }) } };
-    const { entries } = await this.transcripts.read(runs, getQuestionId, next);
+    const { entries } = await this.transcripts.read(runs, getQuestionId, { next });
     const questions = new Map(runs.map((run) => [getQuestionId(run), `${run.messageId}-user`]));
     const named = entries.filter(({ id }) => ids.has(id));
     return Object.fromEntries(named.map((entry) => [entry.id, toKnown(entry, { questions, entries })]));

@@ -12,6 +12,7 @@ import { threadTopic, Wakeups } from '../../runs/wakeups.js';
 import { FoldBudget } from '../fold.budget.js';
 import { currentRun, ThreadTranscripts, TRANSCRIPT_BYTES } from '../transcript/thread-transcripts.js';
 import type { Transcript } from '../transcript/transcript.js';
+import { getStateRunId } from './langgraph-checkpoints.js';
 import type { LangGraphEvent } from './langgraph-events.js';
 import { getQuestionId } from './langgraph-input.js';
 import { isWanted, type Subscription } from './langgraph-subscription.js';
@@ -70,10 +71,11 @@ export class LangGraphStream {
       const index = runs.indexOf(next);
       const earlier = selectBranch(runs, next.id).slice(0, -1);
       if (!transcript || earlier.at(-1)?.id !== seen?.id || next.given?.fromCheckpoint !== undefined)
-        transcript = await this.transcripts.read(earlier, getQuestionId, next);
+        transcript = await this.transcripts.read(earlier, getQuestionId, { next });
       transcript.trim(TRANSCRIPT_BYTES);
+      const parent = earlier.at(-1);
       transcript.ask(getQuestionId(next), next);
-      await this.followRun(next, new LangGraphMapper(index, transcript, earlier.at(-1)?.id), {
+      await this.followRun(next, new LangGraphMapper(index, transcript, parent && getStateRunId(parent)), {
         reader,
         closed,
         send,
@@ -93,7 +95,9 @@ export class LangGraphStream {
     const ready = () => fold.ready() ?? reader.ready();
     await new Promise<void>((resolve, reject) => {
       const following = this.feed.follow({ runId: run.id, afterSeq: 0, ready }).subscribe({
-        next: (recorded) => {
+        next: (read) => {
+          // The states and messages of a copied thread are called as they were.
+          const recorded = run.copyOf === undefined ? read : { ...read, runId: getStateRunId(run) };
           fold.add(weighEvent(recorded.event));
           for (const event of mapper.map(recorded)) {
             if (event.seq > since && isWanted(event, subscription)) send(toFrame(event));

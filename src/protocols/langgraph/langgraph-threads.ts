@@ -3,7 +3,7 @@ import { lastValueFrom, takeUntil, timer } from 'rxjs';
 import type { z } from 'zod';
 import { AppError } from '../../errors.js';
 import type { Principal } from '../../principal.js';
-import { selectBranch } from '../../runs/branches.js';
+import { mapParents, selectBranch } from '../../runs/branches.js';
 import type { Run } from '../../runs/run.js';
 import { RunFeed } from '../../runs/run.feed.js';
 import { RunService } from '../../runs/run.service.js';
@@ -14,7 +14,7 @@ import { getQuestionId } from './langgraph-input.js';
 import { LangGraphStateUpdates } from './langgraph-state-updates.js';
 import { toUpdate } from './state-update-input.js';
 import { LangGraphMoments } from './langgraph-moments.js';
-import { findNamed, parseCheckpointId } from './langgraph-checkpoints.js';
+import { findNamed, parseCheckpointId, type MomentName } from './langgraph-checkpoints.js';
 import { toPath } from './langgraph-namespace.js';
 import {
   toInnerState,
@@ -24,6 +24,15 @@ import {
   type LangGraphThread,
 } from './langgraph-resources.js';
 import type { createThreadSchema, historySchema } from './run-stream-input.js';
+import { StateOwners, type LoggedState } from './state-owners.js';
+
+/** What was in a thread before a run. */
+export interface ThreadBefore {
+  /** With the run's question. */
+  readonly transcript: Transcript;
+  /** Names a state that the run's log names. */
+  readonly nameState: (state: LoggedState) => MomentName | undefined;
+}
 
 /** Threads and their runs, as LangGraph's API shows them. A run of another thread, or of somebody else, does not exist. */
 @Injectable()
@@ -119,13 +128,19 @@ export class LangGraphThreads {
     await lastValueFrom(events.pipe(takeUntil(timer(CANCEL_WAIT_MS))), { defaultValue: undefined });
   }
 
-  /** The thread up to a run's question. */
-  async upTo(run: Run): Promise<Transcript> {
+  /** Returns the thread up to a run's question, with the names of its states. */
+  async upTo(run: Run): Promise<ThreadBefore> {
     const runs = await this.transcripts.listRuns(run.principal, run.threadId);
     const before = selectBranch(runs, run.id).slice(0, -1);
-    const transcript = await this.transcripts.read(before, getQuestionId, run);
+    const owners = new StateOwners(runs, mapParents(runs));
+    const transcript = await this.transcripts.read(before, getQuestionId, {
+      next: run,
+      hear: ({ event }, heard) => {
+        if (event.type === 'checkpoint' && event.runId === undefined) owners.learn(heard, event.checkpointId);
+      },
+    });
     transcript.ask(getQuestionId(run), run);
-    return transcript;
+    return { transcript, nameState: (state) => owners.name(run, state) };
   }
 
   /** @param query `checkpointId`: default the state of the current run */

@@ -2,23 +2,22 @@ import { hasEnded, type Run } from '../../runs/run.js';
 import { toQuestionId, type MomentName } from './langgraph-checkpoints.js';
 import { isUpdate, type MomentPlace } from './langgraph-resources.js';
 import type { ReachedState } from './reached-states.js';
+import { StateOwners } from './state-owners.js';
 
 /** Names the states of a thread's runs, each with the one before it. The runs come in the order of their beginning. */
 export class MomentPlacer {
-  private readonly byId: ReadonlyMap<string, Run>;
-  /** The runs that have kept their states. */
-  private readonly keepers = new Set<string>();
+  private readonly owners: StateOwners;
 
   constructor(
     runs: readonly Run[],
     private readonly parents: ReadonlyMap<string, Run>,
   ) {
-    this.byId = new Map(runs.map((run) => [run.id, run]));
+    this.owners = new StateOwners(runs, parents);
   }
 
   /** @param reached the states that the run has kept. None: it has one with its question, and one with its answer */
   list(run: Run, reached: readonly ReachedState[]): MomentPlace[] {
-    if (reached.length > 0) this.keepers.add(run.id);
+    for (const { event } of reached) this.owners.learn(run, event.checkpointId);
     return reached.length > 0
       ? reached.map((state, index) => this.place(run, state, reached, index))
       : this.listTwo(run);
@@ -41,9 +40,7 @@ export class MomentPlacer {
   private findBefore(run: Run, { event }: ReachedState): MomentName | undefined {
     const { parentId, parentRunId } = event;
     if (parentId === undefined) return undefined;
-    const before = parentRunId === undefined ? run : this.byId.get(parentRunId);
-    if (!before) return undefined;
-    return { run: before, answered: true, ...(this.keepers.has(before.id) && { checkpointId: parentId }) };
+    return this.owners.name(run, { id: parentId, runId: parentRunId });
   }
 
   private listTwo(run: Run): MomentPlace[] {

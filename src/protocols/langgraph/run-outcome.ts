@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { Run } from '../../runs/run.js';
 import type { Transcript } from '../transcript/transcript.js';
+import { getStateRunId } from './langgraph-checkpoints.js';
 import type { RunValues } from './run-stream-chunks.js';
 import { RunStreamMapper } from './run-stream.mapper.js';
 
@@ -14,14 +15,11 @@ export class RunOutcome {
    * @param transcript the thread up to the run's question
    * @param hasMessages false for an agent whose state has no messages
    */
-  constructor(
-    { id: runId, threadId }: Pick<Run, 'id' | 'threadId'>,
-    transcript: Transcript,
-    hasMessages: boolean,
-  ) {
+  constructor(run: Pick<Run, 'id' | 'threadId' | 'copyOf'>, transcript: Transcript, hasMessages: boolean) {
     this.mapper = new RunStreamMapper({
-      runId,
-      threadId,
+      runId: run.id,
+      stateRunId: getStateRunId(run),
+      threadId: run.threadId,
       transcript,
       modes: new Set(['values']),
       hasMessages,

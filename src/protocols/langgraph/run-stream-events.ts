@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { RunEvent, StepStart } from '../../events/run-event.js';
 import { toMessageId } from '../transcript/transcript-entries.js';
 import type { MessageChunk, RunStreamChunk } from './run-stream-chunks.js';
-import type { StreamedRun } from './run-stream.mapper.js';
+import type { StreamedRun } from './streamed-run.js';
 
 /** An event as LangChain's `streamEvents` has it. */
 interface ChainEvent {

@@ -1,11 +1,12 @@
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { CheckpointReached, InputRequest, PlannedStep, RunEnd } from '../../events/run-event.js';
-import { toStateId } from './langgraph-checkpoints.js';
+import { getStateRunId, toCheckpointId, toStateId } from './langgraph-checkpoints.js';
 import { isBreakpoint, toInterrupt, type LangGraphInterrupt } from './langgraph-interrupts.js';
 import { toValues } from './langgraph-messages.js';
 import { ReachedStates, type ReachedState } from './reached-states.js';
 import { needStates, type RunStreamChunk, type RunValues, type StreamMode } from './run-stream-chunks.js';
-import type { StreamedRun } from './run-stream.mapper.js';
+import type { StreamedRun } from './streamed-run.js';
+import type { LoggedState } from './state-owners.js';
 
 /** A task whose step has ended. */
 export interface EndedTask {
@@ -88,21 +89,13 @@ export class StateChunks {
   }
 
   private toCheckpoint(event: CheckpointReached, state: ReachedState | undefined) {
-    const {
-      runId = this.run.runId,
-      checkpointId,
-      parentId,
-      parentRunId = runId,
-      source,
-      step,
-      next = [],
-    } = event;
-    const checkpoint = this.toPlace(runId, checkpointId);
-    const parent = parentId === undefined ? null : this.toPlace(parentRunId, parentId);
+    const { runId, checkpointId: id, parentId, parentRunId = runId, source, step, next = [] } = event;
+    const checkpoint = this.toPlace({ id, runId });
+    const parent = parentId === undefined ? null : this.toPlace({ id: parentId, runId: parentRunId });
     return {
       config: { configurable: checkpoint },
       values: state ? toValues(state) : this.values,
-      metadata: { source, step, run_id: runId, thread_id: this.run.threadId },
+      metadata: { source, step, run_id: this.name({ id, runId }).runId, thread_id: this.run.threadId },
       next: next.map(({ name }) => name),
       tasks: next.map((planned) => this.toTask(planned)),
       checkpoint,
@@ -123,12 +116,19 @@ export class StateChunks {
     };
   }
 
-  private toPlace(runId: string, id: string) {
+  private toPlace(state: LoggedState) {
     return {
       thread_id: this.run.threadId,
       checkpoint_ns: '',
-      checkpoint_id: toStateId(runId, id),
+      checkpoint_id: this.name(state).checkpointId,
       checkpoint_map: null,
     };
+  }
+
+  private name(state: LoggedState): { readonly checkpointId: string; readonly runId: string } {
+    const name = this.run.nameState?.(state);
+    if (name) return { checkpointId: toCheckpointId(name), runId: getStateRunId(name.run) };
+    const { id, runId = this.run.stateRunId ?? this.run.runId } = state;
+    return { checkpointId: toStateId(runId, id), runId };
   }
 }

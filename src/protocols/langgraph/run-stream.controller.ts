@@ -12,6 +12,7 @@ import { ProtocolStreams, type HttpExchange } from '../protocol-streams.js';
 import { ThreadRuns } from '../thread-runs.js';
 import { ThreadTranscripts } from '../transcript/thread-transcripts.js';
 import { LangGraphAssistants } from './langgraph-assistants.js';
+import { getStateRunId } from './langgraph-checkpoints.js';
 import { getQuestionId } from './langgraph-input.js';
 import { toRun, toRunPath, type LangGraphRun } from './langgraph-resources.js';
 import { LangGraphThreads } from './langgraph-threads.js';
@@ -128,14 +129,15 @@ export class RunStreamController {
     const { response } = exchange;
     const { run } = reader;
     if (endsWithClient) this.runs.stopWithClient(run, response);
-    const transcript = await this.threads.upTo(run);
+    const before = await this.threads.upTo(run);
     const { id: runId, threadId } = run;
     const questionId = getQuestionId(run);
     const hasMessages = this.assistants.hasMessages(run.agent);
     const mapper = new RunStreamMapper({
       runId,
+      stateRunId: getStateRunId(run),
       threadId,
-      transcript,
+      ...before,
       modes,
       hasSubgraphs,
       questionId,

@@ -23,22 +23,8 @@ import { EventChunks } from './run-stream-events.js';
 import { isSpokenBy, isWrittenBy, MessageChunks } from './run-stream-messages.js';
 import { StateChunks } from './run-stream-states.js';
 import { StepDescriptions } from './step-descriptions.js';
+import type { StreamedRun } from './streamed-run.js';
 import { Supersteps, type EndedStep, type SuperstepNews } from './supersteps.js';
-
-/** The facts beside its log that the mapping of a run depends on. */
-export interface StreamedRun {
-  readonly runId: string;
-  readonly threadId: string;
-  /** The thread up to the run's question; carried on with what is mapped. */
-  readonly transcript: Transcript;
-  readonly modes: ReadonlySet<StreamMode>;
-  /** True if the client wants the output of subgraphs under their namespaces, and that of agents that tools call. Default: false. */
-  readonly hasSubgraphs?: boolean;
-  /** The message that the run answers. Absent: none. */
-  readonly questionId?: string | undefined;
-  /** False if the state of its agent has no messages. Default: true. */
-  readonly hasMessages?: boolean;
-}
 
 /**
  * A run's log in the words of LangGraph's `runs/stream`: in each mode that is asked for, and in no other, since some of them
@@ -60,7 +46,11 @@ export class RunStreamMapper {
   /** The inputs that wait for a person, by id. A step that is made again asks again, for the same. */
   private readonly pending = new Map<string, InputRequest>();
 
+  /** The run in the ids of its messages. */
+  private readonly ownId: string;
+
   constructor(private readonly run: StreamedRun) {
+    this.ownId = run.stateRunId ?? run.runId;
     this.names = { run_id: run.runId, thread_id: run.threadId };
     this.steps = new StepDescriptions(this.names, run.hasSubgraphs ?? false);
     this.messages = new MessageChunks(run.transcript);
@@ -68,7 +58,8 @@ export class RunStreamMapper {
     this.events = new EventChunks(run);
   }
 
-  readonly map = (recorded: RecordedEvent): RunStreamChunk[] => {
+  readonly map = (read: RecordedEvent): RunStreamChunk[] => {
+    const recorded = this.ownId === this.run.runId ? read : { ...read, runId: this.ownId };
     const news = this.supersteps.hear(recorded.event);
     const before = news ? this.tell(news, recorded) : [];
     return [...before, ...this.mapEvent(recorded)];
@@ -99,7 +90,7 @@ export class RunStreamMapper {
         this.steps.learn(event);
         return [];
       case 'step-end':
-        this.complete.push(...this.messages.listSpoken(this.run.runId, event.stepId));
+        this.complete.push(...this.messages.listSpoken(this.ownId, event.stepId));
         return [];
       case 'step-reset':
         for (const { inputId, stepId } of this.pending.values())
@@ -113,11 +104,11 @@ export class RunStreamMapper {
         ];
       case 'text-start':
       case 'reasoning-start':
-        return this.announce(toMessageId(this.run.runId, event.partId));
+        return this.announce(toMessageId(this.ownId, event.partId));
       case 'text-delta':
       case 'reasoning-delta':
         return [
-          ...this.toWholeMessage('partial', toMessageId(this.run.runId, event.partId)),
+          ...this.toWholeMessage('partial', toMessageId(this.ownId, event.partId)),
           ...this.toMessageChunks(pieces),
         ];
       case 'tool-start': {
@@ -141,7 +132,7 @@ export class RunStreamMapper {
         if (event.outcome === 'awaiting-input') return [];
         return [
           ...this.toToolChunk(event.toolCallId, toToolFact(event)),
-          ...this.toWholeMessage('complete', toResultId(this.run.runId, event.toolCallId)),
+          ...this.toWholeMessage('complete', toResultId(this.ownId, event.toolCallId)),
           ...this.toMessageChunks(pieces),
           ...this.toCalledChunks(called),
         ];

@@ -50,7 +50,8 @@ export class RunWaitController {
     if (endsWithClient) this.runs.stopWithClient(run, response);
     rawResponse(response).setHeader('Content-Location', toRunPath(run));
     const hasMessages = this.assistants.hasMessages(run.agent);
-    const outcome = new RunOutcome(run, await this.threads.upTo(run), hasMessages);
+    const { transcript } = await this.threads.upTo(run);
+    const outcome = new RunOutcome(run, transcript, hasMessages);
     await this.protocol.watch(run, response, outcome.take);
     replyWithJson(this.adapter, response, outcome.reply);
   }

@@ -50,11 +50,18 @@ export class ThreadTranscripts {
    *
    * @param questionId what the client calls the message that the run answers; undefined if it answers none
    * @param next the run that goes on, perhaps from a state in the middle of the last of these
+   * @param hear called with each event and its run
    */
   async read(
     runs: readonly Run[],
     questionId: (run: Run) => string | undefined,
-    next?: Pick<Run, 'given'>,
+    {
+      next,
+      hear,
+    }: {
+      readonly next?: Pick<Run, 'given'>;
+      readonly hear?: (recorded: RecordedEvent, run: Run) => void;
+    } = {},
   ): Promise<Transcript> {
     let transcript = new Transcript();
     const newest = selectNewest(runs);
@@ -62,6 +69,7 @@ export class ThreadTranscripts {
       transcript.ask(questionId(run), run);
       transcript = await this.readAnswer(run, transcript, {
         until: (newest[index + 1] ?? next)?.given?.fromCheckpoint,
+        ...(hear && { hear: (recorded) => hear(recorded, run) }),
       });
     }
     return transcript;
