@@ -4,11 +4,20 @@ import { Annotation, END, MessagesAnnotation, START, StateGraph } from '@langcha
 import { Client, type Message, type ThreadState } from '@langchain/langgraph-sdk';
 import { LangGraphAgent } from '../../src/agents/langgraph/index.js';
 import { MemoryStorage } from '../../src/storage/memory/memory.storage.js';
+import type { AuthOptions } from '../../src/auth/auth.options.js';
 import { chatServers } from '../support/chat.server.js';
 import { SHARED_KINDS, testStorages } from '../support/storages.js';
 
 const start = chatServers();
 const storages = testStorages();
+
+const byToken: AuthOptions = {
+  kind: 'host',
+  getPrincipal: ({ headers }) => {
+    const userId = headers.authorization?.replace('Bearer ', '') ?? 'ann';
+    return { userId, tenant: 'here', roles: [] };
+  },
+};
 
 const State = Annotation.Root({
   ...MessagesAnnotation.spec,
@@ -74,14 +83,18 @@ describe.each(['memory', ...SHARED_KINDS] as const)('the states after each super
           takesStateChanges: true,
         }),
       ],
+      auth: byToken,
       protocols: {},
       throttling: { startsPerMinute: 1_000 },
     });
-    return new Client<Values>({
-      apiUrl: `${server.origin}/protocols/langgraph`,
-      apiKey: null,
-      callerOptions: { maxRetries: 0 },
-    });
+    const connect = (user: string) =>
+      new Client<Values>({
+        apiUrl: `${server.origin}/protocols/langgraph`,
+        apiKey: null,
+        defaultHeaders: { authorization: `Bearer ${user}` },
+        callerOptions: { maxRetries: 0 },
+      });
+    return Object.assign(connect('ann'), { connect });
   };
   const ask = async (client: Client, threadId: string, input: object | null, options: object = {}) =>
     (await client.runs.wait(threadId, 'writer', { input: input as never, ...options })) as unknown as Values;
@@ -199,6 +212,7 @@ describe.each(['memory', ...SHARED_KINDS] as const)('the states after each super
       states.slice(1).map((each) => each.parent_checkpoint);
     expect(parents(told)).toEqual(parents(shown));
     expect(shown[0]?.parent_checkpoint).toEqual(history[6]?.checkpoint);
+    expect(told[0]?.parent_checkpoint).toEqual(history[6]?.checkpoint);
     expect(told.at(-1)?.values).toEqual(history[0]?.values);
     const tasks = chunks.filter(({ event }) => event === 'tasks').map(({ data }) => data as object);
     expect(tasks).toHaveLength(8);
@@ -241,15 +255,87 @@ describe.each(['memory', ...SHARED_KINDS] as const)('the states after each super
     }
   });
 
-  it('finds no state that a run has not kept, nor one of somebody else', async () => {
+  it('puts another question in the place of one whose first state is named, and not after it', async () => {
+    const client = await serve({ takesStateChanges: true });
+    const { thread_id } = await client.threads.create();
+    const readAll = async () => said((await client.threads.getState(thread_id)).values);
+    await ask(client, thread_id, human('Go.'));
+    const first = (await client.threads.getHistory(thread_id)).at(-1)!.checkpoint;
+    const edited = ['Come.', 'draft 1', 'review 1', 'draft 2', 'review 2'];
+    expect(said(await ask(client, thread_id, human('Come.'), { checkpoint: first }))).toEqual(edited);
+    expect(await readAll()).toEqual(edited);
+    const [last] = await client.threads.getHistory(thread_id);
+    expect(said(last!.values)).toEqual(edited);
+
+    const again = ['Go.', ...edited.slice(1)];
+    expect(said(await ask(client, thread_id, null, { checkpoint: first }))).toEqual(again);
+    await client.threads.updateState(thread_id, {
+      values: { messages: [{ type: 'human', content: 'Noted.' }] },
+      checkpoint: first,
+      asNode: 'draft',
+    });
+    expect(await readAll()).toEqual(['Noted.']);
+  });
+
+  it('does so where the run of that question went on from the middle of another', async () => {
     const client = await serve();
     const { thread_id } = await client.threads.create();
     await ask(client, thread_id, human('Go.'));
+    const [, , middle] = await client.threads.getHistory(thread_id);
+    await ask(client, thread_id, human('Fork.'), { checkpoint: middle!.checkpoint });
+    const history = await client.threads.getHistory(thread_id, { metadata: { step: 3, source: 'input' } });
+    const [before] = history;
+    expect(said(before!.values)).toEqual(said(middle!.values));
+    const edited = await ask(client, thread_id, human('Edited.'), { checkpoint: before!.checkpoint });
+    expect(said(edited)).toEqual([...said(middle!.values), 'Edited.', 'draft 2', 'review 2']);
+    expect(said((await client.threads.getState(thread_id)).values)).toEqual(said(edited));
+  });
+
+  it('finds no state that a run has not kept, nor one of another user or thread', async () => {
+    const client = await serve({ takesStateChanges: true });
+    const { thread_id } = await client.threads.create();
+    await ask(client, thread_id, human('Go.'));
+    const history = await client.threads.getHistory(thread_id);
     const [{ run_id } = { run_id: '' }] = await client.runs.list(thread_id);
-    for (const checkpoint_id of [`${run_id}@none`, 'none@none']) {
-      const options = { input: human('On.'), checkpointId: checkpoint_id };
-      await expect(client.runs.wait(thread_id, 'writer', options)).rejects.toThrow('404');
-      await expect(client.threads.getState(thread_id, checkpoint_id)).rejects.toThrow('404');
+    const refusals = (user: Client, thread: string, checkpoint_id: string) =>
+      Promise.all(
+        [
+          user.threads.getState(thread, checkpoint_id),
+          user.runs.wait(thread, 'writer', { input: human('On.'), checkpointId: checkpoint_id }),
+          user.runs.wait(thread, 'writer', { input: null, checkpointId: checkpoint_id }),
+          user.threads.updateState(thread, { values: { count: 7 }, checkpoint: { checkpoint_id } as never }),
+        ].map((asked) =>
+          asked.then(
+            () => 'found',
+            (error: { status?: number; message: string }) => [
+              error.status,
+              // What the caller has sent is repeated.
+              error.message.replaceAll(checkpoint_id, 'ID').replaceAll(checkpoint_id.split('@')[0]!, 'RUN'),
+            ],
+          ),
+        ),
+      );
+    for (const id of [`${run_id}@none`, 'none@none'])
+      for (const refusal of await refusals(client, thread_id, id)) expect(refusal[0]).toBe(404);
+
+    const eve = client.connect('eve');
+    await eve.threads.create({ threadId: thread_id });
+    await ask(eve, thread_id, human('Mine.'));
+    const elsewhere = (await client.threads.create()).thread_id;
+    await ask(client, elsewhere, human('Elsewhere.'));
+    for (const [user, thread] of [
+      [eve, thread_id],
+      [client, elsewhere],
+    ] as const) {
+      const unknown = await refusals(user, thread, 'none@none');
+      for (const { checkpoint } of [history[0]!, history[2]!, history.at(-1)!]) {
+        const refused = await refusals(user, thread, checkpoint.checkpoint_id!);
+        for (const [index, refusal] of refused.entries()) {
+          expect(refusal[0]).toBe(404);
+          if (user === eve) expect(refusal).toEqual(unknown[index]);
+        }
+      }
+      expect(await user.runs.list(thread)).toHaveLength(1);
     }
   });
 });

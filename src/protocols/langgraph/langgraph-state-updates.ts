@@ -97,8 +97,8 @@ export class LangGraphStateUpdates {
     const ids = new Set(updates.flatMap(({ values }) => listMessageIds(values)));
     if (ids.size === 0) return undefined;
     const all = await unlessUnknown(this.transcripts.listRuns(principal, threadId));
-    const leaf = parentRunId ?? currentRun(all)?.id;
-    const runs = leaf === undefined ? [] : selectBranch(all, leaf);
+    const leaf = parentRunId === undefined ? currentRun(all)?.id : parentRunId;
+    const runs = typeof leaf === 'string' ? selectBranch(all, leaf) : [];
     const next = { given: { ...(fromCheckpoint !== undefined && { fromCheckpoint }) } };
     const { entries } = await this.transcripts.read(runs, getQuestionId, { next });
     const questions = new Map(runs.map((run) => [getQuestionId(run), `${run.messageId}-user`]));
@@ -114,7 +114,8 @@ export class LangGraphStateUpdates {
   ): Promise<Run> {
     const thread = await this.threads.get(principal, threadId);
     const all = await this.transcripts.listRuns(principal, threadId);
-    const base = parentRunId === undefined ? currentRun(all) : all.find(({ id }) => id === parentRunId);
+    // A change of what was before the thread's first run is for its agent.
+    const base = typeof parentRunId === 'string' ? all.find(({ id }) => id === parentRunId) : currentRun(all);
     const agent = base?.agent ?? thread.metadata?.['graph_id'];
     if (typeof agent !== 'string')
       throw new AppError(

@@ -137,7 +137,9 @@ export class RunStreams {
     if (needStates(body.stream_mode)) await this.checkKeepsStates(principal, body);
     const { resume } = body.command ?? {};
     if (resume !== undefined && resume !== null) return this.resume(request, resume, { body, asked });
-    const repeats = isEmpty(body.input) && !body.command && !(await this.takesChanges(principal, body));
+    // A graph that can go on without an input does so from its question.
+    const mostRepeated = (await this.takesChanges(principal, body)) ? 1 : 2;
+    const repeats = isEmpty(body.input) && !body.command ? mostRepeated : 0;
     const here = typeof threadId === 'string' ? { threadId } : {};
     const place = await this.places.resolve(principal, findPlace(body), { repeats, ...here });
     const start = {
