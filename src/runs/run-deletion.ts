@@ -1,15 +1,18 @@
 import type { Owner } from '../principal.js';
 import { foldLog } from './read-log.js';
 import type { EventLog } from './event-log.js';
-import type { Run } from './run.js';
+import { belongsTo, type Run } from './run.js';
 import type { RunStore } from './run.store.js';
 
 /** A run to remove from its thread. */
 export interface RunDeletion {
   readonly owner: Owner;
   readonly runId: string;
-  /** Ids of the files that the run was given and has made. */
-  readonly files: readonly string[];
+  /**
+   * Ids of the files that the run, and each run that it continues after answers, was given and has made, by the id of that run. Those of runs that stay
+   * are left alone.
+   */
+  readonly files: Readonly<Record<string, readonly string[]>>;
 }
 
 export type RunDeletionResult =
@@ -20,14 +23,27 @@ export type RunDeletionResult =
   /** Another run continues from it, and its agent knows what was said in it. */
   | { readonly outcome: 'followed'; readonly runId: string };
 
-/** Removes an ended run with its files. */
-export async function deleteRun(
-  run: Run,
-  { runs, log }: { readonly runs: RunStore; readonly log: EventLog },
-): Promise<RunDeletionResult> {
-  const files = await listFiles(run, log);
+interface Deps {
+  readonly runs: RunStore;
+  readonly log: EventLog;
+}
+
+/** Removes an ended run with its files, and those that it continues after answers with theirs. */
+export async function deleteRun(run: Run, deps: Deps): Promise<RunDeletionResult> {
   const { tenant, userId } = run.principal;
-  return runs.deleteRun({ owner: { tenant, userId }, runId: run.id, files });
+  const files: Record<string, readonly string[]> = {};
+  for await (const part of readTurn(run, deps.runs)) files[part.id] = await listFiles(part, deps.log);
+  return deps.runs.deleteRun({ owner: { tenant, userId }, runId: run.id, files });
+}
+
+/** Yields the run, and then those that it continues after answers. */
+async function* readTurn(run: Run, runs: RunStore): AsyncGenerator<Run> {
+  let next: Run | undefined = run;
+  while (next) {
+    yield next;
+    const before: Run | undefined = next.resumeOf === undefined ? undefined : await runs.get(next.resumeOf);
+    next = before && belongsTo(before.principal, run.principal) ? before : undefined;
+  }
 }
 
 async function listFiles({ id, given }: Run, log: EventLog): Promise<readonly string[]> {

@@ -1,12 +1,15 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ALICE, newRun } from '../testing/storage/storage-samples.js';
 import { MemoryStorage } from '../storage/memory/memory.storage.js';
+import type { Run } from './run.js';
 import { createFileKeeper, type FileLimits } from './run-files.js';
 
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
   'base64',
 );
+
+const LIMITS: FileLimits = { maxFileBytes: 1_000, maxOwnerBytes: 10_000 };
 
 describe('createFileKeeper', () => {
   let storage: MemoryStorage;
@@ -18,11 +21,13 @@ describe('createFileKeeper', () => {
   async function keeper({ runId = 'r1', ...limits }: Partial<FileLimits> & { runId?: string } = {}) {
     const created = await storage.runs.create(newRun(runId));
     if (created.outcome !== 'created') throw new Error(created.outcome);
-    return createFileKeeper(created.run, storage.blobs, {
-      maxFileBytes: 1_000,
-      maxOwnerBytes: 10_000,
-      ...limits,
-    });
+    return createFileKeeper(created.run, storage.blobs, { ...LIMITS, ...limits });
+  }
+
+  async function find(runId: string): Promise<Run> {
+    const run = await storage.runs.get(runId);
+    if (!run) throw new Error(`There is no run ${runId}.`);
+    return run;
   }
 
   it.each([
@@ -43,12 +48,17 @@ describe('createFileKeeper', () => {
     expect(Buffer.from(stored?.data ?? [])).toEqual(PNG);
   });
 
-  it('keeps the same bytes once in a thread, and apart in another', async () => {
+  it('keeps the same bytes once in a run, and apart in another of its thread', async () => {
     const keep = await keeper();
     const { fileId } = await keep({ data: PNG });
     expect((await keep({ data: PNG })).fileId).toBe(fileId);
-    const elsewhere = await keeper({ runId: 'r2' });
-    expect((await elsewhere({ data: PNG })).fileId).not.toBe(fileId);
+    const afterTakeover = createFileKeeper(await find('r1'), storage.blobs, LIMITS);
+    expect((await afterTakeover({ data: PNG })).fileId).toBe(fileId);
+    const second = { threadId: 'thread-of-r1', thread: 'any', whenBusy: 'queue' } as const;
+    await storage.runs.create(newRun('r2', second));
+    expect((await find('r2')).threadKey).toBe((await find('r1')).threadKey);
+    const later = createFileKeeper(await find('r2'), storage.blobs, LIMITS);
+    expect((await later({ data: PNG })).fileId).not.toBe(fileId);
   });
 
   it('leaves an address of the web as it is, and names no other', async () => {

@@ -53,10 +53,10 @@ export const DEFAULT_UPLOAD_RULES: UploadRules = {
 
 /**
  * Returns a function that stores the files of a run: an address stays an address, and bytes become a blob of the thread. The id comes from the
- * content and the thread, so a file that is made again, as after a takeover, is stored once.
+ * content and the run. A file that the run makes again, as after a takeover, is stored once, and each file is deleted with the run that made it.
  */
 export function createFileKeeper(
-  { principal, threadKey }: Pick<Run, 'principal' | 'threadKey'>,
+  { id: runId, principal, threadKey }: Pick<Run, 'id' | 'principal' | 'threadKey'>,
   blobs: BlobStore,
   { maxFileBytes, maxOwnerBytes }: FileLimits,
 ): KeepFile {
@@ -67,7 +67,7 @@ export function createFileKeeper(
     const mediaType = detectMediaType(data, declared);
     const facts = { mediaType, ...toName(name), bytes: data.byteLength };
     if (data.byteLength > maxFileBytes) return { ...facts, omitted: 'too-large' };
-    const fileId = toFileId(threadKey, mediaType, data);
+    const fileId = toFileId(runId, mediaType, data);
     if (!kept.has(fileId)) {
       const blob = { owner: { tenant, userId }, threadKey, id: fileId, mediaType, ...toName(name), data };
       const outcome = await blobs.put(blob, maxOwnerBytes);
@@ -126,9 +126,9 @@ function isDataUrl(data: NewFile['data']): data is string {
   return typeof data === 'string' && data.startsWith('data:');
 }
 
-function toFileId(threadKey: string, mediaType: string, data: Uint8Array): string {
+function toFileId(runId: string, mediaType: string, data: Uint8Array): string {
   return createHash('sha256')
-    .update(`${threadKey}\n${mediaType}\n`)
+    .update(`${runId}\n${mediaType}\n`)
     .update(data)
     .digest('base64url')
     .slice(0, 32);

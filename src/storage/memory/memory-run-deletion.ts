@@ -21,7 +21,11 @@ export async function deleteRun(
     removed.push(next.run);
     next = next.run.resumeOf === undefined ? undefined : records.runs.get(next.run.resumeOf);
   }
-  deleteFiles(records, threadKey, files);
+  deleteFiles(
+    records,
+    threadKey,
+    removed.flatMap(({ id }) => files[id] ?? []),
+  );
   const thread = records.threads.get(threadKey);
   const [left] = [...records.runs.values()].filter(({ run }) => run.threadKey === threadKey);
   if (thread)
@@ -43,12 +47,12 @@ function findFollower(records: MemoryRecords, record: RunRecord): RunRecord | un
   return undefined;
 }
 
-function deleteFiles(records: MemoryRecords, threadKey: string, files: readonly string[]): void {
+function deleteFiles(records: MemoryRecords, threadKey: string, ids: readonly string[]): void {
   const given = [...records.runs.values()]
     .filter(({ run }) => run.threadKey === threadKey)
     .map(({ run }) => JSON.stringify(run.given ?? {}))
     .join();
   for (const blob of records.blobs.values())
-    if (blob.threadKey === threadKey && files.includes(blob.id) && !given.includes(blob.id))
+    if (blob.threadKey === threadKey && ids.includes(blob.id) && !given.includes(blob.id))
       records.deleteBlob(blob);
 }

@@ -51,7 +51,8 @@ export async function deleteRun(
     await deleteRunCheckpoints(tx, s, { threadId: next.thread_id, runId: next.id });
     next = next.resume_of === null ? undefined : await find(next.resume_of);
   }
-  await deleteFiles(tx, s, { owner, threadKey: run.thread_id, files });
+  const gone = deleted.flatMap(({ id }) => files[id] ?? []);
+  await deleteFiles(tx, s, { owner, threadKey: run.thread_id, ids: gone });
   await rename(tx, s, run.thread_id, deleted);
   return { outcome: 'deleted' };
 }
@@ -99,12 +100,16 @@ async function findFollower(
 async function deleteFiles(
   tx: Statements,
   s: string,
-  { owner, threadKey, files }: Pick<RunDeletion, 'owner' | 'files'> & { readonly threadKey: string },
+  {
+    owner,
+    threadKey,
+    ids,
+  }: Pick<RunDeletion, 'owner'> & { readonly threadKey: string; readonly ids: readonly string[] },
 ): Promise<void> {
-  if (files.length === 0) return;
+  if (ids.length === 0) return;
   await tx.query(
     `DELETE FROM ${s}.blobs WHERE tenant = $1 AND user_id = $2 AND thread_id = $3 AND id = ANY($4) AND NOT EXISTS (
        SELECT 1 FROM ${s}.runs WHERE runs.thread_id = $3 AND position(blobs.id IN runs.given) > 0)`,
-    [owner.tenant, owner.userId, threadKey, [...files]],
+    [owner.tenant, owner.userId, threadKey, [...ids]],
   );
 }

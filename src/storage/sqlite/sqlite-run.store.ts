@@ -241,7 +241,7 @@ export class SqliteRunStore extends RunStore {
   }
 
   deleteRun({ owner: { tenant, userId }, runId, files }: RunDeletion): Promise<RunDeletionResult> {
-    return this.client.call('deleteRun', { tenant, userId, runId, files: [...files] });
+    return this.client.call('deleteRun', { tenant, userId, runId, files });
   }
 
   async copyThread({ owner, threadId, ...copy }: ThreadCopy): Promise<ThreadCopyResult> {

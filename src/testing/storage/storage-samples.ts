@@ -127,19 +127,29 @@ export async function awaitingRun(
   differences: Partial<NewRun> = {},
 ): Promise<Run> {
   const run = await ownedRun(storage, id, differences);
-  const outcome = 'awaiting-input';
-  const end: RunEvent = { type: 'end', outcome, usage: USAGE, durationMs: 12 };
-  const { epoch } = run;
-  const events = [recorded(run, 1, end)];
-  const ending = { outcome, usage: USAGE, inputs } as const;
-  const [result] = await storage.log.append([{ runId: id, epoch, afterSeq: 0, events, ending }]);
-  if (result !== 'appended') throw new Error(`Run ${id} could not be ended.`);
+  await stopRun(storage, run, inputs);
   return run;
 }
 
-/** Ends a run whose log is empty. */
-export async function endRun(storage: Storage, run: OwnedRun): Promise<void> {
-  const [result] = await storage.log.append([toEnding(run, 0)]);
+/** Stops a run for these calls. Its log has `lastSeq` events. */
+export async function stopRun(
+  storage: Storage,
+  run: OwnedRun,
+  inputs: readonly RequestedInput[],
+  lastSeq = 0,
+): Promise<void> {
+  const outcome = 'awaiting-input';
+  const end: RunEvent = { type: 'end', outcome, usage: USAGE, durationMs: 12 };
+  const { id, epoch } = run;
+  const events = [recorded(run, lastSeq + 1, end)];
+  const ending = { outcome, usage: USAGE, inputs } as const;
+  const [result] = await storage.log.append([{ runId: id, epoch, afterSeq: lastSeq, events, ending }]);
+  if (result !== 'appended') throw new Error(`Run ${id} could not be ended.`);
+}
+
+/** Ends a run whose log has `lastSeq` events. */
+export async function endRun(storage: Storage, run: OwnedRun, lastSeq = 0): Promise<void> {
+  const [result] = await storage.log.append([toEnding(run, lastSeq)]);
   if (result !== 'appended') throw new Error(`Run ${run.id} could not be ended.`);
 }
 

@@ -1,15 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { RunDeletionResult } from '../../../runs/run-deletion.js';
+import type { RunDeletion, RunDeletionResult } from '../../../runs/run-deletion.js';
 import { titleAfter, type Run } from '../../../runs/run.ts';
 import { pruningOn } from './checkpoint-pruning.ts';
 import type { TailCache } from './tail.cache.js';
 
-export interface DeleteRun {
+export interface DeleteRun extends Pick<RunDeletion, 'runId' | 'files'> {
   readonly tenant: string;
   readonly userId: string;
-  readonly runId: string;
-  /** Ids of the files that the run was given and has made. */
-  readonly files: readonly string[];
 }
 
 interface DeletedRow {
@@ -66,7 +63,8 @@ export function runDeletionOperations(db: DatabaseSync, tails: TailCache) {
         tails.forget(next.id);
         next = next.resume_of === null ? undefined : find(next.resume_of);
       }
-      for (const id of files) deleteFile.run({ tenant, userId, id, threadKey });
+      for (const id of deleted.flatMap((gone) => files[gone.id] ?? []))
+        deleteFile.run({ tenant, userId, id, threadKey });
       const left = oldest.get(threadKey) as DeletedRow | undefined;
       const current = title.get(threadKey)?.['title'] as string;
       rename.run({ threadKey, title: titleAfter(current, deleted.map(toAsked), left && toAsked(left)) });

@@ -2,6 +2,8 @@ import { emptyCheckpoint, uuid6 } from '@langchain/langgraph-checkpoint';
 import { CHECKPOINT_FENCE } from '../../../agents/langgraph/checkpoint-fence.js';
 import { withRunId } from '../../../agents/langgraph/checkpoint-run.js';
 import type { Run } from '../../../runs/run.js';
+import { deleteRun } from '../../../runs/run-deletion.js';
+import { createFileKeeper } from '../../../runs/run-files.js';
 import { nextVersion } from '../../../storage/checkpoint-versions.js';
 import type { Storage } from '../../../storage/storage.js';
 import type { ContractSuite } from '../storage-harness.js';
@@ -16,6 +18,8 @@ import {
   newRun,
   OTHER_ALICE,
   ownedRun,
+  recorded,
+  stopRun,
   toBatch,
   toEnding,
   toOwnership,
@@ -23,7 +27,7 @@ import {
 
 export function runDeletionContract({ describe, test, expect }: ContractSuite): void {
   const remove = (storage: Storage, runId: string, files: readonly string[] = []) =>
-    storage.runs.deleteRun({ owner: ALICE, runId, files });
+    storage.runs.deleteRun({ owner: ALICE, runId, files: { [runId]: files } });
 
   describe('deleteRun', () => {
     test('removes an ended run with its log, and leaves the others of its thread', async ({ storage }) => {
@@ -103,7 +107,7 @@ export function runDeletionContract({ describe, test, expect }: ContractSuite): 
       expect(await remove(storage, 'r1')).toEqual({ outcome: 'followed', runId: 'r2' });
       await endRun(storage, active);
       for (const owner of [BOB, OTHER_ALICE])
-        expect(await storage.runs.deleteRun({ owner, runId: 'r2', files: [] })).toEqual({
+        expect(await storage.runs.deleteRun({ owner, runId: 'r2', files: {} })).toEqual({
           outcome: 'no-run',
         });
       expect(await remove(storage, 'unknown')).toEqual({ outcome: 'no-run' });
@@ -142,7 +146,70 @@ export function runDeletionContract({ describe, test, expect }: ContractSuite): 
       expect(await storage.blobs.get(ALICE, 'made')).toBeUndefined();
       expect(await storage.blobs.get(ALICE, 'shared')).toMatchObject({ id: 'shared' });
     });
+
+    test('leaves the file of another run of the thread that has made the same bytes', async ({ storage }) => {
+      const first = await begunRun(storage, 'r1', { threadId: 't1' });
+      const kept = await makeFile(storage, first);
+      await endRun(storage, first, 1);
+      const second = await begunRun(storage, 'r2', { threadId: 't1', parentId: null });
+      const removed = await makeFile(storage, second);
+      await endRun(storage, second, 1);
+      expect(await deleteRun(await find(storage, 'r2'), storage)).toEqual({ outcome: 'deleted' });
+      expect(await storage.blobs.get(ALICE, kept)).toMatchObject({ mediaType: 'text/plain' });
+      expect(await storage.blobs.get(ALICE, removed)).toBeUndefined();
+    });
+
+    test('removes the files of the runs that it continues after answers', async ({ storage }) => {
+      const { made, madeLater } = await continuedRun(storage);
+      expect(await deleteRun(await find(storage, 'r2'), storage)).toEqual({ outcome: 'deleted' });
+      for (const id of [made, madeLater]) expect(await storage.blobs.get(ALICE, id)).toBeUndefined();
+    });
+
+    test('leaves the files of a run that it continues and that another branch needs', async ({ storage }) => {
+      const { made, madeLater } = await continuedRun(storage);
+      await endRun(storage, await begunRun(storage, 'r3', { threadId: 't1', parentId: 'r1' }));
+      expect(await deleteRun(await find(storage, 'r2'), storage)).toEqual({ outcome: 'deleted' });
+      expect(await storage.runs.get('r1')).toMatchObject({ id: 'r1' });
+      expect(await storage.blobs.get(ALICE, made)).toMatchObject({ id: made });
+      expect(await storage.blobs.get(ALICE, madeLater)).toBeUndefined();
+    });
   });
+}
+
+/** Makes a run that has asked, and one that continues it after the answer. Both have made a file. */
+async function continuedRun(
+  storage: Storage,
+): Promise<{ readonly made: string; readonly madeLater: string }> {
+  const asked = await begunRun(storage, 'r1', { threadId: 't1' });
+  const made = await makeFile(storage, asked);
+  await stopRun(storage, asked, [approval('a')], 1);
+  await storage.runs.decide({
+    runId: 'r1',
+    answers: { a: { decision: 'approve', by: 'alice', at: 1 } },
+    continuation: newRun('r2', { threadId: 't1', resumeOf: 'r1', whenBusy: 'queue' }),
+  });
+  const continued = await claimedRun(storage);
+  const madeLater = await makeFile(storage, continued);
+  await endRun(storage, continued, 1);
+  return { made, madeLater };
+}
+
+/** Stores a file that the run makes, as the first event of its log. Returns the id. All runs make the same bytes. */
+async function makeFile({ blobs, log }: Storage, run: Run): Promise<string> {
+  const keep = createFileKeeper(run, blobs, { maxFileBytes: 1_000, maxOwnerBytes: 10_000 });
+  const file = await keep({ data: Buffer.from('Rosemary'), mediaType: 'text/plain' });
+  if (file.fileId === undefined) throw new Error(`The file was not kept: ${file.omitted}.`);
+  const event = { type: 'file', partId: 'p1', messageId: 'm1', stepId: 's1', ...file } as const;
+  const { id: runId, epoch } = run;
+  const [result] = await log.append([{ runId, epoch, afterSeq: 0, events: [recorded(run, 1, event)] }]);
+  if (result !== 'appended') throw new Error(`The log of run ${runId} did not take the file.`);
+  return file.fileId;
+}
+
+async function find({ runs }: Storage, id: string): Promise<Run> {
+  const run = await runs.get(id);
+  if (!run) throw new Error(`There is no run ${id}.`);
+  return run;
 }
 
 /** Stores a state of the run's graph. */
