@@ -2,7 +2,7 @@ import type { Owner } from '../principal.js';
 
 /** Bytes of a conversation that are too large for its log, such as an image in an answer. */
 export interface StoredBlob {
-  /** Unique among the blobs of its owner. */
+  /** Unique in its thread. A copy of a thread has the same files under the same ids. */
   readonly id: string;
   /** Media type, such as `image/png`. */
   readonly mediaType: string;
@@ -45,7 +45,7 @@ export interface UploadLimits {
  */
 export abstract class BlobStore {
   /**
-   * Stores a blob. A blob with the same owner and id stays as it is. Returns `full`, and stores nothing, if the owner's blobs would take more than
+   * Stores a blob. A blob of the thread with the same id stays as it is; one of another thread, as a copy of it has, makes no difference. Returns `full`, and stores nothing, if the owner's blobs would take more than
    * `maxOwnerBytes`; returns `gone` if the owner has no thread with that key.
    */
   abstract put(blob: NewBlob, maxOwnerBytes: number): Promise<'stored' | 'full' | 'gone'>;

@@ -3,6 +3,7 @@ import type { BlobFacts, NewBlob, NewUpload, StoredBlob, UploadLimits } from '..
 import { belongsTo } from '../../runs/run.js';
 import {
   BlobRowStore,
+  type BlobPlace,
   createLateObjectError,
   isInObject,
   toBytesColumns,
@@ -20,10 +21,10 @@ export class MemoryBlobStore extends BlobRowStore {
   }
 
   async put(blob: RowOf<NewBlob>, maxOwnerBytes: number): Promise<'stored' | 'full' | 'gone'> {
-    const { owner, threadKey, id } = blob;
+    const { owner, threadKey } = blob;
     const thread = this.records.threads.get(threadKey)?.thread;
     if (!thread || !belongsTo(thread.owner, owner)) return 'gone';
-    if (this.records.findBlob(owner, id)) return 'stored';
+    if (this.records.hasBlob(blob)) return 'stored';
     if (this.sumBytes(owner) + toBytesColumns(blob).bytes > maxOwnerBytes) return 'full';
     this.add(blob);
     return 'stored';
@@ -49,6 +50,10 @@ export class MemoryBlobStore extends BlobRowStore {
     return isInObject(found)
       ? { ...facts, object: found.object, bytes: found.bytes }
       : { ...facts, data: found.data };
+  }
+
+  async has(place: BlobPlace): Promise<boolean> {
+    return this.records.hasBlob(place);
   }
 
   async noteObject(object: string, keepMs: number): Promise<void> {

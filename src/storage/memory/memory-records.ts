@@ -1,6 +1,6 @@
 import type { Owner } from '../../principal.js';
 import type { StoredBlob } from '../../runs/blob.store.js';
-import type { RowOf } from '../objects/blob-row.store.js';
+import type { BlobPlace, RowOf } from '../objects/blob-row.store.js';
 import type { SaidText } from '../../runs/event-log.js';
 import { belongsTo, type Run, type Thread } from '../../runs/run.js';
 import type { Spending } from '../../runs/spending.js';
@@ -139,6 +139,10 @@ export class MemoryRecords {
 
   addBlob(blob: BlobRecord): void {
     this.blobs.set(toBlobKey(blob), blob);
+  }
+
+  hasBlob(place: BlobPlace): boolean {
+    return this.blobs.has(toBlobKey(place));
   }
 
   /** Returns the owner's blob with this id: of any thread, or an upload. */

@@ -21,6 +21,9 @@ type WithoutData<File> = Omit<File, 'data'>;
 /** A file whose bytes are in its row, or in an object. */
 export type RowOf<File extends StoredBlob> = File | (WithoutData<File> & ObjectBytes);
 
+/** A file of a thread. */
+export type BlobPlace = Pick<NewBlob, 'owner' | 'threadKey' | 'id'>;
+
 /**
  * The files of a storage as rows of its database. The bytes of a row are in it, or in an object of an {@link ObjectStore}; then the row has the object's name.
  *
@@ -36,6 +39,9 @@ export abstract class BlobRowStore extends BlobStore {
 
   /** Returns the owner's file with that id, as its row is; undefined if there is none. */
   abstract find(owner: Owner, id: string): Promise<RowOf<StoredBlob> | undefined>;
+
+  /** True if the owner's thread has a file with that id. Other threads, such as copies of it, play no part. */
+  abstract has(place: BlobPlace): Promise<boolean>;
 
   /** Notes an object that is about to be stored. It may be removed after so many milliseconds unless a row names it by then. */
   abstract noteObject(object: string, keepMs: number): Promise<void>;

@@ -34,12 +34,13 @@ export class ObjectBlobStore extends BlobStore {
   }
 
   async put({ data, ...blob }: NewBlob, maxOwnerBytes: number): Promise<'stored' | 'full' | 'gone'> {
-    if (await this.has(blob)) return 'stored';
+    // A step that is repeated after a takeover stores nothing twice.
+    if (await this.rows.has(blob)) return 'stored';
     return this.rows.put({ ...blob, ...(await this.store(data)) }, maxOwnerBytes);
   }
 
   async upload({ data, ...upload }: NewUpload, limits: UploadLimits): Promise<'stored' | 'full'> {
-    if (await this.has(upload)) return 'stored';
+    if ((await this.rows.describe(upload.owner, [upload.id])).length > 0) return 'stored';
     return this.rows.upload({ ...upload, ...(await this.store(data)) }, limits);
   }
 
@@ -75,11 +76,6 @@ export class ObjectBlobStore extends BlobStore {
     const failed = removals.find((removal) => removal.status === 'rejected');
     if (failed) throw failed.reason;
     return claimed.length;
-  }
-
-  /** A step that is repeated after a takeover stores nothing twice. */
-  private async has({ owner, id }: Pick<NewBlob, 'owner' | 'id'>): Promise<boolean> {
-    return (await this.rows.describe(owner, [id])).length > 0;
   }
 
   /** The name is new: two processes that store the same file, or the same file again after a deletion, have an object each. */

@@ -3,6 +3,7 @@ import type { BlobFacts, NewBlob, NewUpload, StoredBlob, UploadLimits } from '..
 import { toBlob, toBlobFacts, type BlobFactsRow, type BlobRow } from '../blob-rows.js';
 import {
   BlobRowStore,
+  type BlobPlace,
   createLateObjectError,
   toBytesColumns,
   type RowOf,
@@ -10,7 +11,7 @@ import {
 import { OwnerTurns } from './owner-turns.js';
 import type { PostgresDatabase, Statements } from './postgres.database.js';
 
-/** The blobs of an owner, and one id among them. */
+/** The blobs of an owner, and one among them. */
 interface Held {
   readonly exists: boolean | null;
   readonly bytes: number;
@@ -34,7 +35,7 @@ export class PostgresBlobStore extends BlobRowStore {
         [threadKey, owner.tenant, owner.userId],
       );
       if (threads.length === 0) return 'gone';
-      const held = await this.readHeld(tx, blob);
+      const held = await this.readHeld(tx, blob, threadKey);
       if (held.exists) return 'stored';
       if (held.bytes + toBytesColumns(blob).bytes > maxOwnerBytes) return 'full';
       await this.insert(tx, blob, { threadKey, keepMs: null });
@@ -63,6 +64,14 @@ export class PostgresBlobStore extends BlobRowStore {
       [tenant, userId, id],
     );
     return row && toBlob(withName(row));
+  }
+
+  async has({ owner, id, threadKey }: BlobPlace): Promise<boolean> {
+    const rows = await this.database.query(
+      `SELECT 1 FROM ${this.database.schema}.blobs WHERE tenant = $1 AND user_id = $2 AND id = $3 AND thread_id = $4`,
+      [owner.tenant, owner.userId, id, threadKey],
+    );
+    return rows.length > 0;
   }
 
   async describe({ tenant, userId }: Owner, ids: readonly string[]): Promise<readonly BlobFacts[]> {
@@ -156,15 +165,17 @@ export class PostgresBlobStore extends BlobRowStore {
     );
   }
 
+  /** @param threadKey of the thread in which the blob is looked for. Default: in any, and among the uploads */
   private async readHeld(
     tx: Statements,
     { owner, id }: RowOf<StoredBlob> & { readonly owner: Owner },
+    threadKey?: string,
   ): Promise<Held> {
     const [held] = await tx.query<Held>(
-      `SELECT bool_or(id = $3) AS exists, coalesce(sum(bytes), 0)::bigint AS bytes,
+      `SELECT bool_or(id = $3 AND ($4::text IS NULL OR thread_id = $4)) AS exists, coalesce(sum(bytes), 0)::bigint AS bytes,
          count(*) FILTER (WHERE expires_at IS NOT NULL) AS uploads
        FROM ${this.database.schema}.blobs WHERE tenant = $1 AND user_id = $2`,
-      [owner.tenant, owner.userId, id],
+      [owner.tenant, owner.userId, id, threadKey ?? null],
     );
     return held ?? { exists: null, bytes: 0, uploads: 0 };
   }

@@ -92,6 +92,7 @@ export const OPERATIONS: Readonly<Record<OperationName, OperationTraits>> = {
   getShared: { lane: 'lookups', repeats: 'as-it-is' },
   listShared: { lane: 'lookups', repeats: 'as-it-is' },
   getAssistant: { lane: 'lookups', repeats: 'as-it-is' },
+  hasBlob: { lane: 'lookups', repeats: 'as-it-is' },
   describeBlobs: { lane: 'lookups', repeats: 'as-it-is' },
   getItems: { lane: 'lookups', repeats: 'as-it-is' },
   getCheckpoint: { lane: 'states', repeats: 'as-it-is' },

@@ -3,6 +3,7 @@ import type { BlobFacts, NewBlob, NewUpload, StoredBlob, UploadLimits } from '..
 import { toBlob, toBlobFacts } from '../blob-rows.js';
 import {
   BlobRowStore,
+  type BlobPlace,
   createLateObjectError,
   toBytesColumns,
   type RowOf,
@@ -38,6 +39,10 @@ export class SqliteBlobStore extends BlobRowStore {
   async find({ tenant, userId }: Owner, id: string): Promise<RowOf<StoredBlob> | undefined> {
     const row = await this.client.call('getBlob', { tenant, userId, id });
     return row && toBlob(row);
+  }
+
+  has({ owner: { tenant, userId }, id, threadKey }: BlobPlace): Promise<boolean> {
+    return this.client.call('hasBlob', { tenant, userId, id, threadKey });
   }
 
   async describe({ tenant, userId }: Owner, ids: readonly string[]): Promise<readonly BlobFacts[]> {

@@ -29,6 +29,7 @@ const NAMED = `${OWN} AND id = :id`;
 
 export function blobOperations(db: DatabaseSync) {
   const exists = db.prepare(`SELECT 1 FROM blobs WHERE ${NAMED}`);
+  const existsIn = db.prepare(`SELECT 1 FROM blobs WHERE ${NAMED} AND thread_id = :threadKey`);
   const thread = db.prepare(
     'SELECT 1 FROM threads WHERE id = :threadKey AND tenant = :tenant AND user_id = :userId',
   );
@@ -73,7 +74,7 @@ export function blobOperations(db: DatabaseSync) {
     }): 'stored' | 'full' | 'gone' | 'late' {
       const { tenant, userId, id, threadKey, object } = row;
       if (!thread.get({ threadKey, tenant, userId })) return 'gone';
-      if (exists.get({ tenant, userId, id })) return 'stored';
+      if (existsIn.get({ tenant, userId, id, threadKey })) return 'stored';
       const { bytes } = total.get({ tenant, userId }) as { readonly bytes: number };
       if (bytes + row.bytes > maxOwnerBytes) return 'full';
       if (object !== null && !takeObject(object)) return 'late';
@@ -98,6 +99,10 @@ export function blobOperations(db: DatabaseSync) {
       if (object !== null && !takeObject(object)) return 'late';
       insert.run({ ...row, threadKey: '' });
       return 'stored';
+    },
+
+    hasBlob({ tenant, userId, id, threadKey }: BlobName & { readonly threadKey: string }): boolean {
+      return existsIn.get({ tenant, userId, id, threadKey }) !== undefined;
     },
 
     describeBlobs({ of, ids }: { readonly of: Of; readonly ids: readonly string[] }): BlobFactsRow[] {

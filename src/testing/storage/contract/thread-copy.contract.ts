@@ -163,6 +163,21 @@ export function threadCopyContract({ describe, test, expect }: ContractSuite): v
       expect(await storage.blobs.get(ALICE, 'file')).toBeUndefined();
     });
 
+    test('stores a file in its thread again, although a copy of the thread has it', async ({ storage }) => {
+      const run = await begunRun(storage, 'r1', { threadId: 't1' });
+      await endRun(storage, run);
+      const data = new Uint8Array([1, 2, 3]);
+      const file = { owner: ALICE, threadKey: run.threadKey, id: 'file', mediaType: 'image/png', data };
+      await storage.blobs.put(file, 1_000);
+      await begunRun(storage, 'r2', { threadId: 't1', parentId: null });
+      expect(await copy(storage)).toMatchObject({ outcome: 'copied' });
+      const deleted = await storage.runs.deleteRun({ owner: ALICE, runId: 'r1', files: { r1: ['file'] } });
+      expect(deleted).toEqual({ outcome: 'deleted' });
+      expect(await storage.blobs.put(file, 1_000)).toBe('stored');
+      await storage.runs.deleteThread(ALICE, 'copy');
+      expect((await storage.blobs.get(ALICE, 'file'))?.data).toEqual(data);
+    });
+
     test('shares the object of a file, which is to be removed with the last thread', async ({ storage }) => {
       const { blobs } = storage;
       // A storage whose files are no rows has no objects either.
