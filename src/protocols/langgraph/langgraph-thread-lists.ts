@@ -8,6 +8,7 @@ import { ThreadService } from '../../runs/thread.service.js';
 import { ThreadRuns } from '../thread-runs.js';
 import { toThread, toThreadStatus, type LangGraphThread } from './langgraph-resources.js';
 import { LangGraphThreads } from './langgraph-threads.js';
+import { ValueSearch } from './value-search.js';
 import type { countThreadsSchema, searchThreadsSchema } from './run-stream-input.js';
 
 type ThreadFilter = z.output<typeof countThreadsSchema>;
@@ -82,10 +83,11 @@ export class LangGraphThreadLists {
     principal: Principal,
     { values, ids, status, metadata }: ThreadFilter,
   ): AsyncGenerator<Thread> {
+    const search = values ? new ValueSearch(values) : undefined;
     let read = 0;
     for await (const thread of this.withFacts(principal, { ids, status, metadata })) {
-      if (values && (read += 1) > MOST_STATES) return;
-      if (!values || isContained(values, await this.readValues(principal, thread))) yield thread;
+      if (search && (read += 1) > MOST_STATES) return;
+      if (!search || search.fits(await this.readValues(principal, thread))) yield thread;
     }
   }
 
@@ -133,17 +135,6 @@ async function unlessUnknown<Found>(found: Promise<Found>): Promise<Found | unde
 /** True if the thread has these values in its metadata. */
 function hasMetadata({ metadata = {} }: Thread, wanted: Readonly<Record<string, unknown>>): boolean {
   return Object.entries(wanted).every(([name, value]) => isDeepStrictEqual(metadata[name], value));
-}
-
-/** True if the wanted JSON value is in another, as PostgreSQL's `@>` says it: objects have more keys, and lists more elements in any order. */
-function isContained(wanted: unknown, value: unknown): boolean {
-  if (Array.isArray(wanted))
-    return Array.isArray(value) && wanted.every((one) => value.some((other) => isContained(one, other)));
-  if (typeof wanted !== 'object' || wanted === null) return wanted === value;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.entries(wanted).every(([name, one]) =>
-    isContained(one, (value as Record<string, unknown>)[name]),
-  );
 }
 
 const SORT_KEYS = {

@@ -3,6 +3,7 @@ import { idSchema, metadataSchema } from '../../streams/start-run.schemas.js';
 import { isEmpty, placeSchema, runStartSchema } from './langgraph-input.js';
 import { changeSchemas, superstepsSchema } from './state-update-input.js';
 import { STREAM_MODES, type StreamMode } from './run-stream-chunks.js';
+import { isSearchable, MOST_VALUES } from './value-search.js';
 
 /** One mode or several; a query has a list only when it has two. */
 const modesSchema = z
@@ -152,10 +153,17 @@ const threadFilter = z.looseObject({
   ids: z.array(idSchema).max(PAGE_LIMIT).nullish(),
   status: z.enum(['idle', 'busy', 'interrupted', 'error']).nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
-  values: z.record(z.string(), z.unknown()).nullish().meta({
-    description:
-      'Only threads whose state has these values. Of the hundred that changed last and fit otherwise.',
-  }),
+  values: z
+    .record(z.string(), z.unknown())
+    .refine(
+      isSearchable,
+      `A search takes at most ${MOST_VALUES} values, with all that is in them. Name those that tell the threads apart`,
+    )
+    .nullish()
+    .meta({
+      description:
+        'Only threads whose state has these values. Of the hundred that changed last and fit otherwise.',
+    }),
 });
 
 /** Body of `client.threads.count`. */
