@@ -180,7 +180,8 @@ describeInChromium('the search of the page', (chromium) => {
 
   it('shows the last of two places in one conversation that a person has chosen, and no error', async () => {
     const { server } = await talked();
-    const page = await chromium.visit(toPageUrl(server));
+    const page = await chromium.visit(toPageUrl(server), { mayFail: true });
+    const readAnnounced = await watchAnnouncer(page);
     const field = page.getByRole('searchbox', { name: 'Search conversations' });
     const choose = async (words: string) => {
       await field.fill(`end of ${words}`);
@@ -188,7 +189,7 @@ describeInChromium('the search of the page', (chromium) => {
     };
     const held = Promise.withResolvers<void>();
     const asked: string[] = [];
-    await page.route(/\/threads\/[^/?]+(\?|$)/, async (route) => {
+    await page.route(/\/threads\/[^/?]+\?.*cursor/, async (route) => {
       if (asked.push(route.request().url()) === 1) await held.promise;
       // It may have been aborted.
       await route.continue().catch(() => undefined);
@@ -200,11 +201,16 @@ describeInChromium('the search of the page', (chromium) => {
     await page.locator('[data-found]').getByText('The end of number 20.').waitFor();
     expect(await isInView(page, 'The end of number 20.')).toBe(true);
     expect(new URL(page.url()).searchParams.has('at')).toBe(false);
+    // What it had to say before comes with the first words on an answer.
+    await new ChatPage(page).ask('number 24');
+    await until(async () => (await readAnnounced()) !== '');
+    expect(await readAnnounced()).not.toMatch(/abort|reached/i);
   });
 
   it('says nothing of a page of messages that a person has not waited for', async () => {
     const { server, threadId } = await talked();
     const page = await chromium.visit(`${toPageUrl(server)}?thread=${threadId}`, { mayFail: true });
+    const readAnnounced = await watchAnnouncer(page);
     const held = Promise.withResolvers<void>();
     const failed = Promise.withResolvers<void>();
     page.on('requestfailed', (request) => request.url().includes('cursor') && failed.resolve());
@@ -219,8 +225,11 @@ describeInChromium('the search of the page', (chromium) => {
     await page.getByRole('button', { name: 'New conversation' }).click();
     await failed.promise;
     await page.getByRole('heading', { name: 'Ask, and watch it work.' }).waitFor();
-    expect(await page.locator('#announcer').textContent()).toBe('');
     held.resolve();
+    // What it had to say before comes with the first words on an answer.
+    await new ChatPage(page).ask('number 0');
+    await until(async () => (await readAnnounced()) !== '');
+    expect(await readAnnounced()).not.toMatch(/abort|reached/i);
   });
 
   it('opens a long answer at words that come after a large table', async () => {
@@ -265,3 +274,18 @@ describeInChromium('the search of the page', (chromium) => {
     await page.locator('[data-found]').getByText('The end of number 5.').waitFor();
   });
 });
+
+/** Returns the function that tells what the page has said to screen readers from now on. */
+async function watchAnnouncer(page: Page): Promise<() => Promise<string>> {
+  const said = await page.evaluateHandle(() => {
+    const said: string[] = [];
+    const announcer = document.getElementById('announcer')!;
+    new MutationObserver(() => announcer.textContent && said.push(announcer.textContent)).observe(announcer, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+    });
+    return said;
+  });
+  return () => said.evaluate((said) => said.join(' '));
+}
