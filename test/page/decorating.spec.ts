@@ -109,7 +109,7 @@ describeInChromium('colours and formulas on the page', (chromium) => {
     const { chat, page, run } = await open();
     const readLongest = await watchTasks(page);
     const twice = String.raw`\def\a#1{${'#1'.repeat(100)}}\def\b#1{\a{${'#1'.repeat(20)}}}\b{xxxxxxxxxxxxxxxxxxxx}`;
-    const large = String.raw`\begin{matrix}${'&'.repeat(1_900)}\end{matrix}`;
+    const large = String.raw`\ce{${'->[a]'.repeat(380)}}`;
     run.say(`\\(${twice}\\) \\(${large}\\) \\(\\newcommand{\\R}{x}\\R\\) \\(\\left(z\\right)\\)\n\nDone.`);
     run.end();
     await chat.stands('completed');

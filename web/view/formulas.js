@@ -9,7 +9,7 @@ const ALLOWED = {
 /** Macros that a formula brings multiply its length with each use, which takes seconds before any bound on their number is reached. */
 const DEFINES = /\\(?:[egx]?def|(?:future)?let|(?:new|renew|provide)command|global|long)(?![A-Za-z])/;
 /** Characters of MathML above which a formula stays as it was written. */
-const MOST_MATHML = 100_000;
+const MOST_OUTPUT = 100_000;
 /** Bounds for what the macros of the renderer itself may do. */
 const LIMITS = { maxExpand: 200, maxSize: [20, 100], strict: false, trust: false };
 
@@ -20,7 +20,7 @@ export function typeset(code) {
   const { source, isDisplayed } = readFormula(code.textContent);
   if (DEFINES.test(source)) return;
   const html = temml.renderToString(source, { ...LIMITS, displayMode: isDisplayed, throwOnError: true });
-  if (html.length > MOST_MATHML) return;
+  if (html.length > MOST_OUTPUT) return;
   // The page's policy forbids styles, already while they are parsed. In text, the quotes are escaped.
   const unstyled = html.replaceAll(/ style="[^"]*"/g, '');
   const math = globalThis.DOMPurify.sanitize(unstyled, ALLOWED).querySelector('math');
