@@ -8,7 +8,6 @@ import { MessageDraft } from './chat/message-draft.js';
 import { rateIn } from './chat/feedback.js';
 import { sentence } from './chat/sentences.js';
 import { Session } from './chat/session.js';
-import { ThreadActions } from './chat/thread-actions.js';
 import { Threads } from './chat/threads.js';
 import { Announcer } from './dom/announcer.js';
 import { pushThread, readQuery, setQuery } from './dom/address.js';
@@ -106,10 +105,6 @@ const shell = new Shell(
   { badge: badge.element, main: [pane.element, composer.element] },
 );
 
-const threadActions = new ThreadActions(
-  { threads, conversation, drafts, tabs },
-  { confirm: async (question) => (await loadConfirm()).confirmed(question), changed: draw, failed: complain },
-);
 const session = new Session(chat, drafts, {
   loadSignIn: lazily(async () => new (await import('./view/sign-in.js')).SignIn(chat)),
   brand: (changes) => brand.change(changes) && showBrand(),
@@ -135,9 +130,9 @@ const loadNav = lazily(async () => {
   const { ThreadNav } = await import('./view/thread.nav.js');
   nav = new ThreadNav({
     open: show,
-    rename: (id, title) => threadActions.change(id, { title }),
-    pin: ({ id, pinned }) => threadActions.change(id, { pinned: !pinned }),
-    archive: ({ id, archived }) => threadActions.change(id, { archived: !archived }),
+    rename: (id, title) => changeThread(id, { title }),
+    pin: ({ id, pinned }) => changeThread(id, { pinned: !pinned }),
+    archive: ({ id, archived }) => changeThread(id, { archived: !archived }),
     remove: removeThread,
     more: () => threads.more().catch(complain),
     showArchived: (archived) => threads.showArchived(archived),
@@ -149,7 +144,10 @@ const loadNav = lazily(async () => {
 });
 const loadShowRun = lazily(() => import('./chat/show-run.js'));
 const loadNarration = lazily(async () => new (await import('./chat/narration.js')).Narration());
-const loadConfirm = lazily(() => import('./view/confirm.dialog.js'));
+const loadThreadActions = lazily(async () => {
+  const { ThreadActions } = await import('./chat/thread-actions.js');
+  return new ThreadActions({ threads, conversation, drafts, tabs }, { changed: draw, failed: complain });
+});
 const loadPanel = lazily(async () => {
   const { InspectorPanel } = await import('./view/inspector.panel.js');
   panel = new InspectorPanel(() => setQuery('run', undefined));
@@ -173,7 +171,7 @@ document.addEventListener(
 showBrand();
 visit();
 // A new conversation focuses the field. An existing one starts at its top.
-if (!location.search) focusComposer();
+if (!location.search) composer.focusByKeys();
 void session.meet();
 requestAnimationFrame(() => loadNav().catch(complain));
 
@@ -306,7 +304,7 @@ function show(threadId, match) {
   found = match;
   if (match?.runId || threadId !== conversation.threadId) pushThread(threadId, match?.runId);
   visit();
-  if (!match?.runId) focusComposer();
+  if (!match?.runId) composer.focusByKeys();
 }
 
 function startNew() {
@@ -358,16 +356,22 @@ async function approveAll(open) {
 /** Shows the end of the conversation and focuses the composer after a question was asked. */
 function attend() {
   pane.toEnd();
-  focusComposer();
+  composer.focusByKeys();
 }
 
 function showEarlier() {
   conversation.showEarlier().then(() => pane.keepingPlace(() => pane.update(conversation)), complain);
 }
 
+async function changeThread(id, change) {
+  const actions = await loadThreadActions().catch(complain);
+  await actions?.change(id, change);
+}
+
 async function removeThread(thread) {
   const place = nav.indexOf(thread.id);
-  if (!(await threadActions.remove(thread))) return;
+  const actions = await loadThreadActions().catch(complain);
+  if (!(await actions?.remove(thread))) return;
   announcer.say('The conversation is deleted.');
   if (thread.id === conversation.threadId) startNew();
   else nav.focus(place);
@@ -391,9 +395,4 @@ function complain(error) {
   threads.note = sentence(error);
   announcer.say(threads.note);
   draw();
-}
-
-/** A touch screen would bring up its keyboard over what is to be read. */
-function focusComposer() {
-  if (matchMedia('(pointer: fine)').matches) composer.focus();
 }

@@ -22,3 +22,11 @@ export function whyNotFollowed(error) {
     return { message: 'This answer is no longer on the server.', remedies: ['retry'], gone: true };
   return { message: sentence(error), remedies: ['reconnect'], needsSignIn: error.needsSignIn };
 }
+
+/** Resolves with the result of a request. Undefined: it was aborted, so that neither the result nor an error is of interest. */
+export function unlessAborted(request, signal) {
+  const fail = (error) => {
+    if (!signal.aborted) throw error;
+  };
+  return request.then((result) => (signal.aborted ? undefined : result), fail);
+}

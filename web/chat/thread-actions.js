@@ -1,3 +1,5 @@
+import { confirmed } from '../view/confirm.dialog.js';
+
 /** Changes and deletes conversations as a person asks for it. */
 export class ThreadActions {
   #parts;
@@ -5,7 +7,7 @@ export class ThreadActions {
 
   /**
    * @param parts `threads`, `conversation`, `drafts` and `tabs` of the page
-   * @param events `confirm(question)` resolves with true if the person agrees; `changed()`; `failed(error)`
+   * @param events `changed()`; `failed(error)`
    */
   constructor(parts, events) {
     this.#parts = parts;
@@ -30,7 +32,7 @@ export class ThreadActions {
     const text = `This permanently deletes “${thread.title}”.`;
     const question = { title: 'Delete this conversation?', text, action: 'Delete' };
     try {
-      if (!(await this.#events.confirm(question))) return false;
+      if (!(await confirmed(question))) return false;
       await threads.remove(thread.id);
       drafts.forget(thread.id);
       return true;

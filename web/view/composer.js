@@ -175,6 +175,11 @@ export class Composer {
     this.#input.focus({ preventScroll: true });
   }
 
+  /** Focuses the field where there are keys. A touch screen would bring up its own over what is to be read. */
+  focusByKeys() {
+    if (matchMedia('(pointer: fine)').matches) this.focus();
+  }
+
   #submit() {
     const text = this.#input.value.trim();
     if ((text === '' && this.#files.isEmpty) || this.#phase === 'loading' || this.#files.isWaiting) return;
