@@ -360,7 +360,8 @@ function attend() {
 }
 
 function showEarlier() {
-  conversation.showEarlier().then(() => pane.keepingPlace(() => pane.update(conversation)), complain);
+  const keepPlace = () => pane.keepingPlace(() => pane.update(conversation));
+  conversation.showEarlier().then((isAdded) => isAdded && keepPlace(), complain);
 }
 
 async function changeThread(id, change) {

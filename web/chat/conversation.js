@@ -144,16 +144,17 @@ export class Conversation {
     return unsent;
   }
 
-  /** Adds the messages before those that are shown. */
+  /** Adds the messages before those that are shown. Returns false if the person has gone elsewhere meanwhile. */
   async showEarlier() {
     const { branch, earlier: cursor } = this;
     const { signal } = this.#visit;
     const page = await unlessAborted(this.#read({ cursor, signal }), signal);
     // They may be there by now, or belong to another branch.
-    if (!page || branch !== this.branch || cursor !== this.earlier) return;
+    if (!page || branch !== this.branch || cursor !== this.earlier) return false;
     this.earlier = page.nextCursor;
     this.#list.addEarlier(page);
     this.#events.onChange();
+    return true;
   }
 
   /** Takes the new title of a thread. */
