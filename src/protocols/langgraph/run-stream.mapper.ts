@@ -3,7 +3,6 @@ import type { InputRequest, RunEnd, StateChange } from '../../events/run-event.j
 import { isCall } from '../../events/requested-input.js';
 import { isInsideCall } from '../../events/subagent.js';
 import { toMessageId, toResultId } from '../transcript/transcript-entries.js';
-import type { Transcript } from '../transcript/transcript.js';
 import { CalledAgents, type CalledPieces } from './called-agents.js';
 import { toInterrupt } from './langgraph-interrupts.js';
 import { toLangGraphMessage, toValues } from './langgraph-messages.js';
