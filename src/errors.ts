@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   ORIGIN_REFUSED: 'The request comes from a web origin or host name that is not allowed here.',
   RATE_LIMITED: 'The caller has made too many requests. Retry-After says how long to wait.',
   TOO_MANY_STREAMS: 'The caller has too many open streams.',
+  TOO_MANY_DELAYED: 'Too many runs of the caller begin later.',
   // what was asked for
   NOT_FOUND: 'The resource does not exist, or belongs to another user.',
   AGENT_UNKNOWN: 'There is no agent with this name.',

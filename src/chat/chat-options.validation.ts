@@ -28,11 +28,16 @@ export function validateChatOptions(options: Given<ChatModuleOptions>): string[]
     errors.push(
       "ChatModule has no auth. Write auth: { kind: 'host', getPrincipal: (request) => … }, or kind 'credentials' or 'local'.",
     );
-  const most = options.maxRunsPerPrincipal;
-  if (most !== undefined && !(Number.isInteger(most) && Number(most) >= 1))
-    errors.push(
-      `maxRunsPerPrincipal of ChatModule is ${Number(most)}: it must be a whole number of at least 1.`,
-    );
+  for (const [option, least] of [
+    ['maxRunsPerPrincipal', 1],
+    ['maxDelayedRunsPerPrincipal', 0],
+  ] as const) {
+    const most = options[option];
+    if (most !== undefined && !(Number.isInteger(most) && Number(most) >= least))
+      errors.push(
+        `${option} of ChatModule is ${Number(most)}: it must be a whole number of at least ${least}.`,
+      );
+  }
   if (options.prices !== undefined) errors.push(...validatePrices(options.prices, 'prices of ChatModule'));
   if (options.brand !== undefined)
     errors.push(...validateBrand(options.brand as BrandOptions, (option) => `brand.${option} of ChatModule`));

@@ -83,6 +83,8 @@ export interface ChatModuleOptions {
    * with the fewest runs at work.
    */
   readonly maxRunsPerPrincipal?: number;
+  /** Runs of one principal that begin later (`delayMs`), at a time. Default 100; beyond it, such a start gets TOO_MANY_DELAYED. */
+  readonly maxDelayedRunsPerPrincipal?: number;
   /** Rule for a start in a thread whose last run has not ended: `reject` (default, THREAD_BUSY) or `queue`. */
   readonly whenBusy?: 'reject' | 'queue';
   /**

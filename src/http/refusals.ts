@@ -46,6 +46,7 @@ export function toSecurityEvent(error: unknown, refused: Refused): SecurityEvent
       // Without a principal it was the brake on wrong credentials.
       return refused.principal && { type: 'limit-reached', ...refused, reason: code };
     case 'TOO_MANY_STREAMS':
+    case 'TOO_MANY_DELAYED':
     case 'REQUEST_TOO_LARGE':
       return { type: 'limit-reached', ...refused, reason: code };
     default:

@@ -91,6 +91,13 @@ export function withPlace<Asked extends Pick<NewRun, 'given'>>(
   return fromCheckpoint === undefined ? run : { ...run, given: { ...run.given, fromCheckpoint } };
 }
 
+/** True if a run begins later, and the number of such runs of its principal is limited: the storage has to count them. */
+export function countsDelayed<Start extends Pick<NewRun, 'delayMs' | 'maxDelayed'>>(
+  run: Start,
+): run is Start & { readonly maxDelayed: number } {
+  return (run.delayMs ?? 0) > 0 && run.maxDelayed !== undefined;
+}
+
 /** Decides what an idempotency key means that came before: the same request again, or another one. */
 export function compareStarts(
   earlier: { readonly fingerprint?: string | null | undefined },

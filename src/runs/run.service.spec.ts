@@ -69,6 +69,27 @@ describe('RunService', () => {
     });
   });
 
+  it('refuses a run that is to begin later than in a week, or at no time', async () => {
+    const { runs } = processWith([silent]);
+    const week = 7 * 24 * 60 * 60_000;
+    for (const delayMs of [week + 1, -1, 1.5, Number.NaN, Infinity])
+      await expect(runs.start({ ...request, delayMs })).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+    expect(await runs.start({ ...request, delayMs: week })).toMatchObject({ status: 'pending' });
+  });
+
+  it('refuses a run that is to begin later when a hundred of its owner already are', async () => {
+    const { runs } = processWith([silent]);
+    for (let n = 0; n < 100; n += 1) await runs.start({ ...request, delayMs: 60_000 });
+    await expect(runs.start({ ...request, delayMs: 60_000 })).rejects.toMatchObject({
+      code: 'TOO_MANY_DELAYED',
+      message: 'At most 100 of your runs can begin later. Cancel one of them, or wait until one begins.',
+    });
+    expect(await runs.start(request)).toMatchObject({ status: 'pending' });
+    expect(await runs.start({ ...request, principal: EVE, delayMs: 60_000 })).toMatchObject({
+      status: 'pending',
+    });
+  });
+
   it('returns the same run for the same key and an equal request, in any order of its fields', async () => {
     const { runs } = processWith([silent]);
     const keyed = { ...request, idempotencyKey: 'k' };

@@ -8,6 +8,7 @@ import { RunWorker } from './run.worker.js';
 import { readUnendedBefore } from './ancestors.js';
 import type { RunHooks } from './run.hooks.js';
 import type { FileService, PreparedFiles } from './file.service.js';
+import { checkDelay, createDelayRefusal, MOST_DELAYED_RUNS } from './run-delay.js';
 import { placeRun, type PlacedRequest } from './run-place.js';
 import type { StartRunRequest } from './start-request.js';
 import { fingerprint, toGiven } from './start-values.js';
@@ -34,6 +35,8 @@ export interface RunServiceOptions {
   readonly beforeRun?: RunHooks['beforeRun'];
   /** The longest message that a person may send, in bytes of UTF-8. Default 256 KiB. */
   readonly maxMessageBytes?: number;
+  /** Maximum runs of one principal that begin later, at a time. Default 100. */
+  readonly maxDelayedRunsPerPrincipal?: number;
   /** The switches that operators have set. Default: nothing. */
   readonly switches?: Switches;
   /** Default: nothing is traced. */
@@ -69,7 +72,7 @@ export class RunService {
    *
    * Takes one start from the principal's budget; a request that finds the run of an earlier one costs nothing.
    *
-   * @throws AppError REQUEST_TOO_LARGE; RATE_LIMITED; AGENT_UNKNOWN; SWITCHED_OFF; NOT_FOUND for a thread, a run or a file that is not the
+   * @throws AppError REQUEST_TOO_LARGE; RATE_LIMITED; TOO_MANY_DELAYED; AGENT_UNKNOWN; SWITCHED_OFF; NOT_FOUND for a thread, a run or a file that is not the
    *   principal's; FILE_REFUSED, FILE_NOT_ACCEPTED and FILES_FULL for its files; THREAD_BUSY with
    *   the running run's id as `details.runId`; INPUT_PENDING likewise; IDEMPOTENCY_CONFLICT when the key came before with
    *   another request; whatever `beforeRun` refuses with
@@ -77,6 +80,7 @@ export class RunService {
   async start(request: StartRunRequest, { counted = true }: StartOptions = {}): Promise<Run> {
     const { principal } = request;
     this.checkLength(request);
+    checkDelay(request.delayMs);
     const budget = counted ? this.budget : undefined;
     const repeated = budget && (await this.take(budget, request));
     if (repeated) return repeated;
@@ -110,6 +114,7 @@ export class RunService {
     const { principal, idempotencyKey } = request;
     const { threadId, createThread = false, parentId, message, metadata = {}, prepared } = asked;
     const { name } = agent;
+    const { maxDelayedRunsPerPrincipal: maxDelayed = MOST_DELAYED_RUNS } = this.options;
     const rollback = request.whenBusy === 'rollback' && { rollsBack: true };
     const values = toGiven(asked, prepared?.files);
     const given = rollback ? { ...values, ...rollback } : values;
@@ -130,7 +135,7 @@ export class RunService {
       messageId: newId(),
       ...(parentId !== undefined && { parentId }),
       ...(traced && { traceparent: traced.traceparent }),
-      ...(request.delayMs && { delayMs: request.delayMs }),
+      ...(request.delayMs && { delayMs: request.delayMs, maxDelayed }),
       whenBusy: toRule(request.whenBusy ?? this.options.whenBusy),
       whenAwaiting: this.options.whenAwaiting,
       ...(idempotencyKey && { idempotency: { key: idempotencyKey, fingerprint: fingerprint(request) } }),
@@ -162,6 +167,8 @@ export class RunService {
         throw keyReused();
       case 'no-thread':
         throw new AppError('NOT_FOUND', `There is no thread '${threadId}'.`);
+      case 'too-many-delayed':
+        throw createDelayRefusal(maxDelayed);
       case 'no-file':
         throw new AppError(
           'NOT_FOUND',

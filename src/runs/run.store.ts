@@ -191,6 +191,8 @@ export interface NewRun {
   readonly whenAwaiting: 'reject' | 'deny';
   /** Time before which no owner gets the run, in milliseconds from its creation, unless it is cancelled. It is pending until then. Default 0. */
   readonly delayMs?: number;
+  /** Maximum runs of the principal whose time has not come, with this one. Counts only for a run with a delay. Default: any number. */
+  readonly maxDelayed?: number;
   /** The owner who begins the run at once, if it is the first in its thread. Absent: it waits for a claim. */
   readonly owner?: RunOwner;
 }
@@ -242,6 +244,8 @@ export type CreateResult =
   | { readonly outcome: 'busy' | 'awaiting'; readonly runId: string }
   /** The principal has no such thread. */
   | { readonly outcome: 'no-thread' }
+  /** As many runs of the principal begin later as may. */
+  | { readonly outcome: 'too-many-delayed' }
   /** The principal has no such file, or it belongs to another thread. */
   | { readonly outcome: 'no-file'; readonly fileId: string };
 

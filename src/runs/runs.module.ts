@@ -34,7 +34,9 @@ import { ThreadCopyService } from './thread-copy.service.js';
 import { ThreadService } from './thread.service.js';
 import { Wakeups } from './wakeups.js';
 
-export interface RunsModuleOptions extends Partial<Pick<RunServiceOptions, 'whenBusy' | 'maxMessageBytes'>> {
+export interface RunsModuleOptions extends Partial<
+  Pick<RunServiceOptions, 'whenBusy' | 'maxMessageBytes' | 'maxDelayedRunsPerPrincipal'>
+> {
   readonly approvals?: { readonly whenAwaiting?: RunServiceOptions['whenAwaiting'] };
   readonly maxConcurrentRuns?: number;
   readonly maxRunsPerPrincipal?: number | undefined;
@@ -110,7 +112,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RUNS_OPTIONS } =
         wakeups: Wakeups,
         agents: AgentRegistry,
         budget: StartBudget,
-        { whenBusy, approvals, maxMessageBytes, hooks }: RunsModuleOptions,
+        { whenBusy, approvals, maxMessageBytes, maxDelayedRunsPerPrincipal, hooks }: RunsModuleOptions,
         switches: Switches,
         telemetry: Telemetry,
         files: FileService,
@@ -127,6 +129,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RUNS_OPTIONS } =
             telemetry,
             files,
             ...(maxMessageBytes !== undefined && { maxMessageBytes }),
+            ...(maxDelayedRunsPerPrincipal !== undefined && { maxDelayedRunsPerPrincipal }),
             ...(hooks && { beforeRun: (request) => hooks.beforeRun?.(request) }),
           },
           budget,

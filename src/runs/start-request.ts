@@ -43,7 +43,7 @@ export interface StartRunRequest extends Omit<GivenInput, 'files' | 'rollsBack'>
    * The run whose place the new one takes: with another message, or without a message to repeat it. Both remain, as versions of one turn.
    */
   readonly replaces?: string;
-  /** Time before which the run does not begin, in milliseconds. It is pending until then, and its thread busy. Default 0. */
+  /** Time before which the run does not begin, in milliseconds, at most a week. It is pending until then, and its thread busy. Default 0. */
   readonly delayMs?: number;
   /** Makes a repeated request find the run that the first one started. */
   readonly idempotencyKey?: string;

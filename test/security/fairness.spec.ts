@@ -102,5 +102,9 @@ describe.each(STORAGES)('slots for runs on %s', (_name, storage) => {
       await expect(start({ auth, storage: storage(), maxRunsPerPrincipal })).rejects.toMatchObject({
         code: 'CONFIG_INVALID',
       });
+    for (const maxDelayedRunsPerPrincipal of [-1, 1.5, Number.NaN])
+      await expect(start({ auth, storage: storage(), maxDelayedRunsPerPrincipal })).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+      });
   });
 });

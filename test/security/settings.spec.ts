@@ -685,6 +685,10 @@ describe('settings about security', () => {
       refuses: async () => expect(await secondRun({ MAX_RUNS_PER_USER: '1' })).toBe('pending'),
       allows: async () => expect(await secondRun({ MAX_RUNS_PER_USER: '2' })).toBe('running'),
     },
+    MAX_DELAYED_RUNS_PER_USER: {
+      refuses: async () => expect(await secondDelayed('1')).toBe(429),
+      allows: async () => expect(await secondDelayed('2')).toBe(200),
+    },
     THREAD_BUSY: {
       refuses: async () => expect(await secondMessage('reject')).toBe(409),
       allows: async () => expect(await secondMessage('queue')).toBeLessThan(300),
@@ -951,6 +955,17 @@ describe('settings about security', () => {
     const { runId } = (await started.json()) as { runId: string };
     const run = await fetch(`${server.origin}/api/chat/runs/${runId}`);
     return ((await run.json()) as { status: string }).status;
+  }
+
+  async function secondDelayed(limit: string): Promise<number> {
+    const server = await start({ MAX_DELAYED_RUNS_PER_USER: limit });
+    const body = {
+      assistant_id: 'assistant',
+      input: { messages: [{ role: 'user', content: 'later' }] },
+      after_seconds: 3_600,
+    };
+    expect(await status(server, '/protocols/langgraph/runs', posted(body))).toBe(200);
+    return status(server, '/protocols/langgraph/runs', posted(body));
   }
 
   async function secondMessage(whenBusy: string): Promise<number> {

@@ -1,4 +1,5 @@
 import { DEFAULT_RESULT_MAX_BYTES } from '../../agents/langgraph/arrivals.js';
+import { MOST_DELAYED_RUNS } from '../../runs/run-delay.js';
 import { DEFAULT_FILE_LIMITS, DEFAULT_UPLOAD_RULES } from '../../runs/run-files.js';
 import { DEFAULT_LIMITS } from '../../runs/run-limits.js';
 import { DEFAULT_START_RULES } from '../../runs/run.service.js';
@@ -65,6 +66,15 @@ export const LIMITS = {
       effect: 'Maximum active runs of one caller, in all processes together. Further runs wait.',
       details:
         'Without authentication, all requests come from one caller, and there is no such limit by default.',
+    }),
+    MAX_DELAYED_RUNS_PER_USER: setting('chat.maxDelayedRunsPerPrincipal', {
+      format: integer(0, 100_000),
+      default: MOST_DELAYED_RUNS,
+      example: '10',
+      effect:
+        'Maximum runs of one caller that begin later, at a time, in all processes together. Further ones get 429.',
+      details:
+        'They are those with `delayMs` or `after_seconds` whose time has not come. 0: no run can begin later.',
     }),
     RUN_PARALLEL_TOOL_CALLS: setting('chat.parallelToolCalls.perRun', {
       format: integer(1, 1_000),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LONGEST_DELAY_MS } from '../../runs/run-delay.js';
 import { idSchema, metadataSchema } from '../../streams/start-run.schemas.js';
 import { isEmpty, placeSchema, runStartSchema } from './langgraph-input.js';
 import { changeSchemas, superstepsSchema } from './state-update-input.js';
@@ -20,9 +21,6 @@ const modesSchema = z
 const refused = (reason: string) => z.unknown().refine(isEmpty, `Not supported here. ${reason}`).optional();
 const unsupported = z.unknown().refine(isEmpty, 'Not supported here').optional();
 const noLifetime = refused('A thread is kept until you delete it, or as long as the operator keeps threads');
-
-/** A week. */
-const MAX_DELAY_SECONDS = 7 * 24 * 60 * 60;
 
 /** Answers to what a run has asked, or a change of the state before the graph goes on. */
 const commandSchema = z
@@ -59,10 +57,15 @@ export const runRequestSchema = runStartSchema
       .enum(['create', 'reject'])
       .nullish()
       .meta({ description: 'Rule for a thread that there is not. Default: reject.' }),
-    after_seconds: z.number().min(0).max(MAX_DELAY_SECONDS).nullish().meta({
-      description:
-        'Seconds after which the run begins. Until then it is pending, and its thread busy. Default: 0.',
-    }),
+    after_seconds: z
+      .number()
+      .min(0)
+      .max(LONGEST_DELAY_MS / 1_000)
+      .nullish()
+      .meta({
+        description:
+          'Seconds after which the run begins. Until then it is pending, and its thread busy. Default: 0.',
+      }),
     checkpoint: placeSchema
       .nullish()
       .meta({ description: 'The state to continue from. Default: the last one of the thread.' }),

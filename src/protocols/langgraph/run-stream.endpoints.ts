@@ -29,7 +29,7 @@ const OUTCOME = z.looseObject({}).meta({ id: 'LangGraphRunOutcome' });
 const STARTS = {
   accepts: runRequestSchema,
   starts: true,
-  problems: [...START_PROBLEMS, 'INPUT_CLOSED'],
+  problems: [...START_PROBLEMS, 'INPUT_CLOSED', 'TOO_MANY_DELAYED'],
 } as const;
 
 /** True if the route names the thread. */

@@ -58,6 +58,14 @@ export function mayBeginAtOnce(
   });
 }
 
+/** Counts the runs of an owner whose time has not come. */
+export function countDelayed({ unended }: MemoryRecords, owner: Owner, now: number): number {
+  let count = 0;
+  for (const record of unended)
+    if (isDelayed(record, now) && belongsTo(record.run.principal, owner)) count += 1;
+  return count;
+}
+
 function isDelayed({ notBefore = -Infinity }: RunRecord, now: number): boolean {
   return notBefore > now;
 }

@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.js';
 import type { Usage } from '../../events/run-event.js';
 import type { Owner } from '../../principal.js';
-import { admitRun, compareStarts, withPlace } from '../../runs/admission.js';
+import { admitRun, compareStarts, countsDelayed, withPlace } from '../../runs/admission.js';
 import type { BranchNode } from '../../runs/branches.js';
 import { applyDecisions } from '../../runs/decisions.js';
 import type { FeedbackRequest, GivenFeedback } from '../../runs/feedback.js';
@@ -38,7 +38,7 @@ import type { ThreadCopy, ThreadCopyResult } from '../../runs/thread-copy.js';
 import type { ThreadMatch, ThreadSearch } from '../../runs/thread-search.js';
 import { keysAfter, toPage } from '../page-cursor.js';
 import { listFeedback, setFeedback } from './memory-feedback.js';
-import { findAbandoned, mayBeginAtOnce, nextWaiting } from './memory-claims.js';
+import { countDelayed, findAbandoned, mayBeginAtOnce, nextWaiting } from './memory-claims.js';
 import { deleteRun } from './memory-run-deletion.js';
 import { copyThread } from './memory-thread-copy.js';
 import { countFitting, countUnended, findRuns, listNodes } from './memory-run-lists.js';
@@ -80,6 +80,9 @@ export class MemoryRunStore extends RunStore {
     const admission = admitRun(newRun, thread && toFoundThread(records, thread));
     if (admission.outcome !== 'admitted') return admission;
     if (records.runs.has(id)) throw new AppError('STORAGE_FAILED', `There is a run ${id} already.`);
+
+    if (countsDelayed(newRun) && countDelayed(records, principal, this.clock()) >= newRun.maxDelayed)
+      return { outcome: 'too-many-delayed' };
 
     const { threadKey, mustWait, parentId, isFork, lapsed } = admission;
     const missing = records.takeFiles(principal, listFileIds(newRun), threadKey);

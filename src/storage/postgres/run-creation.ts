@@ -1,6 +1,7 @@
 import {
   admitRun,
   compareStarts,
+  countsDelayed,
   recognizeAttempt,
   takesPlace,
   withPlace,
@@ -8,6 +9,7 @@ import {
   type FoundThread,
 } from '../../runs/admission.js';
 import { listFileIds, toCreatedRun } from '../../runs/new-run.js';
+import type { Owner } from '../../principal.js';
 import { createTitle } from '../../runs/run.js';
 import type { CreateResult, NewRun } from '../../runs/run.store.js';
 import { toParentColumn } from '../parent-column.js';
@@ -28,7 +30,7 @@ export interface RunCreation {
 /** True if {@link createRun} needs only one statement: it has nothing to look up, and so nothing to lock. */
 export function isOneStatement(run: NewRun): boolean {
   const { thread, idempotency } = run;
-  return thread === 'new' && !idempotency && listFileIds(run).length === 0;
+  return thread === 'new' && !idempotency && !countsDelayed(run) && listFileIds(run).length === 0;
 }
 
 /**
@@ -56,11 +58,24 @@ export async function createRun(tx: Statements, s: string, creation: RunCreation
   }
   const admission = admitRun(run, run.thread === 'new' ? undefined : await findThread(tx, s, run));
   if (admission.outcome !== 'admitted') return admission;
+  if (countsDelayed(run) && (await countDelayed(tx, s, principal)) >= run.maxDelayed)
+    return { outcome: 'too-many-delayed' };
   const missing = await takeFiles(tx, s, run, admission);
   if (missing !== undefined) return { outcome: 'no-file', fileId: missing };
   if (admission.lapsed !== undefined)
     await tx.query(`UPDATE ${s}.runs SET awaiting_until = NULL WHERE id = $1`, [admission.lapsed]);
   return insertRun(tx, s, { ...creation, admission });
+}
+
+/** Counts the runs of an owner whose time has not come. From here on no other start of the owner does, until this one is stored. */
+async function countDelayed(tx: Statements, s: string, { tenant, userId }: Owner): Promise<number> {
+  await lock(tx, JSON.stringify([s, 'delayed', tenant, userId]));
+  const [delayed] = await tx.query<{ readonly runs: number }>(
+    `SELECT count(*)::int AS runs FROM ${s}.runs
+     WHERE status = 'delayed' AND tenant = $1 AND user_id = $2 AND not_before > ${s}.now_ms()`,
+    [tenant, userId],
+  );
+  return delayed?.runs ?? 0;
 }
 
 /** Returns the run, if the attempt before this one has made it after all. */

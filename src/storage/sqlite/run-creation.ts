@@ -6,7 +6,7 @@ import { toNewRunColumns } from '../run-rows.js';
 import type { CreateRun } from './worker/run-operations.js';
 
 export function toCreateRun(run: NewRun, now: number): CreateRun {
-  const { thread, threadId, whenBusy, whenAwaiting, parentId, delayMs, owner } = run;
+  const { thread, threadId, whenBusy, whenAwaiting, parentId, delayMs, maxDelayed, owner } = run;
   return {
     run: { ...toNewRunColumns(run), threadId, now },
     title: createTitle(run),
@@ -16,6 +16,7 @@ export function toCreateRun(run: NewRun, now: number): CreateRun {
     fileIds: listFileIds(run),
     ...(parentId !== undefined && { parentId }),
     ...(delayMs !== undefined && { delayMs }),
+    ...(maxDelayed !== undefined && { maxDelayed }),
     ...(owner && {
       owner: {
         ownerId: owner.ownerId,

@@ -30,6 +30,7 @@ import { threadMetadata } from './0021-thread-metadata.js';
 import { objects } from './0035-objects.js';
 import { uploads } from './0030-uploads.js';
 import { threadCopies } from './0039-thread-copies.js';
+import { delayedRunsOfOwner } from './0040-delayed-runs-of-owner.js';
 
 /** The tables of our own, step by step. Never edit one that was released: add the next. */
 export const MIGRATIONS: readonly ((schema: string) => string)[] = [
@@ -65,4 +66,5 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   runsByFeedback,
   objects,
   threadCopies,
+  delayedRunsOfOwner,
 ];

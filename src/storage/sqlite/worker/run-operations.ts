@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import {
   admitRun,
   compareStarts,
+  countsDelayed,
   recognizeAttempt,
   takesPlace,
   type Admission,
@@ -33,6 +34,7 @@ export interface CreateRun {
   /** Ids of the files that it brings to its thread. */
   readonly fileIds: readonly string[];
   readonly delayMs?: number;
+  readonly maxDelayed?: number;
   /** Owner of the run from its start, if it is the first in its thread. */
   readonly owner?: {
     readonly ownerId: string;
@@ -51,7 +53,7 @@ export type Created =
       'threadKey' | 'parentId' | 'fromCheckpoint'
     >)
   | { readonly outcome: 'existing'; readonly run: RunRow }
-  | { readonly outcome: 'key-reused' }
+  | { readonly outcome: 'key-reused' | 'too-many-delayed' }
   | { readonly outcome: 'no-file'; readonly fileId: string }
   | Exclude<Admission, { readonly outcome: 'admitted' }>;
 
@@ -101,6 +103,9 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
       :traceparent, :parentId, :notBefore)`);
   const files = threadFilesOn(db);
   const waitingRuns = waitingRunsOn(db);
+  const delayed = db.prepare(`
+    SELECT count(*) AS runs FROM runs INDEXED BY runs_delayed_of_owner
+    WHERE status = 'delayed' AND tenant = :tenant AND user_id = :userId AND not_before > :now`);
   const promote = db.prepare(
     `UPDATE runs SET status = 'pending' WHERE ordinal IN (
       SELECT ordinal FROM runs WHERE status = 'delayed' AND not_before <= ? ORDER BY not_before LIMIT 100)`,
@@ -141,6 +146,10 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
     };
   };
 
+  /** Counts the runs of an owner whose time has not come. */
+  const countDelayed = (of: { readonly tenant: string; readonly userId: string; readonly now: number }) =>
+    Number(delayed.get(of)?.['runs']);
+
   /** Returns what the first attempt has made; by now it may have another owner. */
   const findAttempt = ({ run, owner }: CreateRun): Created | undefined => {
     const stored = get(run.id);
@@ -178,6 +187,8 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
       const place = asked === undefined ? {} : { parentId: asked };
       const admission = admitRun({ ...start, ...place }, found);
       if (admission.outcome !== 'admitted') return admission;
+      if (countsDelayed(creation) && countDelayed({ tenant, userId, now }) >= creation.maxDelayed)
+        return { outcome: 'too-many-delayed' };
       const { threadKey, isNewThread, mustWait, parentId, fromCheckpoint, isFork, lapsed } = admission;
       const missing = files.take({ tenant, userId, threadKey, ids: creation.fileIds });
       if (missing !== undefined) return { outcome: 'no-file', fileId: missing };

@@ -164,4 +164,8 @@ export const MIGRATIONS = [
     WHEN old.object IS NOT NULL AND NOT EXISTS (SELECT 1 FROM blobs WHERE object = old.object)
     BEGIN INSERT OR REPLACE INTO object_notes (object, due_at, claimed) VALUES (old.object, 0, 1); END;
   `,
+  `
+  -- Counts the runs of an owner that begin later.
+  CREATE INDEX runs_delayed_of_owner ON runs (tenant, user_id, not_before) WHERE status = 'delayed';
+  `,
 ];

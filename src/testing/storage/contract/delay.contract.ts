@@ -1,6 +1,6 @@
 import { getWait } from '../../../runs/run.js';
 import type { ContractSuite } from '../storage-harness.js';
-import { ALICE, LEASE_MS, OWNER, claimRun, newRun } from '../storage-samples.js';
+import { ALICE, BOB, LEASE_MS, OTHER_ALICE, OWNER, claimRun, newRun } from '../storage-samples.js';
 
 const DELAY_MS = 5_000;
 
@@ -40,6 +40,44 @@ export function delayContract({ describe, test, expect }: ContractSuite): void {
       await advance(DELAY_MS);
       expect(await claimRun(storage)).toMatchObject({ id: 'r1' });
       expect(await claimRun(storage)).toBeUndefined();
+    });
+
+    test('is refused when as many of its owner wait for their time as may, whatever is stored at once', async ({
+      storage,
+      advance,
+    }) => {
+      const limited = { delayMs: DELAY_MS, maxDelayed: 3 };
+      const many = Array.from({ length: 6 }, (_, n) => storage.runs.create(newRun(`r${n}`, limited)));
+      const outcomes = (await Promise.all(many)).map(({ outcome }) => outcome);
+      expect(outcomes.filter((outcome) => outcome === 'created')).toHaveLength(3);
+      expect(outcomes.filter((outcome) => outcome === 'too-many-delayed')).toHaveLength(3);
+      const refused = outcomes.indexOf('too-many-delayed');
+      expect(await storage.runs.get(`r${refused}`)).toBeUndefined();
+      expect(await storage.runs.getThread(ALICE, `thread-of-r${refused}`)).toBeUndefined();
+
+      for (const principal of [BOB, OTHER_ALICE]) {
+        const other = newRun(`of-${principal.tenant}-${principal.userId}`, { principal, ...limited });
+        expect(await storage.runs.create(other)).toMatchObject({ outcome: 'created' });
+      }
+      expect(await storage.runs.create(newRun('now', { maxDelayed: 0 }))).toMatchObject({
+        outcome: 'created',
+      });
+
+      const create = async (id: string) => (await storage.runs.create(newRun(id, limited))).outcome;
+      await storage.runs.requestCancel(`r${outcomes.indexOf('created')}`);
+      expect(await create('after-cancel')).toBe('created');
+      expect(await create('too-many')).toBe('too-many-delayed');
+      await advance(DELAY_MS);
+      expect(await create('later')).toBe('created');
+    });
+
+    test('is found by its key although no other may be stored', async ({ storage }) => {
+      const idempotency = { key: 'k', fingerprint: 'f' };
+      const limited = { delayMs: DELAY_MS, maxDelayed: 1, thread: 'new' } as const;
+      await storage.runs.create(newRun('r1', { ...limited, idempotency }));
+      expect(await storage.runs.create(newRun('r2', limited))).toEqual({ outcome: 'too-many-delayed' });
+      const again = await storage.runs.create(newRun('r3', { ...limited, idempotency }));
+      expect(again).toMatchObject({ outcome: 'existing', run: { id: 'r1' } });
     });
 
     test('may be claimed at once when it is cancelled', async ({ storage }) => {
