@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ChatService, type ChatServiceOptions } from './chat.service.js';
+import type { ChatServiceOptions } from './chat-service.options.js';
+import { ChatService } from './chat.service.js';
 
 let server: AnswerServer;
 

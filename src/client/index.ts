@@ -1,7 +1,7 @@
 // The chat
 export { ChatService } from './chat.service.js';
 export type { ClientTool } from '../events/client-tool.js';
-export type { ChatServiceOptions, EventSourceConstructor } from './chat.service.js';
+export type { ChatServiceOptions, EventSourceConstructor } from './chat-service.options.js';
 export type { MessagePart, RegenerateOptions, StartOptions, UploadOptions } from './start.options.js';
 export { findVersion } from './find-version.js';
 export type { Version } from './find-version.js';

@@ -1,6 +1,6 @@
 import type { ChatApi } from './chat-api.js';
 import { ChatError } from './chat.error.js';
-import type { ChatServiceOptions } from './chat.service.js';
+import type { ChatServiceOptions } from './chat-service.options.js';
 import type { RunRecord } from './chat.types.js';
 import type { EventSourceLike, RunSource } from './run.subscription.js';
 

@@ -4,7 +4,8 @@ import { type ScriptedStream, StreamServer } from '../../test/client/stream.serv
 import type { RunEvent } from '../events/run-event.js';
 import { getText } from '../events/run-view.js';
 import { ChatError } from './chat.error.js';
-import { ChatService, type ChatServiceOptions } from './chat.service.js';
+import type { ChatServiceOptions } from './chat-service.options.js';
+import { ChatService } from './chat.service.js';
 import type { RunSnapshot, RunStream, Subscription } from './run-stream.js';
 
 const RUN: readonly RunEvent[] = [

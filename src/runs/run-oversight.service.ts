@@ -4,7 +4,8 @@ import type { Principal } from '../principal.js';
 import { SecurityLog } from '../security/security-log.service.js';
 import { hasEnded, type ListedRun, type Run } from './run.js';
 import { RunService } from './run.service.js';
-import { RunStore, type Page, type PageRequest, type RunFilter, type UnendedRuns } from './run.store.js';
+import type { RunFilter } from './run-filter.js';
+import { RunStore, type Page, type PageRequest, type UnendedRuns } from './run.store.js';
 import { Wakeups } from './wakeups.js';
 
 /** The runs that an operator may see and stop: those of one tenant, or all. A run outside of it does not exist. */

@@ -4,8 +4,9 @@ import type { Usage } from '../events/run-event.js';
 import type { Owner, Principal } from '../principal.js';
 import type { BranchNode } from './branches.js';
 import type { FeedbackRequest, GivenFeedback } from './feedback.js';
-import type { ListedRun, Run, RunStatus, Thread, ThreadChange } from './run.js';
+import type { ListedRun, Run, Thread, ThreadChange } from './run.js';
 import type { RunDeletion, RunDeletionResult } from './run-deletion.js';
+import type { RunFilter } from './run-filter.js';
 import type { Spending, SpendingQuery } from './spending.js';
 import type { ThreadCopy, ThreadCopyResult } from './thread-copy.js';
 import type { ThreadMatch, ThreadSearch } from './thread-search.js';
@@ -254,27 +255,6 @@ export interface RenewResult {
   readonly outcome: 'renewed' | 'fenced';
   readonly cancelRequested: boolean;
 }
-
-/** The runs to find. What is absent excludes none. */
-export interface RunFilter {
-  readonly tenant?: string;
-  /** Needs `tenant`. */
-  readonly userId?: string;
-  readonly agent?: string;
-  readonly status?: readonly RunStatus[];
-  /** Created at this moment or later, in milliseconds since 1970. */
-  readonly since?: number;
-  /** Created earlier than this moment, in milliseconds since 1970. */
-  readonly before?: number;
-  /** Default `newest`. */
-  readonly first?: RunOrder;
-}
-
-/**
- * Order of a list. `dearest` lists only runs whose cost is known. `longest` lists only runs that have ended, by the time from creation to end. Of
- * runs with the same figure, the newest comes first.
- */
-export type RunOrder = 'newest' | 'oldest' | 'dearest' | 'longest';
 
 /** The runs of a storage that have not ended. */
 export interface UnendedRuns {

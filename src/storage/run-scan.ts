@@ -1,4 +1,5 @@
-import type { Page, PageRequest, RunFilter, RunOrder } from '../runs/run.store.js';
+import type { RunFilter, RunOrder } from '../runs/run-filter.js';
+import type { Page, PageRequest } from '../runs/run.store.js';
 import type { RunStatus } from '../runs/run.js';
 import { listStored } from '../events/earlier-records.ts';
 import { keysAfter, toCursor, type SortKeys } from './page-cursor.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { hasEnded, type ListedRun } from '../runs/run.js';
-import type { PageRequest, RunFilter } from '../runs/run.store.js';
+import type { RunFilter } from '../runs/run-filter.js';
+import type { PageRequest } from '../runs/run.store.js';
 import { feedbackSchema } from './feedback.schemas.js';
 import { publicErrorSchema, usageSchema } from './usage.schemas.js';
 

@@ -8,7 +8,9 @@ import type {
   RunEvent,
   SourceCited,
   StateChange,
+  TextDelta,
   TextStart,
+  ReasoningDelta,
   ReasoningStart,
   ToolEnd,
   ToolStart,
@@ -185,7 +187,7 @@ export class AgUiMapper {
     return startPart(part);
   }
 
-  private appendText(recorded: RecordedEvent, { partId, delta }: Delta): AgUiEvent[] {
+  private appendText(recorded: RecordedEvent, { partId, delta }: TextDelta | ReasoningDelta): AgUiEvent[] {
     const part = this.parts.get(partId);
     if (!part || delta === '') return [];
     this.transcript.apply(recorded);
@@ -291,11 +293,8 @@ export class AgUiMapper {
   }
 
   private snapshot(): AgUiEvent {
-    const { dialect } = this.run;
-    const attribute = (entry: TranscriptEntry) => this.attribute(entry);
-    const own = toAgUiMessages(this.transcript.entries, { dialect, attribute });
+    const how = { dialect: this.run.dialect, attribute: (entry: TranscriptEntry) => this.attribute(entry) };
+    const own = toAgUiMessages(this.transcript.entries, how);
     return { type: 'MESSAGES_SNAPSHOT', messages: [...this.history, ...this.superseded.messages, ...own] };
   }
 }
-
-type Delta = { readonly partId: string; readonly delta: string };

@@ -1,6 +1,7 @@
 import type { BranchNode } from '../../runs/branches.js';
 import type { ListedRun, Run } from '../../runs/run.js';
-import type { Page, PageRequest, RunFilter, UnendedRuns } from '../../runs/run.store.js';
+import type { RunFilter } from '../../runs/run-filter.js';
+import type { Page, PageRequest, UnendedRuns } from '../../runs/run.store.js';
 import { PAGE_OF_RECORDS_BYTES } from '../page-cursor.js';
 import { findStart, fits, getFigure, toScannedPage, type RunFigure, type ScanPlace } from '../run-scan.js';
 import type { MemoryRecords, RunRecord, ThreadRecord } from './memory-records.js';

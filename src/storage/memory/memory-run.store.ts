@@ -14,6 +14,7 @@ import {
   type Thread,
   type ThreadChange,
 } from '../../runs/run.js';
+import type { RunFilter } from '../../runs/run-filter.js';
 import {
   RunStore,
   type DecideResult,
@@ -26,7 +27,6 @@ import {
   type Page,
   type PageRequest,
   type RenewResult,
-  type RunFilter,
   type RunOwnership,
   type ThreadListRequest,
   type UnendedRuns,

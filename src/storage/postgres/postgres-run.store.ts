@@ -3,6 +3,7 @@ import type { Owner } from '../../principal.js';
 import type { BranchNode } from '../../runs/branches.js';
 import type { FeedbackRequest, GivenFeedback } from '../../runs/feedback.js';
 import type { ListedRun, Run, Thread, ThreadChange } from '../../runs/run.js';
+import type { RunFilter } from '../../runs/run-filter.js';
 import {
   RunStore,
   type DecideResult,
@@ -15,7 +16,6 @@ import {
   type Page,
   type PageRequest,
   type RenewResult,
-  type RunFilter,
   type RunOwnership,
   type ThreadListRequest,
   type UnendedRuns,

@@ -1,5 +1,6 @@
 import { listStored } from '../../events/earlier-records.js';
-import type { RunFilter, UnendedRuns } from '../../runs/run.store.js';
+import type { RunFilter } from '../../runs/run-filter.js';
+import type { UnendedRuns } from '../../runs/run.store.js';
 import type { ListedRunRow } from '../run-rows.js';
 import {
   chooseFigurePath,

@@ -5,6 +5,7 @@ import type { FeedbackRequest, GivenFeedback } from '../../runs/feedback.js';
 import { withPlace } from '../../runs/admission.js';
 import { toCreatedRun } from '../../runs/new-run.js';
 import type { ListedRun, Run, Thread, ThreadChange } from '../../runs/run.js';
+import type { RunFilter } from '../../runs/run-filter.js';
 import {
   RunStore,
   type DecideResult,
@@ -17,7 +18,6 @@ import {
   type Page,
   type PageRequest,
   type RenewResult,
-  type RunFilter,
   type RunOwnership,
   type ThreadListRequest,
   type UnendedRuns,

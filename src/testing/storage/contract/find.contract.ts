@@ -1,4 +1,5 @@
-import type { NewRun, RunFilter } from '../../../runs/run.store.js';
+import type { RunFilter } from '../../../runs/run-filter.js';
+import type { NewRun } from '../../../runs/run.store.js';
 import type { Storage } from '../../../storage/storage.js';
 import type { ContractSuite, StorageHarness } from '../storage-harness.js';
 import {
