@@ -68,7 +68,7 @@ module.exports = {
     ),
     only(
       'agents',
-      ['errors', 'principal', 'events', 'telemetry', 'tools', 'demo/demo.model'],
+      ['errors', 'principal', 'byte-slots', 'events', 'telemetry', 'tools', 'demo/demo.model'],
       'An agent emits; who records and serves it is not its business.',
     ),
     only(
@@ -117,7 +117,7 @@ module.exports = {
     only(
       'throttling',
       // The port of the budget that runs are started from.
-      ['errors', 'principal', 'security', 'auth', 'runs/start.budget'],
+      ['errors', 'principal', 'security', 'byte-slots', 'auth', 'runs/start.budget'],
       'Limits know callers, not what they ask for.',
     ),
     only(

@@ -8,6 +8,7 @@ import { createAnswer, ScriptedAgent } from '../src/testing/scripted.agent.js';
 import { FRAMEWORKS, hostServers, type Framework } from './embedding/host.server.js';
 import { chatServers, type ChatServer, type ChatServerOptions } from './support/chat.server.js';
 import { defaultStorage } from './support/storages.js';
+import { until } from './support/until.js';
 
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -50,6 +51,13 @@ const reader = (name = 'reader', accepts: readonly string[] = ['image/*', 'text/
     },
     { name, accepts },
   );
+
+/** Returns the number of connections that the server has. */
+async function connections({ http }: ChatServer): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  http.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+  return promise;
+}
 
 const agents = () => [reader(), reader('blind', ['text/*'])];
 
@@ -263,6 +271,37 @@ describe('uploads that are sent all at once', () => {
       .map(({ status }) => status)
       .toSorted((one, other) => one - other);
     expect(statuses).toEqual([...Array<number>(4).fill(201), ...Array<number>(5).fill(429)]);
+  });
+});
+
+describe('an upload whose client leaves', () => {
+  const start = chatServers();
+
+  it('has its turn until it is stored', async () => {
+    const storage = defaultStorage();
+    const server = await start({
+      agents,
+      storage,
+      throttling: { startsPerMinute: 1_000, maxOpenStreams: 10, reads: { perPrincipal: 1, waiting: 1 } },
+    });
+    const { entered, release } = holdUploads(storage);
+    const leaving = new AbortController();
+    const left = fetch(`${server.url}/files`, {
+      method: 'POST',
+      headers: BYTES,
+      body: PNG,
+      signal: leaving.signal,
+    }).catch(() => undefined);
+    await entered;
+    leaving.abort();
+    await left;
+    await until(() => connections(server).then((count) => count === 0));
+    const next = [upload(server), upload(server)];
+    // One waits, and the other is one too many.
+    expect(await Promise.race(next)).toMatchObject({ status: 429 });
+    release();
+    const statuses = (await Promise.all(next)).map(({ status }) => status);
+    expect(statuses.toSorted((one, other) => one - other)).toEqual([201, 429]);
   });
 });
 

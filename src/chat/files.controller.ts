@@ -20,7 +20,7 @@ import { TicketService } from '../auth/ticket.service.js';
 import { BodyBytes } from '../http/body-bytes.js';
 import { Endpoint } from '../http/endpoint.decorator.js';
 import type { WebRequest, WebResponse } from '../http/http.types.js';
-import { Uploads } from '../throttling/reads.guard.js';
+import { Downloads, Uploads } from '../throttling/file-transfers.js';
 import { SchemaPipe } from '../http/validate.js';
 import type { Principal } from '../principal.js';
 import { FileService } from '../runs/file.service.js';
@@ -43,6 +43,7 @@ export class FilesController {
     private readonly files: FileService,
     private readonly bodies: BodyBytes,
     private readonly uploads: Uploads,
+    private readonly downloads: Downloads,
     private readonly tickets: TicketService,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
@@ -63,11 +64,10 @@ export class FilesController {
     @CurrentPrincipal() principal: Principal,
     @Query(new SchemaPipe(uploadQuerySchema)) { name, type: mediaType }: UploadQueryDto,
   ): Promise<UploadedDto> {
-    return this.bodies.read(request, principal, this.files.maxFileBytes, async (data) => {
+    return this.bodies.read(request, principal, this.files.maxFileBytes, (data) =>
       // Not before: a client that sends slowly would have a place for as long as it likes.
-      await this.uploads.hold(request, response);
-      return this.files.upload(principal, { data, name, mediaType });
-    });
+      this.uploads.inTurn(request, response, () => this.files.upload(principal, { data, name, mediaType })),
+    );
   }
 
   @Delete('files/:fileId')
@@ -118,17 +118,20 @@ export class FilesController {
     description:
       'Images, audio and video are shown in place; everything else is a download. With `Range`: 206, or 416 beyond the end.',
     reply: { status: 200, description: 'The bytes.' },
-    reads: true,
     problems: ['NOT_FOUND'],
   })
   async get(
     @Req() request: WebRequest,
-    @Res({ passthrough: true }) response: unknown,
+    @Res({ passthrough: true }) response: WebResponse,
     @Param('fileId') fileId: string,
     @Headers('range') range?: string,
   ): Promise<StreamableFile> {
     const { principal, via } = getAuthentication(request);
-    const { status, headers, body } = toFileReply(await this.files.get(principal, fileId), range);
+    const file = await this.downloads.inTurn(request, response, {
+      describe: () => this.files.describe(principal, fileId),
+      read: () => this.files.get(principal, fileId),
+    });
+    const { status, headers, body } = toFileReply(file, range);
     const { httpAdapter } = this.adapterHost;
     for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(response, name, value);
     // Whoever has the ticket has the file: a front end of another origin may show it.

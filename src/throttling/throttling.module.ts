@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { StartBudget } from '../runs/start.budget.js';
+import { Downloads, Uploads } from './file-transfers.js';
 import { InProcessOpenStreams } from './in-process-open-streams.js';
 import { InProcessRunStartCounter } from './in-process-run-start.counter.js';
 import { OpenStreams } from './open-streams.js';
 import { DEFAULT_READ_LIMITS, ReadSlots } from './read-slots.js';
-import { Reads, Uploads } from './reads.guard.js';
+import { Reads } from './reads.guard.js';
 import { RunStartBudget } from './run-start.budget.js';
 import { RunStartCounter } from './run-start.counter.js';
 import {
@@ -36,13 +37,13 @@ import { toLimits, type ThrottlingOptions } from './throttling.options.js';
       useFactory: ({ reads }: ThrottlingOptions) => new ReadSlots({ ...DEFAULT_READ_LIMITS, ...reads }),
     },
     Reads,
-    {
-      provide: Uploads,
+    // Of both, the bytes are limited for the whole process.
+    ...[Uploads, Downloads].map((Transfers) => ({
+      provide: Transfers,
       inject: [THROTTLING_OPTIONS, HttpAdapterHost],
-      // Their bytes are limited for the whole process.
       useFactory: ({ reads }: ThrottlingOptions, adapterHost: HttpAdapterHost) =>
-        new Uploads(new ReadSlots({ ...DEFAULT_READ_LIMITS, ...reads, perProcess: Infinity }), adapterHost),
-    },
+        new Transfers(new ReadSlots({ ...DEFAULT_READ_LIMITS, ...reads, perProcess: Infinity }), adapterHost),
+    })),
     {
       provide: OpenStreams,
       inject: [THROTTLING_OPTIONS],
@@ -52,6 +53,6 @@ import { toLimits, type ThrottlingOptions } from './throttling.options.js';
       },
     },
   ],
-  exports: [THROTTLING_OPTIONS, RunStartBudget, StartBudget, OpenStreams, Reads, Uploads],
+  exports: [THROTTLING_OPTIONS, RunStartBudget, StartBudget, OpenStreams, Reads, Uploads, Downloads],
 })
 export class ThrottlingModule extends ConfigurableModuleClass {}

@@ -2,7 +2,7 @@ import { createMiddleware, type AgentMiddleware } from 'langchain';
 import { isInRanges } from '../../events/media-range.js';
 import { acceptedBy, mayRead } from './accepted-files.js';
 import { getActiveRun } from './active-run.js';
-import { ByteSlots } from './byte-slots.js';
+import { ByteSlots } from '../../byte-slots.js';
 import { countFileBytes, resolveFiles } from './resolve-files.js';
 
 /** Bytes of files in all model calls of this process. A request has each about three times: as bytes, as base64, and as JSON. */

@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { ByteSlots } from '../byte-slots.js';
+import { cutIfStalled, onReplyStart } from './reply-start.js';
+import { RequestTurns, toRaw, watchClose, type TurnResponse } from './request-turns.js';
+
+/** Bytes of files that this process holds for downloads at a time. */
+const DOWNLOAD_BYTES = 128 * 1024 * 1024;
+
+/** The turns of uploads that are being stored. They take no place of a read, because an object store may be slow. */
+@Injectable()
+export class Uploads extends RequestTurns {
+  /**
+   * Does the work in the request's turn, and returns its result. The turn ends with the work, also if the client leaves earlier.
+   *
+   * @throws AppError `RATE_LIMITED` with `Retry-After`
+   */
+  async inTurn<Result>(
+    request: object,
+    response: TurnResponse,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    const slot = await this.acquire(request, response);
+    try {
+      return await work();
+    } finally {
+      slot.release();
+    }
+  }
+}
+
+/** The turns of downloads of files. They take no place of a read either. Their bytes are limited for the whole process. */
+@Injectable()
+export class Downloads extends RequestTurns {
+  private readonly bytes = new ByteSlots(DOWNLOAD_BYTES);
+
+  /**
+   * Reads a file in the request's turn, as soon as there is room for its bytes. The turn ends, and the bytes are free, when the file is read and the response is over: a client
+   * that leaves does not end the reading.
+   *
+   * @throws AppError `RATE_LIMITED` with `Retry-After`
+   */
+  async inTurn<Result>(
+    request: object,
+    response: TurnResponse,
+    file: {
+      readonly describe: () => Promise<{ readonly bytes: number }>;
+      readonly read: () => Promise<Result>;
+    },
+  ): Promise<Result> {
+    const raw = toRaw(response);
+    const slot = await this.acquire(request, response);
+    const { signal, forget } = watchClose(raw);
+    let end = () => slot.release();
+    try {
+      const { bytes } = await file.describe();
+      const releaseBytes = await this.bytes.enter(bytes, signal);
+      end = () => {
+        releaseBytes();
+        slot.release();
+      };
+      const result = await file.read();
+      signal.throwIfAborted();
+      slot.replyStarted();
+      raw.once('close', end);
+      onReplyStart(raw, () => cutIfStalled(raw));
+      return result;
+    } catch (error) {
+      end();
+      throw error;
+    } finally {
+      forget();
+    }
+  }
+}
