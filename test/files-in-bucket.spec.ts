@@ -9,6 +9,7 @@ import { createAnswer, ScriptedAgent } from '../src/testing/scripted.agent.js';
 import { S3Server } from './harness/s3.server.js';
 import { chatServers, type ChatServer } from './support/chat.server.js';
 import { sharedData } from './support/storages.js';
+import { until } from './support/until.js';
 
 const TEXT = 'The bytes of a file. '.repeat(5_000);
 
@@ -39,10 +40,10 @@ const scribe = () =>
     { name: 'scribe', accepts: ['text/*'] },
   );
 
-const upload = async (server: ChatServer) => {
+const upload = async (server: ChatServer, headers: Record<string, string> = {}) => {
   const response = await fetch(`${server.url}/files?type=text/plain`, {
     method: 'POST',
-    headers: { 'content-type': 'application/octet-stream' },
+    headers: { 'content-type': 'application/octet-stream', ...headers },
     body: TEXT,
   });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
@@ -66,7 +67,7 @@ describe('files in a bucket', () => {
     const { threadId } = (await server.call('GET', `/runs/${run.runId}`)).body as { threadId: string };
     await server.call('DELETE', `/threads/${threadId}`);
     expect((await server.call('GET', `/files/${fileId}`)).status).toBe(404);
-    await server.app.get(RetentionService, { strict: false }).sweep();
+    await server.app.get(RetentionService, { strict: false }).removeLeftovers();
     expect(await s3.names(prefix)).toEqual([]);
   });
 
@@ -97,13 +98,60 @@ describe('files in a bucket', () => {
 
     expect((await server.call('DELETE', path)).status).toBe(204);
     const retention = server.app.get(RetentionService, { strict: false });
-    await retention.sweep();
+    await retention.removeLeftovers();
     expect(await s3.names(prefix)).toHaveLength(1);
     isAway = false;
     now += 10 * 60_000;
-    await retention.sweep();
+    await retention.removeLeftovers();
     expect(await s3.names(prefix)).toEqual([]);
     expect((await upload(server)).status).toBe(201);
+  });
+
+  it('keep nobody else waiting while it takes connections and does not answer', async () => {
+    let isSilent = false;
+    const proxy = await FaultProxy.listen({
+      target: () => s3.port,
+      faults: () => (isSilent ? { silentAfterMs: 0 } : {}),
+    });
+    closing.push(() => proxy.close());
+    const objects = new S3ObjectStore({ ...s3.options, prefix: `${newId()}/`, endpoint: proxy.origin });
+    const readers = Array.from({ length: 8 }, (_, n) => `reader-${n}`);
+    const server = await start({
+      play: async (_input, context) => {
+        for (const event of createAnswer(context, ['Hello.'])) await context.emit(event);
+      },
+      storage: new MemoryStorage({ objects }),
+      auth: {
+        kind: 'credentials',
+        apiKeys: [...readers, 'other'].map((userId) => ({
+          key: `${userId}-0123456789`,
+          userId,
+          tenant: 'acme',
+          roles: [],
+        })),
+      },
+    });
+    const known = (userId: string) => ({ 'x-api-key': `${userId}-0123456789` });
+    const paths: [string, string][] = [];
+    for (const userId of readers) {
+      const { body } = await upload(server, known(userId));
+      paths.push([userId, `${server.url}/files/${String(body['fileId'])}`]);
+    }
+    isSilent = true;
+    proxy.drop('reset');
+    const before = proxy.connections;
+    const leaving = new AbortController();
+    const waiting = paths
+      .flatMap((path) => [path, path])
+      .map(([userId, path]) => fetch(path, { headers: known(userId), signal: leaving.signal }));
+    const left = Promise.allSettled(waiting);
+    // Far more of them than reads that a process has at work.
+    await until(() => proxy.connections - before >= waiting.length);
+    const stream = await server.ask({ message: 'hello' }, known('other'));
+    expect((await stream.frame('ready')).data).toMatchObject({ runId: expect.any(String) });
+    expect((await server.call('GET', '/threads', undefined, known('other'))).status).toBe(200);
+    leaving.abort();
+    expect((await left).map(({ status }) => status)).toEqual(waiting.map(() => 'rejected'));
   });
 
   it('that are in the database stay readable there; those in the bucket need it', async () => {

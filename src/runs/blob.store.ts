@@ -72,9 +72,10 @@ export abstract class BlobStore {
   abstract deleteOldestUploads(owner: Owner, limit: number): Promise<number>;
 
   /**
-   * Removes at most `limit` pieces of what deleted blobs have left outside the step that deleted them. Returns how many it has removed. Default: there are none.
+   * Removes at most `limit` pieces of what deleted blobs have left outside the step that deleted them. Returns how many it has removed. Rejects when
+   * `signal` aborts; what is left is removed later. Default: there are none.
    */
-  async removeLeftovers(_limit: number): Promise<number> {
+  async removeLeftovers(_limit: number, _signal?: AbortSignal): Promise<number> {
     return 0;
   }
 }

@@ -8,6 +8,7 @@ import { formatCursor } from '../events/cursor.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
 import { foldRun, getText } from '../events/run-view.js';
 import { MemoryStorage } from '../storage/memory/memory.storage.js';
+import { MapObjectStore } from '../storage/objects/map-object.store.testing.js';
 import {
   ALICE,
   toBatch,
@@ -45,7 +46,10 @@ describe('RetentionService', () => {
       return gone;
     };
   });
-  afterEach(() => storage.close());
+  afterEach(async () => {
+    jest.useRealTimers();
+    await storage.close();
+  });
 
   function serviceWith(options: Partial<RetentionOptions> = {}): RetentionService {
     const { retention, items, blobs, log, runs } = storage;
@@ -105,6 +109,44 @@ describe('RetentionService', () => {
     now += HOUR;
     await serviceWith().sweep();
     expect(await blobs.describe(ALICE, [...ids, 'stays'])).toMatchObject([{ id: 'stays' }]);
+  });
+
+  it('removes the bytes of deleted files once a minute, even if nothing else of it works', async () => {
+    jest.useFakeTimers();
+    const objects = new MapObjectStore();
+    storage = new MemoryStorage({ objects });
+    const { blobs, retention } = storage;
+    const file = { owner: ALICE, id: 'u1', mediaType: 'text/plain', data: Buffer.from('a'), keepMs: HOUR };
+    await blobs.upload(file, { maxOwnerBytes: 1_000, maxUploads: 1 });
+    await blobs.deleteUploads(ALICE);
+    expect(objects.objects.size).toBe(1);
+    retention.listUncompacted = () => Promise.reject(new Error('The list cannot be read.'));
+    const service = serviceWith();
+    service.start();
+    await jest.advanceTimersByTimeAsync(61_000);
+    expect(objects.objects.size).toBe(0);
+    await service.stop();
+  });
+
+  it('stops without waiting for a store of objects that does not answer', async () => {
+    const objects = new MapObjectStore();
+    const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+    objects.delete = (_name, signal?: AbortSignal) => {
+      const { promise, reject } = Promise.withResolvers<never>();
+      signal?.addEventListener('abort', () => reject(new Error('Given up.')));
+      ask();
+      return promise;
+    };
+    storage = new MemoryStorage({ objects });
+    const file = { owner: ALICE, id: 'u1', mediaType: 'text/plain', data: Buffer.from('a'), keepMs: HOUR };
+    await storage.blobs.upload(file, { maxOwnerBytes: 1_000, maxUploads: 1 });
+    await storage.blobs.deleteUploads(ALICE);
+    const service = serviceWith();
+    const removal = service.removeLeftovers();
+    await asked;
+    await service.stop();
+    await removal;
+    expect(objects.objects.size).toBe(1);
   });
 
   it('compacts each log once, one hour after the end of its run', async () => {

@@ -1,10 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import type { ItemStore } from '../agents/item.store.js';
 import type { Owner } from '../principal.js';
 import type { BlobStore } from './blob.store.js';
 import { compactRun, type CompactionDeps } from './compact-run.js';
 import { indexRun, type IndexingDeps } from './index-run.js';
+import { PeriodicWork } from './periodic-work.js';
 
 /** Rules for how long conversations are kept, and in how much detail. */
 export interface RetentionOptions {
@@ -38,9 +38,6 @@ export interface RetentionDeps extends CompactionDeps, IndexingDeps {
 /** Time between two looks for data to delete, in milliseconds. */
 const SWEEP_MS = 60_000;
 
-/** The rest after each piece of work: retention takes hours if need be, and no run waits for it. */
-const REST_MS = 5;
-
 /** Owners looked up at a time. */
 const OWNERS_AT_A_TIME = 100;
 
@@ -69,9 +66,19 @@ const UPLOADS_AT_A_TIME = 10;
 @Injectable()
 export class RetentionService {
   private readonly logger = new Logger(RetentionService.name);
-  private readonly stopping = new AbortController();
-  private timer: NodeJS.Timeout | undefined;
-  private sweeping: Promise<void> = Promise.resolve();
+  private readonly sweeping = new PeriodicWork({
+    pieces: () => this.pieces(),
+    everyMs: SWEEP_MS,
+    onFailure: (error) =>
+      this.logger.error({ err: error }, 'Retention could not do its work; trying again soon.'),
+  });
+  /** By itself: however long a sweep takes, and whatever fails in it, the bytes of deleted files go. */
+  private readonly removing = new PeriodicWork({
+    pieces: (signal) => this.leftovers(signal),
+    everyMs: SWEEP_MS,
+    onFailure: (error) =>
+      this.logger.warn({ err: error }, 'The bytes of deleted files could not be removed; trying again soon.'),
+  });
 
   constructor(
     private readonly deps: RetentionDeps,
@@ -79,37 +86,25 @@ export class RetentionService {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** From now on looks once a minute. The first time after a minute, so that a start is not slower for it. */
+  /** From now on looks once a minute. */
   start(): void {
-    this.timer = setTimeout(() => {
-      void this.sweep().finally(() => {
-        if (!this.stopping.signal.aborted) this.start();
-      });
-    }, SWEEP_MS).unref();
+    this.sweeping.start();
+    this.removing.start();
   }
 
-  /** Resolves when the piece in hand is done. Nothing follows it. */
+  /** Resolves when the pieces in hand are done. Nothing follows them, and a removal of bytes is given up. */
   async stop(): Promise<void> {
-    clearTimeout(this.timer);
-    this.stopping.abort();
-    await this.sweeping;
+    await Promise.all([this.sweeping.stop(), this.removing.stop()]);
   }
 
   /** Removes and compacts everything that is due now. Never rejects: what fails is logged, and tried again in the next sweep. */
   sweep(): Promise<void> {
-    this.sweeping = this.work();
-    return this.sweeping;
+    return this.sweeping.run();
   }
 
-  private async work(): Promise<void> {
-    try {
-      for await (const _ of this.pieces()) {
-        if (this.stopping.signal.aborted) return;
-        await pause(REST_MS, undefined, { ref: false });
-      }
-    } catch (error) {
-      this.logger.error({ err: error }, 'Retention could not do its work; trying again soon.');
-    }
+  /** Removes what deleted files have left outside the database. Never rejects, as `sweep`. */
+  removeLeftovers(): Promise<void> {
+    return this.removing.run();
   }
 
   /** Yields after each piece of work. */
@@ -121,7 +116,6 @@ export class RetentionService {
     yield* this.removeOverQuota();
     yield* this.removeUntilSmall();
     while (await this.deps.retention.shrink()) yield;
-    yield* this.removeLeftovers();
     // Last: after an upgrade there are all runs to index, and what makes room does not wait for that.
     yield* this.indexRuns();
   }
@@ -174,13 +168,8 @@ export class RetentionService {
     while ((await this.deps.blobs.deleteExpired(UPLOADS_AT_A_TIME)) === UPLOADS_AT_A_TIME) yield;
   }
 
-  /** After all that deletes files: then what was deleted in this sweep is gone after it. An object store that is away keeps nothing else waiting. */
-  private async *removeLeftovers(): AsyncGenerator<void> {
-    try {
-      while ((await this.deps.blobs.removeLeftovers(LEFTOVERS_AT_A_TIME)) > 0) yield;
-    } catch (error) {
-      this.logger.warn({ err: error }, 'The bytes of deleted files could not be removed; trying again soon.');
-    }
+  private async *leftovers(signal: AbortSignal): AsyncGenerator<void> {
+    while ((await this.deps.blobs.removeLeftovers(LEFTOVERS_AT_A_TIME, signal)) > 0) yield;
   }
 
   private async *removeOld(): AsyncGenerator<void> {

@@ -26,7 +26,10 @@ export class MemoryStorage extends Storage {
   readonly checkpointer: MemoryCheckpointer;
   private readonly objects: ObjectStore | undefined;
 
-  /** @param options `clock`: milliseconds since the epoch; default the system's. `objects`: keeps the bytes of files; default this process */
+  /**
+   * @param options `clock`: milliseconds since the epoch; default the system's. `objects`: keeps the bytes of files; default this process. The objects of files
+   *   that are not deleted when the process ends stay for good
+   */
   constructor({
     clock = Date.now,
     objects,

@@ -68,10 +68,10 @@ export class ObjectBlobStore extends BlobStore {
     return this.rows.deleteOldestUploads(owner, limit);
   }
 
-  override async removeLeftovers(limit: number): Promise<number> {
+  override async removeLeftovers(limit: number, signal?: AbortSignal): Promise<number> {
     const claimed = await this.rows.claimObjects(limit, REMOVE_AGAIN_MS);
     if (claimed.length === 0) return 0;
-    const removals = await Promise.allSettled(claimed.map((object) => this.objects.delete(object)));
+    const removals = await Promise.allSettled(claimed.map((object) => this.objects.delete(object, signal)));
     await this.rows.forgetObjects(claimed.filter((_, index) => removals[index]?.status === 'fulfilled'));
     const failed = removals.find((removal) => removal.status === 'rejected');
     if (failed) throw failed.reason;

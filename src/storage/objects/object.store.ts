@@ -8,7 +8,11 @@ export abstract class ObjectStore {
   /** Place of the objects, in words that name it and show no secret. */
   abstract readonly location: string;
 
-  /** Checks what can be checked before the first object is stored. @throws AppError STORAGE_FAILED if no object can ever be stored */
+  /**
+   * Checks what can be checked before the first object is stored. A start waits for it: it takes some seconds at most.
+   *
+   * @throws AppError STORAGE_FAILED if no object can ever be stored
+   */
   async open(): Promise<void> {}
 
   /** Stores an object. No two have the same name. */
@@ -17,8 +21,8 @@ export abstract class ObjectStore {
   /** Returns the object, which has so many bytes; undefined if there is none. @throws AppError STORAGE_FAILED, also for another number of bytes */
   abstract get(name: string, bytes: number): Promise<Uint8Array | undefined>;
 
-  /** Removes an object. Does nothing if there is none. */
-  abstract delete(name: string): Promise<void>;
+  /** Removes an object. Does nothing if there is none. Rejects when `signal` aborts. */
+  abstract delete(name: string, signal?: AbortSignal): Promise<void>;
 
   /** Lets go of connections. */
   async close(): Promise<void> {}

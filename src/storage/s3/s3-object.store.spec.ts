@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { BUCKET, S3Server } from '../../../test/harness/s3.server.js';
+import { until } from '../../../test/support/until.js';
 import { FaultProxy, type ConnectionFaults } from '../../testing/fault.proxy.js';
 import type { S3ObjectStoreOptions } from './s3-object-store.options.js';
 import { S3ObjectStore } from './s3-object.store.js';
@@ -107,6 +108,24 @@ describe('S3ObjectStore', () => {
     const { store } = await openBehind(() => ({ silentAfterMs: 0 }), 300);
     await expect(store.put('a', DATA)).rejects.toMatchObject(AWAY);
     await expect(store.get('a', 1)).rejects.toMatchObject(AWAY);
+  });
+
+  it('starts within seconds beside a server that takes connections and does not answer', async () => {
+    const { store } = await openBehind(() => ({ silentAfterMs: 0 }));
+    const beganAt = performance.now();
+    await store.open();
+    expect(performance.now() - beganAt).toBeLessThan(9_000);
+  });
+
+  it('gives up a removal when it is told to', async () => {
+    const { store, proxy } = await openBehind(() => ({ silentAfterMs: 0 }));
+    const stopping = new AbortController();
+    const removal = store.delete('a', stopping.signal);
+    const beganAt = performance.now();
+    await until(() => proxy.connections > 0);
+    stopping.abort();
+    await expect(removal).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    expect(performance.now() - beganAt).toBeLessThan(9_000);
   });
 
   it('names its place without its credentials', () => {

@@ -14,6 +14,9 @@ const CONNECT_MS = 3_000;
 /** Time in which something has to happen on a connection, in milliseconds. */
 const SILENCE_MS = 10_000;
 
+/** Time for the check of the bucket, in milliseconds. A process does not start before it. */
+const CHECK_MS = 2_500;
+
 /** An object store with the API of S3: Amazon's, or another such as MinIO, Ceph, Cloudflare R2 or Google Cloud Storage. */
 export class S3ObjectStore extends ObjectStore {
   readonly location: string;
@@ -45,10 +48,15 @@ export class S3ObjectStore extends ObjectStore {
     });
   }
 
-  /** Asks for an object, for which no further right is needed. A bucket that does not exist is a setting that is wrong. One that cannot be reached may be back before the first file. */
+  /**
+   * Asks for an object, for which no further right is needed. A bucket that does not exist is a setting that is wrong. One that cannot be reached may be
+   * back before the first file. One that refuses is no more certain: without the right to list, it says so of each object that does not exist.
+   */
   override async open(): Promise<void> {
+    const check = AbortSignal.timeout(Math.min(CHECK_MS, this.patienceMs));
     try {
-      await this.openBody('none', this.limit());
+      // The SDK looks for credentials without the signal.
+      await Promise.race([this.openBody('none', { abortSignal: check }), rejectAtAbort(check)]);
     } catch (error) {
       if (readName(error) === 'NoSuchBucket')
         throw new AppError(
@@ -90,8 +98,9 @@ export class S3ObjectStore extends ObjectStore {
     });
   }
 
-  async delete(name: string): Promise<void> {
-    await this.attempt(() => this.client.send(new DeleteObjectCommand(this.address(name)), this.limit()));
+  async delete(name: string, signal?: AbortSignal): Promise<void> {
+    const command = new DeleteObjectCommand(this.address(name));
+    await this.attempt(() => this.client.send(command, this.limit(signal)));
   }
 
   override async close(): Promise<void> {
@@ -115,8 +124,9 @@ export class S3ObjectStore extends ObjectStore {
     }
   }
 
-  private limit(): { readonly abortSignal: AbortSignal } {
-    return { abortSignal: AbortSignal.timeout(this.patienceMs) };
+  private limit(signal?: AbortSignal): { readonly abortSignal: AbortSignal } {
+    const patience = AbortSignal.timeout(this.patienceMs);
+    return { abortSignal: signal ? AbortSignal.any([patience, signal]) : patience };
   }
 
   private async attempt<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -130,6 +140,12 @@ export class S3ObjectStore extends ObjectStore {
       );
     }
   }
+}
+
+function rejectAtAbort(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  return promise;
 }
 
 /** Reads a body into the memory that it needs, and no more. */
