@@ -7,6 +7,7 @@ import {
   createLateObjectError,
   isInObject,
   toBytesColumns,
+  type HeldBlobs,
   type RowOf,
 } from '../objects/blob-row.store.js';
 import type { BlobRecord, MemoryRecords } from './memory-records.js';
@@ -56,8 +57,17 @@ export class MemoryBlobStore extends BlobRowStore {
     return this.records.hasBlob(place);
   }
 
+  async measure(owner: Owner): Promise<HeldBlobs> {
+    return { bytes: this.sumBytes(owner), uploads: this.listUploads(owner).length };
+  }
+
   async noteObject(object: string, keepMs: number): Promise<void> {
     this.records.objectNotes.set(object, { dueAt: this.clock() + keepMs, isClaimed: false });
+  }
+
+  async giveUpObject(object: string): Promise<void> {
+    const note = this.records.objectNotes.get(object);
+    if (note) this.records.objectNotes.set(object, { ...note, dueAt: 0 });
   }
 
   async claimObjects(limit: number, againMs: number): Promise<readonly string[]> {

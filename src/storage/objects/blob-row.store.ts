@@ -15,6 +15,13 @@ export interface ObjectBytes {
   readonly bytes: number;
 }
 
+/** What an owner holds. */
+export interface HeldBlobs {
+  readonly bytes: number;
+  /** Uploads that no run has taken. */
+  readonly uploads: number;
+}
+
 /** A file without its bytes. */
 type WithoutData<File> = Omit<File, 'data'>;
 
@@ -43,8 +50,14 @@ export abstract class BlobRowStore extends BlobStore {
   /** True if the owner's thread has a file with that id. Other threads, such as copies of it, play no part. */
   abstract has(place: BlobPlace): Promise<boolean>;
 
+  /** Returns what the owner holds. It may be more or less in the next moment. */
+  abstract measure(owner: Owner): Promise<HeldBlobs>;
+
   /** Notes an object that is about to be stored. It may be removed after so many milliseconds unless a row names it by then. */
   abstract noteObject(object: string, keepMs: number): Promise<void>;
+
+  /** Lets an object be removed at once that has been noted. Does nothing if a row names it. */
+  abstract giveUpObject(object: string): Promise<void>;
 
   /**
    * Returns the names of at most `limit` objects that are to be removed. No row can name them any more. They are returned again after `againMs`, unless

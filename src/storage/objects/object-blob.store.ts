@@ -23,7 +23,7 @@ const REMOVE_AGAIN_MS = 5 * 60_000;
  *
  * The two systems have no common transaction. So the object goes first and its row second: a row always has its object. When a row is
  * deleted, by whatever step, the database notes the object in the same step, and {@link removeLeftovers} removes it later. The same note, written before
- * the object is stored, removes what a crash between the two has left.
+ * the object is stored, removes what a crash between the two has left. What an owner may hold is looked at before anything is stored, and decided with the row.
  */
 export class ObjectBlobStore extends BlobStore {
   constructor(
@@ -36,12 +36,16 @@ export class ObjectBlobStore extends BlobStore {
   async put({ data, ...blob }: NewBlob, maxOwnerBytes: number): Promise<'stored' | 'full' | 'gone'> {
     // A step that is repeated after a takeover stores nothing twice.
     if (await this.rows.has(blob)) return 'stored';
-    return this.rows.put({ ...blob, ...(await this.store(data)) }, maxOwnerBytes);
+    const { bytes } = await this.rows.measure(blob.owner);
+    if (bytes + data.byteLength > maxOwnerBytes) return 'full';
+    return this.store(data, (stored) => this.rows.put({ ...blob, ...stored }, maxOwnerBytes));
   }
 
   async upload({ data, ...upload }: NewUpload, limits: UploadLimits): Promise<'stored' | 'full'> {
     if ((await this.rows.describe(upload.owner, [upload.id])).length > 0) return 'stored';
-    return this.rows.upload({ ...upload, ...(await this.store(data)) }, limits);
+    const { bytes, uploads } = await this.rows.measure(upload.owner);
+    if (uploads >= limits.maxUploads || bytes + data.byteLength > limits.maxOwnerBytes) return 'full';
+    return this.store(data, (stored) => this.rows.upload({ ...upload, ...stored }, limits));
   }
 
   async get(owner: Owner, id: string): Promise<StoredBlob | undefined> {
@@ -78,12 +82,31 @@ export class ObjectBlobStore extends BlobStore {
     return claimed.length;
   }
 
-  /** The name is new: two processes that store the same file, or the same file again after a deletion, have an object each. */
-  private async store(data: Uint8Array): Promise<ObjectBytes> {
+  /**
+   * Stores an object and then its row. The name is new: two processes that store the same file, or the same file again after a deletion, have an object each.
+   */
+  private async store<Outcome extends 'stored' | 'full' | 'gone'>(
+    data: Uint8Array,
+    storeRow: (stored: ObjectBytes) => Promise<Outcome>,
+  ): Promise<Outcome> {
     const object = newId();
     await this.rows.noteObject(object, KEEP_UNNAMED_MS);
+    // If this fails, the note keeps its time: the object may still arrive, even after a removal.
     await this.objects.put(object, data);
-    return { object, bytes: data.byteLength };
+    try {
+      const outcome = await storeRow({ object, bytes: data.byteLength });
+      if (outcome !== 'stored') await this.giveUp(object);
+      return outcome;
+    } catch (error) {
+      // The row may be stored, and only its answer be lost. Then it has taken the note.
+      await this.giveUp(object);
+      throw error;
+    }
+  }
+
+  /** Never rejects: the note has a time of its own. */
+  private async giveUp(object: string): Promise<void> {
+    await this.rows.giveUpObject(object).catch(() => undefined);
   }
 }
 

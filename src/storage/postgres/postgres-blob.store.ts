@@ -6,16 +6,15 @@ import {
   type BlobPlace,
   createLateObjectError,
   toBytesColumns,
+  type HeldBlobs,
   type RowOf,
 } from '../objects/blob-row.store.js';
 import { OwnerTurns } from './owner-turns.js';
 import type { PostgresDatabase, Statements } from './postgres.database.js';
 
 /** The blobs of an owner, and one among them. */
-interface Held {
+interface Held extends HeldBlobs {
   readonly exists: boolean | null;
-  readonly bytes: number;
-  readonly uploads: number;
 }
 
 export class PostgresBlobStore extends BlobRowStore {
@@ -114,12 +113,24 @@ export class PostgresBlobStore extends BlobRowStore {
     return rows.length;
   }
 
+  async measure(owner: Owner): Promise<HeldBlobs> {
+    const { bytes, uploads } = await this.readHeld(this.database, { owner });
+    return { bytes, uploads };
+  }
+
   async noteObject(object: string, keepMs: number): Promise<void> {
     const { schema: s } = this.database;
     await this.database.query(
       `INSERT INTO ${s}.object_notes (object, due_at, claimed) VALUES ($1, ${s}.now_ms() + $2::bigint, false)
        ON CONFLICT (object) DO NOTHING`,
       [object, keepMs],
+    );
+  }
+
+  async giveUpObject(object: string): Promise<void> {
+    await this.database.query(
+      `UPDATE ${this.database.schema}.object_notes SET due_at = 0 WHERE object = $1`,
+      [object],
     );
   }
 
@@ -167,15 +178,15 @@ export class PostgresBlobStore extends BlobRowStore {
 
   /** @param threadKey of the thread in which the blob is looked for. Default: in any, and among the uploads */
   private async readHeld(
-    tx: Statements,
-    { owner, id }: RowOf<StoredBlob> & { readonly owner: Owner },
+    tx: Pick<Statements, 'query'>,
+    { owner, id }: { readonly owner: Owner; readonly id?: string },
     threadKey?: string,
   ): Promise<Held> {
     const [held] = await tx.query<Held>(
       `SELECT bool_or(id = $3 AND ($4::text IS NULL OR thread_id = $4)) AS exists, coalesce(sum(bytes), 0)::bigint AS bytes,
          count(*) FILTER (WHERE expires_at IS NOT NULL) AS uploads
        FROM ${this.database.schema}.blobs WHERE tenant = $1 AND user_id = $2`,
-      [owner.tenant, owner.userId, id, threadKey ?? null],
+      [owner.tenant, owner.userId, id ?? null, threadKey ?? null],
     );
     return held ?? { exists: null, bytes: 0, uploads: 0 };
   }

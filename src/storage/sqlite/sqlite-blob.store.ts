@@ -6,6 +6,7 @@ import {
   type BlobPlace,
   createLateObjectError,
   toBytesColumns,
+  type HeldBlobs,
   type RowOf,
 } from '../objects/blob-row.store.js';
 import type { SqliteClient } from './sqlite.client.js';
@@ -62,8 +63,16 @@ export class SqliteBlobStore extends BlobRowStore {
     return this.client.call('deleteOldestUploads', { tenant, userId, limit });
   }
 
+  measure({ tenant, userId }: Owner): Promise<HeldBlobs> {
+    return this.client.call('measureBlobs', { tenant, userId });
+  }
+
   noteObject(object: string, keepMs: number): Promise<void> {
     return this.client.call('noteObject', { object, dueAt: this.clock() + keepMs });
+  }
+
+  giveUpObject(object: string): Promise<void> {
+    return this.client.call('giveUpObject', object);
   }
 
   claimObjects(limit: number, againMs: number): Promise<readonly string[]> {

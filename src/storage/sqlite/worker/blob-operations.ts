@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { BlobFactsRow, BlobRow } from '../../blob-rows.js';
+import type { HeldBlobs } from '../../objects/blob-row.store.js';
 
 export interface BlobName {
   readonly tenant: string;
@@ -60,6 +61,7 @@ export function blobOperations(db: DatabaseSync) {
   const claimNotes = db.prepare(`
     UPDATE object_notes SET claimed = 1, due_at = :againAt
     WHERE object IN (SELECT object FROM object_notes WHERE due_at <= :now ORDER BY due_at LIMIT :limit) RETURNING object`);
+  const giveUpNote = db.prepare('UPDATE object_notes SET due_at = 0 WHERE object = ?');
   const deleteNote = db.prepare('DELETE FROM object_notes WHERE object = ?');
   /** False if the object may be removed at any moment. */
   const takeObject = (object: string) => takeNote.run(object).changes === 1;
@@ -122,8 +124,18 @@ export function blobOperations(db: DatabaseSync) {
       return Number(deleteOldest.run({ ...input }).changes);
     },
 
+    measureBlobs(of: Of): HeldBlobs {
+      const { bytes } = total.get({ ...of }) as { readonly bytes: number };
+      const { uploads } = countUploads.get({ ...of }) as { readonly uploads: number };
+      return { bytes, uploads };
+    },
+
     noteObject(note: { readonly object: string; readonly dueAt: number }): void {
       insertNote.run({ ...note });
+    },
+
+    giveUpObject(object: string): void {
+      giveUpNote.run(object);
     },
 
     claimObjects(input: {

@@ -1,5 +1,6 @@
 import type { Owner } from '../../../principal.js';
 import type { NewBlob } from '../../../runs/blob.store.js';
+import { BlobRowStore } from '../../../storage/objects/blob-row.store.js';
 import type { Storage } from '../../../storage/storage.js';
 import type { ContractSuite } from '../storage-harness.js';
 import { ALICE, BOB, endRun, OTHER_ALICE, ownedRun } from '../storage-samples.js';
@@ -88,6 +89,31 @@ export function blobContract({ describe, test, expect }: ContractSuite): void {
       await advance(10);
       await storage.retention.deleteIdleThreads({ unchangedSince: Number.MAX_SAFE_INTEGER, limit: 10 });
       expect(await has(storage, ALICE)).toBe(false);
+    });
+
+    test('tells what an owner holds', async ({ storage }) => {
+      const { blobs } = storage;
+      // A storage whose files are no rows decides by itself.
+      if (!(blobs instanceof BlobRowStore)) return;
+      expect(await blobs.measure(ALICE)).toEqual({ bytes: 0, uploads: 0 });
+      await blobs.put(await blobIn(storage), ROOM);
+      const upload = { owner: ALICE, id: 'u1', mediaType: 'image/png', data: DATA, keepMs: 60_000 };
+      await blobs.upload(upload, { maxOwnerBytes: ROOM, maxUploads: 1 });
+      expect(await blobs.measure(ALICE)).toEqual({ bytes: 2 * DATA.byteLength, uploads: 1 });
+      for (const other of [BOB, OTHER_ALICE])
+        expect(await blobs.measure(other)).toEqual({ bytes: 0, uploads: 0 });
+    });
+
+    test('lets an object go before its time, unless a row names it', async ({ storage }) => {
+      const { blobs } = storage;
+      if (!(blobs instanceof BlobRowStore)) return;
+      for (const object of ['refused', 'named', 'waiting']) await blobs.noteObject(object, 60_000);
+      const { data: _, ...facts } = await blobIn(storage);
+      await blobs.put({ ...facts, object: 'named', bytes: 3 }, ROOM);
+      for (const object of ['refused', 'named', 'none']) await blobs.giveUpObject(object);
+      expect(await blobs.claimObjects(10, 60_000)).toEqual(['refused']);
+      const late = { ...facts, id: 'b2', object: 'refused', bytes: 3 };
+      await expect(blobs.put(late, ROOM)).rejects.toThrow();
     });
   });
 }
