@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { LLMock } from '@copilotkit/aimock';
@@ -48,6 +48,14 @@ const GUIDES = [
   'bring-your-own-graph',
   'testing',
   'files',
+  'feedback',
+  'front-ends',
+  'branches',
+  'brand',
+  'memory',
+  'questions',
+  '../production/sign-in',
+  '../production/security-events',
 ];
 
 /** Packages of which a host has one or another. */
@@ -247,7 +255,7 @@ describe('packed package in an empty folder', () => {
       for (const guide of GUIDES) {
         const text = await readFile(new URL(`../../docs/guides/${guide}.md`, import.meta.url), 'utf8');
         for (const [, snippet] of text.matchAll(/```ts\n([^]*?)```/g))
-          await writeFile(join(snippets, 'src', `${guide}-${++count}.ts`), snippet!);
+          await writeFile(join(snippets, 'src', `${basename(guide)}-${++count}.ts`), snippet!);
       }
       expect(count).toBeGreaterThan(GUIDES.length);
       await compile(snippets);
