@@ -47,10 +47,13 @@ export class RequestTurns {
 }
 
 /** Returns a signal that aborts when the client leaves; `forget` stops watching. */
-export function watchClose(raw: ServerResponse): { readonly signal: AbortSignal; forget(): void } {
+export function watchClose(raw: ServerResponse): {
+  readonly signal: AbortSignal;
+  readonly forget: () => void;
+} {
   const left = new AbortController();
   const leave = () => left.abort(new AppError('RATE_LIMITED', 'The client has left.'));
   if (raw.closed) leave();
   raw.once('close', leave);
-  return { signal: left.signal, forget: () => raw.off('close', leave) };
+  return { signal: left.signal, forget: () => void raw.off('close', leave) };
 }
