@@ -219,6 +219,7 @@ describe('SqliteStorage', () => {
       UPDATE threads SET id = name;
       UPDATE runs SET thread_id = thread_name;
       DROP INDEX runs_by_feedback;
+      DROP INDEX runs_delayed_of_owner;
       DROP INDEX runs_of_tenant_by_feedback;
       ALTER TABLE runs DROP COLUMN feedback;
       ALTER TABLE runs DROP COLUMN feedback_at;
