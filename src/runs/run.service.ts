@@ -273,9 +273,8 @@ export class RunService {
 
   private checkLength({ message, historyBytes = 0, ...request }: StartRunRequest): void {
     const { maxMessageBytes: limit = DEFAULT_START_RULES.maxMessageBytes } = this.options;
-    const given = toGiven(request);
-    const givenBytes = given ? Buffer.byteLength(JSON.stringify(given)) : 0;
-    if (Math.max(Buffer.byteLength(message), givenBytes) - historyBytes <= limit) return;
+    const given = JSON.stringify(toGiven(request)) ?? '';
+    if (Math.max(Buffer.byteLength(message), Buffer.byteLength(given)) - historyBytes <= limit) return;
     throw new AppError(
       'REQUEST_TOO_LARGE',
       `The message is longer than ${limit.toLocaleString('en')} bytes. Shorten it.`,
@@ -295,8 +294,6 @@ function toRule(whenBusy: NonNullable<StartRunRequest['whenBusy']>): NewRun['whe
 }
 
 function keyReused(): AppError {
-  return new AppError(
-    'IDEMPOTENCY_CONFLICT',
-    'This Idempotency-Key was used with another request body. Use a new key for a new request.',
-  );
+  const reason = 'This Idempotency-Key was used with another request body. Use a new key for a new request.';
+  return new AppError('IDEMPOTENCY_CONFLICT', reason);
 }

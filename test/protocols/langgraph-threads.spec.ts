@@ -45,7 +45,7 @@ describe("LangGraph's client.threads", () => {
     expect(whole).toEqual(await client.threads.get(ids['first']!));
     const [bare] = await client.threads.search({ ids: [ids['first']!], select: ['thread_id', 'status'] });
     expect(bare).toEqual({ ...whole, values: null, state_updated_at: expect.any(String) });
-    const [{ content }] = (whole?.values as { messages: [{ content: unknown }] }).messages;
+    const [{ content }] = (whole!.values as { messages: [{ content: unknown }] }).messages;
     expect(await listIds({ values: { messages: [{ type: 'human', content }] } })).toEqual([ids['first']]);
     const many = Array.from({ length: 101 }, (_, index) => ({ content: index }));
     await expect(listIds({ values: { messages: many } })).rejects.toThrow('at most 100 values');

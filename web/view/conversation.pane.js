@@ -172,11 +172,12 @@ export class ConversationPane {
 /** Resolves once all words of a message are drawn, or after a while. */
 async function drawn(message, signal) {
   const { promise, resolve } = Promise.withResolvers();
-  const look = () => message.querySelector('[data-writing]') ?? resolve();
+  const stop = () => resolve();
+  const look = () => message.querySelector('[data-writing]') ?? stop();
   const observer = new MutationObserver(look);
   observer.observe(message, { subtree: true, childList: true, attributeFilter: ['data-writing'] });
-  const timer = setTimeout(resolve, DRAWING_MS);
-  signal.addEventListener('abort', resolve, { once: true });
+  const timer = setTimeout(stop, DRAWING_MS);
+  signal.addEventListener('abort', stop, { once: true });
   look();
   await promise;
   observer.disconnect();

@@ -111,7 +111,10 @@ export function blobContract({ describe, test, expect }: ContractSuite): void {
       const { data: _, ...facts } = await blobIn(storage);
       await blobs.put({ ...facts, object: 'named', bytes: 3 }, ROOM);
       for (const object of ['refused', 'named', 'none']) await blobs.giveUpObject(object);
-      expect(await blobs.claimObjects(10, 60_000)).toEqual(['refused']);
+      const claimed = await blobs.claimObjects(10, 60_000);
+      expect(claimed.filter((object) => ['refused', 'named', 'waiting'].includes(object))).toEqual([
+        'refused',
+      ]);
       const late = { ...facts, id: 'b2', object: 'refused', bytes: 3 };
       await expect(blobs.put(late, ROOM)).rejects.toThrow();
     });
