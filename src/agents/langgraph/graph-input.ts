@@ -9,6 +9,7 @@ import { AppError } from '../../errors.js';
 import type { GivenInput } from '../agent.js';
 import type { NewFile } from '../../events/message-part.js';
 import { readParts } from './message-parts.js';
+import { isFileBlock } from './file-blocks.js';
 import type { CompiledGraph } from './graph-source.js';
 
 /** A graph's own rules for what it takes, which LangGraph keeps for itself. */
@@ -123,9 +124,14 @@ export function listInputFiles({ input }: GivenInput): readonly NewFile[] {
       (each) => (each as typeof fields | undefined)?.['content'],
     );
     return [content, ...inner].flatMap((each) =>
-      readParts(each).flatMap((part) => (part.kind === 'file' ? [part] : [])),
+      readParts(withoutStored(each)).flatMap((part) => (part.kind === 'file' ? [part] : [])),
     );
   });
+}
+
+/** Our own blocks are no new files: the check of the whole input refuses them, and says why. */
+function withoutStored(content: unknown): unknown {
+  return Array.isArray(content) ? content.filter((block) => !isFileBlock(block)) : content;
 }
 
 async function orInvalid(what: string, check: () => Promise<unknown>): Promise<void> {
