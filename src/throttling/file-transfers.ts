@@ -1,10 +1,17 @@
 import { Injectable } from '@nestjs/common';
-import { ByteSlots } from '../byte-slots.js';
+import { ByteSlots, type ReleaseBytes } from '../byte-slots.js';
+import { AppError } from '../errors.js';
 import { cutIfStalled, onReplyStart } from './reply-start.js';
 import { RequestTurns, toRaw, watchClose, type TurnResponse } from './request-turns.js';
 
 /** Bytes of files that this process holds for downloads at a time. */
 const DOWNLOAD_BYTES = 128 * 1024 * 1024;
+
+/** A client gets so long, in milliseconds, and a second more for so many bytes. One that reads slower holds what others wait for. */
+const SLOWEST = { graceMs: 30_000, bytesPerSecond: 32 * 1024 };
+
+/** Maximum time to wait for other downloads' bytes, in milliseconds. */
+const WAIT_MS = 30_000;
 
 /** The turns of uploads that are being stored. They take no place of a read, because an object store may be slow. */
 @Injectable()
@@ -53,7 +60,7 @@ export class Downloads extends RequestTurns {
     let end = () => slot.release();
     try {
       const { bytes } = await file.describe();
-      const releaseBytes = await this.bytes.enter(bytes, signal);
+      const releaseBytes = await this.enter(bytes, signal);
       end = () => {
         releaseBytes();
         slot.release();
@@ -61,7 +68,11 @@ export class Downloads extends RequestTurns {
       const result = await file.read();
       signal.throwIfAborted();
       slot.replyStarted();
-      raw.once('close', end);
+      const cut = setTimeout(() => raw.destroy(), longestMs(bytes)).unref();
+      raw.once('close', () => {
+        clearTimeout(cut);
+        end();
+      });
       onReplyStart(raw, () => cutIfStalled(raw));
       return result;
     } catch (error) {
@@ -71,4 +82,25 @@ export class Downloads extends RequestTurns {
       forget();
     }
   }
+
+  private async enter(bytes: number, signal: AbortSignal): Promise<ReleaseBytes> {
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(createBusyError()), WAIT_MS).unref();
+    try {
+      return await this.bytes.enter(bytes, AbortSignal.any([signal, patience.signal]));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function longestMs(bytes: number): number {
+  return SLOWEST.graceMs + (bytes / SLOWEST.bytesPerSecond) * 1000;
+}
+
+function createBusyError(): AppError {
+  return new AppError('RATE_LIMITED', 'Too many files are being read. Try again in a moment.', {
+    retryable: true,
+    details: { retryAfterSeconds: 5 },
+  });
 }
