@@ -86,6 +86,9 @@ function validateJwt(jwt: JwtOptions | undefined): string[] {
   return errors;
 }
 
+/** Issuers of Entra that speak for every tenant. */
+const MANY_TENANTS = /^https:\/\/login\.microsoftonline\.[a-z]+\/(?:common|organizations|consumers)(?:\/|$)/;
+
 function validateOidc(oidc: OidcOptions | undefined): string[] {
   if (!oidc) return [];
   const errors: string[] = [];
@@ -93,6 +96,10 @@ function validateOidc(oidc: OidcOptions | undefined): string[] {
     errors.push('auth.oidc needs a package that is not installed: npm i openid-client');
   if (!oidc.clientId)
     errors.push('auth.oidc.clientId is absent. Set it to the name of this server at the provider.');
+  if (MANY_TENANTS.test(oidc.issuer))
+    errors.push(
+      'auth.oidc.issuer is that of all tenants, and would let in everybody with an account there. Name your own tenant.',
+    );
   for (const name of ['issuer', 'redirectUri', 'homeUrl'] as const) {
     const url = oidc[name];
     if (url === undefined && name === 'homeUrl') continue;

@@ -15,6 +15,8 @@ export interface HostCookieOptions {
   readonly sameSite: 'Strict' | 'Lax';
   /** Paths to which it is sent. Default `/`. With any other, browsers take it from sibling hosts as well. */
   readonly path?: string;
+  /** Browsers come by https, whatever the framework sees: a proxy that it does not trust may end TLS. */
+  readonly isHttps?: boolean;
 }
 
 /** A cookie that scripts cannot read, and that no other host can set where the browser came by https. */
@@ -25,8 +27,8 @@ export class HostCookie {
   ) {}
 
   /** Returns its name for a request. */
-  nameFor({ protocol }: CookieRequest): string {
-    const mayHavePrefix = protocol === 'https' && this.path === '/' && !this.name.startsWith(HOST_PREFIX);
+  nameFor(request: CookieRequest): string {
+    const mayHavePrefix = this.isHttps(request) && this.path === '/' && !this.name.startsWith(HOST_PREFIX);
     return mayHavePrefix ? HOST_PREFIX + this.name : this.name;
   }
 
@@ -41,9 +43,13 @@ export class HostCookie {
     request: CookieRequest,
     { value, maxAge }: { readonly value: string; readonly maxAge: number },
   ): string {
-    const secure = request.protocol === 'https' ? '; Secure' : '';
+    const secure = this.isHttps(request) ? '; Secure' : '';
     const attributes = `Max-Age=${maxAge}; Path=${this.path}; HttpOnly${secure}; SameSite=${this.options.sameSite}`;
     return `${this.nameFor(request)}=${encodeURIComponent(value)}; ${attributes}`;
+  }
+
+  private isHttps({ protocol }: CookieRequest): boolean {
+    return protocol === 'https' || this.options.isHttps === true;
   }
 
   private get path(): string {

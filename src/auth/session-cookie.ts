@@ -2,7 +2,7 @@ import type { CredentialsAuthOptions } from './auth.options.js';
 import { DEFAULT_COOKIE_NAME } from './auth.options.js';
 import { HostCookie, type CookieRequest } from './host-cookie.js';
 
-type NamedCookie = Pick<CredentialsAuthOptions, 'cookieName'>;
+type NamedCookie = Pick<CredentialsAuthOptions, 'cookieName' | 'oidc'>;
 
 /** Returns the session of a request: undefined without one, and when there are two, of which one is not ours. */
 export function readSessionCookie(options: NamedCookie, request: CookieRequest): string | undefined {
@@ -18,6 +18,11 @@ export function sessionCookie(
   return toCookie(options).write(request, value);
 }
 
-function toCookie({ cookieName = DEFAULT_COOKIE_NAME }: NamedCookie): HostCookie {
-  return new HostCookie(cookieName, { sameSite: 'Strict' });
+function toCookie({ cookieName = DEFAULT_COOKIE_NAME, oidc }: NamedCookie): HostCookie {
+  return new HostCookie(cookieName, { sameSite: 'Strict', isHttps: isByHttps(oidc) });
+}
+
+/** True if people come back from the provider by https: so they do to every page here. */
+export function isByHttps(oidc: CredentialsAuthOptions['oidc']): boolean {
+  return oidc?.redirectUri.startsWith('https:') === true;
 }

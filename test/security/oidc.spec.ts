@@ -107,14 +107,17 @@ describe('sign-in at an OpenID provider', () => {
     },
   );
 
-  it('signs nobody in with an answer of another state', async () => {
+  it('signs nobody in with an answer of another state, and leaves the sign-in that is under way', async () => {
     const { origin } = await start();
     const browser = new WebBrowser();
     const callback = await signInAtProvider(browser, origin, { stop: isCallback });
-    callback.searchParams.set('state', 'another');
-    const { url } = await browser.open(callback);
+    const foreign = new URL(callback);
+    foreign.searchParams.set('state', 'another');
+    const { url } = await browser.open(foreign);
     expect(url.href).toBe(`${origin}/?signIn=expired`);
     expect(await readSession(browser, origin)).toMatchObject({ principal: null });
+    await browser.open(callback);
+    expect(await readSession(browser, origin)).toMatchObject({ principal: { userId: 'ada' } });
   });
 
   it('takes each answer of the provider once', async () => {

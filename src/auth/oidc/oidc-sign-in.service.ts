@@ -8,7 +8,7 @@ import type { CredentialBrake } from '../credential-brake.js';
 import { oidcSource, type CredentialSource } from '../credential-source.js';
 import { toPersonName, toPrincipal } from '../credentials/claims.js';
 import { HostCookie } from '../host-cookie.js';
-import { sessionCookie } from '../session-cookie.js';
+import { isByHttps, sessionCookie } from '../session-cookie.js';
 import type { SessionService } from '../session.service.js';
 import type { SigningKeys } from '../signing-key.js';
 import { OidcClient, type SignedInPerson } from './oidc.client.js';
@@ -72,10 +72,13 @@ export class OidcSignIn {
     this.client = new OidcClient(provider);
     this.attempts = new SealedValue(parts.keys, 'oidc-sign-in', ATTEMPT_TTL_MS);
     // Lax: the provider leads the browser back from its own site.
-    this.attemptCookie = new HostCookie(`${cookieName}-sign-in`, { sameSite: 'Lax' });
+    const isHttps = isByHttps(provider);
+    // A name with a prefix promises what a cookie with a path of its own does not keep.
+    const name = cookieName.replace(/^__(?:Host|Secure)-/, '');
+    this.attemptCookie = new HostCookie(`${name}-sign-in`, { sameSite: 'Lax', isHttps });
     this.idTokens = new SealedValue(parts.keys, 'oidc-id-token', parts.sessionTtlMs);
     const path = toSessionPath(provider);
-    this.idTokenCookie = new HostCookie(`${cookieName}-id-token`, { sameSite: 'Strict', path });
+    this.idTokenCookie = new HostCookie(`${name}-id-token`, { sameSite: 'Strict', path, isHttps });
   }
 
   /** Sends a browser to the provider; back to the page if there is no provider to be reached. */
@@ -98,16 +101,17 @@ export class OidcSignIn {
     const attempt = await this.readAttempt(request);
     const back = attempt ? new URL(attempt.returnTo) : toHomeUrl(this.provider);
     const over = this.attemptCookie.write(request, { value: '', maxAge: 0 });
+    const query = toParameters(request.query);
+    // An answer that this browser has not asked for: of another tab, another person, or an earlier time. The attempt that is under way stays.
+    const isForeign = query.get('state') !== attempt?.state;
     try {
-      const query = toParameters(request.query);
-      // An answer that this browser has not asked for: of another tab, another person, or an earlier time.
-      if (!attempt || query.get('state') !== attempt.state) throw new OidcFailure('expired');
+      if (!attempt || isForeign) throw new OidcFailure('expired');
       const person = await this.identify(request, query, attempt);
       const cookies = await this.startSession(request, person);
       return { url: back.href, cookies: [over, ...cookies] };
     } catch (error) {
       const { url } = this.fail(request, back, error);
-      return { url, cookies: [over] };
+      return { url, cookies: attempt && isForeign ? [] : [over] };
     }
   }
 
@@ -167,7 +171,9 @@ export class OidcSignIn {
     { claims, idToken }: SignedInPerson,
   ): Promise<string[]> {
     const principal = toPrincipal(claims, this.provider);
-    if (!principal) throw new OidcFailure('claims');
+    // Whose address is not confirmed may have written another person's.
+    const isUnproven = this.provider.claims?.userId === 'email' && claims['email_verified'] !== true;
+    if (!principal || isUnproven) throw new OidcFailure('claims');
     const name = toPersonName(claims);
     const caller: Omit<Authentication, 'session' | 'ended'> = {
       principal,
@@ -177,6 +183,10 @@ export class OidcSignIn {
       source: oidcSource(this.provider),
     };
     const { token, expiresAt } = await this.parts.sessions.issue(caller, callerAddress(request));
+    if (token.length > LONGEST_COOKIE)
+      throw new OidcFailure('claims', {
+        cause: new Error('The roles do not fit into a cookie: name fewer.'),
+      });
     const maxAge = Math.max(0, Math.floor((expiresAt - Date.now()) / 1000));
     const held = await this.idTokens.seal({ idToken });
     // Without it the provider may ask people whether they want to leave; one that does not fit is no reason to keep them out.

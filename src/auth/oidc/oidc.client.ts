@@ -33,7 +33,7 @@ export class OidcClient {
 
   constructor(
     private readonly options: OidcOptions,
-    private readonly now: () => number = Date.now,
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** Returns the URL at the provider where a person signs in, and what its answer has to be checked with. */
