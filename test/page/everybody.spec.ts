@@ -45,12 +45,13 @@ describeInChromium('accessibility of the page', (chromium) => {
     await chat.stands('completed');
     await chat.page.reload();
     await chat.threads.first().waitFor();
+    await chat.page.getByRole('button', { name: 'Notify me when this page is hidden' }).waitFor();
     const order: string[] = [];
-    for (let stop = 0; stop < 16; stop++) {
+    for (let stop = 0; stop < 20; stop++) {
       await chat.page.keyboard.press('Tab');
       order.push(await focused(chat.page));
     }
-    expect(order.slice(0, 10)).toEqual([
+    expect(order.slice(0, 11)).toEqual([
       'Skip to the question',
       'New conversation',
       'Search conversations',
@@ -59,6 +60,7 @@ describeInChromium('accessibility of the page', (chromium) => {
       'Archived conversations',
       'Runs',
       'API',
+      'Notify me when this page is hidden',
       'Theme: system',
       'Conversation',
     ]);
