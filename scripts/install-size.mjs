@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 // node scripts/install-size.mjs: fails when `npm ci --omit=dev --omit=optional` would install more than this. It installs nothing, and counts
 // in `node_modules` what the lock file says belongs to production, in blocks on the disk.
 
-const MOST_MIB = 150;
+const MOST_MIB = 155;
 const BLOCK_BYTES = 4_096;
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
