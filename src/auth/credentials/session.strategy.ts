@@ -11,7 +11,7 @@ export class SessionStrategy extends CredentialStrategy {
 
   constructor(
     registry: Passport,
-    options: Pick<CredentialsAuthOptions, 'cookieName' | 'allowedOrigins'>,
+    options: Pick<CredentialsAuthOptions, 'cookieName' | 'allowedOrigins' | 'oidc'>,
     private readonly sessions: SessionService,
   ) {
     super('session-cookie', registry, (request: CredentialRequest) => readSessionCookie(options, request));
