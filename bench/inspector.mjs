@@ -1,8 +1,5 @@
 // `npm run bench -- inspector`: opening and scrolling the log of a long run in Chromium (CHROMIUM_PATH).
-import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
-import { chromium } from 'playwright-core';
-import { load } from './support/product.mjs';
+import { startChatPage } from './support/chat-page.mjs';
 import { number, report } from './support/report.mjs';
 import { median } from './support/statistics.mjs';
 
@@ -10,27 +7,7 @@ const EVENTS = [1_000, 10_000, 30_000];
 const ROUNDS = 5;
 const SCROLL_FRAMES = 120;
 
-const [{ ChatModule }, { ScriptedAgent }, { addEdge }, { loadConfig }, { createLog }] = await Promise.all(
-  ['index.js', 'testing/index.js', 'app/bootstrap.js', 'app/config.js', 'app/log.js'].map(load),
-);
-const { MemoryStorage } = await load('storage/index.js');
-
-const app = await NestFactory.create(
-  ChatModule.forRoot({
-    storage: new MemoryStorage(),
-    auth: { kind: 'local' },
-    agents: () => [new ScriptedAgent(talk)],
-    limits: { maxLogBytes: 64 * 1024 * 1024, maxToolCalls: 1_000 },
-  }),
-  { logger: false, bodyParser: false },
-);
-addEdge(app, loadConfig({}), createLog({ level: 'silent' }));
-await app.listen(0, '127.0.0.1');
-const origin = await app.getUrl();
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM_PATH || '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu'],
-});
+const { origin, browser, close } = await startChatPage(talk, { maxToolCalls: 1_000 });
 
 const rows = [];
 for (const events of EVENTS) {
@@ -45,8 +22,7 @@ for (const events of EVENTS) {
     number(median(samples.map(({ seekMs }) => seekMs)), 1),
   ]);
 }
-await browser.close();
-await app.close();
+await close();
 
 report('inspector', {
   title: 'The inspector with a long log',

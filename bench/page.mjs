@@ -1,8 +1,5 @@
 // `npm run bench -- page`: the chat page on a slow phone, in Chromium (CHROMIUM_PATH). Exits with 1 when a budget is exceeded.
-import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
-import { chromium } from 'playwright-core';
-import { load } from './support/product.mjs';
+import { startChatPage } from './support/chat-page.mjs';
 import { number, report } from './support/report.mjs';
 import { median } from './support/statistics.mjs';
 
@@ -35,27 +32,7 @@ const FLOODS = {
   },
 };
 
-const [{ ChatModule }, { ScriptedAgent }, { addEdge }, { loadConfig }, { createLog }] = await Promise.all(
-  ['index.js', 'testing/index.js', 'app/bootstrap.js', 'app/config.js', 'app/log.js'].map(load),
-);
-const { MemoryStorage } = await load('storage/index.js');
-
-const app = await NestFactory.create(
-  ChatModule.forRoot({
-    storage: new MemoryStorage(),
-    auth: { kind: 'local' },
-    agents: () => [new ScriptedAgent(talk)],
-    limits: { maxLogBytes: 64 * 1024 * 1024 },
-  }),
-  { logger: false, bodyParser: false },
-);
-addEdge(app, loadConfig({}), createLog({ level: 'silent' }));
-await app.listen(0, '127.0.0.1');
-const origin = await app.getUrl();
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM_PATH || '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu'],
-});
+const { origin, browser, close } = await startChatPage(talk);
 
 // The server compresses a file when it is asked for it for the first time.
 await measureLoads();
@@ -63,8 +40,7 @@ const loads = [];
 for (let round = 0; round < ROUNDS; round += 1) loads.push(await measureLoads());
 const floods = [];
 for (const [name, flood] of Object.entries(FLOODS)) floods.push([name, await measureFlood(name, flood)]);
-await browser.close();
-await app.close();
+await close();
 
 const [cold, warm] = ['cold', 'warm'].map((kind) => {
   const visits = loads.map((each) => each[kind]);
