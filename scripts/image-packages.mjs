@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 // node scripts/image-packages.mjs <names>: makes optional packages a part of the production installation, in the versions that the
-// manifest tests with. For the image, whose manifest nobody publishes.
+// manifest tests with. For the image, whose manifest is not published.
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 const names = process.argv.slice(2);

@@ -223,7 +223,7 @@ describe('compression of the page', () => {
     expect(headers.etag).toBe(plain.headers.etag);
   });
 
-  it('leaves alone what nobody can unpack, and what is too small to gain by it', async () => {
+  it('does not compress for a client that takes no compression, nor a file that is too small to gain by it', async () => {
     expect((await get('/assets/chat.js', { 'accept-encoding': 'identity' })).headers).not.toHaveProperty(
       'content-encoding',
     );

@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { IncomingRequest } from './authentication.js';
 
-/** What a ticket opens: the events of one run, or one file. */
+/** Resource that a ticket opens: the events of one run, or one file. */
 export interface TicketTarget {
   readonly kind: 'run-events' | 'file';
   readonly id: string;

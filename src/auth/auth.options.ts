@@ -121,7 +121,7 @@ export interface ClaimRules {
 export interface OidcOptions extends ClaimRules {
   /**
    * The provider's issuer, without `/.well-known/openid-configuration`: https, or http on loopback. Its configuration is read when somebody
-   * first signs in, and again every hour, so a provider that is down stops nobody else.
+   * first signs in, and again every hour, so a provider that is down does not stop other people.
    */
   readonly issuer: string;
   /** Name of this server at the provider. */

@@ -134,7 +134,7 @@ export class FilesController {
     const { status, headers, body } = toFileReply(file, range);
     const { httpAdapter } = this.adapterHost;
     for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(response, name, value);
-    // Whoever has the ticket has the file: a front end of another origin may show it.
+    // The ticket alone opens the file: a front end of another origin may show it.
     if (via === 'ticket') httpAdapter.setHeader(response, 'Cross-Origin-Resource-Policy', 'cross-origin');
     httpAdapter.status(response, status);
     return body;

@@ -50,7 +50,7 @@ export class OidcController {
   @ApiOperation({
     summary: 'Come back from the OpenID provider',
     description:
-      'Sets the session cookie and leads to the page that the browser has left. If nobody was signed in, `signIn` in its query says why: `denied`, `expired`, `unavailable`, `claims` or `failed`.',
+      'Sets the session cookie and leads to the page that the browser has left. If the sign-in failed, `signIn` in its query says why: `denied`, `expired`, `unavailable`, `claims` or `failed`.',
   })
   @ApiResponse({ status: SEE_OTHER, description: 'To the page.' })
   @ApiResponse({ status: 'default', description: 'The page at the end of the redirects.' })

@@ -98,7 +98,7 @@ describeInChromium('page on which the arguments of a call are changed', (chromiu
     return { server, chat, card, field, send };
   }
 
-  it('offers a control for each argument, and leaves alone what nobody touches', async () => {
+  it('offers a control for each argument, and leaves alone what is not touched', async () => {
     const { chat, card, field, send } = await asked();
     expect(await field('Recipient').evaluate((element) => element === document.activeElement)).toBe(true);
     expect(await findViolations(chat.page)).toEqual([]);

@@ -77,7 +77,7 @@ describeInChromium('sign-in at a provider, on the page', (chromium) => {
     expect(await page.getByText('And what do I do?').count()).toBe(1);
   });
 
-  it('says in a sentence why nobody was signed in, and takes a token as well', async () => {
+  it('says in a sentence why a sign-in failed, and takes a token as well', async () => {
     const { page, dialog, origin } = await start();
     await page.getByRole('link', { name: 'Sign in with your organization' }).click();
     await page.getByRole('button', { name: 'Cancel' }).click();

@@ -84,7 +84,7 @@ export const webUrl = () =>
     throw new InvalidSettingError('write a whole URL that begins with http:// or https://');
   });
 
-/** What decides who is who must not come over a wire that others can write on. */
+/** An https URL, or http on this machine. Over http, others could change the keys that prove who people are. */
 export const safeUrl = () =>
   format((value) => {
     const url = URL.canParse(value) ? new URL(value) : undefined;

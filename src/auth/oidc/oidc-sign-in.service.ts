@@ -22,7 +22,7 @@ const ATTEMPT_TTL_MS = 10 * 60_000;
 /** Browsers keep 4,096 bytes of a cookie, its name and attributes included (RFC 6265bis, section 5.6). */
 const LONGEST_COOKIE = 3_800;
 
-/** Parameter by which the page is told why nobody was signed in. */
+/** Query parameter that tells the page why a sign-in failed. */
 const FAILURE_PARAMETER = 'signIn';
 
 /** The sign-in at a provider; undefined where there is none. */

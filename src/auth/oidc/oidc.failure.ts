@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.js';
 
-/** Reason why nobody was signed in, as the page is told it. */
+/** Reason why a sign-in failed, as the page is told it. */
 export type OidcFailureReason =
   /** The person, or the provider, said no. */
   | 'denied'
@@ -30,7 +30,7 @@ const RESPONSES: Readonly<Record<string, OidcFailureReason>> = {
   server_error: 'unavailable',
 };
 
-/** Turns an error of openid-client into why nobody was signed in. It is told by its codes and not by its classes, which come with a package that may be absent. */
+/** Turns an error of openid-client into the reason why a sign-in failed. Errors are told apart by their codes and not by their classes, which come with a package that may be absent. */
 export function toOidcFailure(error: unknown): OidcFailure {
   return error instanceof OidcFailure ? error : new OidcFailure(toReason(error), { cause: error });
 }

@@ -89,7 +89,7 @@ async function findRefusal(
   const logs = runs.reduce((total, { bytes }) => total + bytes, 0);
   if (runs.length > maxRuns || logs + states + files > maxBytes) return 'too-large';
   if (files === 0) return undefined;
-  // As whoever stores a file: one at a time of an owner.
+  // As when a file is stored: one at a time of an owner.
   const { tenant, userId } = owner;
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
     `${s}.blobs:${JSON.stringify([tenant, userId])}`,

@@ -76,7 +76,7 @@ export class S3ObjectStore extends ObjectStore {
       ...this.address(name),
       Body: data,
       ContentLength: data.byteLength,
-      // Whoever opens it in a console of the bucket gets a download, and no page.
+      // Opened in a console of the bucket, it is a download and no page.
       ContentType: 'application/octet-stream',
     });
     await this.attempt(() => this.client.send(command, this.limit()));
