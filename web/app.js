@@ -47,6 +47,7 @@ const conversation = new Conversation(chat, {
   onThreads: (threadId) => {
     void threads.refresh();
     tabs.tell(threadId);
+    draft.forgetClosed(threadId);
   },
   onThreadStart: begun,
   onSnapshot: narrate,

@@ -91,6 +91,22 @@ describeInFirefox('the page in Firefox', (firefox) => {
     await chat.stands('completed');
   });
 
+  it('keeps a reason that is half written over a reload', async () => {
+    const server = await serve(obedientAgent(new Deeds()));
+    const chat = await firefox.visit(toPageUrl(server));
+    await chat.ask('read send');
+    await chat.stands('awaiting-input');
+    await chat.clickButton('Deny…');
+    await chat.type('[aria-label="Why not"]', 'Half a rea');
+    await chat.page.reload();
+    await chat.page.waitForFunction(
+      () => document.querySelector<HTMLInputElement>('[aria-label="Why not"]')?.value === 'Half a rea',
+    );
+    await chat.clickButton('Deny');
+    await chat.sees('“Half a rea”');
+    await chat.stands('completed');
+  });
+
   it('goes on when a person has approved a call', async () => {
     const server = await serve(obedientAgent(new Deeds()));
     const chat = await firefox.visit(toPageUrl(server));

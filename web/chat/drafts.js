@@ -1,7 +1,7 @@
 const PREFIX = 'draft:';
 const OWNER = 'draft-owner';
 
-/** Stores unsent text by thread, and that of an edit by `<thread>/<run>`, beyond the life of the page. */
+/** Stores unsent text by thread, that of an edit by `<thread>/<run>`, and a form that was filled in by `<thread>/<run>/inputs/<input>`, beyond the life of the page. */
 export class Drafts {
   #store;
   #shown = new Map();
@@ -24,6 +24,14 @@ export class Drafts {
     this.#shown.set(threadId, text);
     if (text === '') this.#store.removeItem(PREFIX + threadId);
     else this.#store.setItem(PREFIX + threadId, text);
+  }
+
+  /** Removes the forms of a thread, except those of the inputs that are still open. */
+  forgetForms(threadId, openIds) {
+    this.#remove((key) => {
+      const [, inputId] = key.startsWith(`${PREFIX}${threadId}/`) ? key.split('/inputs/') : [];
+      return inputId !== undefined && !openIds.includes(inputId);
+    });
   }
 
   /** Removes the text of a thread and of the edits in it. */

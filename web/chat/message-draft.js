@@ -54,6 +54,17 @@ export class MessageDraft {
     this.#drafts.write(this.#toEditPlace(runId), text);
   }
 
+  /** Removes the forms of requests that a later run of the conversation has closed. */
+  forgetClosed(changedId) {
+    const { threadId, busy, unsent, open } = this.#parts.conversation;
+    // A message that is not sent yet closes nothing.
+    if (changedId !== threadId || busy || unsent.length > 0) return;
+    this.#drafts.forgetForms(
+      threadId,
+      open.map(({ part }) => part.inputId),
+    );
+  }
+
   /**
    * Opens a message that could not be sent where it was written.
    *

@@ -29,15 +29,24 @@ export class ApprovalPartView extends RequestPartView {
     this.shown.replaceChildren(...section('Input', input), ...warning(label, input));
   }
 
-  offer() {
-    this.form.replaceChildren(
+  offer(shown) {
+    if (shown === 'deny') return this.#offerDenial();
+    if (shown === 'edit') return this.#offerEdit();
+    if (shown === 'json') return this.#offerText(this.part.input);
+    this.showForm(
+      'decide',
       this.button('Approve', () => this.say({ decision: 'approve' }), { class: 'primary' }),
-      this.button('Change…', () => this.#offerEdit()),
-      this.button('Deny…', () => this.#offerDenial()),
+      this.button('Change…', () => this.#offerEdit().focus()),
+      this.button('Deny…', () => this.#offerDenial().focus()),
     );
   }
 
-  /** By a form, unless a person could not see in it what is there. */
+  #goBack() {
+    this.forget();
+    this.offer();
+  }
+
+  /** By a form, unless a person could not see in it what is there. Returns what to focus. */
   #offerEdit() {
     const { schema, input } = this.part;
     const fields = schema && !hasHidden(JSON.stringify(input)) && getFields(schema, input);
@@ -50,20 +59,24 @@ export class ApprovalPartView extends RequestPartView {
     // With a field that is not complete, the form stays, and says so: nothing that the person has changed is lost.
     const offerJson = () => {
       const changed = form.read();
-      if (changed) this.#offerText(changed);
+      if (!changed) return;
+      this.#offerText(changed).focus();
+      this.save();
     };
-    this.form.replaceChildren(
+    this.showForm(
+      'edit',
       ...form.elements,
       this.button('Approve with changes', send, { class: 'primary' }),
       this.button('Edit as JSON', () => offerJson()),
-      this.button('Back', () => this.offer()),
+      this.button('Back', () => this.#goBack()),
     );
-    form.focus();
+    return form;
   }
 
   #offerText(input) {
     const text = plainJson(input);
     const field = el('textarea', {
+      name: 'json',
       rows: String(Math.min(12, text.split('\n').length + 1)),
       'aria-label': 'Arguments, as JSON',
       spellcheck: 'false',
@@ -74,30 +87,33 @@ export class ApprovalPartView extends RequestPartView {
       if (changed) void this.say({ decision: 'edit', input: changed });
       else this.tell("That isn't a valid JSON object.");
     };
-    this.form.replaceChildren(
+    this.showForm(
+      'json',
       field,
       this.button('Approve with changes', send, { class: 'primary' }),
-      this.button('Back', () => this.offer()),
+      this.button('Back', () => this.#goBack()),
     );
-    field.focus();
+    return field;
   }
 
   #offerDenial() {
     const field = el('input', {
       type: 'text',
+      name: 'reason',
       maxlength: '1000',
       placeholder: 'Why not? The agent reads it.',
       'aria-label': 'Why not',
     });
     const send = () =>
       this.say({ decision: 'deny', ...(field.value.trim() && { reason: field.value.trim() }) });
-    this.form.replaceChildren(
+    this.showForm(
+      'deny',
       field,
       this.button('Deny', send, { class: 'primary' }),
-      this.button('Back', () => this.offer()),
+      this.button('Back', () => this.#goBack()),
     );
     field.addEventListener('keydown', (event) => event.key === 'Enter' && !isComposing(event) && send());
-    field.focus();
+    return field;
   }
 }
 

@@ -15,6 +15,8 @@ export class AssistantMessageView {
   #entry;
   #parts = new PartList({
     answer: (inputId, answer) => this.#actions.answer(this.#entry.key, inputId, answer),
+    readForm: (inputId) => this.#actions.readEdit(this.#toFormPlace(inputId)),
+    writeForm: (inputId, text) => this.#actions.writeEdit(this.#toFormPlace(inputId), text),
     fileUrl: (fileId) => this.#actions.fileUrl(fileId),
   });
   #state = new StatePanel();
@@ -115,6 +117,10 @@ export class AssistantMessageView {
   }
 
   #last;
+
+  #toFormPlace(inputId) {
+    return `${this.#entry.view.runId}/inputs/${inputId}`;
+  }
 
   /** Something always moves while the agent works: words, a tool, or this line. */
   #showWaiting(view, over) {

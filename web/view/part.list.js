@@ -35,7 +35,7 @@ export class PartList {
   /** By the path of an agent inside the run's own. */
   #groups = new Map();
 
-  /** @param actions the actions of parts: `answer(inputId, answer)`, `fileUrl(fileId)` */
+  /** @param actions the actions of parts: `answer(inputId, answer)`, `readForm(inputId)`, `writeForm(inputId, text)`, `fileUrl(fileId)` */
   constructor(actions) {
     this.#actions = actions;
   }

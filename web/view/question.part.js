@@ -34,13 +34,15 @@ export class QuestionPartView extends RequestPartView {
       this.button(withCodes(label), () => this.say({ decision: 'answer', value })),
     );
     const field = el('textarea', {
+      name: 'answer',
       rows: '2',
       'aria-label': 'Your answer, as text or JSON',
       placeholder: 'Your answer, as text or JSON',
     });
     const send = () => this.say({ decision: 'answer', value: readAnswer(field.value, part) });
     const decline = () => this.say({ decision: 'deny' });
-    this.form.replaceChildren(
+    this.showForm(
+      'text',
       ...choices,
       field,
       this.button('Answer', send, { class: 'primary' }),
@@ -53,7 +55,8 @@ export class QuestionPartView extends RequestPartView {
       const value = fields.read();
       if (value) void this.say({ decision: 'answer', value }, fields);
     };
-    this.form.replaceChildren(
+    this.showForm(
+      'fields',
       ...fields.elements,
       this.button('Answer', send, { class: 'primary' }),
       ...this.#declining(() => this.say({ decision: 'deny' })),

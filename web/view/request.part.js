@@ -1,12 +1,13 @@
 import { withCodes } from '../chat/hidden-characters.js';
 import { sentence } from '../chat/sentences.js';
 import { el, say, set } from '../dom/el.js';
+import { fillIn, readValues } from '../dom/form-values.js';
 import { fullTime } from '../dom/format.js';
 import { icon } from '../dom/icons.js';
 
 /** Something that the run waits for, with what people can say to it; and then what they said. */
 export class RequestPartView {
-  #answer;
+  #actions;
   #line = el('div', { class: 'approval-line', tabindex: '-1' });
   #denial = el('p', { class: 'approval-why', hidden: true });
   /** True if the focus was here when the answer was sent. */
@@ -18,9 +19,9 @@ export class RequestPartView {
   form = el('form', { class: 'approval-form' });
   element;
 
-  /** @param actions `answer(inputId, answer)`, which returns a promise */
-  constructor({ answer }, testId) {
-    this.#answer = answer;
+  /** @param actions `answer(inputId, answer)`, which returns a promise; `readForm(inputId)`, `writeForm(inputId, text)` */
+  constructor(actions, testId) {
+    this.#actions = actions;
     this.element = el(
       'div',
       { class: 'approval node', 'data-testid': testId },
@@ -32,6 +33,7 @@ export class RequestPartView {
       this.#problem,
     );
     this.form.addEventListener('submit', (event) => event.preventDefault());
+    this.form.addEventListener('input', () => this.save());
   }
 
   update(part) {
@@ -53,8 +55,34 @@ export class RequestPartView {
     this.show(part);
     this.form.replaceChildren();
     this.tell();
-    if (!decision) this.offer();
-    else if (this.#hadFocus && document.activeElement === document.body) this.#passFocus();
+    if (!decision) return this.#restore();
+    this.forget();
+    if (this.#hadFocus && document.activeElement === document.body) this.#passFocus();
+  }
+
+  /** Shows what was filled in and not sent, in the form in which it was. */
+  #restore() {
+    const draft = this.#actions.readForm(this.part.inputId);
+    const { shown, values } = draft ? JSON.parse(draft) : {};
+    this.offer(shown);
+    if (values) fillIn(this.form, values);
+  }
+
+  /** Shows a form. What is filled in is kept by the `name` of its control. */
+  showForm(name, ...elements) {
+    this.form.dataset.shown = name;
+    this.form.replaceChildren(...elements);
+  }
+
+  /** Keeps what is filled in. */
+  save() {
+    const { shown } = this.form.dataset;
+    const draft = { shown, values: readValues(this.form) };
+    this.#actions.writeForm(this.part.inputId, JSON.stringify(draft));
+  }
+
+  forget() {
+    this.#actions.writeForm(this.part.inputId, '');
   }
 
   /** Moves the focus to the next open request. After the last one, it stays at this request. */
@@ -82,7 +110,8 @@ export class RequestPartView {
     const controls = [...this.form.elements];
     for (const control of controls) control.disabled = true;
     try {
-      await this.#answer(this.part.inputId, answer);
+      await this.#actions.answer(this.part.inputId, answer);
+      this.forget();
     } catch (error) {
       for (const control of controls) control.disabled = false;
       this.tell(sentence(error));

@@ -14,7 +14,7 @@ export class SchemaForm {
    * @param value the object that is changed. What no field shows of it stays
    */
   constructor(fields, value) {
-    this.#fields = fields.map(build);
+    this.#fields = fields.map((field) => build(field));
     this.#value = value;
     this.elements = this.#fields.map(({ element }) => element);
   }
@@ -47,12 +47,14 @@ export class SchemaForm {
   }
 }
 
-function build(field) {
+/** @param path where the object is that has the field, as a JSON pointer. The name of a control is its own: `elements` alone would hide what a form has */
+function build(field, path = '') {
+  const place = `${path}/${field.name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
   const label = `${withCodes(field.label)}${field.required || field.nullable ? '' : ' (optional)'}`;
   const help = getHelp(field);
   const described = help && el('small', {}, withCodes(help));
   if (field.kind === 'group') {
-    const inner = field.fields.map(build);
+    const inner = field.fields.map((each) => build(each, place));
     const legend = el('legend', {}, withCodes(field.label));
     return {
       field,
@@ -67,6 +69,7 @@ function build(field) {
     };
   }
   const control = createControl(field);
+  control.name = place;
   return {
     field,
     control,
