@@ -74,15 +74,16 @@ export class Attachments {
     return sent;
   }
 
-  /** Puts files back that were not sent, before those that were added in the meantime. */
+  /** Puts files back that were not sent with a message, before those that were added in the meantime. */
   putBack(files = []) {
     const known = new Set(this.items.map(({ fileId }) => fileId));
     const back = files
-      .filter(({ fileId }) => !known.has(fileId))
-      .map((file) => ({ ...file, key: this.#newKey(), progress: 1 }));
+      .filter(({ fileId }) => !fileId || !known.has(fileId))
+      .map((file) => ({ ...file, key: this.#newKey(), progress: file.fileId ? 1 : 0, problem: undefined }));
     if (back.length === 0) return;
     this.items = [...back, ...this.items];
     this.#changed();
+    this.#send();
   }
 
   /** Shows the files of a draft, as far as the server still has them. */

@@ -2,7 +2,8 @@
 export class MessageDraft {
   #drafts;
   #parts;
-  #isHidden = false;
+  /** The text and the files that are not shown until it is known who is there. */
+  #hidden;
 
   /** @param parts `conversation`, `composer` and `attachments` of the page */
   constructor(drafts, parts) {
@@ -11,7 +12,7 @@ export class MessageDraft {
   }
 
   save() {
-    if (this.#isHidden) return;
+    if (this.#hidden) return;
     const { conversation, composer, attachments } = this.#parts;
     const { unsent, threadId } = conversation;
     const texts = [...unsent.map(({ text }) => text), composer.text].filter((text) => text.trim() !== '');
@@ -22,22 +23,28 @@ export class MessageDraft {
 
   /** Shows the draft of a thread. Call it before the conversation shows that thread, and the result after. */
   open(threadId) {
-    this.#isHidden = false;
-    const files = this.#drafts.read(toFilesPlace(threadId));
-    this.#parts.composer.write(this.#drafts.read(threadId));
-    return () => void this.#parts.attachments.restore(files ? JSON.parse(files) : []);
+    const text = this.#drafts.read(threadId);
+    const files = JSON.parse(this.#drafts.read(toFilesPlace(threadId)) || '[]');
+    if (this.#hidden) this.#hidden = { text, files };
+    else this.#parts.composer.write(text);
+    return () => this.#hidden || void this.#parts.attachments.restore(files);
   }
 
   /** Shows no draft until it is known who is there. It stays stored. */
   hide() {
-    this.#isHidden = true;
-    this.#parts.composer.write('');
-    this.#parts.attachments.clear();
+    const { composer, attachments } = this.#parts;
+    this.#hidden = { text: composer.text, files: attachments.items };
+    composer.write('');
+    attachments.clear();
   }
 
-  /** Shows the draft again that was hidden. */
+  /** Shows the draft again that was hidden, before what was typed since. */
   unhide() {
-    if (this.#isHidden) this.open(this.#parts.conversation.threadId)();
+    if (!this.#hidden) return;
+    const { text, files } = this.#hidden;
+    this.#hidden = undefined;
+    this.#parts.attachments.putBack(files);
+    this.#parts.composer.insert(text);
   }
 
   /** Removes the draft of a conversation that has not begun. */

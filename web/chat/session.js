@@ -6,11 +6,13 @@ export class Session {
   #drafts;
   #loadSignIn;
   #events;
+  /** Pending while a sign-in is asked for. */
+  #asking;
 
   /**
-   * @param loadSignIn loads the dialog; its `ask()` resolves once somebody is signed in
-   * @param events `brand(brand)`; `stranger()` if it is not known who is there; `person(session)`, then `agents(agents)`; `signedIn()` after a sign-in, once
-   *   it is known who that is; `failed(error)`
+   * @param loadSignIn loads the dialog, a SignIn
+   * @param events `brand(brand)`; `stranger()` if it is not known who is there; `person(session)`; `signedIn()` after a sign-in, once it is known who that
+   *   is; `agents(agents)`; `failed(error)`
    */
   constructor(chat, drafts, { loadSignIn, ...events }) {
     this.#chat = chat;
@@ -19,39 +21,52 @@ export class Session {
     this.#events = events;
   }
 
-  /** Looks who is there and who there is to ask. Returns true if that is known. */
+  /** Looks who is there and who there is to ask. */
   async meet() {
     try {
       const session = await this.#chat.session();
-      const { brand, kind, principal } = session;
-      this.#events.brand(brand);
-      if (kind === 'credentials' && !principal) {
+      if (session.kind === 'credentials' && !session.principal) {
+        this.#events.brand(session.brand);
         this.#events.stranger();
         return this.askSignIn();
       }
-      if (this.#drafts.claim(toOwner(principal))) {
-        // The page has what another person has typed and read.
-        location.reload();
-        return false;
-      }
-      // Of an attempt in this tab, after one in another has succeeded.
-      setQuery('signIn', undefined);
-      this.#events.person(session);
+      if (!this.#greet(session)) return;
       this.#events.agents(await this.#chat.agents());
-      return true;
     } catch (error) {
       if (error.needsSignIn) return this.askSignIn();
       this.#events.failed(error);
-      return false;
     }
   }
 
-  /** Asks for a sign-in until there is one. Returns false: what was refused without it is sent by `signedIn`. */
-  async askSignIn() {
+  /** Asks for a sign-in until there is one. What was refused without it is sent by `signedIn`. One at a time, however often it is called. */
+  askSignIn() {
+    this.#asking ??= this.#askSignIn().finally(() => (this.#asking = undefined));
+    return this.#asking;
+  }
+
+  async #askSignIn() {
     const signIn = await this.#loadSignIn();
-    await signIn.ask();
-    if (await this.meet()) this.#events.signedIn();
-    return false;
+    const { session, close } = await signIn.ask();
+    // Until it is known who that is, the page stays covered: nothing can be typed that would have to go again.
+    if (!this.#greet(session)) return;
+    close();
+    this.#events.signedIn();
+    // Not waited for: what is refused meanwhile asks again.
+    void this.#chat.agents().then(this.#events.agents, this.#events.failed);
+  }
+
+  /** Shows who is there. Returns false if the page had another person's words, and is loaded again. */
+  #greet(session) {
+    const { brand, principal } = session;
+    if (this.#drafts.claim(toOwner(principal))) {
+      location.reload();
+      return false;
+    }
+    this.#events.brand(brand);
+    // Of an attempt in this tab, after one in another has succeeded.
+    setQuery('signIn', undefined);
+    this.#events.person(session);
+    return true;
   }
 
   /** Ends the session, and leaves the page. Rejects with why that did not work. */

@@ -166,9 +166,14 @@ export class Composer {
 
   /** Puts a text back, before what was typed in the meantime. */
   putBack(text) {
+    this.insert(text);
+    this.focus();
+  }
+
+  /** Shows a text before what is there. */
+  insert(text) {
     this.write([text, this.text].filter((each) => each.trim() !== '').join('\n\n'));
     this.#actions.type();
-    this.focus();
   }
 
   focus() {

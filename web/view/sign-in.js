@@ -11,10 +11,11 @@ const PROBLEMS = {
   failed: 'The sign-in failed. Try again. If it fails again, tell your administrator.',
 };
 
-/** Asks for a sign-in until there is one. One at a time, however often it is called for. */
+/** Asks for a sign-in until there is one. */
 export class SignIn {
   #chat;
-  #open;
+  /** False once something was refused although there is a session. Otherwise the two could go on for ever. */
+  #trusts = true;
   #problem = takeProblem();
 
   /** @param chat a ChatService */
@@ -22,15 +23,16 @@ export class SignIn {
     this.#chat = chat;
   }
 
-  /** Resolves once signed in. */
-  ask() {
-    this.#open ??= this.#show().finally(() => (this.#open = undefined));
-    return this.#open;
-  }
-
-  async #show() {
+  /** Resolves once signed in to `{ session, close }`. The dialog covers the page until `close()` is called. */
+  async ask() {
     // The server may not be reached: then all that can be done is to send a token.
-    const { signIn: ways } = await this.#chat.session().catch(() => ({ signIn: ['token'] }));
+    const known = await this.#chat.session().catch(() => ({ signIn: ['token'] }));
+    // What asks for a sign-in was refused before the one that there is.
+    if (known.principal && this.#trusts) {
+      this.#trusts = false;
+      return { session: known, close: () => undefined };
+    }
+    const { signIn: ways } = known;
     const { promise, resolve } = Promise.withResolvers();
     const problem = el('p', { id: 'sign-in-problem', class: 'problem', role: 'alert' });
     const byProvider = ways.includes('oidc') && this.#providerLink();
@@ -49,7 +51,7 @@ export class SignIn {
     dialog.addEventListener('cancel', (event) => event.preventDefault());
     const look = () =>
       this.#chat.session().then(
-        ({ principal }) => principal && resolve(),
+        (session) => session.principal && resolve(session),
         () => undefined,
       );
     addEventListener('focus', look);
@@ -57,10 +59,14 @@ export class SignIn {
     dialog.showModal();
     say(problem, PROBLEMS[this.#problem] ?? '');
     this.#problem = undefined;
-    await promise;
+    const session = await promise;
     removeEventListener('focus', look);
-    dialog.close();
-    dialog.remove();
+    this.#trusts = true;
+    const close = () => {
+      dialog.close();
+      dialog.remove();
+    };
+    return { session, close };
   }
 
   #providerLink() {
@@ -96,8 +102,7 @@ export class SignIn {
       event.preventDefault();
       submit.disabled = true;
       try {
-        await this.#chat.signIn(token.value.trim());
-        done();
+        done(await this.#chat.signIn(token.value.trim()));
       } catch (error) {
         say(problem, error.status === 401 ? error.message : sentence(error));
         set(token, 'aria-invalid', 'true');
