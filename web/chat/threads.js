@@ -21,6 +21,8 @@ export class Threads {
   #events;
   #timer;
   #refreshing;
+  /** The reading after the one that is on its way. */
+  #next;
   #failed = false;
   /** The shown conversation, as it was when it was last asked about. */
   #seen = {};
@@ -39,9 +41,16 @@ export class Threads {
     document.addEventListener('visibilitychange', () => (document.hidden ? this.#watch() : this.refresh()));
   }
 
-  /** Reads the first pages again. */
+  /** Reads the first pages again. What is on its way may have been read before the change that is asked about, so another reading follows it. */
   refresh() {
-    this.#refreshing ??= this.#read().finally(() => {
+    if (this.#refreshing) {
+      this.#next ??= this.#refreshing.then(() => {
+        this.#next = undefined;
+        return this.refresh();
+      });
+      return this.#next;
+    }
+    this.#refreshing = this.#read().finally(() => {
       this.#refreshing = undefined;
       this.#watch();
     });

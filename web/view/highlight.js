@@ -3,8 +3,8 @@ import { TimedWorker } from '../dom/timed-worker.js';
 import { el } from '../dom/el.js';
 
 const ALLOWED = { ALLOWED_TAGS: ['span'], ALLOWED_ATTR: ['class'], RETURN_DOM_FRAGMENT: true };
-/** Milliseconds after which code keeps one colour. Common code takes a tenth of it; the expressions of some grammars take seconds for a text made for that. */
-const LONGEST_MS = 200;
+/** Milliseconds after which code keeps one colour. Common code takes a fiftieth of it, and on a busy machine all of it hardly ever; the expressions of some grammars take seconds for a text made for that. */
+const LONGEST_MS = 1_000;
 /** Characters of HTML above which it keeps one colour, because the page would be busy with its elements. */
 const MOST_HTML = 150_000;
 
