@@ -167,6 +167,8 @@ describeInChromium('page during an approval', (chromium) => {
     const { server, chat, card, button } = await asked({ mayFail: true });
     const other = new ChatPage(await chromium.visit(`${toPageUrl(server)}?thread=${chat.threadId}`));
     await other.stands('awaiting-input');
+    // The first window does not learn of it by itself before it is used.
+    await chat.page.route(/\/threads[/?]/, () => undefined);
     await other.ask('Leave it');
     await other.shows('Fine.');
     const closedCard = other.page.getByTestId('approval').first();
@@ -180,6 +182,7 @@ describeInChromium('page during an approval', (chromium) => {
     });
     expect(colours[0]).toBe(colours[1]);
 
+    await chat.page.unroute(/\/threads[/?]/);
     await button('Ada', 'Approve').click();
     await chat.shows('Fine.');
     await card('Ada').getByText('Closed by your next message').waitFor();

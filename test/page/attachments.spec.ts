@@ -51,6 +51,8 @@ describeInChromium('files of a message on the page', (chromium) => {
     const page = await chromium.visit(toPageUrl(server), LETS_AXE_IN);
     const chat = new ChatPage(page);
     const files = page.getByTestId('attachment');
+    // Before it is known which files the agent takes, nothing can be pasted.
+    await page.getByTestId('attach').waitFor();
     await page.getByTestId('file-input').setInputFiles([IMAGE, NOTE]);
     await page.getByText('9 B').waitFor();
     await give(page, 'paste', 'pasted.png');
@@ -159,9 +161,10 @@ describeInChromium('files of a message on the page', (chromium) => {
   });
 
   it('are not offered for an agent that takes none', async () => {
-    const server = await serve({ agents: () => [reader([])] });
+    const agent = Object.assign(reader([]), { suggestions: ['Ask for what you like.'] });
+    const server = await serve({ agents: () => [agent] });
     const page = await chromium.visit(toPageUrl(server));
-    await page.getByTestId('composer').fill('Hello');
+    await page.getByText('Ask for what you like.').waitFor();
     expect(await page.getByTestId('attach').isHidden()).toBe(true);
   });
 });

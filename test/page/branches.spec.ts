@@ -220,6 +220,8 @@ describeInChromium('branches on the page', (chromium) => {
     await chat.shows('Nearly');
     expect(await chat.composer.inputValue()).toBe('after one');
     await page.getByRole('button', { name: 'Previous version' }).click();
+    // What is sent before would go to the version that is being left.
+    await version(chat, 'Version 1 of 2').waitFor();
     await chat.ask(await chat.composer.inputValue());
     await page.getByTestId('queued').waitFor();
     eleven.end();

@@ -67,9 +67,9 @@ describeInChromium('the look of the page', (chromium) => {
     expect(await page.locator('.brand-name').innerText()).toBe(BRAND.name);
     expect(await page.locator('.brand img').getAttribute('src')).toBe(BRAND.logo);
     expect(await page.locator('link[rel=icon]').getAttribute('href')).toBe(BRAND.logo);
-    expect(
-      await page.locator('.brand img').evaluate((image: HTMLImageElement) => image.naturalWidth),
-    ).toBeGreaterThan(0);
+    await page.waitForFunction(
+      () => document.querySelector<HTMLImageElement>('.brand img')!.naturalWidth > 0,
+    );
     expect(await page.locator('.app :is(b, i)').count()).toBe(0);
     // Before the server has said anything.
     await page.route('**/api/**', () => undefined);

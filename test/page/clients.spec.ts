@@ -5,6 +5,7 @@ import { ScriptedAgent } from '../../src/testing/scripted.agent.js';
 import { appServers } from '../support/app.server.js';
 import { chatServers, type ChatServerOptions } from '../support/chat.server.js';
 import { payingServers } from '../protocols/approvals.server.js';
+import { untilEqual } from '../support/until.js';
 import { describeInChromium } from './support/browser.js';
 import { ClientPage } from './support/client.page.js';
 import { buildReactPages, ClientPages } from './support/client-pages.js';
@@ -95,7 +96,7 @@ describeInChromium('pages of examples/clients', (chromium) => {
       expect(said).toContain('What is 17 times 23?');
       await chat.page.reload();
       await chat.page.locator('.words[data-of=assistant]', { hasText: 'Vienna' }).waitFor();
-      expect(await chat.page.locator('.words, .tool').allInnerTexts()).toEqual(said);
+      await untilEqual(() => chat.page.locator('.words, .tool').allInnerTexts(), said);
     });
 
     it('shows text and tools as they arrive, also after a reload and in a second tab', async () => {
@@ -123,7 +124,7 @@ describeInChromium('pages of examples/clients', (chromium) => {
       for (const tab of [chat, other]) {
         await tab.shows('Go.', 'Half and half.', 'Done.');
         await tab.isIdle();
-        expect(await tab.tools.count()).toBe(1);
+        await untilEqual(() => tab.tools.count(), 1);
       }
     });
 
@@ -207,13 +208,13 @@ describeInChromium('pages of examples/clients', (chromium) => {
       await chat.approval.getByRole('button', { name: 'Approve' }).click();
       await chat.shows('Pay 20.', 'Let me pay.', '[20 to Eve]');
       await chat.isIdle();
-      expect(await chat.approval.count()).toBe(0);
+      await chat.approval.waitFor({ state: 'detached' });
 
       await chat.ask('Pay 30.');
       await chat.approval.getByRole('button', { name: 'Deny' }).click();
       await chat.page.locator('.words', { hasText: 'not approved' }).waitFor();
       await chat.isIdle();
-      expect(await chat.approval.count()).toBe(0);
+      await chat.approval.waitFor({ state: 'detached' });
       expect(await chat.page.locator('.words', { hasText: '30 to Eve' }).count()).toBe(0);
     });
 

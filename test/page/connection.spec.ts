@@ -102,7 +102,8 @@ describeInChromium('page on a bad connection', (chromium) => {
 
   it('keeps a message that could not be sent, and sends it once on retry', async () => {
     const { puppet, network, proxy, chat } = await open();
-    await chat.composer.waitFor();
+    // What shows a message comes after the form. Nothing can be loaded any more without a network.
+    await chat.page.locator('.messages').waitFor({ state: 'attached' });
     network.up = false;
     proxy.drop('cut');
     await chat.ask('Hello?');
@@ -172,12 +173,16 @@ describeInChromium('page on a bad connection', (chromium) => {
 
   it('completes the run without repeated text when the server is killed and restarted in the middle', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'page-'));
-    const app = new AppProcess({ DATA_DIR: directory, DEMO_PACE_MS: '25', LOG_LEVEL: 'info' });
+    const settings = { DATA_DIR: directory, LOG_LEVEL: 'info' };
+    // So slow that a busy machine kills it in the middle of its answer, too.
+    const app = new AppProcess({ ...settings, DEMO_PACE_MS: '400' });
+    const restarted = new AppProcess({ ...settings, DEMO_PACE_MS: '5' });
     toUndo.push(async () => {
       await app.kill();
+      await restarted.kill();
       await rm(directory, { recursive: true, force: true });
     });
-    const proxy = await FaultProxy.listen({ target: () => app.port });
+    const proxy = await FaultProxy.listen({ target: () => app.port ?? restarted.port });
     toUndo.push(() => proxy.close());
     await app.start();
     const chat = new ChatPage(await chromium.visit(proxy.origin, { mayFail: true }));
@@ -186,7 +191,7 @@ describeInChromium('page on a bad connection', (chromium) => {
     await chat.answer.getByText('Countries that border Austria').waitFor();
     await app.kill();
     await chat.badge.getByText('Reconnecting').waitFor();
-    await app.start();
+    await restarted.start();
     await chat.stands('completed');
 
     const words = await chat.words();

@@ -1,12 +1,14 @@
 import { expect, it } from '@jest/globals';
-import type { Page } from 'playwright-core';
 import { chatServers } from '../support/chat.server.js';
+import { untilEqual } from '../support/until.js';
 import { findViolations, LETS_AXE_IN } from './support/accessibility.js';
 import { describeInChromium, type VisitOptions } from './support/browser.js';
 import { ChatPage, toPageUrl } from './support/chat.page.js';
 import { Puppet } from './support/puppet.js';
+import { settled } from './support/rest.js';
+import { watchTasks } from './support/tasks.js';
 
-/** Far below the seconds that such a task would take, and above what a busy machine makes of a short one. */
+/** Far below the seconds that such a task would take, and above what a slow machine makes of a short one. */
 const LONGEST_TASK_MS = 500;
 const CODE = 'def greet(name):\n    # Says hello.\n    return f"<b>{name}</b>" + str(42)\n';
 
@@ -31,7 +33,7 @@ describeInChromium('colours and formulas on the page', (chromium) => {
     expect(await chat.answer.locator('.hljs-comment').allInnerTexts()).toEqual(['# Says hello.']);
     expect(await chat.answer.locator('pre').textContent()).toBe(CODE.trimEnd());
     await page.getByRole('button', { name: 'Copy code' }).click();
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(CODE.trimEnd());
+    await untilEqual(() => page.evaluate(() => navigator.clipboard.readText()), CODE.trimEnd());
     const [worker] = page.workers();
     expect(new URL(worker!.url()).pathname).toMatch(/^\/v\/[\w-]+\/assets\/view\/highlight\.worker\.js$/);
     run.end();
@@ -157,22 +159,3 @@ describeInChromium('colours and formulas on the page', (chromium) => {
     expect(Math.abs((await marker.boundingBox())!.y - before)).toBeLessThan(2);
   });
 });
-
-/** Returns the function that tells how long the longest task of a page was from now on, in milliseconds. */
-async function watchTasks(page: Page): Promise<() => Promise<number>> {
-  const longest = await page.evaluateHandle(() => {
-    const longest = { ms: 0 };
-    new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) longest.ms = Math.max(longest.ms, duration);
-    }).observe({ type: 'longtask' });
-    return longest;
-  });
-  return () => longest.evaluate(({ ms }) => ms);
-}
-
-/** Resolves once layout and scrolling have come to rest. */
-async function settled(page: Page): Promise<void> {
-  await page.evaluate(
-    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
-  );
-}

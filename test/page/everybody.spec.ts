@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { chatServers } from '../support/chat.server.js';
+import { untilEqual } from '../support/until.js';
 import { describeInChromium, type VisitOptions } from './support/browser.js';
 import { ChatPage, toPageUrl } from './support/chat.page.js';
 import { Puppet } from './support/puppet.js';
@@ -70,7 +71,7 @@ describeInChromium('accessibility of the page', (chromium) => {
     await chat.page.keyboard.press('Tab');
     expect(await focused(chat.page)).toBe('Skip to the question');
     await chat.page.keyboard.press('Enter');
-    expect(await focused(chat.page)).toBe('Your question');
+    await untilEqual(() => focused(chat.page), 'Your question');
   });
 
   it('has landmarks, a name for every control, and announces the text in sentences', async () => {

@@ -12,6 +12,7 @@ import { InspectedServer, type InspectedRuns } from '../harness/inspected/inspec
 import { begunRun, toEnding } from '../../src/testing/storage/storage-samples.js';
 import { RetentionService } from '../../src/runs/retention.service.js';
 import { chatServers, type ChatServer } from '../support/chat.server.js';
+import { untilEqual } from '../support/until.js';
 import { describeInChromium } from './support/browser.js';
 import { ChatPage, toPageUrl } from './support/chat.page.js';
 import { Puppet } from './support/puppet.js';
@@ -179,14 +180,14 @@ describeInChromium('inspector of a run that was killed twice', (chromium) => {
           second.events.filter((event) => event.seq <= seq),
         ),
       );
-    expect(await text()).toBe(expected(12));
+    await untilEqual(text, expected(12));
     await page.getByRole('listbox', { name: 'Events' }).press('ArrowDown');
     await page.waitForURL(/at=13$/);
-    expect(await text()).toBe(expected(13));
+    await untilEqual(text, expected(13));
 
     await page.getByRole('slider', { name: 'Event' }).fill('10');
     await page.getByText('The invoice of Eve is due', { exact: false }).first().waitFor();
-    expect(await text()).toBe('The invoice of Eve is due ');
+    await untilEqual(text, 'The invoice of Eve is due ');
     await page.getByRole('slider', { name: 'Event' }).fill('13');
     await page.locator('[data-part=text]').waitFor({ state: 'detached' });
   });
@@ -200,7 +201,7 @@ describeInChromium('inspector of a run that was killed twice', (chromium) => {
       `Run ${runs.first}`,
       `Run ${runs.second}`,
     ]);
-    expect(await current()).toBe(`Run ${runs.first}`);
+    await untilEqual(current, `Run ${runs.first}`);
     const costs = [first, second].map(({ run }) => run.usage!.costMicros!);
     expect(await chain.locator('li span').allTextContents()).toEqual([
       expect.stringMatching(`^awaiting input · .+ · cost ${formatCost(costs[0]!)}$`),
@@ -210,12 +211,12 @@ describeInChromium('inspector of a run that was killed twice', (chromium) => {
 
     await chain.getByRole('button', { name: runs.second }).click();
     await page.waitForURL(new RegExp(`/runs/${runs.second}\\?at=${second.events.at(-1)!.seq}$`));
-    expect(await current()).toBe(`Run ${runs.second}`);
+    await untilEqual(current, `Run ${runs.second}`);
     await chain.getByRole('button', { name: runs.first }).press('Enter');
     await page.waitForURL(new RegExp(`/runs/${runs.first}\\?at=${first.events.at(-1)!.seq}$`));
     await page.reload();
     await chain.getByRole('button').first().waitFor();
-    expect(await current()).toBe(`Run ${runs.first}`);
+    await untilEqual(current, `Run ${runs.first}`);
   });
 
   it('finds events, and downloads a file that it opens again', async () => {
@@ -236,7 +237,7 @@ describeInChromium('inspector of a run that was killed twice', (chromium) => {
       .getByLabel('Open .jsonl')
       .setInputFiles({ name: 'x.jsonl', mimeType: '', buffer: Buffer.from(text) });
     await page.getByText('This file is not a log').waitFor({ state: 'detached' });
-    expect(await readRows(page)).toEqual(rows);
+    await untilEqual(() => readRows(page), rows);
   });
 
   it('replays the run to its end', async () => {
@@ -265,8 +266,8 @@ describeInChromium('inspector of a run that was killed twice', (chromium) => {
     expect(new URL(page.url()).searchParams.get('run')).toBe(runs.second);
     await page.keyboard.press('Escape');
     await page.getByTestId('panel').waitFor({ state: 'hidden' });
-    expect(await link.evaluate((element) => element === document.activeElement)).toBe(true);
-    expect(new URL(page.url()).searchParams.has('run')).toBe(false);
+    await untilEqual(() => link.evaluate((element) => element === document.activeElement), true);
+    await untilEqual(() => new URL(page.url()).searchParams.has('run'), false);
   });
 
   it('lists the runs, by what they cost, and opens one', async () => {
@@ -276,9 +277,9 @@ describeInChromium('inspector of a run that was killed twice', (chromium) => {
         .locator('tr[data-run]')
         .evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset['run']));
     await page.locator('tr[data-run]').first().waitFor();
-    expect(await ids()).toEqual([runs.second, runs.first]);
+    await untilEqual(ids, [runs.second, runs.first]);
     await page.getByRole('button', { name: 'Tokens' }).click();
-    expect(await ids()).toEqual([runs.first, runs.second]);
+    await untilEqual(ids, [runs.first, runs.second]);
     await page.locator(`tr[data-run="${runs.first}"] a`).click();
     await page.getByText('awaiting input').first().waitFor();
     expect(new URL(page.url()).pathname).toBe(`/runs/${runs.first}`);
@@ -357,10 +358,10 @@ describeInChromium('inspector', (chromium) => {
     const page = await chromium.visit(`${server.origin}/runs`);
     await page.getByText('The latest 1,000 runs. There are more', { exact: false }).waitFor();
     const first = () => page.locator('tr[data-run]').first().getAttribute('data-run');
-    expect(await first()).toBe('run-1099');
+    await untilEqual(first, 'run-1099');
     await page.getByRole('button', { name: 'Cost' }).click();
     await page.getByText('The 100 runs that cost most. There are more.').waitFor();
-    expect(await first()).toBe('run-7');
+    await untilEqual(first, 'run-7');
     expect(await page.locator('tr[data-run]').first().locator('[data-column=cost]').textContent()).toBe('2');
     await page.getByRole('button', { name: 'Took' }).click();
     await page.getByText('The 100 runs that took longest. There are more.').waitFor();

@@ -4,6 +4,8 @@ import { chatServers } from '../support/chat.server.js';
 import { describeInChromium, type VisitOptions } from './support/browser.js';
 import { ChatPage, toPageUrl } from './support/chat.page.js';
 import { Puppet } from './support/puppet.js';
+import { settled } from './support/rest.js';
+import { watchTasks } from './support/tasks.js';
 
 /** The longest time for which the page may answer to nothing. */
 const MOST_BLOCKED_MS = 200;
@@ -225,13 +227,6 @@ function times(count: number, make: (index: number) => string): string {
   return Array.from({ length: count }, (_, index) => make(index)).join('');
 }
 
-/** Two frames: what was to be drawn and scrolled is. */
-function settled(page: Page): Promise<void> {
-  return page.evaluate(
-    () => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))),
-  );
-}
-
 /** Pixels of the conversation below what is seen. */
 function leftBelow(page: Page): Promise<number> {
   return page
@@ -245,37 +240,4 @@ async function untilAtEnd(page: Page): Promise<void> {
     const { scrollHeight, scrollTop, clientHeight } = document.querySelector('.scroller')!;
     return scrollHeight - scrollTop - clientHeight < 2;
   });
-}
-
-interface TraceEvent {
-  readonly name: string;
-  readonly pid: number;
-  readonly tid: number;
-  readonly args?: { readonly name?: string };
-  /** Of the thread's own time, in microseconds: what others do on this machine does not count. */
-  readonly tdur?: number;
-}
-
-/** Traces what the page's main thread does. Returns what ends it, and tells the time of the longest task in milliseconds. */
-async function watchTasks(page: Page): Promise<() => Promise<number>> {
-  const browser = page.context().browser()!;
-  await browser.startTracing(page, {
-    categories: ['toplevel', 'disabled-by-default-devtools.timeline', 'devtools.timeline'],
-  });
-  return async () => {
-    const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as {
-      readonly traceEvents: readonly TraceEvent[];
-    };
-    const toThread = ({ pid, tid }: TraceEvent) => `${pid} ${tid}`;
-    const main = new Set(
-      traceEvents
-        .filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain')
-        .map(toThread),
-    );
-    const tasks = traceEvents.filter((event) => event.name.endsWith('RunTask') && main.has(toThread(event)));
-    const times = tasks.flatMap(({ tdur }) => (tdur === undefined ? [] : [tdur / 1_000]));
-    // Otherwise nothing was measured.
-    expect(times.length).toBeGreaterThan(100);
-    return Math.max(...times);
-  };
 }

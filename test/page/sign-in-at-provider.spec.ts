@@ -68,6 +68,8 @@ describeInChromium('sign-in at a provider, on the page', (chromium) => {
       () => document.querySelector<HTMLTextAreaElement>('#question')?.value === 'And what do I do?',
     );
     expect(chat.threadId).toBe(threadId);
+    // Nothing can be sent before the conversation is there.
+    await chat.stands('completed');
     expect(await dialog.isVisible()).toBe(false);
     await chat.composer.press('Enter');
     const next = await puppet.run();

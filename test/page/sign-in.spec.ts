@@ -18,16 +18,13 @@ describeInChromium('sign-in on the page', (chromium) => {
     const chat = new ChatPage(await chromium.visit(toPageUrl(server), { mayFail: true }));
     const { page } = chat;
     const dialog = page.getByRole('dialog', { name: 'Sign in' });
-    const token = dialog.getByLabel('Access token or API key');
-    await token.fill('not-the-right-one');
-    await token.press('Enter');
+    await chat.token.fill('not-the-right-one');
+    await chat.token.press('Enter');
     await dialog.getByRole('alert').filter({ hasText: 'not valid' }).waitFor();
     await page.keyboard.press('Escape');
     expect(await dialog.isVisible()).toBe(true);
 
-    await token.fill(KEY);
-    await dialog.getByRole('button', { name: 'Sign in' }).click();
-    await dialog.waitFor({ state: 'detached' });
+    await chat.signIn(KEY);
     await chat.ask('Who am I?');
     const run = await puppet.run();
     run.say('Ann');

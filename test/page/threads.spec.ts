@@ -4,7 +4,7 @@ import { createAnswer } from '../../src/testing/scripted.agent.js';
 import { sayOneByOne } from '../support/plays.js';
 import { createChatAgent } from '../../src/agents/langgraph/chat.agent.js';
 import { ScriptedModel } from '../../src/agents/langgraph/langgraph.testing.js';
-import { until } from '../support/until.js';
+import { until, untilEqual } from '../support/until.js';
 import { describeInChromium } from './support/browser.js';
 import { ChatPage, toPageUrl } from './support/chat.page.js';
 import { Puppet } from './support/puppet.js';
@@ -23,7 +23,7 @@ describeInChromium('conversations on the page', (chromium) => {
     await chat.shows('You said apples.');
     await chat.stands('completed');
     const apples = chat.threadId;
-    expect(await chat.title.innerText()).toBe('apples');
+    await untilEqual(() => chat.title.innerText(), 'apples');
 
     await page.getByRole('button', { name: 'New conversation' }).click();
     await page.getByRole('heading', { name: 'Ask, and watch it work.' }).waitFor();
@@ -35,7 +35,7 @@ describeInChromium('conversations on the page', (chromium) => {
     // The dot of news goes once the list knows that the answer was seen.
     await until(async () => (await page.title()).startsWith('pears'));
     await threads.nth(1).waitFor();
-    expect(await threads.locator('.thread-title').allInnerTexts()).toEqual(['pears', 'apples']);
+    await untilEqual(() => threads.locator('.thread-title').allInnerTexts(), ['pears', 'apples']);
 
     await threads.getByRole('link', { name: 'apples' }).click();
     await chat.shows('You said apples.');
@@ -57,7 +57,7 @@ describeInChromium('conversations on the page', (chromium) => {
     await askToDelete();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('heading', { name: 'Ask, and watch it work.' }).waitFor();
-    expect(await threads.locator('.thread-title').allInnerTexts()).toEqual(['pears']);
+    await untilEqual(() => threads.locator('.thread-title').allInnerTexts(), ['pears']);
     expect((await server.call('GET', `/threads/${apples}`)).status).toBe(404);
   });
 
@@ -95,7 +95,7 @@ describeInChromium('conversations on the page', (chromium) => {
       await page.getByRole('menuitem', { name: action }).press('Enter');
     };
     await threads.nth(2).waitFor();
-    expect(await titles()).toEqual(['plums', 'pears', 'apples']);
+    await untilEqual(() => titles(), ['plums', 'pears', 'apples']);
 
     await choose('apples', 'Rename');
     await page.keyboard.type('Red apples');
@@ -103,21 +103,21 @@ describeInChromium('conversations on the page', (chromium) => {
     await threads.getByText('Red apples').waitFor();
     await choose('Red apples', 'Pin');
     await page.getByRole('list', { name: 'Pinned' }).getByText('Red apples').waitFor();
-    expect(await titles()).toEqual(['Red apples', 'plums', 'pears']);
+    await untilEqual(() => titles(), ['Red apples', 'plums', 'pears']);
     await choose('plums', 'Archive');
     await page.waitForFunction(() => document.querySelectorAll('.thread').length === 2);
-    expect(await titles()).toEqual(['Red apples', 'pears']);
+    await untilEqual(() => titles(), ['Red apples', 'pears']);
     await tab.waitForFunction(() => document.querySelectorAll('.thread').length === 2);
-    expect(await titles(tab)).toEqual(['Red apples', 'pears']);
+    await untilEqual(() => titles(tab), ['Red apples', 'pears']);
 
     await page.getByRole('button', { name: 'Archived conversations' }).click();
     await threads.getByText('plums').waitFor();
-    expect(await titles()).toEqual(['plums']);
+    await untilEqual(() => titles(), ['plums']);
     await choose('plums', 'Bring back');
     await page.getByText('Archived conversations appear here.').waitFor();
     await page.getByRole('button', { name: 'Back to all conversations' }).click();
     await threads.getByText('plums').waitFor();
-    expect(await titles()).toEqual(['Red apples', 'plums', 'pears']);
+    await untilEqual(() => titles(), ['Red apples', 'plums', 'pears']);
   });
 
   it('shows the title that a model makes after the first answer', async () => {
@@ -148,7 +148,7 @@ describeInChromium('conversations on the page', (chromium) => {
       await frame.evaluate((element) => (element.scrollTop = element.scrollHeight));
       return (await page.getByText('number 0', { exact: true }).count()) > 0;
     });
-    expect(await page.getByTestId('thread').count()).toBe(45);
+    await untilEqual(() => page.getByTestId('thread').count(), 45);
   });
 
   it('counts the conversations that wait for a decision, also in the title, and marks new answers', async () => {

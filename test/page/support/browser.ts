@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
 import {
   chromium,
   type Browser,
@@ -19,9 +19,8 @@ const ARGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
-const PATIENCE_MS = 10_000;
-/** Above the patience, so that a wait that fails can say what it waited for. */
-const TEST_MS = 30_000;
+/** Above what a busy machine needs, and below the limit of a test: a wait that fails can say what it waited for. */
+const PATIENCE_MS = 30_000;
 /** The browser's own lines about requests that a test wants to fail. */
 const FAILED_REQUEST = /^Failed to load resource:/;
 
@@ -34,7 +33,7 @@ export interface VisitOptions extends BrowserContextOptions {
 
 /** A browser with nothing in it yet. Its contexts are closed after each test, which fails when a page complained. */
 export interface Chromium {
-  /** A person of their own: no cookies, no storage. Waits of its pages fail after ten seconds. */
+  /** A person of their own: no cookies, no storage. Waits of its pages fail after half a minute. */
   context(options?: VisitOptions): Promise<BrowserContext>;
   /** A page of a new context. */
   visit(url: string, options?: VisitOptions): Promise<Page>;
@@ -54,7 +53,6 @@ export function describeInChromium(title: string, body: (chromium: Chromium) => 
     describe.skip(title, () => body(new LaunchedChromium()));
     return;
   }
-  jest.setTimeout(TEST_MS);
   describe(title, () => {
     const browser = new LaunchedChromium();
     // A missing browser fails here, by Playwright's own words.

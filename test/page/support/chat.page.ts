@@ -14,6 +14,7 @@ export class ChatPage {
   readonly tools: Locator;
   readonly badge: Locator;
   readonly title: Locator;
+  readonly token: Locator;
 
   constructor(readonly page: Page) {
     this.composer = page.getByRole('textbox', { name: 'Your question' });
@@ -23,6 +24,7 @@ export class ChatPage {
     this.tools = page.getByTestId('tool');
     this.badge = page.getByTestId('connection');
     this.title = page.locator('h1.topbar-title');
+    this.token = page.getByLabel('Access token or API key');
   }
 
   /** The last answer. */
@@ -37,6 +39,14 @@ export class ChatPage {
   async ask(question: string): Promise<void> {
     await this.composer.fill(question);
     await this.composer.press('Enter');
+  }
+
+  /** Signs in by a key. Resolves once the page knows who is there: until then it hides what is typed. */
+  async signIn(key: string): Promise<void> {
+    await this.token.fill(key);
+    await this.page.getByRole('button', { name: 'Sign in' }).click();
+    await this.token.waitFor({ state: 'detached' });
+    await this.page.getByRole('button', { name: 'Sign out' }).waitFor();
   }
 
   /** Resolves once the words of the last answer are exactly these; the space between them does not count. */

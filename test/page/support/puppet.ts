@@ -4,24 +4,44 @@ import type { RunEvent, ToolEnd } from '../../../src/events/run-event.js';
 import type { Subagent } from '../../../src/events/subagent.js';
 import type { Play } from '../../support/chat.server.js';
 
+/** Below the limit of a test, so that the failure says what did not come. */
+const PATIENCE_MS = 30_000;
+
 /** An agent whose every move is made by the test, so that the test knows what the page should show at each moment. */
 export class Puppet {
   private readonly begun: PuppetRun[] = [];
   private readonly awaited: ((run: PuppetRun) => void)[] = [];
+  private count = 0;
 
   /** For a ScriptedAgent. */
   readonly play: Play = (input, context) => {
     const run = new PuppetRun(input.message, context);
+    this.count += 1;
     const next = this.awaited.shift();
     if (next) next(run);
     else this.begun.push(run);
     return run.over;
   };
 
-  /** The next run that begins, or has begun. */
+  /** Resolves with the next run that begins, or has begun. Rejects if none does. */
   run(): Promise<PuppetRun> {
-    const run = this.begun.shift();
-    return run ? Promise.resolve(run) : new Promise((resolve) => this.awaited.push(resolve));
+    const begun = this.begun.shift();
+    if (begun) return Promise.resolve(begun);
+    const { promise, resolve, reject } = Promise.withResolvers<PuppetRun>();
+    // Made here, where the stack still leads to the test.
+    const failure = new Error(
+      `No question has come to the agent in ${PATIENCE_MS / 1_000} s, after ${this.count} runs. Was it asked before the page could take it?`,
+    );
+    const timer = setTimeout(() => {
+      this.awaited.splice(this.awaited.indexOf(take), 1);
+      reject(failure);
+    }, PATIENCE_MS);
+    const take = (run: PuppetRun) => {
+      clearTimeout(timer);
+      resolve(run);
+    };
+    this.awaited.push(take);
+    return promise;
   }
 }
 
