@@ -2,17 +2,18 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { CheckpointFence } from '../../../agents/langgraph/checkpoint-fence.js';
 import type { TailCache } from './tail.cache.js';
 import { pruningOn } from './checkpoint-pruning.ts';
-import type {
-  CheckpointName,
-  CheckpointQuery,
-  CheckpointRow,
-  ListedCheckpoint,
-  NewCheckpoint,
-  NewWrites,
-  StoredCheckpoint,
-  ValueRow,
-  WriteRow,
-} from './checkpoint-rows.js';
+import {
+  CHECKPOINTS_BY_NAME,
+  type CheckpointName,
+  type CheckpointQuery,
+  type CheckpointRow,
+  type ListedCheckpoint,
+  type NewCheckpoint,
+  type NewWrites,
+  type StoredCheckpoint,
+  type ValueRow,
+  type WriteRow,
+} from './checkpoint-rows.ts';
 
 /** LangGraph's checkpoints. A channel's value is stored once, by its version, however many checkpoints have it. */
 export function checkpointOperations(db: DatabaseSync, tails: TailCache) {
@@ -35,10 +36,10 @@ export function checkpointOperations(db: DatabaseSync, tails: TailCache) {
   const addWrite = insertWrite('IGNORE');
   const replaceWrite = insertWrite('REPLACE');
   const latest = db.prepare(
-    'SELECT * FROM checkpoints WHERE thread_id = ? AND namespace = ? ORDER BY checkpoint_id DESC LIMIT 1',
+    `SELECT * FROM ${CHECKPOINTS_BY_NAME} WHERE thread_id = ? AND namespace = ? ORDER BY checkpoint_id DESC LIMIT 1`,
   );
   const byName = db.prepare(
-    'SELECT * FROM checkpoints WHERE thread_id = ? AND namespace = ? AND checkpoint_id = ?',
+    `SELECT * FROM ${CHECKPOINTS_BY_NAME} WHERE thread_id = ? AND namespace = ? AND checkpoint_id = ?`,
   );
   const selectValues = db.prepare(`
     SELECT stored.channel, stored.type, stored.value

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { KEPT_RUNS, type CheckpointKeeping } from '../../checkpoint-keeping.ts';
-import type { CheckpointName } from './checkpoint-rows.js';
+import { CHECKPOINTS_BY_NAME, type CheckpointName } from './checkpoint-rows.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -17,7 +17,7 @@ const TABLES = ['checkpoints', 'checkpoint_writes', 'checkpoint_values'] as cons
  */
 export function pruningOn(db: DatabaseSync) {
   const replaced = db.prepare(`
-    SELECT checkpoint_id AS id FROM checkpoints WHERE thread_id = :threadId AND namespace = :namespace
+    SELECT checkpoint_id AS id FROM ${CHECKPOINTS_BY_NAME} WHERE thread_id = :threadId AND namespace = :namespace
     ORDER BY checkpoint_id DESC LIMIT -1 OFFSET :keep`);
   const replacedOfRuns = db.prepare(`
     SELECT checkpoint_id AS id FROM (
@@ -60,7 +60,7 @@ export function pruningOn(db: DatabaseSync) {
       WHERE kept.thread_id = :threadId AND kept.namespace = ''
       WINDOW newest AS (ORDER BY kept.checkpoint_id DESC))
     WHERE place > :keep AND bytes > :maxBytes`);
-  const deleteOne = (['checkpoints', 'checkpoint_writes'] as const).map((table) =>
+  const deleteOne = [CHECKPOINTS_BY_NAME, 'checkpoint_writes'].map((table) =>
     db.prepare(
       `DELETE FROM ${table} WHERE thread_id = :threadId AND namespace = :namespace AND checkpoint_id = :id`,
     ),

@@ -8,6 +8,12 @@ export interface CheckpointName {
   readonly checkpointId: string;
 }
 
+/**
+ * The checkpoints, for a statement that is given a namespace. Another index has those of one namespace alone, so without this name SQLite would plan
+ * the statement again whenever it is called: twenty times the work.
+ */
+export const CHECKPOINTS_BY_NAME = 'checkpoints INDEXED BY checkpoints_by_name';
+
 /** A value as LangGraph's serializer wrote it. */
 export interface Serialized {
   readonly type: string;
