@@ -21,14 +21,8 @@ interface HasChildren {
  */
 export class RunCallbackManager extends CallbackManager {
   override copy(...additional: Parameters<CallbackManager['copy']>): CallbackManager {
-    const { handlers, inheritableHandlers, tags, inheritableTags, metadata, inheritableMetadata } = this;
-    const bare = new CallbackManager(this._parentRunId, {
-      handlers,
-      inheritableHandlers,
-      tags,
-      inheritableTags,
-    });
-    const copied = become(bare.copy(...additional));
+    const { metadata, inheritableMetadata } = this;
+    const copied = become(super.copy.apply({ ...this, metadata: {} }, additional));
     copied.metadata = { ...metadata };
     for (const key of Object.keys(metadata))
       if (Object.hasOwn(inheritableMetadata, key)) copied.inheritableMetadata[key] = metadata[key];
@@ -50,14 +44,7 @@ function withChildren<Run extends HasChildren>(run: Run): Run {
   return run;
 }
 
+/** The manager itself, which has all fields of the class: a second object for each of a run's forty managers would cost as much as the first. */
 function become(manager: CallbackManager): RunCallbackManager {
-  const { handlers, inheritableHandlers, tags, inheritableTags, metadata, inheritableMetadata } = manager;
-  return new RunCallbackManager(manager.getParentRunId(), {
-    handlers,
-    inheritableHandlers,
-    tags,
-    inheritableTags,
-    metadata,
-    inheritableMetadata,
-  });
+  return Object.setPrototypeOf(manager, RunCallbackManager.prototype) as RunCallbackManager;
 }
