@@ -75,11 +75,17 @@ export abstract class Agent {
   ): Promise<string>;
 
   /** Describes the agent for tools that draw it and for forms that ask for its input. Default: nothing is known. */
-  describe?(principal: Principal): Promise<AgentDescription>;
+  describe?(principal: Principal, wanted?: DescriptionParts): Promise<AgentDescription>;
 }
 
 /** Values of a run beside its message, from those who run the service. */
 export type AgentDefaults = Pick<GivenInput, 'configurable' | 'context'>;
+
+/** The parts of a description that are asked for. */
+export interface DescriptionParts {
+  /** False to leave out the schemas, which may take seconds to read. Default true. */
+  readonly hasSchemas: boolean;
+}
 
 /** The parts of an agent, and what it takes and gives. */
 export interface AgentDescription {
@@ -90,13 +96,17 @@ export interface AgentDescription {
     /** True if the agent decides at run time whether to go there. */
     readonly isConditional: boolean;
   }[];
-  /** JSON schemas. Absent: unknown. */
-  readonly schemas: {
-    readonly input?: JsonSchema;
-    readonly output?: JsonSchema;
-    readonly state?: JsonSchema;
-    readonly context?: JsonSchema;
-  };
+  readonly schemas: AgentSchemas;
+  /** The schemas of the graphs that are nodes of it, at any depth, by the names of the nodes that lead there: `research|writer`. Default: none. */
+  readonly subgraphs?: Readonly<Record<string, AgentSchemas>>;
+}
+
+/** JSON schemas of what an agent takes and gives. Absent: unknown. */
+export interface AgentSchemas {
+  readonly input?: JsonSchema;
+  readonly output?: JsonSchema;
+  readonly state?: JsonSchema;
+  readonly context?: JsonSchema;
 }
 
 type JsonSchema = Readonly<Record<string, unknown>>;

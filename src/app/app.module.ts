@@ -118,6 +118,7 @@ async function makeGraphAgent(
     // Not where it was loaded from: everybody who may sign in reads this.
     description: description ?? (own || `Answers with the graph '${name}' of this server.`),
     graph,
+    module: reference,
     tracking,
     checkpointer,
     store,

@@ -72,8 +72,6 @@ describe("methods of LangGraph's client that are not served", () => {
         'Several runs cannot be cancelled at once.',
       ],
       [() => client.threads.prune([thread_id]), 'Threads cannot be pruned.'],
-      [() => client.assistants.getSubgraphs('scripted'), 'Subgraphs are not listed.'],
-      [() => client.assistants.getSubgraphs('scripted', { namespace: 'a' }), 'Subgraphs are not listed.'],
       [() => client.crons.create('scripted', { schedule: '* * * * *' }), 'There are no crons.'],
       [
         () => client.crons.createForThread(thread_id, 'scripted', { schedule: '* * * * *' }),
@@ -177,6 +175,16 @@ describe("LangGraph's client.assistants", () => {
       .addNode('write', () => ({ notes: 'Done.' }) as never)
       .addEdge(START, 'write')
       .compile();
+    const nested = new StateGraph(z.object({ topic: z.string() }) as never)
+      .addNode(
+        'outer',
+        new StateGraph(z.object({ topic: z.string(), draft: z.string() }) as never)
+          .addNode('inner', typed as never)
+          .addEdge(START, 'inner')
+          .compile() as never,
+      )
+      .addEdge(START, 'outer')
+      .compile();
     const messages = new StateGraph(MessagesAnnotation)
       .addNode('think', () => ({ messages: [] }))
       .addNode('say', () => ({ messages: [] }))
@@ -185,7 +193,7 @@ describe("LangGraph's client.assistants", () => {
       .compile();
     const server = await startGraphs({
       agents: (kit) =>
-        Object.entries({ typed, messages }).map(
+        Object.entries({ typed, messages, nested }).map(
           ([name, graph]) => new LangGraphAgent({ ...kit, name, description: name, graph: graph as never }),
         ),
       protocols: {},
@@ -195,7 +203,7 @@ describe("LangGraph's client.assistants", () => {
 
   it('gives the graph and the schemas of an agent, and counts agents', async () => {
     const client = connectTo(await serve());
-    expect(await client.assistants.count()).toBe(2);
+    expect(await client.assistants.count()).toBe(3);
     expect(await client.assistants.count({ graphId: 'typed' })).toBe(1);
     expect(await client.assistants.getGraph('messages')).toEqual({
       nodes: [
@@ -219,6 +227,24 @@ describe("LangGraph's client.assistants", () => {
       state_schema: null,
     });
     await expect(client.assistants.getGraph('unknown')).rejects.toThrow('404');
+  });
+
+  it('lists the graphs that are nodes of an agent, with their schemas', async () => {
+    const client = connectTo(await serve());
+    const outer = { state: { properties: { draft: { type: 'string' } } } };
+    const inner = { state: { properties: { notes: { type: 'string' } } } };
+    expect(await client.assistants.getSubgraphs('messages')).toEqual({});
+    const direct = await client.assistants.getSubgraphs('nested');
+    expect(Object.keys(direct)).toEqual(['outer']);
+    expect(direct).toMatchObject({ outer });
+    const all = await client.assistants.getSubgraphs('nested', { recurse: true });
+    expect(all).toMatchObject({ outer, 'outer|inner': inner });
+    const namespace = 'outer|inner';
+    expect(await client.assistants.getSubgraphs('nested', { namespace, recurse: true })).toEqual({
+      [namespace]: all[namespace],
+    });
+    expect(await client.assistants.getSubgraphs('nested', { namespace: 'unknown' })).toEqual({});
+    await expect(client.assistants.getSubgraphs('unknown')).rejects.toThrow('404');
   });
 
   it('says that it is there, and what it can, before anybody signs in', async () => {

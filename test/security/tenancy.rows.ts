@@ -257,15 +257,9 @@ export const ROWS: Readonly<Record<string, readonly Row[]>> = {
   ],
   'POST /protocols/langgraph/runs/cancel': [{ kind: 'lists', request: nothing, otherwise: [400] }],
   'POST /protocols/langgraph/threads/prune': [{ kind: 'lists', request: nothing, otherwise: [400] }],
-  'GET /protocols/langgraph/assistants/:assistantId/subgraphs': [
-    { kind: 'names', request: assistant, otherwise: [400] },
-  ],
+  'GET /protocols/langgraph/assistants/:assistantId/subgraphs': [{ kind: 'names', request: assistant }],
   'GET /protocols/langgraph/assistants/:assistantId/subgraphs/:namespace': [
-    {
-      kind: 'names',
-      request: ({ assistantId }) => ({ params: { assistantId, namespace: 'a' } }),
-      otherwise: [400],
-    },
+    { kind: 'names', request: ({ assistantId }) => ({ params: { assistantId, namespace: 'a' } }) },
   ],
   'POST /protocols/langgraph/runs/crons': [{ kind: 'lists', request: nothing, otherwise: [400] }],
   'POST /protocols/langgraph/runs/crons/search': [{ kind: 'lists', request: nothing, otherwise: [400] }],

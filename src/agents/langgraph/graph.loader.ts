@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AppError } from '../../errors.js';
 import { importGraphModule } from './graph-module.js';
+import { splitReference } from './graph-reference.js';
 import { providePlatformLogger } from './platform-logger.js';
 import { toCompiledGraph, type CompiledGraph, type GraphFactory } from './graph-source.js';
 
@@ -69,15 +70,6 @@ export async function loadGraph(reference: string): Promise<CompiledGraph | Grap
 export function importReference(reference: string): Promise<unknown> {
   const { path, exportName } = splitReference(reference);
   return importExport(path, exportName);
-}
-
-/** A colon separates as well as `#`, but is also a character of paths: it counts where a file name of a module is before it. */
-function splitReference(reference: string): { readonly path: string; readonly exportName: string } {
-  const [, path = reference, exportName = 'default'] =
-    /^([^#]+)#(.+)$/.exec(reference) ??
-    /^(.+\.[cm]?[jt]sx?):([\p{ID_Start}$_][\p{ID_Continue}$]*)$/u.exec(reference) ??
-    [];
-  return { path, exportName };
 }
 
 async function compiledFrom(value: unknown, reference: string): Promise<CompiledGraph> {

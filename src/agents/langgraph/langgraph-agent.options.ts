@@ -17,6 +17,11 @@ export interface LangGraphAgentOptions {
    * run, from that run's `configurable`, `metadata` and `store`.
    */
   readonly graph: GraphSource | GraphFactory;
+  /**
+   * Module that the graph is from, as for `loadGraph`. If it is TypeScript, and `@langchain/langgraph-api` is installed in its project, schemas that the graph
+   * itself does not have are read from its types. Default: those are unknown.
+   */
+  readonly module?: string;
   readonly checkpointer: BaseCheckpointSaver;
   readonly tracking: ToolTrackingService;
   /** What the graph keeps beyond a thread: `runtime.store` and `getStore()`. Default: none. A graph that was compiled with a store of its own uses that. */

@@ -1,6 +1,5 @@
 import { HumanMessage } from '@langchain/core/messages';
 import { Command } from '@langchain/langgraph';
-import { AppError } from '../../errors.js';
 import type { StateChange } from '../../events/run-event.js';
 import { AgentGraph } from './agent-graph.js';
 import { DEFAULT_RECURSION_LIMIT, type LangGraphAgentOptions } from './langgraph-agent.options.js';
@@ -12,10 +11,11 @@ import {
   type AgentContext,
   type AgentDescription,
   type AgentInput,
-  type GivenInput,
+  type DescriptionParts,
 } from '../agent.js';
 import { withDefaults } from './agent-defaults.js';
 import { describeGraph } from './graph-description.js';
+import { checkClientTools } from './check-client-tools.js';
 import { checkConfigurable, checkInput, listInputFiles, makeContext } from './graph-input.js';
 import { configMetadata, runConfigurable, toContext } from './run-config.js';
 import type { ActiveRun } from './active-run.js';
@@ -56,6 +56,7 @@ import {
 import { makeTitle } from './title-maker.js';
 import { ToolCallbacks } from './tool.callbacks.js';
 import { ToolSteps } from './tool-steps.js';
+import { TypedSchemas } from './typed-schemas.js';
 
 /** Drives a compiled LangGraph graph, and tells what it does in canonical events. */
 export class LangGraphAgent extends Agent {
@@ -73,6 +74,7 @@ export class LangGraphAgent extends Agent {
   override readonly takesMessages: boolean | undefined;
   override readonly defaults: LangGraphAgentOptions['defaults'];
   private readonly graph: AgentGraph;
+  private readonly typed?: TypedSchemas;
 
   constructor(private readonly options: LangGraphAgentOptions) {
     super();
@@ -84,6 +86,7 @@ export class LangGraphAgent extends Agent {
     ({ takesStateChanges: this.takesStateChanges = false, keepsStates: this.keepsStates = false } = options);
     this.defaults = options.defaults;
     this.graph = new AgentGraph(options);
+    if (options.module !== undefined) this.typed = new TypedSchemas(options.module);
     this.takesMessages = this.graph.takesMessages;
   }
 
@@ -273,7 +276,7 @@ export class LangGraphAgent extends Agent {
     checkConfigurable(asked.given ?? {}, { agent: this.name, allowed: this.options.configurable });
     const { message, metadata, given = {} } = withDefaults(asked, this.options);
     refuseFileBlocks(given);
-    this.checkClientTools(given, principal);
+    checkClientTools(given, principal, this.options);
     const graph = await this.graph.get({ metadata, principal, given });
     if (given.stateChange) checkStateChange(graph, given.stateChange);
     else {
@@ -283,18 +286,7 @@ export class LangGraphAgent extends Agent {
     await makeContext(graph, given.context, toContext({ metadata }, principal));
   }
 
-  override async describe(principal: Principal): Promise<AgentDescription> {
-    return describeGraph(await this.graph.get({ metadata: {}, principal }));
-  }
-
-  private checkClientTools({ clientTools = [] }: GivenInput, principal: Principal): void {
-    if (clientTools.length === 0) return;
-    if (!this.options.takesClientTools) {
-      throw new AppError(
-        'REQUEST_INVALID',
-        `clientTools: The agent '${this.name}' takes no tools of its client. Leave them out.`,
-      );
-    }
-    this.options.tracking.checkClientTools(clientTools, principal);
+  override async describe(principal: Principal, wanted?: DescriptionParts): Promise<AgentDescription> {
+    return describeGraph(await this.graph.get({ metadata: {}, principal }), this.typed, wanted);
   }
 }

@@ -45,6 +45,15 @@ export const assistantSchemasSchema = z
   .meta({ id: 'LangGraphAssistantSchemas' });
 export type LangGraphAssistantSchemas = z.output<typeof assistantSchemasSchema>;
 
+/** The schemas of the graphs that are nodes of an agent, by the names of the nodes that lead there. */
+export const assistantSubgraphsSchema = z
+  .record(
+    z.string(),
+    z.object({ input: jsonSchema, output: jsonSchema, state: jsonSchema, config: jsonSchema }),
+  )
+  .meta({ id: 'LangGraphAssistantSubgraphs' });
+export type LangGraphAssistantSubgraphs = z.output<typeof assistantSubgraphsSchema>;
+
 /** Agents are made with the server. */
 export function toAssistant({
   name,
@@ -108,4 +117,24 @@ export function toAssistantSchemas(
     config_schema: schemas.context ?? null,
     context_schema: schemas.context ?? null,
   };
+}
+
+/**
+ * @param namespace names of nodes: only the graph that they lead to
+ * @param isRecursive true for graphs at any depth. Default: those that are nodes of the agent's own
+ */
+export function toAssistantSubgraphs(
+  { subgraphs = {} }: AgentDescription,
+  { namespace, isRecursive = false }: { readonly namespace?: string; readonly isRecursive?: boolean },
+): LangGraphAssistantSubgraphs {
+  const isMeant = (path: string) =>
+    namespace === undefined ? isRecursive || !path.includes('|') : path === namespace;
+  return Object.fromEntries(
+    Object.entries(subgraphs)
+      .filter(([path]) => isMeant(path))
+      .map(([path, { input = null, output = null, state = null, context = null }]) => [
+        path,
+        { input, output, state, config: context },
+      ]),
+  );
 }

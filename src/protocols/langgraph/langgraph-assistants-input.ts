@@ -45,6 +45,14 @@ export const deleteAssistantSchema = z.looseObject({
     .meta({ description: 'Deletes the threads that name it in their metadata, as `assistant_id`, as well.' }),
 });
 
+/** Query of `client.assistants.getSubgraphs`. */
+export const subgraphsSchema = z.object({
+  recurse: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: 'With those inside of others, too. Default: false.' }),
+});
+
 const assistantFilter = z.looseObject({
   graph_id: z.string().nullish(),
   name: z.string().nullish().meta({ description: 'A part of the name, in any case.' }),

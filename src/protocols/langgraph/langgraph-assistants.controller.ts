@@ -15,6 +15,7 @@ import {
   deleteAssistantSchema,
   latestVersionSchema,
   searchAssistantsSchema,
+  subgraphsSchema,
   updateAssistantSchema,
   versionsSchema,
 } from './langgraph-assistants-input.js';
@@ -22,11 +23,14 @@ import {
   assistantGraphSchema,
   assistantSchema,
   assistantSchemasSchema,
+  assistantSubgraphsSchema,
   toAssistantGraph,
   toAssistantSchemas,
+  toAssistantSubgraphs,
   type LangGraphAssistant,
   type LangGraphAssistantGraph,
   type LangGraphAssistantSchemas,
+  type LangGraphAssistantSubgraphs,
 } from './assistant-resources.js';
 
 const ASSISTANT_ID = ApiParam({
@@ -182,7 +186,7 @@ export class LangGraphAssistantsController {
     @CurrentPrincipal() principal: Principal,
     @Param('assistantId') assistantId: string,
   ): Promise<LangGraphAssistantGraph> {
-    return toAssistantGraph(await this.describe(principal, assistantId));
+    return toAssistantGraph(await this.describe(principal, assistantId, { hasSchemas: false }));
   }
 
   @Get(':assistantId/schemas')
@@ -200,8 +204,29 @@ export class LangGraphAssistantsController {
     return toAssistantSchemas(name, description);
   }
 
-  private async describe(principal: Principal, assistantId: string) {
+  @Get([':assistantId/subgraphs', ':assistantId/subgraphs/:namespace'])
+  @ASSISTANT_ID
+  @Endpoint({
+    summary: "List the graphs inside an agent's graph, with their schemas (LangGraph)",
+    reply: { status: 200, description: 'By the names of the nodes.', schema: assistantSubgraphsSchema },
+    query: subgraphsSchema,
+    problems: ['NOT_FOUND'],
+  })
+  async subgraphs(
+    @Req() request: WebRequest,
+    @Param('assistantId') assistantId: string,
+    @Param('namespace') namespace?: string,
+  ): Promise<LangGraphAssistantSubgraphs> {
+    const { recurse } = validate(subgraphsSchema, request.query, 'query');
+    const description = await this.describe(getAuthentication(request).principal, assistantId);
+    return toAssistantSubgraphs(description, {
+      ...(namespace !== undefined && { namespace }),
+      isRecursive: recurse === 'true',
+    });
+  }
+
+  private async describe(principal: Principal, assistantId: string, wanted = { hasSchemas: true }) {
     const agent = await this.assistants.getAgent(principal, assistantId);
-    return { name: agent.name, ...((await agent.describe?.(principal)) ?? NOTHING_KNOWN) };
+    return { name: agent.name, ...((await agent.describe?.(principal, wanted)) ?? NOTHING_KNOWN) };
   }
 }

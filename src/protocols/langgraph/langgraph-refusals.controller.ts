@@ -1,4 +1,4 @@
-import { applyDecorators, Controller, Delete, Get, Patch, Post } from '@nestjs/common';
+import { applyDecorators, Controller, Delete, Patch, Post } from '@nestjs/common';
 import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import { AppError } from '../../errors.js';
 import { Endpoint } from '../../http/endpoint.decorator.js';
@@ -31,13 +31,6 @@ export class LangGraphRefusalsController {
   @RefusedEndpoint()
   prune(): never {
     throw refusal('Threads cannot be pruned. Delete each.');
-  }
-
-  /** @throws AppError REQUEST_INVALID */
-  @Get(['assistants/:assistantId/subgraphs', 'assistants/:assistantId/subgraphs/:namespace'])
-  @RefusedEndpoint()
-  listSubgraphs(): never {
-    throw refusal('Subgraphs are not listed. The nodes of the whole graph are in `…/graph`.');
   }
 
   /** @throws AppError REQUEST_INVALID */
