@@ -273,8 +273,8 @@ describe.each(SDKS)('AI SDK %s', (version, sdk) => {
     expect([own.status, other.status]).toEqual(['ready', 'ready']);
     const said = async (asker: Record<string, string>) =>
       JSON.stringify(await (await fetch(`${route}/messages`, { headers: asker })).json());
-    expect(await said(headers)).toContain('mine');
-    expect(await said({ authorization: 'Bearer ann' })).not.toContain('mine');
+    expect(await said(headers)).toContain('"mine"');
+    expect(await said({ authorization: 'Bearer ann' })).not.toContain('"mine"');
   });
 });
 

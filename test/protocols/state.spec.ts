@@ -229,7 +229,7 @@ describe('state of a graph', () => {
     });
     const stream = await server.finishedRun({ message: 'Go!' });
     expect(stream.text).toBe('Packed 1.');
-    expect(JSON.stringify(stream.frames)).not.toContain('todos');
+    expect(JSON.stringify(stream.frames)).not.toMatch(/todos\\?"/);
     const types = stream.events.map(({ event }) => event);
     expect(types).not.toContain('state');
   });
