@@ -56,20 +56,23 @@ function findTerms(text: string, terms: readonly SearchTerm[]): Found[] {
   let enough = Infinity;
   for (const { word, start, end, isPair } of listWords(text.slice(0, INDEXED_CHARACTERS))) {
     if (start >= enough) break;
-    const term = terms.findIndex((each) => isMatch(word, each));
-    if (term === -1) continue;
-    const isSingle = isPair && terms[term]?.isPrefix;
-    const each = {
-      term,
-      start,
-      end: isSingle ? start + String.fromCodePoint(text.codePointAt(start) ?? 0).length : end,
-    };
-    found.push(each);
-    if (found.length === MOST_FOUND) break;
-    latest.set(term, each);
+    // It may be the word of one term, and begin with that of another.
+    const matching = terms.flatMap((each, term) => (isMatch(word, each) ? [term] : []));
+    if (matching.length === 0) continue;
+    for (const term of matching) {
+      const isSingle = isPair && terms[term]?.isPrefix;
+      const each = {
+        term,
+        start,
+        end: isSingle ? start + String.fromCodePoint(text.codePointAt(start) ?? 0).length : end,
+      };
+      found.push(each);
+      latest.set(term, each);
+    }
+    if (found.length >= MOST_FOUND) break;
     const place = Math.min(...Array.from(latest.values(), (last) => last.start));
     // A place with all terms. What follows its excerpt is not shown.
-    if (latest.size === terms.length && each.end <= place + LENGTH - LEAD)
+    if (latest.size === terms.length && end <= place + LENGTH - LEAD)
       enough = Math.min(enough, place + LENGTH);
   }
   return found;

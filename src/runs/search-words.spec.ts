@@ -97,7 +97,7 @@ describe('words of a search', () => {
         const found = collectWords([text]);
         for (const term of terms) expect([...found].some((word) => isMatch(word, term))).toBe(true);
         const excerpt = findExcerpt(text, terms);
-        if (terms.length > 0) expect(excerpt?.count).toBe(new Set(terms.map(({ word }) => word)).size);
+        if (terms.length > 0) expect(excerpt?.count).toBe(terms.length);
       }),
     );
   });
@@ -119,6 +119,13 @@ describe('words of a search', () => {
         }
       }),
     );
+  });
+
+  it('count for each term that they are found by', () => {
+    // The first term is the beginning of the last one, too.
+    expect(findExcerpt('กaก京', parseSearch('กaก京'))?.count).toBe(3);
+    const found = findExcerpt('A lion.', parseSearch('lion lio'));
+    expect(found).toEqual({ excerpt: { text: 'A lion.', marks: [{ start: 2, end: 6 }] }, count: 2 });
   });
 
   it('choose the part of a text that has most of them', () => {
