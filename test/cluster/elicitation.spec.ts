@@ -86,7 +86,6 @@ describe('a question of an MCP server, and kill -9', () => {
       expect(done.text).toBe('[{"day":"Friday"},{"room":"blue"}]');
       expect(mcp.begun).toHaveLength(4);
     },
-    60_000,
   );
 });
 

@@ -106,7 +106,6 @@ describe("LangGraph's hook, and kill -9", () => {
       await kill();
       expect(await readCheckpoint(storage)).toEqual(texts);
     },
-    90_000,
   );
 });
 

@@ -10,7 +10,7 @@ const CLIENTS = fileURLToPath(new URL('../../examples/clients/', import.meta.url
 const KEY = 'a-key-of-some-length';
 /** A run at the speed of people, so that it can be cut and stopped before it ends. */
 const SETTINGS = { DEMO_PACE_MS: '28', AUTH_API_KEYS: `${KEY}:ann@acme` };
-const SLOW_MS = 60_000;
+const SLOW_MS = 120_000;
 
 /** The output of a script. */
 interface Script {

@@ -286,6 +286,5 @@ describe.each(SHARED_KINDS)('a graph of a team on %s', (kind) => {
       expect(textsIn(fourth.log)).toEqual(said);
       expect(gate.done).toEqual(done);
     },
-    60_000,
   );
 });

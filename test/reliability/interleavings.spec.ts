@@ -81,7 +81,7 @@ describe.each<[string, () => Storage]>([
           }),
         ).toEqual([]);
       }),
-      { numRuns: SCHEDULES, interruptAfterTimeLimit: 40_000, markInterruptAsFailure: true },
+      { numRuns: SCHEDULES, interruptAfterTimeLimit: 100_000, markInterruptAsFailure: true },
     );
     // That the schedules were the interesting ones.
     expect(takeovers).toBeGreaterThan(SCHEDULES / 10);

@@ -364,7 +364,6 @@ describe('taint of a conversation', () => {
       expect(await said(second, 'send', asked.threadId)).toMatchObject(waits(EFFECTS));
       expect(deeds.done).toEqual(['read', 'mail eve']);
     },
-    60_000,
   );
 
   it.each(Object.keys(storages))(
@@ -386,6 +385,5 @@ describe('taint of a conversation', () => {
       expect(await ended(await second.watch(runId))).toMatchObject(waits(EFFECTS));
       expect(deeds.done).not.toContain('mail eve');
     },
-    60_000,
   );
 });

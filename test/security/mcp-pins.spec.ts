@@ -18,7 +18,7 @@ const SERVER = fileURLToPath(new URL('fixtures/changing.server.mjs', import.meta
 const EVERYTHING = fileURLToPath(
   new URL('../../node_modules/@modelcontextprotocol/server-everything/dist/index.js', import.meta.url),
 );
-const SLOW_MS = 60_000;
+const SLOW_MS = 120_000;
 
 const echo = (more: object = {}) => ({
   name: 'echo',

@@ -261,28 +261,24 @@ describe('switch that two processes share', () => {
   it.each([
     ['hints arrive', undefined],
     ['hints are lost', deaf],
-  ])(
-    'applies a switch on the other instance when %s',
-    async (_, hints) => {
-      const schema = schemaName();
-      const storage = (): Storage => new PostgresStorage({ url: data.url, schema, ...(hints && { hints }) });
-      const one = await start({ ...options(), storage: storage() });
-      const two = await start({ ...options(), storage: storage() });
-      const stream = await two.ask({ message: 'x', agent: 'worker' }, ANN);
-      const { runId } = (await stream.frame('ready')).data;
-      const bobs = await two.startRun({ message: 'x', agent: 'worker' }, BOB);
-      await turn(one, 'off', { kind: 'user', tenant: 'acme', userId: 'ann' });
-      await until(() => stream.ended !== undefined, 'the stream at the other instance ends');
-      expect(await two.call('GET', '/threads', undefined, ANN)).toMatchObject(SWITCHED_OFF);
-      await one.app.get(SwitchService).off({ kind: 'agent', name: 'worker' });
-      expect(await readEnd(two, bobs.runId, BOB)).toMatchObject(failed);
-      expect(await readLast(one, String(runId))).toMatchObject(failed);
-      await turn(two, 'on', { kind: 'user', tenant: 'acme', userId: 'ann' });
-      await until(() => one.app.get(SwitchService).list.length === 1, 'the first instance has heard');
-      expect((await one.call('GET', '/threads', undefined, ANN)).status).toBe(200);
-    },
-    60_000,
-  );
+  ])('applies a switch on the other instance when %s', async (_, hints) => {
+    const schema = schemaName();
+    const storage = (): Storage => new PostgresStorage({ url: data.url, schema, ...(hints && { hints }) });
+    const one = await start({ ...options(), storage: storage() });
+    const two = await start({ ...options(), storage: storage() });
+    const stream = await two.ask({ message: 'x', agent: 'worker' }, ANN);
+    const { runId } = (await stream.frame('ready')).data;
+    const bobs = await two.startRun({ message: 'x', agent: 'worker' }, BOB);
+    await turn(one, 'off', { kind: 'user', tenant: 'acme', userId: 'ann' });
+    await until(() => stream.ended !== undefined, 'the stream at the other instance ends');
+    expect(await two.call('GET', '/threads', undefined, ANN)).toMatchObject(SWITCHED_OFF);
+    await one.app.get(SwitchService).off({ kind: 'agent', name: 'worker' });
+    expect(await readEnd(two, bobs.runId, BOB)).toMatchObject(failed);
+    expect(await readLast(one, String(runId))).toMatchObject(failed);
+    await turn(two, 'on', { kind: 'user', tenant: 'acme', userId: 'ann' });
+    await until(() => one.app.get(SwitchService).list.length === 1, 'the first instance has heard');
+    expect((await one.call('GET', '/threads', undefined, ANN)).status).toBe(200);
+  });
 
   it('keeps switches through a restart on SQLite, and fails runs that a stopped process left', async () => {
     const storage = () => new SqliteStorage({ directory: data.directory });

@@ -17,6 +17,9 @@ export interface SeenFrame {
   readonly data: Record<string, unknown> & { readonly type: string };
 }
 
+/** Below the limit of a test, so that the failure says what has come instead; a busy machine needs some of it. */
+const PATIENCE_MS = 90_000;
+
 /** A client that keeps every byte of a stream, and waits for what it expects. */
 export class EventStream {
   raw = '';
@@ -123,14 +126,17 @@ export class EventStream {
   }
 
   private wait(condition: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const check = () => {
-        if (!condition()) return;
-        this.waiting.delete(check);
-        resolve();
-      };
-      this.waiting.add(check);
-      check();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const patience = setTimeout(
+      () => reject(new Error(`That has not come in ${PATIENCE_MS / 1_000} s. The stream said:\n${this.raw}`)),
+      PATIENCE_MS,
+    ).unref();
+    const check = () => condition() && resolve();
+    this.waiting.add(check);
+    check();
+    return promise.finally(() => {
+      clearTimeout(patience);
+      this.waiting.delete(check);
     });
   }
 

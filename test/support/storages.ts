@@ -51,11 +51,11 @@ export function sharedData(): SharedData {
     server = await PostgresServer.shared();
     data.url = server.url;
     data.directory = await mkdtemp(join(tmpdir(), 'shared-'));
-  }, 60_000);
+  });
   afterAll(async () => {
     await server?.stop();
     await rm(data.directory, { recursive: true, force: true });
-  }, 30_000);
+  });
   return data;
 }
 
@@ -68,7 +68,7 @@ export function testStorages(): TestStorages {
   afterEach(async () => {
     for (const directory of directories.splice(0)) await rm(directory, { recursive: true, force: true });
   });
-  afterAll(async () => (await server)?.stop(), 30_000);
+  afterAll(async () => (await server)?.stop());
 
   return {
     make: async (kind, choices = {}) => {
