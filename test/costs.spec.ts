@@ -86,6 +86,8 @@ describe('costs', () => {
   });
 
   it('are summed for whoever may see them, and outlive the thread', async () => {
+    // It may end before the test does.
+    const from = new Date().toISOString().slice(0, 7);
     const server = await start(options());
     const { threadId } = await ask(server, 'mini-1');
     await ask(server, 'other');
@@ -93,7 +95,7 @@ describe('costs', () => {
     await ask(server, 'mini-1 mini-1 mini-1', EVE);
     expect((await server.call('DELETE', `/threads/${threadId}`, undefined, ANN)).status).toBe(204);
 
-    const month = new Date().toISOString().slice(0, 7);
+    const to = new Date().toISOString().slice(0, 7);
     const own = await get(server, '/usage?by=agent', ANN);
     expect(own).toMatchObject({
       currency: 'EUR',
@@ -102,8 +104,10 @@ describe('costs', () => {
         { agent: 'broken', runs: 1, usage: { costMicros: COST } },
       ],
     });
-    expect(await get(server, `/usage?by=month&from=${month}&to=${month}`, EVE)).toMatchObject({
-      items: [{ month, runs: 1, usage: { costMicros: 3 * COST } }],
+    expect(await get(server, `/usage?by=month&from=${from}&to=${to}`, EVE)).toMatchObject({
+      items: [
+        { month: expect.stringMatching(`^(${from}|${to})$`), runs: 1, usage: { costMicros: 3 * COST } },
+      ],
     });
     expect(await get(server, '/usage', OPS)).toEqual({ currency: 'EUR', items: [] });
 

@@ -76,7 +76,8 @@ describe('limits', () => {
         .setExpirationTime(Math.floor(Date.now() / 1000) + seconds)
         .sign(new TextEncoder().encode(secret))}`,
     });
-    const stream = await server.ask({ message: 'hello' }, await bearer(2));
+    // Long enough for a busy machine to open a stream with it.
+    const stream = await server.ask({ message: 'hello' }, await bearer(8));
     await stream.frame('step-end');
     expect(await stream.closed()).toBe('end');
     expect(stream.events.at(-1)?.event).toBe('step-end');

@@ -93,7 +93,7 @@ describe('RunExecution', () => {
     const agent = scripted((context) => emitAll(context, createAnswer(context, ['Hello'])));
     const { runId, readLog, executor, recent } = await startRun(agent, {
       storage,
-      executor: { leaseMs: 40 },
+      executor: { leaseMs: 1_000 },
     });
     await readLog(runId);
     await executor.drain(0);

@@ -230,7 +230,8 @@ describe('RunWorker', () => {
     const late = await worker.runs.start({ principal: ADA, message: 'Hi' });
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     expect((await storage.runs.get(late.id))?.status).toBe('pending');
-    expect(timers()).toBe(before);
+    // Those that others have left here may have ended meanwhile.
+    expect(timers()).toBeLessThanOrEqual(before);
   });
 
   it('continues a run after its log could not be written for a while', async () => {

@@ -51,7 +51,7 @@ describe('FaultProxy', () => {
   });
 
   it('ends a connection in order after cutAfterMs', async () => {
-    const { far, end, text } = await connected({ faults: () => ({ cutAfterMs: 50 }) });
+    const { far, end, text } = await connected({ faults: () => ({ cutAfterMs: 1_000 }) });
     far.write('so far');
     expect(await end).toBe('end');
     expect(text()).toBe('so far');

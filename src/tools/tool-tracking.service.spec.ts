@@ -282,7 +282,7 @@ describe('ToolTrackingService', () => {
     const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
     const before = timers();
     await called({ execute: () => 1 });
-    expect(timers()).toBe(before);
+    expect(timers()).toBeLessThanOrEqual(before);
   });
 
   describe('ToolTrackingService with limited concurrency', () => {

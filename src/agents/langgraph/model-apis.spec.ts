@@ -9,10 +9,11 @@ afterEach(async () => {
   await closeProviders();
 });
 
-async function createAgent(api: Api, replies: readonly ScriptedReply[]) {
+/** @param silenceMs after which an answer is given up. Default: longer than any machine is busy */
+async function createAgent(api: Api, replies: readonly ScriptedReply[], silenceMs = 60_000) {
   const provider = await startProvider(inTurn(replies, api.says('Done.')));
   const baseUrl = api.spec.startsWith('anthropic') ? provider.baseUrl.replace('/v1', '') : provider.baseUrl;
-  const model = await createModel(api.spec, { baseUrl, timeoutMs: 10_000, maxRetries: 0, silenceMs: 300 });
+  const model = await createModel(api.spec, { baseUrl, timeoutMs: 10_000, maxRetries: 0, silenceMs });
   const notes: string[] = [];
   const note = noteTool('note', async (input) => {
     notes.push(input.note);
@@ -140,7 +141,8 @@ describe.each<[string, Api]>([
     ['with a broken connection', 'reset'],
     ['that falls silent', 'hang'],
   ])('fails the run and keeps the thread usable after a model response %s', async (_case, end) => {
-    const { answerTo, provider } = await createAgent(api, [{ chunks: api.begun('Half '), end }]);
+    const silenceMs = end === 'hang' ? 1_000 : undefined;
+    const { answerTo, provider } = await createAgent(api, [{ chunks: api.begun('Half '), end }], silenceMs);
     const first = await answerTo('Hi');
     expect(getEnd(first)).toMatchObject(CUT);
     expect((await answerTo('Again', first.threadId)).text).toBe('Done.');

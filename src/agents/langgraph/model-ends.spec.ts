@@ -155,7 +155,7 @@ describe('the end of a model stream', () => {
 
   it('completes the run when the response has a finish reason but its connection stays open', async () => {
     const reply: ScriptedReply = { chunks: [words('Hello.'), delta({}, 'stop')], end: 'hang' };
-    const { answerTo } = await scriptedChat([reply], { silenceMs: 150 });
+    const { answerTo } = await scriptedChat([reply], { silenceMs: 1_000 });
     expect(getEnd(await answerTo('Hi'))).toMatchObject({ outcome: 'completed' });
   });
 });

@@ -91,7 +91,7 @@ describe.each(PROVIDERS)('toModelError with %s', (spec) => {
   });
 
   it('maps a response that is cut in the middle to MODEL_FAILED, after some of its text has arrived', async () => {
-    const cut: FixtureOpts = { latency: 20, disconnectAfterMs: 150 };
+    const cut: FixtureOpts = { truncateAfterChunks: 8 };
     provider.onMessage('question', ANSWER, cut);
     const { error, tokens } = await catchFailure(spec, provider.url);
     expect(error).toMatchObject({ code: 'MODEL_FAILED', retryable: true });

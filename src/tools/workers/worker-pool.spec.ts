@@ -52,7 +52,7 @@ describe('WorkerPool', () => {
   it('never has more workers than its size, counting those that are being ended', async () => {
     const { pool, alive } = countingPool({ perPrincipal: 2 });
     const tasks: Task[] = ['spin', 'echo', 'spent', 'exit', 'fail', 'spin', 'echo', 'echo'];
-    const outcomes = await Promise.allSettled(tasks.map((task) => pool.run(task, 50, callContext())));
+    const outcomes = await Promise.allSettled(tasks.map((task) => pool.run(task, 1_000, callContext())));
     expect(outcomes.map(({ status }) => status)).toEqual([
       'rejected',
       'fulfilled',

@@ -113,7 +113,8 @@ describe('SqliteLookup on a file', () => {
     const timer = setInterval(() => (turns += 1), 10);
     await expect(lookup.query(ENDLESS, caller)).rejects.toThrow('longer than 0.3 s');
     clearInterval(timer);
-    expect(turns).toBeGreaterThan(5);
+    // None, if it blocked: on a busy machine, not all of those that are due.
+    expect(turns).toBeGreaterThan(1);
   });
 
   it('stops a query when the call is cancelled', async () => {
