@@ -60,6 +60,9 @@ export async function clusterLoop(cluster: Cluster, options: ClusterLoopOptions)
   };
 }
 
+/** Where the share of the database ends, and that of all workers at once. */
+const [DATABASE, ALL_WORKERS] = [0.2, 0.35];
+
 /**
  * The kills of a cluster's kill loop, chosen by a seed: an API process, a worker, all workers at once, or the database itself,
  * which is started again on its data.
@@ -76,13 +79,14 @@ export async function killAtRandom(
   const { apis, workers, database } = cluster;
   for (let kill = 0; kill < kills; kill += 1) {
     await sleep(between(random, 300, 2_500));
-    const choice = random();
+    // By chance alone, it could be no worker at all.
+    const choice = kill === Math.floor(kills / 2) ? ALL_WORKERS : random();
     note('kill');
-    if (choice < 0.2) {
+    if (choice < DATABASE) {
       await database.kill();
       await sleep(between(random, 0, 1_500));
       await database.restart();
-    } else if (choice < 0.35) {
+    } else if (choice <= ALL_WORKERS) {
       await Promise.all(workers.map((worker) => killAndStart(worker)));
     } else {
       const nodes = choice < 0.6 ? apis : workers;
