@@ -10,23 +10,12 @@ export class PostgresOpenStreams extends SharedOpenStreams {
     super(limit);
   }
 
-  protected override take({ id, principal }: HeldSlot): Promise<boolean> {
-    const { schema: s } = this.sql;
-    return this.sql.transaction(async (tx) => {
-      // Of two streams that open at the same moment, the second counts the first.
-      await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${s}:streams:${principal}`]);
-      await tx.query(`DELETE FROM ${s}.open_streams WHERE principal = $1 AND held_until <= ${s}.now_ms()`, [
-        principal,
-      ]);
-      const taken = await tx.query(
-        `INSERT INTO ${s}.open_streams (id, principal, held_until)
-         SELECT $1, $2, ${s}.now_ms() + $3::int
-         WHERE (SELECT count(*) FROM ${s}.open_streams WHERE principal = $2) < $4::int
-         RETURNING id`,
-        [id, principal, HOLD_MS, this.limit],
-      );
-      return taken.length > 0;
-    });
+  protected override async take({ id, principal }: HeldSlot): Promise<boolean> {
+    const [taken] = await this.sql.query<{ hasTaken: boolean }>(
+      `SELECT ${this.sql.schema}.take_stream($1, $2, $3::int, $4::int) AS "hasTaken"`,
+      [id, principal, HOLD_MS, this.limit],
+    );
+    return taken?.hasTaken ?? false;
   }
 
   protected override async prolong(slots: readonly HeldSlot[]): Promise<void> {

@@ -31,6 +31,7 @@ import { objects } from './0035-objects.js';
 import { uploads } from './0030-uploads.js';
 import { threadCopies } from './0039-thread-copies.js';
 import { delayedRunsOfOwner } from './0040-delayed-runs-of-owner.js';
+import { takeStream } from './0055-take-stream.js';
 
 /** The tables of our own, step by step. Never edit one that was released: add the next. */
 export const MIGRATIONS: readonly ((schema: string) => string)[] = [
@@ -67,4 +68,5 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   objects,
   threadCopies,
   delayedRunsOfOwner,
+  takeStream,
 ];
