@@ -131,22 +131,24 @@ export class PostgresCheckpointer extends PostgresSaver implements CheckpointHis
     const keeping = this.chooseKeeping(facts.metadata, namespace === '' && keepsStates(config));
     return async (tx) => {
       await tx.query(
-        `INSERT INTO ${this.s}.checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
-         SELECT $1, $2, * FROM unnest($3::text[], $4::text[], $5::text[], $6::bytea[]) ON CONFLICT DO NOTHING`,
+        `WITH blobs AS (
+           INSERT INTO ${this.s}.checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
+           SELECT $1, $2, * FROM unnest($7::text[], $8::text[], $9::text[], $10::bytea[]) ON CONFLICT DO NOTHING)
+         INSERT INTO ${this.s}.checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id)
+         DO UPDATE SET checkpoint = excluded.checkpoint, metadata = excluded.metadata`,
         [
           threadId,
           namespace,
+          checkpoint.id,
+          parentId,
+          state,
+          metadata,
           blobs.map(([, , channel]) => channel),
           blobs.map(([, , , version]) => version),
           blobs.map(([, , , , type]) => type),
           blobs.map(([, , , , , blob]) => (blob ? Buffer.from(blob) : null)),
         ],
-      );
-      await tx.query(
-        `INSERT INTO ${this.s}.checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id)
-         DO UPDATE SET checkpoint = excluded.checkpoint, metadata = excluded.metadata`,
-        [threadId, namespace, checkpoint.id, parentId, state, metadata],
       );
       const saved = { threadId, namespace, checkpointId: checkpoint.id };
       if (keeping) await pruneCheckpoints(tx, this.s, saved, keeping);
