@@ -21,8 +21,16 @@ interface HasChildren {
  */
 export class RunCallbackManager extends CallbackManager {
   override copy(...additional: Parameters<CallbackManager['copy']>): CallbackManager {
-    const { metadata, inheritableMetadata } = this;
-    const copied = become(super.copy.apply({ ...this, metadata: {} }, additional));
+    const { handlers, inheritableHandlers, tags, inheritableTags, metadata, inheritableMetadata } = this;
+    const bare = {
+      handlers,
+      inheritableHandlers,
+      tags,
+      inheritableTags,
+      metadata: {},
+      _parentRunId: this._parentRunId,
+    };
+    const copied = become(super.copy.apply(bare, additional));
     copied.metadata = { ...metadata };
     for (const key of Object.keys(metadata))
       if (Object.hasOwn(inheritableMetadata, key)) copied.inheritableMetadata[key] = metadata[key];
