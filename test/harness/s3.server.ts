@@ -20,15 +20,24 @@ const CREDENTIALS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
 /** Ends the names of the files that have the bytes of objects. */
 const OBJECT_SUFFIX = '._S3rver_object';
 
+const XML = { 'content-type': 'application/xml' };
+const ACCESS_DENIED = '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>';
+
 export const BUCKET = 'agent-files';
 
 /** A server with the API of S3, in this process, with one bucket. It checks signatures, and its objects are files in a directory of its own. */
 export class S3Server {
+  /** HTTP methods that the policy of the bucket allows nobody. */
+  readonly denied: Set<string>;
+
   private constructor(
     private readonly http: Server,
     private readonly directory: string,
     private readonly working: ReadonlySet<Promise<void>>,
-  ) {}
+    denied: Set<string>,
+  ) {
+    this.denied = denied;
+  }
 
   static async start(): Promise<S3Server> {
     const directory = await mkdtemp(join(tmpdir(), 's3-'));
@@ -41,13 +50,15 @@ export class S3Server {
     await app.configureBuckets();
     const answer = app.callback();
     const working = new Set<Promise<void>>();
+    const denied = new Set<string>();
     const http = createServer((request, response) => {
+      if (denied.has(request.method ?? '')) return void response.writeHead(403, XML).end(ACCESS_DENIED);
       const work = answer(request, response).finally(() => working.delete(work));
       working.add(work);
     });
     http.listen(0, '127.0.0.1');
     await once(http, 'listening');
-    return new S3Server(http, directory, working);
+    return new S3Server(http, directory, working, denied);
   }
 
   get port(): number {

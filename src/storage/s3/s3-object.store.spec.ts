@@ -69,8 +69,33 @@ describe('S3ObjectStore', () => {
     });
     expect(inspect(refused)).not.toMatch(/S3RVER'|another-secret/);
     expect(await server.names('signed/')).toEqual([]);
-    // It may be the policy, or a passing fault: nothing says that it never works.
-    await store.open();
+  });
+
+  it.each([
+    ['another secret', 'SignatureDoesNotMatch', { accessKeyId: 'S3RVER', secretAccessKey: 'another-secret' }],
+    ['an unknown key', 'InvalidAccessKeyId', { accessKeyId: 'nobody', secretAccessKey: 'another-secret' }],
+  ])('refuses at the start %s', async (_, name, credentials) => {
+    await expect(open({ credentials }).open()).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: expect.stringMatching(
+        new RegExp(
+          `^The bucket '${BUCKET}' of 127\\.0\\.0\\.1:\\d+ refuses this server \\(${name}\\)\\. Check its credentials, `,
+        ),
+      ),
+    });
+  });
+
+  it('refuses at the start a bucket that refuses this server, and takes one that only tells nobody which objects there are', async () => {
+    closing.push(async () => server.denied.clear());
+    server.denied.add('GET');
+    await open().open();
+    server.denied.add('DELETE');
+    await expect(open().open()).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: expect.stringContaining(
+        'refuses this server (AccessDenied). Check its credentials, and that they may read, write and delete',
+      ),
+    });
   });
 
   it('refuses at the start a bucket that does not exist', async () => {

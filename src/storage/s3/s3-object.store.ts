@@ -14,8 +14,14 @@ const CONNECT_MS = 3_000;
 /** Time in which something has to happen on a connection, in milliseconds. */
 const SILENCE_MS = 10_000;
 
+/** Name of an object that does not exist. */
+const ABSENT = 'none';
+
 /** Time for the check of the bucket, in milliseconds. A process does not start before it. */
 const CHECK_MS = 2_500;
+
+/** Errors of S3 by which a setting is wrong, and nothing that passes. */
+const WRONG_CREDENTIALS = new Set(['InvalidAccessKeyId', 'SignatureDoesNotMatch']);
 
 /** An object store with the API of S3: Amazon's, or another such as MinIO, Ceph, Cloudflare R2 or Google Cloud Storage. */
 export class S3ObjectStore extends ObjectStore {
@@ -49,20 +55,27 @@ export class S3ObjectStore extends ObjectStore {
   }
 
   /**
-   * Asks for an object, for which no further right is needed. A bucket that does not exist is a setting that is wrong. One that cannot be reached may be
-   * back before the first file. One that refuses is no more certain: without the right to list, it says so of each object that does not exist.
+   * Asks for an object that does not exist. A bucket that does not exist, or that refuses this server, is a setting that is wrong. One that cannot be
+   * reached may be back before the first file.
+   *
+   * @throws AppError STORAGE_FAILED
    */
   override async open(): Promise<void> {
     const check = AbortSignal.timeout(Math.min(CHECK_MS, this.patienceMs));
     try {
       // The SDK looks for credentials without the signal.
-      await Promise.race([this.openBody('none', { abortSignal: check }), rejectAtAbort(check)]);
+      await Promise.race([this.check(check), rejectAtAbort(check)]);
     } catch (error) {
-      if (readName(error) === 'NoSuchBucket')
-        throw new AppError(
-          'STORAGE_FAILED',
+      const name = readName(error) ?? '';
+      if (name === 'NoSuchBucket')
+        throw createSettingError(
+          error,
           `There is no ${this.location}. Create it, or set ${nameOption('bucket of S3ObjectStore')} to another.`,
-          { cause: toReason(error) },
+        );
+      if (name === 'AccessDenied' || WRONG_CREDENTIALS.has(name))
+        throw createSettingError(
+          error,
+          `The ${this.location} refuses this server (${name}). Check its credentials, and that they may read, write and delete objects there.`,
         );
       this.logger.warn(
         { err: toReason(error) },
@@ -105,6 +118,16 @@ export class S3ObjectStore extends ObjectStore {
 
   override async close(): Promise<void> {
     this.client.destroy();
+  }
+
+  private async check(abortSignal: AbortSignal): Promise<void> {
+    try {
+      await this.openBody(ABSENT, { abortSignal });
+    } catch (error) {
+      // Without the right to list, that is the answer for each object that does not exist. Removing one needs no further right.
+      if (readName(error) !== 'AccessDenied') throw error;
+      await this.client.send(new DeleteObjectCommand(this.address(ABSENT)), { abortSignal });
+    }
   }
 
   private address(name: string): { readonly Bucket: string; readonly Key: string } {
@@ -159,6 +182,10 @@ async function readAll(body: AsyncIterable<Uint8Array>, bytes: number): Promise<
   }
   if (read < bytes) throw createLengthError(bytes);
   return data;
+}
+
+function createSettingError(error: unknown, message: string): AppError {
+  return new AppError('STORAGE_FAILED', message, { cause: toReason(error) });
 }
 
 function createLengthError(bytes: number): Error {
