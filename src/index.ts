@@ -59,7 +59,14 @@ export { hasEnded } from './runs/run.js';
 export type { Run, Thread } from './runs/run.js';
 
 // Events; the views of them are in ./client
-export type { FileFacts, FileOmission, KeepFile, NewFile, SourceFacts } from './events/message-part.js';
+export type {
+  FileFacts,
+  FileOmission,
+  KeepFile,
+  NewFile,
+  PlacedFile,
+  SourceFacts,
+} from './events/message-part.js';
 export type { RequestedInput } from './events/requested-input.js';
 export type { RecordedEvent } from './events/recorded-event.js';
 export type { RunEvent, RunEventType } from './events/run-event.js';

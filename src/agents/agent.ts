@@ -1,5 +1,5 @@
 import type { Principal } from '../principal.js';
-import type { FileFacts, NewFile } from '../events/message-part.js';
+import type { NewFile, PlacedFile } from '../events/message-part.js';
 import type { StepStart } from '../events/run-event.js';
 import type { MessageViewPart } from '../events/view-parts.js';
 import type { ToolRun } from '../tools/agent-tool.js';
@@ -141,7 +141,7 @@ export interface GivenInput {
   /** Names of nodes after which the graph stops and asks; `*` means all. Default: those that it was compiled with. */
   readonly interruptAfter?: readonly string[] | '*';
   /** The files of the message. Each has a `fileId` or a `url`; never its bytes. */
-  readonly files?: readonly FileFacts[];
+  readonly files?: readonly PlacedFile[];
   /** Change of the graph's state, which the run makes instead of answering a message. For agents with {@link Agent.takesStateChanges}. */
   readonly stateChange?: GivenStateChange;
   /** The id of a state in the middle of the run before, from which this one goes on: of a `checkpoint` event in that run's log. Default: its last state. */

@@ -1,4 +1,4 @@
-import type { FileFacts } from '../events/message-part.js';
+import type { PlacedFile } from '../events/message-part.js';
 import type { RequestedInput } from '../events/requested-input.js';
 import type { PublicError, RunOutcome, Usage } from '../events/run-event.js';
 import type { RunView } from '../events/run-view.js';
@@ -14,7 +14,7 @@ export interface RunRecord {
   /** The person's message. */
   readonly message: string;
   /** The files of the message. Absent: none. */
-  readonly files?: readonly FileFacts[];
+  readonly files?: readonly PlacedFile[];
   /** The assistant message that the run writes. */
   readonly messageId: string;
   readonly createdAt: number;
@@ -124,7 +124,7 @@ export interface UserMessage {
   readonly createdAt: number;
   readonly text: string;
   /** The files of the message. Absent: none. */
-  readonly files?: readonly FileFacts[];
+  readonly files?: readonly PlacedFile[];
   /** The runs that took this turn, with the message's own, the oldest first. Absent if there is only one. See `findVersion`. */
   readonly versions?: readonly string[];
 }

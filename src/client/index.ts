@@ -28,7 +28,7 @@ export type { RecordedEvent } from '../events/recorded-event.js';
 // What there is to show of it
 export { applyEvent, emptyView, foldRun, getText, withDecisions } from '../events/run-view.js';
 export { describeOmission } from '../events/message-part.js';
-export type { FileFacts, FileOmission, SourceFacts } from '../events/message-part.js';
+export type { FileFacts, FileOmission, PlacedFile, SourceFacts } from '../events/message-part.js';
 export type {
   ApprovalDecision,
   InputAnswer,

@@ -13,6 +13,12 @@ export interface FileFacts {
   readonly omitted?: FileOmission;
 }
 
+/** A file of a person's message. */
+export interface PlacedFile extends FileFacts {
+  /** Its place in the text: the number of UTF-16 code units before it. Default 0: before all text. */
+  readonly at?: number;
+}
+
 /**
  * Reason why a file is missing: it is larger than a file may be (`too-large`), the owner's files would take too much space (`no-room`), it cannot be
  * read (`unreadable`), or only its author can reach it (`unreachable`).

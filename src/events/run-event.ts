@@ -1,6 +1,6 @@
 import type { CheckpointReached, TaskPlanned } from './checkpoint-event.js';
 import type { PatchOperation } from './json-patch.js';
-import type { FileFacts, SourceFacts } from './message-part.js';
+import type { FileFacts, PlacedFile, SourceFacts } from './message-part.js';
 import type { AddedMessage } from './requested-input.js';
 import type { Subagent } from './subagent.js';
 import type { InputKind, InputRequest } from './input-request.js';
@@ -67,7 +67,7 @@ export interface RunStart {
   readonly messageId: string;
   readonly resumeOf?: string;
   /** The files of the person's message. Absent: none. */
-  readonly files?: readonly FileFacts[];
+  readonly files?: readonly PlacedFile[];
   /** Time that the run waited for its first owner. Absent: it began where it was asked for. */
   readonly queuedMs?: number;
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Agent } from '../agents/agent.js';
 import { AppError } from '../errors.js';
 import { isInRanges } from '../events/media-range.js';
-import type { FileFacts, NewFile } from '../events/message-part.js';
+import type { FileFacts, NewFile, PlacedFile } from '../events/message-part.js';
 import type { Principal } from '../principal.js';
 import { BlobStore, type BlobFacts, type StoredBlob } from './blob.store.js';
 import { detectMediaType, guessMediaType, readMediaType } from './media-types.js';
@@ -44,7 +44,7 @@ export type UploadedFile = FileFacts & { readonly fileId: string; readonly bytes
 
 /** The files of a message that may be asked. */
 export interface PreparedFiles {
-  readonly files: readonly FileFacts[];
+  readonly files: readonly PlacedFile[];
   /** Removes what was stored for this message, if no run has taken it. Never rejects: what is left expires. */
   discard(): Promise<void>;
 }
@@ -137,11 +137,12 @@ export class FileService {
       if (stored.length > 0) await this.blobs.deleteUploads(principal, stored).catch(() => undefined);
     };
     try {
-      const facts: FileFacts[] = [];
+      const facts: PlacedFile[] = [];
       for (const { facts: each, file } of checked) {
         const uploaded = 'data' in file ? await this.upload(principal, file) : undefined;
         if (uploaded) stored.push(uploaded.fileId);
-        facts.push(uploaded ?? each);
+        const { at } = file;
+        facts.push({ ...(uploaded ?? each), ...(at && { at }) });
       }
       return { files: facts, discard };
     } catch (error) {

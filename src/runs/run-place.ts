@@ -1,6 +1,6 @@
 import { AppError } from '../errors.js';
 import type { Principal } from '../principal.js';
-import type { FileFacts } from '../events/message-part.js';
+import type { PlacedFile } from '../events/message-part.js';
 import { readAncestors } from './ancestors.js';
 import { belongsTo, type Run } from './run.js';
 import type { RunStore } from './run.store.js';
@@ -76,7 +76,7 @@ function takeOver(start: PlacedRequest, { agent, message, metadata, given = {} }
     ...start,
     agent: start.agent ?? agent,
   };
-  const files = start.files ?? asked?.flatMap(toMessageFile);
+  const files = start.files ?? asked?.flatMap((file) => toMessageFile(file, start.message === ''));
   if (start.message !== '' || start.input || start.files) return { ...same, ...(files && { files }) };
   return {
     ...values,
@@ -87,7 +87,9 @@ function takeOver(start: PlacedRequest, { agent, message, metadata, given = {} }
   };
 }
 
-function toMessageFile({ fileId, url, mediaType, name }: FileFacts): MessageFile[] {
-  if (fileId !== undefined) return [{ fileId }];
-  return url === undefined ? [] : [{ url, mediaType, name }];
+/** @param isSameText false if the text is another one, in which the place of the file means nothing */
+function toMessageFile({ fileId, url, mediaType, name, at }: PlacedFile, isSameText: boolean): MessageFile[] {
+  const place = { ...(isSameText && at && { at }) };
+  if (fileId !== undefined) return [{ fileId, ...place }];
+  return url === undefined ? [] : [{ url, mediaType, name, ...place }];
 }

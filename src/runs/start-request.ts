@@ -1,11 +1,14 @@
 import type { GivenInput } from '../agents/agent.js';
+import type { Placed } from '../events/message-order.js';
 import type { Principal } from '../principal.js';
 
 /** A file of a message: one that is uploaded or belongs to the thread, one with its bytes, or one at an address elsewhere. */
-export type MessageFile =
-  | { readonly fileId: string }
-  | ({ readonly data: Uint8Array } & FileName)
-  | ({ readonly url: string } & FileName);
+export type MessageFile = Placed &
+  (
+    | { readonly fileId: string }
+    | ({ readonly data: Uint8Array } & FileName)
+    | ({ readonly url: string } & FileName)
+  );
 
 interface FileName {
   /** Declared media type. Counts only for text, whose bytes do not tell it, and for an address. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { GivenInput } from '../agents/agent.js';
-import type { FileFacts } from '../events/message-part.js';
+import type { PlacedFile } from '../events/message-part.js';
 import type { MessageFile, StartRunRequest } from './start-request.js';
 
 /** Returns the values that a start gives to its graph; undefined if it gives only a message. */
@@ -19,7 +19,7 @@ export function toGiven(
     keepsStates,
     clientTools = [],
   }: Omit<StartRunRequest, 'principal' | 'message' | 'files'>,
-  files?: readonly FileFacts[],
+  files?: readonly PlacedFile[],
 ): GivenInput | undefined {
   const given: GivenInput = {
     ...(input && { input }),

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { lastValueFrom, map, takeUntil, timer } from 'rxjs';
 import { AppError } from '../errors.js';
-import type { FileFacts } from '../events/message-part.js';
+import type { PlacedFile } from '../events/message-part.js';
 import { weighEvent } from '../events/event-weight.js';
 import { applyEvent, emptyView, getText, withDecisions, type RunView } from '../events/run-view.js';
 import type { RequestedInput } from '../events/requested-input.js';
@@ -31,7 +31,7 @@ export type ThreadMessage =
       readonly createdAt: number;
       readonly text: string;
       /** Absent: none. */
-      readonly files?: readonly FileFacts[];
+      readonly files?: readonly PlacedFile[];
       readonly versions?: readonly string[];
     }
   | {

@@ -12,6 +12,17 @@ export const fileFields = {
 
 export const fileSchema = z.object(fileFields).meta({ id: 'File' });
 
+/** A file of a person's message. */
+export const placedFileSchema = fileSchema
+  .extend({
+    at: z
+      .int()
+      .nonnegative()
+      .optional()
+      .meta({ description: 'Its place in the text: the number of UTF-16 code units before it. Default 0.' }),
+  })
+  .meta({ id: 'MessageFile' });
+
 export const uploadQuerySchema = z.strictObject({
   name: z
     .string()

@@ -1,8 +1,9 @@
 import { AppError } from '../errors.js';
+import type { Placed } from '../events/message-order.js';
 import type { MessageFile } from '../runs/start-request.js';
 
 /** A file as the request of a protocol has it: at a URL, which may contain the bytes, or as base64. */
-export interface GivenFile {
+export interface GivenFile extends Placed {
   /** `http:`, `https:` or `data:`; or the URL by which this server names a file. */
   readonly url?: string | undefined;
   /** The id of a file that this server stores. */
@@ -23,15 +24,16 @@ const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
  * @throws AppError REQUEST_INVALID
  */
 export function toMessageFile(given: GivenFile, base: string): MessageFile {
-  const { url, fileId, data, name, mediaType } = given;
-  const facts = { ...(name && { name }), ...(mediaType && { mediaType }) };
-  if (fileId !== undefined) return { fileId };
+  const { url, fileId, data, name, mediaType, at } = given;
+  const place = { ...(at && { at }) };
+  const facts = { ...(name && { name }), ...(mediaType && { mediaType }), ...place };
+  if (fileId !== undefined) return { fileId, ...place };
   if (data !== undefined)
     return isDataUrl(data) ? readDataUrl(data, facts) : { data: decode(data), ...facts };
   if (url === undefined) throw createInvalidError();
   if (isDataUrl(url)) return readDataUrl(url, facts);
   const stored = readStoredId(url, base);
-  if (stored !== undefined) return { fileId: stored };
+  if (stored !== undefined) return { fileId: stored, ...place };
   if (!/^https?:\/\//i.test(url)) throw createInvalidError();
   return { url, ...facts };
 }
@@ -42,7 +44,7 @@ function isDataUrl(text: string): boolean {
 
 function readDataUrl(
   url: string,
-  facts: { readonly name?: string; readonly mediaType?: string },
+  facts: { readonly name?: string; readonly mediaType?: string } & Placed,
 ): MessageFile {
   const [head = '', declared = '', isBase64] = DATA_URL.exec(url) ?? [];
   if (head === '') throw createInvalidError();

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { validate } from '../http/validate.js';
 import type { WebRequest } from '../http/http.types.js';
+import { joinPieces, trimText, type Piece } from '../events/message-order.js';
 import type { MessageFile } from '../runs/start-request.js';
 import { messagePartSchema } from './file.schemas.js';
 
@@ -15,7 +16,7 @@ export const messageSchema = z
   .refine((text) => text.isWellFormed(), 'The text has half of a surrogate pair')
   .meta({ description: 'What the person says.', example: 'Which countries border Austria?' });
 
-/** The same with files: the texts are joined, and the files come first. */
+/** The same with files, in any order: the texts are joined, and each file has its place in them. */
 export const messagePartsSchema = z
   .array(messagePartSchema)
   .min(1)
@@ -30,9 +31,12 @@ function readParts(parts: readonly z.output<typeof messagePartSchema>[]): {
   readonly message: string;
   readonly files: readonly MessageFile[];
 } {
-  const texts = parts.flatMap((part) => (part.type === 'text' ? [part.text] : []));
-  const files = parts.flatMap((part) => (part.type === 'file' ? [part] : []));
-  return { message: texts.join('\n\n').trim(), files };
+  const pieces = parts.map((part): Piece<MessageFile> =>
+    part.type === 'text' ? { text: part.text } : { file: part },
+  );
+  const joined = joinPieces(pieces, '\n\n');
+  const { text: message, files } = trimText(joined.text, joined.files);
+  return { message, files };
 }
 
 /** Bytes of JSON that a run's metadata may take, and how deep it may nest. */

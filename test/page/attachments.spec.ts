@@ -83,6 +83,22 @@ describeInChromium('files of a message on the page', (chromium) => {
     await question.locator('img').waitFor();
   });
 
+  it('are shown between the words where they were sent', async () => {
+    const server = await serve();
+    const picture = { type: 'file', data: PNG.toString('base64'), name: 'dot.png' };
+    const say = (text: string) => ({ type: 'text', text });
+    const message = [say('Compare this'), picture, say('with this'), picture];
+    const { runId } = await server.finishedRun({ message });
+    const { body } = await server.call('GET', `/runs/${runId}`);
+    const page = await chromium.visit(`${toPageUrl(server)}?thread=${String(body['threadId'])}`);
+    const bubble = page.locator('[data-role=user] .bubble');
+    await bubble.locator('img').nth(1).waitFor();
+    const shown = await bubble.evaluate(({ children }) =>
+      [...children].map((part) => (part.querySelector('img') ? 'image' : part.textContent)),
+    );
+    expect(shown).toEqual(['Compare this', 'image', 'with this', 'image']);
+  });
+
   it('may be all that is said, and are kept when the question is edited and the answer made again', async () => {
     const server = await serve();
     const page = await chromium.visit(toPageUrl(server));

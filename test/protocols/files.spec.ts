@@ -280,8 +280,8 @@ describe('files of a message in other protocols', () => {
     const state = await fetch(`${server.origin}/protocols/langgraph/threads/t-1/state`);
     const { values } = (await state.json()) as { values: { messages: readonly { content: unknown }[] } };
     expect(values.messages[0]?.content).toEqual([
-      { type: 'image', mimeType: 'image/png', fileId, metadata: { name: 'a.png', bytes: PNG.byteLength } },
       { type: 'text', text: 'Look' },
+      { type: 'image', mimeType: 'image/png', fileId, metadata: { name: 'a.png', bytes: PNG.byteLength } },
     ]);
     const input = { ...agUi({ type: 'text', text: '' })(''), protocolVersion: '1.0' };
     const joined = await EventStream.open(`${server.origin}/protocols/ag-ui/connect`, {

@@ -1,3 +1,4 @@
+import { splitText } from '../../events/message-order.js';
 import { el, say, set } from '../dom/el.js';
 import { fullTime } from '../dom/format.js';
 import { icon } from '../dom/icons.js';
@@ -32,15 +33,13 @@ export class UserMessageView {
   constructor({ text, files = [], createdAt }, actions) {
     this.#actions = actions;
     this.#picker = new VersionPicker(actions.showVersion);
-    const words = el('p', { dir: 'auto' }, text);
-    const folds = text.length > FOLD.characters || text.split('\n', FOLD.lines + 1).length > FOLD.lines;
-    const shown = files.map((file) => {
+    const shown = splitText(text, files).flatMap((piece) => {
+      if ('text' in piece) return showWords(piece.text);
       const view = new FilePartView(actions);
-      view.update(file);
-      return view.element;
+      view.update(piece.file);
+      return [view.element];
     });
-    const isSilent = text === '' && shown.length > 0;
-    this.#bubble = el('div', { class: 'bubble' }, ...shown, !isSilent && words, folds && unfoldButton(words));
+    this.#bubble = el('div', { class: 'bubble' }, ...shown);
     this.element = el(
       'article',
       {
@@ -95,6 +94,12 @@ export class UserMessageView {
     set(this.element, 'data-editing', false);
     this.#edit.focus({ preventScroll: true });
   }
+}
+
+function showWords(text) {
+  const words = el('p', { dir: 'auto' }, text);
+  const folds = text.length > FOLD.characters || text.split('\n', FOLD.lines + 1).length > FOLD.lines;
+  return folds ? [words, unfoldButton(words)] : [words];
 }
 
 function unfoldButton(words) {

@@ -1,6 +1,7 @@
 import type { MessageContent } from '@langchain/core/messages';
 import { AppError } from '../../errors.js';
-import type { FileFacts } from '../../events/message-part.js';
+import { splitText } from '../../events/message-order.js';
+import type { FileFacts, PlacedFile } from '../../events/message-part.js';
 
 type Blocks = Exclude<MessageContent, string>;
 export type Block = Blocks[number];
@@ -17,11 +18,30 @@ export interface FileBlock {
 /** Tells our ids from those of providers, which have files of their own. */
 const STORED = 'agent_stream_file';
 
-/** Returns a message's content with its files. They come before the text, as providers advise. */
-export function withFiles(content: MessageContent, files: readonly FileFacts[] = []): MessageContent {
+/** Returns a message's content with its files, each in its place. */
+export function withFiles(content: MessageContent, files: readonly PlacedFile[] = []): MessageContent {
   if (files.length === 0) return content;
-  const blocks = typeof content === 'string' ? toTextBlocks(content) : content;
-  return [...files.map((file) => toFileBlock(file) as unknown as Block), ...blocks];
+  if (typeof content === 'string')
+    return splitText(content, files).map((piece) =>
+      'text' in piece ? { type: 'text', text: piece.text } : toBlock(piece.file),
+    );
+  const left = files.toSorted((one, other) => (one.at ?? 0) - (other.at ?? 0));
+  const blocks: Block[] = [];
+  // The text of the message has a line break between the blocks that have text.
+  let place = 0;
+  for (const block of content) {
+    const text: unknown = 'text' in block ? block.text : undefined;
+    if (typeof text === 'string') {
+      while (left[0] && (left[0].at ?? 0) <= place) blocks.push(toBlock(left.shift()!));
+      place += text.length + 1;
+    }
+    blocks.push(block);
+  }
+  return [...blocks, ...left.map(toBlock)];
+}
+
+function toBlock(file: PlacedFile): Block {
+  return toFileBlock(file) as unknown as Block;
 }
 
 export function isFileBlock(block: unknown): block is FileBlock {
@@ -57,8 +77,4 @@ function toFileBlock({ mediaType, fileId, url, name, bytes }: FileFacts): FileBl
 function toBlockType(mediaType: string): FileBlock['type'] {
   const [kind] = mediaType.split('/');
   return kind === 'image' || kind === 'audio' ? kind : 'file';
-}
-
-function toTextBlocks(text: string): Blocks {
-  return text === '' ? [] : [{ type: 'text', text }];
 }

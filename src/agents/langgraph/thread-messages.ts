@@ -1,6 +1,6 @@
 import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from '@langchain/core/messages';
 import type { AgentContext, StoppedRun, UnheardQuestion } from '../agent.js';
-import type { FileFacts } from '../../events/message-part.js';
+import type { PlacedFile } from '../../events/message-part.js';
 import { withFiles } from './file-blocks.js';
 import { FILTERED, leaveOutFiltered, leaveOutNewest } from './filtered-turns.js';
 import { readInputMessages } from './graph-input.js';
@@ -61,7 +61,7 @@ export function mendThread(
     readonly stopped?: StoppedRun | undefined;
     /** The message with its parts, where it has more than text. */
     readonly content?: HumanMessage['content'] | undefined;
-    readonly files?: readonly FileFacts[] | undefined;
+    readonly files?: readonly PlacedFile[] | undefined;
   },
 ): MendedThread {
   const known = new Set<BaseMessage>(stored);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RunEvent, RunEventType } from '../../events/run-event.js';
-import { fileFields, fileSchema } from '../../streams/file.schemas.js';
+import { fileFields, placedFileSchema } from '../../streams/file.schemas.js';
 import { inputRequestSchema } from './input.schemas.js';
 import { publicErrorSchema, usageFields, usageSchema } from '../../streams/usage.schemas.js';
 
@@ -42,7 +42,7 @@ const EVENT_SCHEMAS = {
     agent: z.string(),
     messageId: id,
     resumeOf: id.optional(),
-    files: z.array(fileSchema).optional().meta({ description: "The files of the person's message." }),
+    files: z.array(placedFileSchema).optional().meta({ description: "The files of the person's message." }),
     queuedMs: durationMs.optional(),
   }),
   'run-resume': event('run-resume', { reason: z.enum(['takeover', 'restart']) }),

@@ -9,7 +9,7 @@ import {
   toListedFields,
 } from '../../streams/run-list.schemas.js';
 import { feedbackSchema } from '../../streams/feedback.schemas.js';
-import { fileSchema } from '../../streams/file.schemas.js';
+import { placedFileSchema } from '../../streams/file.schemas.js';
 import { openInputSchema, requestedInputSchema } from './input.schemas.js';
 
 const time = z.int().meta({ description: 'Milliseconds since the epoch.' });
@@ -19,7 +19,10 @@ export const runSchema = z
     ...listedRunFields,
     message: z.string(),
     metadata: z.record(z.string(), z.unknown()),
-    files: z.array(fileSchema).optional().meta({ description: 'The files of the message. Absent: none.' }),
+    files: z
+      .array(placedFileSchema)
+      .optional()
+      .meta({ description: 'The files of the message. Absent: none.' }),
     messageId: z.string(),
     inputs: z.array(requestedInputSchema).optional().meta({ description: 'What the run has stopped for.' }),
   })
@@ -123,7 +126,7 @@ const messageSchema = z
       .object({
         role: z.literal('user'),
         ...messageFields,
-        files: z.array(fileSchema).optional().meta({ description: 'Absent: none.' }),
+        files: z.array(placedFileSchema).optional().meta({ description: 'Absent: none.' }),
       })
       .meta({ id: 'UserMessage' }),
     z

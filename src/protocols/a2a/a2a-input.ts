@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { joinPieces, type Piece } from '../../events/message-order.js';
 import { answerSchema } from '../../streams/input-answer.schema.js';
 import { idSchema } from '../../streams/start-run.schemas.js';
 import { AppError } from '../../errors.js';
@@ -84,8 +85,11 @@ export function readContent({ message: { parts } }: Send): {
       'REQUEST_INVALID',
       'parts: Send text and files. Data is only for answers, in a message with a taskId.',
     );
-  const texts = parts.flatMap(({ text }) => (text === undefined ? [] : [text]));
-  return { text: texts.join('\n'), files: parts.flatMap(toGivenFile) };
+  const pieces = parts.flatMap((part): Piece<GivenFile>[] => [
+    ...(part.text === undefined ? [] : [{ text: part.text }]),
+    ...toGivenFile(part).map((file) => ({ file })),
+  ]);
+  return joinPieces(pieces, '\n');
 }
 
 function toGivenFile({ raw, url, mediaType, filename, file }: Part): GivenFile[] {

@@ -1,6 +1,7 @@
+import { splitText } from '../../events/message-order.js';
 import { describeRequest, type RequestedInput } from '../../events/requested-input.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { FileFacts } from '../../events/message-part.js';
+import type { FileFacts, PlacedFile } from '../../events/message-part.js';
 import type { FilePut, InputRequest, RunEnd, TextStart } from '../../events/run-event.js';
 import { isInsideCall, type Subagent } from '../../events/subagent.js';
 import { toAddressElsewhere, type ToAddress } from '../../events/file-address.js';
@@ -24,7 +25,7 @@ export interface A2aRun {
     readonly messageId: string;
     readonly text: string;
     /** Default: none. */
-    readonly files?: readonly FileFacts[];
+    readonly files?: readonly PlacedFile[];
   };
   /** Time when the task was submitted, in milliseconds since the epoch. */
   readonly createdAt: number;
@@ -200,11 +201,12 @@ export class A2aMapper {
   private toQuestionParts(): A2aPart[] {
     const { question, toAddress = toAddressElsewhere } = this.run;
     const { text, files = [] } = question;
-    const parts = files.flatMap((file) => {
-      const url = toAddress(file);
-      return url === undefined ? [] : [toFilePart(file, url)];
+    const parts = splitText(text, files).flatMap((piece): A2aPart[] => {
+      if ('text' in piece) return [piece];
+      const url = toAddress(piece.file);
+      return url === undefined ? [] : [toFilePart(piece.file, url)];
     });
-    return text === '' && parts.length > 0 ? parts : [{ text }, ...parts];
+    return parts.length > 0 ? parts : [{ text }];
   }
 
   private message(role: A2aMessage['role'], messageId: string, parts: readonly A2aPart[]): A2aMessage {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../errors.js';
-import type { FileFacts } from '../../events/message-part.js';
+import { joinPieces, splitText } from '../../events/message-order.js';
+import type { FileFacts, PlacedFile } from '../../events/message-part.js';
 import type { GivenFile } from '../../streams/given-files.js';
 
 /** The text and the files of a person's message. */
@@ -46,33 +47,36 @@ export function readContent(content: unknown): AgUiContent {
   const parts = partsSchema.safeParse(content);
   if (!parts.success)
     throw new AppError('REQUEST_INVALID', 'messages: The last message must be text and files.');
-  const texts = parts.data.flatMap((part) => (part.type === 'text' ? [part.text] : []));
-  return { text: texts.join('\n'), files: parts.data.flatMap(toGivenFile) };
+  return joinPieces(
+    parts.data.map((part) => (part.type === 'text' ? { text: part.text } : { file: toGivenFile(part) })),
+    '\n',
+  );
 }
 
-function toGivenFile(part: z.output<typeof partsSchema>[number]): GivenFile[] {
-  if (part.type === 'text') return [];
+function toGivenFile(part: z.output<typeof mediaPart | typeof binaryPart>): GivenFile {
   if (part.type === 'binary') {
     const { id, url, data, filename } = part;
     // The id of a part that has its bytes is the client's own.
     const isById = data === undefined && url === undefined;
-    return [{ url, data, mediaType: part.mimeType, name: filename, ...(isById && { fileId: id }) }];
+    return { url, data, mediaType: part.mimeType, name: filename, ...(isById && { fileId: id }) };
   }
   const { type, value, mimeType: mediaType } = part.source;
   const name = metadataSchema.safeParse(part.metadata).data?.filename;
   const place = type === 'data' ? { data: value } : type === 'url' ? { url: value } : { fileId: value };
-  return [{ ...place, mediaType, name }];
+  return { ...place, mediaType, name };
 }
 
 /** Returns the content of a person's message for a client of this version. */
 export function toContent(
   text: string,
-  files: readonly FileFacts[] | undefined,
+  files: readonly PlacedFile[] | undefined,
   dialect: '1.0' | '0',
 ): string | readonly object[] {
   if (!files) return text;
-  const parts = files.map((file) => (dialect === '0' ? toBinaryPart(file) : toMediaPart(file)));
-  return text === '' ? parts : [...parts, { type: 'text', text }];
+  const toPart = dialect === '0' ? toBinaryPart : toMediaPart;
+  return splitText(text, files).map((piece) =>
+    'text' in piece ? { type: 'text', text: piece.text } : toPart(piece.file),
+  );
 }
 
 function toBinaryPart({ mediaType, name, fileId, url }: FileFacts): object {

@@ -1,3 +1,4 @@
+import { splitText } from '../../events/message-order.js';
 import { describeCall } from '../../events/requested-input.js';
 import type {
   ApprovalPart,
@@ -98,11 +99,13 @@ function toQuestionParts(
   { text, files = [] }: Extract<ThreadMessage, { readonly role: 'user' }>,
   toAddress: ToAddress,
 ): AiSdkPart[] {
-  const parts = files.flatMap(({ mediaType, name, ...place }): AiSdkPart[] => {
+  const parts = splitText(text, files).flatMap((piece): AiSdkPart[] => {
+    if ('text' in piece) return [{ type: 'text', text: piece.text, state: 'done' }];
+    const { mediaType, name, ...place } = piece.file;
     const url = toAddress(place);
     return url === undefined ? [] : [{ type: 'file', mediaType, url, ...(name && { filename: name }) }];
   });
-  return text === '' && parts.length > 0 ? parts : [...parts, { type: 'text', text, state: 'done' }];
+  return parts.length > 0 ? parts : [{ type: 'text', text, state: 'done' }];
 }
 
 function hasEnded({ status }: RunView): boolean {

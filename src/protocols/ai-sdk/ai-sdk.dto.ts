@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { joinPieces, type Piece } from '../../events/message-order.js';
 import type { ApprovalDecision, InputAnswer } from '../../events/requested-input.js';
 import { clientToolFields, inputSchemaField, MAX_CLIENT_TOOLS } from '../../streams/start-run.schemas.js';
 import type { ClientTool } from '../../events/client-tool.js';
@@ -88,16 +89,18 @@ export const askSchema = z
       context.addIssue({ code: 'custom', message: 'An answer to an approval does not fit', path: [at] });
       return z.NEVER;
     }
-    if (last?.role === 'user' && last.parts.every(isSaid))
+    if (last?.role === 'user' && last.parts.every(isSaid)) {
+      const { text: message, files } = readContent(last);
       return {
         threadId,
-        message: readText(last),
-        files: readFiles(last),
+        message,
+        files,
         metadata: toNote(last.id),
         renewed: { messageId, isRegenerated: trigger === 'regenerate-message' },
         clientTools: toClientTools(tools ?? {}),
         ...(agent !== undefined && { agent }),
       };
+    }
     const fault =
       last?.role === 'user'
         ? 'Send text and files only'
@@ -159,14 +162,11 @@ function isSaid({ type }: Message['parts'][number]): boolean {
   return type === 'text' || type === 'file';
 }
 
-function readText({ parts }: Message): string {
-  return parts.flatMap(({ type, text = '' }) => (type === 'text' ? [text] : [])).join('\n');
-}
-
-function readFiles({ parts }: Message): GivenFile[] {
-  return parts.flatMap(({ type, url, mediaType, filename: name }) =>
-    type === 'file' ? [{ url, mediaType, name }] : [],
+function readContent({ parts }: Message) {
+  const pieces = parts.map(({ type, text = '', url, mediaType, filename: name }): Piece<GivenFile> =>
+    type === 'text' ? { text } : { file: { url, mediaType, name } },
   );
+  return joinPieces(pieces, '\n');
 }
 
 /** The client's own id of a question, stored so that an edit finds it. */

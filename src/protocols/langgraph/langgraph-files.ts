@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { joinPieces, type Piece } from '../../events/message-order.js';
 import type { GivenFile } from '../../streams/given-files.js';
 
 type Input = Readonly<Record<string, unknown>>;
@@ -34,11 +35,19 @@ export function splitInput<Given extends Input | null | undefined>(input: Given)
   const last = all.at(-1) as { readonly content?: unknown } | undefined;
   if (!Array.isArray(last?.content)) return { input };
   const blocks = last.content.map((block: unknown) => ({ block, file: readFile(block) }));
-  const files = blocks.flatMap(({ file }) => (file ? [file] : []));
+  const pieces = blocks.flatMap(({ block, file }): Piece<GivenFile>[] =>
+    file ? [{ file }] : readWords(block),
+  );
+  const { files } = joinPieces(pieces, '\n');
   if (files.length === 0) return { input };
   const content = blocks.flatMap(({ block, file }) => (file ? [] : [block]));
   const rest = [...all.slice(0, -1), { ...last, content }];
   return { input: { ...input, messages: Array.isArray(messages) ? rest : rest[0] }, files };
+}
+
+function readWords(block: unknown): Piece<GivenFile>[] {
+  const { text } = (block ?? {}) as { readonly text?: unknown };
+  return typeof text === 'string' ? [{ text }] : [];
 }
 
 function readFile(block: unknown): GivenFile | undefined {

@@ -1,4 +1,5 @@
-import type { FileFacts } from '../../events/message-part.js';
+import { splitText } from '../../events/message-order.js';
+import type { FileFacts, PlacedFile } from '../../events/message-part.js';
 import type { FinishReason, Usage } from '../../events/run-event.js';
 import type { EntryPart, TranscriptEntry } from '../transcript/transcript-entries.js';
 import type { Transcript } from '../transcript/transcript.js';
@@ -64,9 +65,11 @@ export function toLangGraphMessage(entry: TranscriptEntry): LangGraphMessage {
   }
 }
 
-function toQuestion(text: string, files: readonly FileFacts[] | undefined) {
+function toQuestion(text: string, files: readonly PlacedFile[] | undefined) {
   if (!files) return text;
-  return [...files.map(toFileBlock), ...(text === '' ? [] : [{ type: 'text', text } as const])];
+  return splitText(text, files).map((piece) =>
+    'text' in piece ? ({ type: 'text', text: piece.text } as const) : toFileBlock(piece.file),
+  );
 }
 
 /** Returns the blocks of a message that has more than text, as LangChain 1.0 writes them. */

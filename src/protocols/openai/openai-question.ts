@@ -1,5 +1,7 @@
 import type { GivenFile } from '../../streams/given-files.js';
 
+const SEPARATOR = '\n\n';
+
 /** One turn of a conversation as OpenAI's clients send it. */
 export interface Turn {
   readonly role: string;
@@ -22,10 +24,29 @@ export interface Question {
 export function findQuestion(turns: readonly Turn[]): Question | undefined {
   const last = turns.at(-1);
   if (last?.role !== 'user') return undefined;
-  const spoken = turns.filter(({ text }) => text.trim() !== '');
-  const isAlone = spoken.every((turn) => turn === last);
-  const message = isAlone ? last.text : spoken.map(({ role, text }) => `${role}: ${text}`).join('\n\n');
-  const files = turns.flatMap((turn) => (turn.role === 'user' ? (turn.files ?? []) : []));
+  const isAlone = turns.every((turn) => turn === last || turn.text.trim() === '');
+  let message = isAlone ? last.text : '';
+  const files: GivenFile[] = [];
+  for (const { role, text, files: own = [] } of turns) {
+    let start = message.length;
+    if (isAlone) start = 0;
+    else if (text.trim() !== '') {
+      const head = `${message === '' ? '' : SEPARATOR}${role}: `;
+      start += head.length;
+      message += head + text;
+    }
+    if (role !== 'user') continue;
+    for (const file of own) {
+      const at = start + (file.at ?? 0);
+      const isBehind = at > 0 && at >= message.length;
+      files.push({ ...file, at: isBehind ? message.length + SEPARATOR.length : at });
+    }
+  }
   const historyBytes = Buffer.byteLength(message) - Buffer.byteLength(last.text);
-  return { message, historyBytes, ...(files.length > 0 && { files }) };
+  if (files.length === 0) return { message, historyBytes };
+  return {
+    message,
+    historyBytes,
+    files: files.map((file) => ({ ...file, at: Math.min(file.at ?? 0, message.length) })),
+  };
 }

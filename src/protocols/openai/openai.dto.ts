@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { joinPieces, type Piece } from '../../events/message-order.js';
+import type { GivenFile } from '../../streams/given-files.js';
 import type { InputAnswer, RequestedInput } from '../../events/requested-input.js';
 import { clientToolFields, inputSchemaField, MAX_CLIENT_TOOLS } from '../../streams/start-run.schemas.js';
 import type { ClientTool } from '../../events/client-tool.js';
@@ -185,8 +187,10 @@ function textIn(content: z.output<typeof contentSchema>): string {
 
 function toTurn({ role, content }: TurnItem): Turn {
   if (typeof content === 'string' || !content) return { role, text: content ?? '' };
-  const texts = content.flatMap((part) => ('text' in part ? [String(part.text)] : []));
-  return { role, text: texts.join('\n'), files: content.flatMap(toGivenFile) };
+  const pieces = content.flatMap((part): Piece<GivenFile>[] =>
+    'text' in part ? [{ text: String(part.text) }] : toGivenFile(part).map((file) => ({ file })),
+  );
+  return { role, ...joinPieces(pieces, '\n') };
 }
 
 function refuse(context: z.core.$RefinementCtx, message: string, field: string): never {

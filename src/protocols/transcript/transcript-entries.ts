@@ -7,7 +7,7 @@ import type {
   ToolOutcome,
   Usage,
 } from '../../events/run-event.js';
-import type { FileFacts, SourceFacts } from '../../events/message-part.js';
+import type { FileFacts, PlacedFile, SourceFacts } from '../../events/message-part.js';
 import type { AddedMessage } from '../../events/requested-input.js';
 import type { RunState } from '../../events/run-state.js';
 import { toSubagentId, type Subagent } from '../../events/subagent.js';
@@ -20,7 +20,7 @@ export interface UserEntry {
   readonly id: string;
   readonly text: string;
   /** Absent: none. */
-  readonly files?: readonly FileFacts[];
+  readonly files?: readonly PlacedFile[];
   /** The message as its client wrote it, where an answer has added it. */
   readonly original?: AddedMessage['original'];
 }
