@@ -22,15 +22,23 @@ export function langGraphHooks(): (options: HookOptions) => Hook {
 
 export const getSnapshot = (hook: Hook) => hook.rootStore.getSnapshot();
 
-/** Resolves once the hook shows it. */
+/** Below the limit of a test, so that the failure says what is shown instead; a busy machine needs some of it. */
+const PATIENCE_MS = 90_000;
+
+/** Resolves once the hook shows it. Looked at with each change: it may show it for a moment only. */
 export async function shows(hook: Hook, condition: () => boolean): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const look = () => {
-      if (!condition()) return;
-      stop();
-      resolve();
-    };
-    const stop = hook.rootStore.subscribe(look);
-    queueMicrotask(look);
-  });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const look = () => condition() && resolve();
+  const stop = hook.rootStore.subscribe(look);
+  const patience = setTimeout(() => {
+    const shown = getSnapshot(hook).messages.map(({ text }) => text);
+    reject(new Error(`It was never shown: ${String(condition)}. There is: ${JSON.stringify(shown)}`));
+  }, PATIENCE_MS).unref();
+  queueMicrotask(look);
+  try {
+    await promise;
+  } finally {
+    clearTimeout(patience);
+    stop();
+  }
 }
