@@ -121,7 +121,8 @@ function tokenWith(
     alg = 'HS256',
     key = Buffer.from(secret),
     kid,
-  }: { alg?: string; key?: Uint8Array | CryptoKey; kid?: string } = {},
+    typ,
+  }: { alg?: string; key?: Uint8Array | CryptoKey; kid?: string; typ?: string } = {},
 ): Promise<string> {
   const payload = {
     iss: jwt.issuer,
@@ -131,7 +132,7 @@ function tokenWith(
     ...claims,
     ...overrides,
   };
-  return new SignJWT(payload).setProtectedHeader({ alg, kid }).sign(key);
+  return new SignJWT(payload).setProtectedHeader({ alg, kid, typ }).sign(key);
 }
 
 const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
@@ -175,6 +176,26 @@ describe('AuthGuard with an access token', () => {
       code: 'UNAUTHENTICATED',
       message: 'Sign in, or send a valid bearer token or API key.',
     });
+  });
+
+  it('accepts the tokens of a client that is the API as well, but for the ID tokens of its sign-in', async () => {
+    const oidc = {
+      issuer: 'https://id.example',
+      clientId: 'agent-stream',
+      redirectUri: 'https://chat.example/api/auth/session/oidc/callback',
+    };
+    const getStatus = async (options: AuthOptions, token: Promise<string>) => {
+      const { ask } = await serve(options);
+      return (await ask('/runs/me', bearer(await token))).status;
+    };
+    const withSignIn: AuthOptions = { kind: 'credentials', jwt, oidc };
+    const idToken = { nonce: 'of-the-sign-in' };
+    expect(await getStatus(withSignIn, tokenWith(idToken))).toBe(401);
+    expect(await getStatus(withSignIn, tokenWith({ ...idToken, aud: ['agent-stream', 'other'] }))).toBe(401);
+    expect(await getStatus(withSignIn, tokenWith())).toBe(200);
+    expect(await getStatus(withSignIn, tokenWith(idToken, { typ: 'at+jwt' }))).toBe(200);
+    expect(await getStatus(withSignIn, tokenWith({ ...idToken, typ: 'Bearer' }))).toBe(200);
+    expect(await getStatus({ kind: 'credentials', jwt }, tokenWith(idToken))).toBe(200);
   });
 
   it('answers a request without credentials with a challenge that names no error', async () => {

@@ -10,7 +10,7 @@ import { readSessionCookie } from './session-cookie.js';
 import type { TicketService } from './ticket.service.js';
 
 /** Reasons for credentials that were once good: these are not guesses. A key of ours that is not known any more has signed such things too. */
-const ONCE_GOOD = new Set(['expired', 'ended', 'credential-removed', 'other-purpose', 'claims']);
+const ONCE_GOOD = new Set(['expired', 'ended', 'credential-removed', 'other-purpose', 'claims', 'id-token']);
 
 /**
  * Tickets, then the credentials of the configured kind. Repeated wrong ones are slowed down before they are looked at, and what

@@ -1,7 +1,14 @@
 import { Logger } from '@nestjs/common';
-import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import {
+  createRemoteJWKSet,
+  errors,
+  jwtVerify,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+} from 'jose';
 import { AppError } from '../../errors.js';
-import type { JwtOptions } from '../auth.options.js';
+import type { JwtOptions, OidcOptions } from '../auth.options.js';
 import type { Authentication, Refusal } from '../authentication.js';
 import { jwtSource, type CredentialSource } from '../credential-source.js';
 import { toPersonName, toPrincipal } from './claims.js';
@@ -16,7 +23,11 @@ export class AccessTokenVerifier {
   private readonly algorithms: string[];
   private readonly source: CredentialSource;
 
-  constructor(private readonly options: JwtOptions) {
+  /** @param signIn the provider at which people sign in here: its ID tokens are for this server's sign-in alone */
+  constructor(
+    private readonly options: JwtOptions,
+    private readonly signIn?: Pick<OidcOptions, 'clientId'>,
+  ) {
     this.key =
       options.secret === undefined
         ? createRemoteJWKSet(new URL(options.jwksUrl), { timeoutDuration: KEY_SET_TIMEOUT_MS })
@@ -52,14 +63,16 @@ export class AccessTokenVerifier {
   private async verifyPayload(token: string, refusals: Refusal[] = []): Promise<JWTPayload | undefined> {
     const { issuer, audience } = this.options;
     try {
-      const { payload } = await jwtVerify(token, this.key, {
+      const { payload, protectedHeader } = await jwtVerify(token, this.key, {
         algorithms: this.algorithms,
         clockTolerance: CLOCK_TOLERANCE_S,
         requiredClaims: ['exp'],
         issuer,
         audience,
       });
-      return payload;
+      if (!this.isIdToken(payload, protectedHeader)) return payload;
+      refusals.push({ credential: 'token', reason: 'id-token' });
+      return undefined;
     } catch (error) {
       if (!isRefusal(error))
         throw new AppError(
@@ -74,6 +87,18 @@ export class AccessTokenVerifier {
       refusals.push({ credential: 'token', reason: toReason(error) });
       return undefined;
     }
+  }
+
+  /**
+   * True for the ID token of a sign-in here, which has the nonce of that sign-in (OpenID Connect Core, section 3.1.3.7). With one name for the client
+   * and for the API, as Entra has by default, its audience is that of access tokens. An access token may say that it is one, by the type of RFC 9068,
+   * section 2.1, or as Keycloak does, whose earlier versions write the nonce into it.
+   */
+  private isIdToken(payload: JWTPayload, { typ }: JWTHeaderParameters): boolean {
+    if (!this.signIn || payload['nonce'] === undefined || payload['typ'] === 'Bearer') return false;
+    return (
+      [payload.aud].flat().includes(this.signIn.clientId) && !/^(?:application\/)?at\+jwt$/i.test(typ ?? '')
+    );
   }
 }
 

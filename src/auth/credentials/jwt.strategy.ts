@@ -1,4 +1,4 @@
-import type { JwtOptions } from '../auth.options.js';
+import type { JwtOptions, OidcOptions } from '../auth.options.js';
 import type { Authentication } from '../authentication.js';
 import { AccessTokenVerifier } from './access-token.verifier.js';
 import { readBearer } from './carried-credentials.js';
@@ -8,9 +8,9 @@ import { CredentialStrategy, type CredentialRequest, type Passport } from './cre
 export class JwtStrategy extends CredentialStrategy {
   private readonly tokens: AccessTokenVerifier;
 
-  constructor(registry: Passport, options: JwtOptions) {
+  constructor(registry: Passport, options: JwtOptions, signIn?: OidcOptions) {
     super('jwt', registry, readBearer);
-    this.tokens = new AccessTokenVerifier(options);
+    this.tokens = new AccessTokenVerifier(options, signIn);
   }
 
   override validate(token: string, { refusals }: CredentialRequest): Promise<Authentication | undefined> {

@@ -21,7 +21,7 @@ export class PassportCredentialReader extends CredentialReader {
 
   constructor(options: CredentialsAuthOptions, sessions: SessionService) {
     super();
-    if (options.jwt) this.strategies.push(new JwtStrategy(this.passport, options.jwt).name);
+    if (options.jwt) this.strategies.push(new JwtStrategy(this.passport, options.jwt, options.oidc).name);
     if (options.apiKeys?.length)
       this.strategies.push(new ApiKeyStrategy(this.passport, options.apiKeys).name);
     this.strategies.push(new SessionStrategy(this.passport, options, sessions).name);
