@@ -2,6 +2,9 @@ import type { CredentialsAuthOptions } from './auth.options.js';
 import { DEFAULT_COOKIE_NAME } from './auth.options.js';
 import { HostCookie, type CookieRequest } from './host-cookie.js';
 
+/** Characters of a cookie's value. Browsers drop a cookie of more than 4,096 bytes, its name and attributes included (RFC 6265bis, section 5.6). */
+export const LONGEST_COOKIE = 3_800;
+
 type NamedCookie = Pick<CredentialsAuthOptions, 'cookieName' | 'oidc'>;
 
 /** Returns the session of a request: undefined without one, and when there are two, of which one is not ours. */

@@ -98,8 +98,10 @@ async function serve(options: AuthOptions) {
 
 const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 
-function accessToken(exp: number): Promise<string> {
-  return new SignJWT({ sub: 'ada', exp }).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(secret));
+function accessToken(exp: number, roles: readonly string[] = []): Promise<string> {
+  return new SignJWT({ sub: 'ada', exp, roles })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(Buffer.from(secret));
 }
 
 const nameAndValue = (cookie: string | undefined) => cookie?.split(';')[0] ?? '';
@@ -147,6 +149,28 @@ describe('POST /api/auth/session', () => {
     const { body, cookie } = await json('POST', { token });
     expect(body.expiresAt).toBe(exp * 1000);
     expect(Number(/max-age=(\d+)/i.exec(cookie ?? '')?.[1])).toBeLessThanOrEqual(90);
+  });
+
+  it('refuses a token whose roles do not fit into a cookie, which the browser would drop', async () => {
+    const { ask, json } = await serve(credentials);
+    const signIn = async (roles: number) =>
+      json('POST', {
+        token: await accessToken(
+          inSeconds(90),
+          Array.from({ length: roles }, (_, index) => `a-role-of-${index}`),
+        ),
+      });
+    const longest = await signIn(150);
+    expect(longest).toMatchObject({ status: 200, cookie: expect.any(String) });
+    expect(longest.cookie?.length).toBeLessThan(4_096);
+    expect(await ask('GET', '/runs', { cookie: nameAndValue(longest.cookie) })).toMatchObject({
+      status: 200,
+    });
+    expect(await signIn(300)).toMatchObject({
+      status: 400,
+      cookie: undefined,
+      body: { code: 'REQUEST_INVALID' },
+    });
   });
 
   it('refuses to sign in with a wrong key even beside a valid session cookie', async () => {

@@ -111,7 +111,13 @@ export abstract class SessionController {
         response,
         'The token or API key is not valid. Check it, or ask for a new one.',
       );
-    const { token, expiresAt } = await this.sessions.issue(caller, callerAddress(request));
+    const issued = await this.sessions.issue(caller, callerAddress(request));
+    if (!issued)
+      throw new AppError(
+        'REQUEST_INVALID',
+        'The roles of this token do not fit into a cookie. Send the token with each request, or ask for one that names fewer.',
+      );
+    const { token, expiresAt } = issued;
     const maxAge = Math.max(0, Math.floor((expiresAt - Date.now()) / 1000));
     this.setCookie(request, response, options, { value: token, maxAge });
     return this.describe({ ...caller, expiresAt });

@@ -4,6 +4,7 @@ import type { SecurityLog } from '../security/security-log.service.js';
 import type { Authentication, Refusal } from './authentication.js';
 import type { CredentialSource } from './credential-source.js';
 import { PrincipalToken, type CarriedPrincipal, type SignedPrincipal } from './principal-token.js';
+import { LONGEST_COOKIE } from './session-cookie.js';
 import type { SessionEndings } from './session-endings.service.js';
 import { Sessions } from './sessions.js';
 import type { SigningKeys } from './signing-key.js';
@@ -24,11 +25,15 @@ export class SessionService extends Sessions {
     super();
   }
 
-  /** Ends with the credentials it was made from, or with the time to live, whichever is first. */
+  /**
+   * Begins a session that ends with the credentials it was made from, or with the time to live, whichever is first.
+   *
+   * @returns undefined if the principal does not fit into a cookie, because of its roles
+   */
   async issue(
     { principal, name, expiresAt, source, via }: Omit<Authentication, 'session' | 'ended'>,
     address?: string,
-  ): Promise<SignedPrincipal> {
+  ): Promise<SignedPrincipal | undefined> {
     const marks = await this.endings.listMarks(principal);
     const sessionId = randomBytes(12).toString('base64url');
     const carried = {
@@ -40,6 +45,7 @@ export class SessionService extends Sessions {
       ...(expiresAt !== undefined && { expiresAt }),
     };
     const signed = await this.tokens.sign(carried, AUDIENCE);
+    if (signed.token.length > LONGEST_COOKIE) return undefined;
     this.security.record({ type: 'sign-in', principal, address, reason: `by ${via}` });
     return signed;
   }

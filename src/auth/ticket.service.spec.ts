@@ -59,7 +59,7 @@ describe('TicketService', () => {
 
   it('refuses a stream ticket as a session and a session as a ticket, although one key signs both', async () => {
     const { ticket } = await tickets.issue(caller, RUN);
-    const { token } = await sessions.issue(caller);
+    const { token } = (await sessions.issue(caller))!;
     const session = { principal: ada, via: 'session', expiresAt: start + 60_000 };
     expect(await sessions.verify(token)).toMatchObject(session);
     expect(await sessions.verify(ticket)).toBeUndefined();

@@ -8,7 +8,7 @@ import type { CredentialBrake } from '../credential-brake.js';
 import { oidcSource, type CredentialSource } from '../credential-source.js';
 import { toPersonName, toPrincipal } from '../credentials/claims.js';
 import { HostCookie } from '../host-cookie.js';
-import { isByHttps, sessionCookie } from '../session-cookie.js';
+import { isByHttps, LONGEST_COOKIE, sessionCookie } from '../session-cookie.js';
 import type { SessionService } from '../session.service.js';
 import type { SigningKeys } from '../signing-key.js';
 import { OidcClient, type SignedInPerson } from './oidc.client.js';
@@ -18,9 +18,6 @@ import { SealedValue } from './sealed-value.js';
 
 /** Time that a person may take at the provider. */
 const ATTEMPT_TTL_MS = 10 * 60_000;
-
-/** Browsers keep 4,096 bytes of a cookie, its name and attributes included (RFC 6265bis, section 5.6). */
-const LONGEST_COOKIE = 3_800;
 
 /** Query parameter that tells the page why a sign-in failed. */
 const FAILURE_PARAMETER = 'signIn';
@@ -182,11 +179,12 @@ export class OidcSignIn {
       expiresAt: claims.exp * 1000,
       source: oidcSource(this.provider),
     };
-    const { token, expiresAt } = await this.parts.sessions.issue(caller, callerAddress(request));
-    if (token.length > LONGEST_COOKIE)
+    const issued = await this.parts.sessions.issue(caller, callerAddress(request));
+    if (!issued)
       throw new OidcFailure('claims', {
         cause: new Error('The roles do not fit into a cookie: name fewer.'),
       });
+    const { token, expiresAt } = issued;
     const maxAge = Math.max(0, Math.floor((expiresAt - Date.now()) / 1000));
     const held = await this.idTokens.seal({ idToken });
     // Without it the provider may ask people whether they want to leave; one that does not fit is no reason to keep them out.
