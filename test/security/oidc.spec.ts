@@ -3,9 +3,11 @@ import { decodeJwt, type JWTPayload } from 'jose';
 import { appServers, type AppServer } from '../support/app.server.js';
 import { faultProxies } from '../support/fault-proxies.js';
 import {
+  CLIENT,
   openIdProviders,
   settingsFor,
   signInAtProvider,
+  type OpenIdProvider,
   type ProviderOptions,
 } from '../support/openid.provider.js';
 import { until } from '../support/until.js';
@@ -28,13 +30,17 @@ describe('sign-in at an OpenID provider', () => {
   const proxyTo = faultProxies();
 
   /** An app behind a front door, whose address the provider knows before the app is there. */
-  async function start(options: Partial<ProviderOptions> = {}, settings: Record<string, string> = {}) {
+  async function start(
+    options: Partial<ProviderOptions> = {},
+    settings: Record<string, string> | ((provider: OpenIdProvider) => Record<string, string>) = {},
+  ) {
     const door: { port: number | undefined } = { port: undefined };
     const proxy = await proxyTo(door);
     const { origin } = proxy;
     const provider = await startProvider({ appOrigin: origin, ...options });
     const open = async (): Promise<AppServer> => {
-      const app = await startApp({ ...settingsFor(provider, origin), ...settings });
+      const own = typeof settings === 'function' ? settings(provider) : settings;
+      const app = await startApp({ ...settingsFor(provider, origin), ...own });
       door.port = Number(new URL(app.origin).port);
       return app;
     };
@@ -204,6 +210,38 @@ describe('sign-in at an OpenID provider', () => {
     const browser = new WebBrowser();
     await signInAtProvider(browser, origin);
     expect(await readSession(browser, origin)).toMatchObject({ principal: { userId: 'ada' } });
+  });
+
+  it('takes no ID token for an access token, where both have the same audience', async () => {
+    const { app, origin } = await start({}, ({ issuer }) => ({
+      AUTH_JWKS_URL: `${issuer}/jwks`,
+      AUTH_ISSUER: issuer,
+      AUTH_AUDIENCE: CLIENT.id,
+    }));
+    const browser = new WebBrowser();
+    await signInAtProvider(browser, origin);
+    const answer = await browser.send(`${origin}/api/auth/session`, { method: 'DELETE' });
+    const { signOutUrl } = (await answer.json()) as { signOutUrl: string };
+    const idToken = new URL(signOutUrl).searchParams.get('id_token_hint')!;
+    const refused = await fetch(`${app.origin}/api/chat/threads`, {
+      headers: { authorization: `Bearer ${idToken}` },
+    });
+    expect(refused.status).toBe(401);
+    expect(app.log.some((line) => line.includes('"reason":"id-token"'))).toBe(true);
+  });
+
+  it('slows down an address from which answers come that are not of the provider', async () => {
+    const { app, origin } = await start({}, { AUTH_API_KEYS: `${KEY}:bot@acme` });
+    for (let times = 0; times < 5; times += 1) {
+      const browser = new WebBrowser();
+      const callback = await signInAtProvider(browser, origin, { stop: isCallback });
+      // Refused before the provider is asked (RFC 9207).
+      callback.searchParams.set('iss', 'https://evil.example');
+      expect((await browser.open(callback)).url.search).toBe('?signIn=failed');
+    }
+    // The first wrong key from there would cost no time otherwise.
+    await fetch(`${app.origin}/api/chat/threads`, { headers: { 'x-api-key': 'a-key-of-nobody-here' } });
+    expect(app.log.some((line) => line.includes('credentials-slowed'))).toBe(true);
   });
 
   it('leads back without what the provider has said, when a person cancels', async () => {

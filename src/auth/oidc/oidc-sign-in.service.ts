@@ -145,20 +145,21 @@ export class OidcSignIn {
     return value === undefined ? undefined : Attempt.safeParse(await this.attempts.open(value)).data;
   }
 
-  /** Codes that are no codes are slowed down like other wrong credentials. */
+  /** Answers that are not the provider's are slowed down like other wrong credentials. */
   private async identify(
     request: IncomingRequest,
     query: URLSearchParams,
     attempt: Attempt,
   ): Promise<SignedInPerson> {
-    const code = query.get('code') ?? '';
-    const tried = this.parts.brake.attempt(callerAddress(request), [code]);
+    const answer = query.get('code') ?? attempt.state;
+    const tried = this.parts.brake.attempt(callerAddress(request), [answer]);
     await this.parts.brake.hold(tried);
     try {
       return await this.client.finish(query, attempt);
     } catch (error) {
       const failure = toOidcFailure(error);
-      if (failure.reason === 'expired') this.parts.brake.failed(tried, code, true);
+      // A provider that is away tells nothing of those who come back from it.
+      if (failure.reason !== 'unavailable') this.parts.brake.failed(tried, answer, true);
       throw failure;
     }
   }
