@@ -88,8 +88,9 @@ const pane = new ConversationPane({
     }),
   readEdit: (runId) => draft.readEdit(runId),
   writeEdit: (runId, text) => draft.writeEdit(runId, text),
-  sendEdit: (runId, text) => {
-    void conversation.edit(runId, text);
+  attach: (runId, onChange) => draft.attach(runId, onChange),
+  sendEdit: (runId, text, files) => {
+    void conversation.edit(runId, text, files);
     attend();
   },
   showVersion,
@@ -216,11 +217,7 @@ function draw() {
 function showTitle() {
   const { title, threadId } = conversation;
   const hasNews = threads.items.some(({ unread, id }) => unread && (document.hidden || id !== threadId));
-  nameTab(title, {
-    page: brand.name,
-    waiting: threads.waiting.length,
-    hasNews,
-  });
+  nameTab(title, { page: brand.name, waiting: threads.waiting.length, hasNews });
 }
 
 /** Selects the agent that answered last in the conversation. */

@@ -1,8 +1,10 @@
+import { splitText } from '../../events/message-order.js';
+
 /**
- * The files of the message that is being written. Knows no elements; `onChange` is called after every change.
+ * The files of a message that is being written, or edited. Knows no elements; `onChange` is called after every change.
  *
- * An item is `{ key, name, mediaType, bytes, progress, file?, fileId?, problem? }`. It has a `fileId` once it is on the server, and a `problem` if it
- * could not be sent. Files are sent one after the other: together they would be refused as too much at a time.
+ * An item is `{ key, name, mediaType, bytes, progress, file?, fileId?, url?, at?, problem? }`. It has a `fileId` once it is on the server, and a `problem` if it
+ * could not be sent. A file of an earlier message may have the `url` of another server, and its place in the text. Files are sent one after the other: together they would be refused as too much at a time.
  */
 export class Attachments {
   items = [];
@@ -20,20 +22,25 @@ export class Attachments {
     this.#events = events;
   }
 
+  /** Returns the files of another message, whose changes are told to somebody else. */
+  another(onChange) {
+    return new Attachments(this.#chat, { ...this.#events, onChange });
+  }
+
   get isEmpty() {
     return this.items.length === 0;
   }
 
   /** True if a message cannot be sent yet, or not with all of its files. */
   get isWaiting() {
-    return this.items.some(({ fileId }) => fileId === undefined);
+    return this.items.some((item) => !isSent(item));
   }
 
   /** The files as a draft keeps them. */
   get sent() {
     return this.items
-      .filter(({ fileId }) => fileId !== undefined)
-      .map(({ fileId, name, mediaType, bytes }) => ({ fileId, name, mediaType, bytes }));
+      .filter(isSent)
+      .map(({ fileId, url, name, mediaType, bytes, at }) => ({ fileId, url, name, mediaType, bytes, at }));
   }
 
   /** @param files of a picker, a paste or a drop */
@@ -79,7 +86,7 @@ export class Attachments {
     const known = new Set(this.items.map(({ fileId }) => fileId));
     const back = files
       .filter(({ fileId }) => !fileId || !known.has(fileId))
-      .map((file) => ({ ...file, key: this.#newKey(), progress: file.fileId ? 1 : 0, problem: undefined }));
+      .map((file) => ({ ...file, key: this.#newKey(), progress: isSent(file) ? 1 : 0, problem: undefined }));
     if (back.length === 0) return;
     this.items = [...back, ...this.items];
     this.#changed();
@@ -90,7 +97,7 @@ export class Attachments {
   async restore(files) {
     this.clear();
     this.putBack(files);
-    for (const { key, fileId } of this.items) {
+    for (const { key, fileId } of this.items.filter((item) => item.fileId)) {
       const isThere = await fetch(this.#chat.fileUrl(fileId), { method: 'HEAD' }).then(
         ({ status }) => status !== 404,
         () => true,
@@ -109,7 +116,7 @@ export class Attachments {
 
   #send() {
     if (this.#sending) return;
-    const next = this.items.find(({ fileId, problem }) => fileId === undefined && problem === undefined);
+    const next = this.items.find((item) => !isSent(item) && item.problem === undefined);
     if (!next) return;
     const { key, file, name } = next;
     const abort = new AbortController();
@@ -152,9 +159,18 @@ export class Attachments {
   }
 }
 
-/** Returns a message with its files, as the client library takes it. */
-export function toMessage(text, files = []) {
-  if (files.length === 0) return text;
-  const parts = files.map(({ fileId }) => ({ type: 'file', fileId }));
-  return text === '' ? parts : [...parts, { type: 'text', text }];
+/** Returns a message with its files, as the client library takes it. @param files undefined: those of the message that it replaces, if it replaces one */
+export function toMessage(text, files) {
+  if (!files) return text;
+  return splitText(text, files).map((piece) =>
+    'text' in piece ? { type: 'text', text: piece.text } : toPart(piece.file),
+  );
+}
+
+function toPart({ fileId, url, mediaType, name }) {
+  return fileId ? { type: 'file', fileId } : { type: 'file', url, mediaType, ...(name && { name }) };
+}
+
+function isSent({ fileId, url }) {
+  return fileId !== undefined || url !== undefined;
 }

@@ -167,9 +167,9 @@ export class Conversation {
     return this.#offer({ text, agent, files });
   }
 
-  /** Sends another message in the place of a run's. Both remain, as versions of one turn. */
-  edit(runId, text) {
-    return this.#offer({ text, replaces: runId });
+  /** Sends another message in the place of a run's, with its files if none are given. Both remain, as versions of one turn. */
+  edit(runId, text, files) {
+    return this.#offer({ text, files, replaces: runId });
   }
 
   /** Takes a message out of the queue. Returns it. */

@@ -53,6 +53,15 @@ export class MessageDraft {
     this.#drafts.write(toFilesPlace(undefined), '');
   }
 
+  /** Returns the files of a message that is edited, without any yet. */
+  attach(runId, onChange) {
+    const { attachments, conversation, composer } = this.#parts;
+    const answer = conversation.entries.find(({ role, runId: id }) => role === 'assistant' && id === runId);
+    const files = attachments.another(onChange);
+    files.accepts = composer.listAccepted(answer?.view.agent);
+    return files;
+  }
+
   readEdit(runId) {
     return this.#drafts.read(this.#toEditPlace(runId));
   }
@@ -81,8 +90,10 @@ export class MessageDraft {
     const { text, files, replaces } = await this.#parts.conversation.reclaim(key);
     if (replaces) {
       this.writeEdit(replaces, text);
+      if (files) this.writeEdit(toFilesPlace(replaces), JSON.stringify(files));
       if (openEditor(replaces)) return;
       this.writeEdit(replaces, '');
+      this.writeEdit(toFilesPlace(replaces), '');
     }
     this.putBack([{ text, files }]);
   }

@@ -3,10 +3,11 @@ import { icon } from '../dom/icons.js';
 
 const IMAGE = /^image\/(png|jpeg|gif|webp|avif)$/;
 
-/** The files of the message that is being written: a button to pick some, and a list of them. They can be pasted and dropped as well. */
+/** The files of a message that is being written or edited: a button to pick some, and a list of them. They can be pasted and dropped as well. */
 export class AttachmentBar {
   #files;
   #fileUrl;
+  #field;
   #rows = new Map();
   #input = el('input', {
     type: 'file',
@@ -61,6 +62,7 @@ export class AttachmentBar {
 
   /** Takes what is pasted into a field and dropped on an element. */
   listen(element, field) {
+    this.#field = field;
     field.addEventListener('paste', (event) => {
       const { files } = event.clipboardData;
       // Text that was copied with a picture of itself, as from a table, is text.
@@ -98,7 +100,7 @@ export class AttachmentBar {
       const hadFocus = element.contains(document.activeElement);
       element.remove();
       this.#rows.delete(key);
-      if (hadFocus) this.button.focus();
+      if (hadFocus) (this.button.hidden ? this.#field : this.button).focus();
     }
     // In their order, and none is moved that stands where it was.
     rows.forEach((row, index) => {
@@ -133,7 +135,9 @@ export class AttachmentBar {
         fileId && IMAGE.test(mediaType) && el('img', { src: this.#fileUrl(fileId), alt: '' }),
         el('span', { class: 'attachment-name', dir: 'auto' }, name),
         state === 'sending' && el('progress', { max: '1', value: progress, 'aria-label': `Sending ${name}` }),
-        state === 'sent' && el('span', { class: 'attachment-size' }, formatBytes(bytes)),
+        state === 'sent' &&
+          bytes !== undefined &&
+          el('span', { class: 'attachment-size' }, formatBytes(bytes)),
         problem && el('span', { class: 'attachment-problem' }, problem),
         problem && button(`Try ${name} again`, 'retry', () => this.#files.retry(key)),
         remove,
@@ -143,9 +147,9 @@ export class AttachmentBar {
   }
 }
 
-function toState({ fileId, problem }) {
+function toState({ fileId, url, problem }) {
   if (problem) return 'failed';
-  return fileId ? 'sent' : 'sending';
+  return fileId || url ? 'sent' : 'sending';
 }
 
 function formatBytes(bytes) {

@@ -142,6 +142,11 @@ export class Composer {
     this.#grow();
   }
 
+  /** Lists the types of files that an agent takes. Undefined: none. */
+  listAccepted(agent) {
+    return this.#agents.find(({ name }) => name === agent)?.accepts;
+  }
+
   #chosen() {
     const chosen = this.agent ?? this.#standard;
     const { description, accepts, suggestions } = this.#agents.find(({ name }) => name === chosen) ?? {};

@@ -1,7 +1,7 @@
 import { el } from '../dom/el.js';
 import { isComposing } from '../dom/keys.js';
 
-/** The form in which a message that was sent is changed, in its place. Enter and Escape do what they do in the composer. */
+/** The form in which a message that was sent is changed, in its place, with its files. Enter and Escape do what they do in the composer. */
 export class MessageEditor {
   #field = el('textarea', {
     rows: '1',
@@ -10,18 +10,25 @@ export class MessageEditor {
     enterkeyhint: 'send',
     autocomplete: 'off',
   });
+  #files;
   #send = el('button', { type: 'submit', class: 'primary' }, 'Send');
   element;
 
-  /** @param actions `type(text)` after each change, `send(text)`, `cancel()` */
-  constructor(text, { type, send, cancel }) {
+  /**
+   * @param files an AttachmentBar
+   * @param actions `type(text)` after each change, `send(text)`, `cancel()`
+   */
+  constructor(text, files, { type, send, cancel }) {
+    this.#files = files;
     this.element = el(
       'form',
       { class: 'message-editor', 'aria-label': 'Edit message' },
+      files.list,
       this.#field,
       el(
         'div',
         { class: 'message-editor-bar' },
+        files.button,
         el('button', { type: 'button', on: { click: cancel } }, 'Cancel'),
         this.#send,
       ),
@@ -29,8 +36,9 @@ export class MessageEditor {
     this.#field.value = text;
     const submit = () => {
       const words = this.#field.value.trim();
-      if (words !== '') send(words);
+      if (this.#isComplete) send(words);
     };
+    files.listen(this.element, this.#field);
     this.element.addEventListener('submit', (event) => {
       event.preventDefault();
       submit();
@@ -57,8 +65,18 @@ export class MessageEditor {
     this.#field.setSelectionRange(this.#field.value.length, this.#field.value.length);
   }
 
+  /** Shows the files again, after they have changed. */
+  updateFiles() {
+    this.#files.update();
+    this.#grow();
+  }
+
+  get #isComplete() {
+    return (this.#field.value.trim() !== '' || !this.#files.isEmpty) && !this.#files.isWaiting;
+  }
+
   #grow() {
-    this.#send.disabled = this.#field.value.trim() === '';
+    this.#send.disabled = !this.#isComplete;
     this.#field.style.height = 'auto';
     this.#field.style.height = `${this.#field.scrollHeight}px`;
   }

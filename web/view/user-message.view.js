@@ -1,7 +1,9 @@
 import { splitText } from '../../events/message-order.js';
+import { areSame, moveFiles } from '../chat/edited-files.js';
 import { el, say, set } from '../dom/el.js';
 import { fullTime } from '../dom/format.js';
 import { icon } from '../dom/icons.js';
+import { AttachmentBar } from './attachment.bar.js';
 import { FilePartView } from './file.part.js';
 import { MessageEditor } from './message.editor.js';
 import { VersionPicker } from './version.picker.js';
@@ -29,7 +31,7 @@ export class UserMessageView {
   #editor;
   element;
 
-  /** @param actions `fileUrl(fileId)`, `showVersion(runId, step)`, `readEdit(runId)`, `writeEdit(runId, text)`, `sendEdit(runId, text)` */
+  /** @param actions `fileUrl(fileId)`, `showVersion(runId, step)`, `readEdit(runId)`, `writeEdit(runId, text)`, `attach(runId, onChange)`, `sendEdit(runId, text, files)` */
   constructor({ text, files = [], createdAt }, actions) {
     this.#actions = actions;
     this.#picker = new VersionPicker(actions.showVersion);
@@ -72,23 +74,45 @@ export class UserMessageView {
 
   /** Opens the editor with what was written before and not sent, or with the message. */
   edit() {
-    const { runId, text } = this.#entry;
+    const { runId, text, files: before = [] } = this.#entry;
     if (this.#editor) return this.#editor.focus();
-    this.#editor = new MessageEditor(this.#actions.readEdit(runId) || text, {
+    const files = this.#actions.attach(runId, () => {
+      this.#editor?.updateFiles();
+      this.#keepFiles(files.sent, before);
+    });
+    const bar = new AttachmentBar(files, (fileId) => this.#actions.fileUrl(fileId));
+    bar.offer(files.accepts);
+    const kept = this.#actions.readEdit(`${runId}/files`);
+    const editor = new MessageEditor(this.#actions.readEdit(runId) || text, bar, {
       type: (words) => this.#actions.writeEdit(runId, words === text ? '' : words),
       send: (words) => {
+        const sent = moveFiles(text, words, files.sent);
         this.#close();
-        if (words !== text.trim()) this.#actions.sendEdit(runId, words);
+        const isSame = words === text.trim() && areSame(sent, before);
+        if (!isSame) this.#actions.sendEdit(runId, words, before.length + sent.length > 0 ? sent : undefined);
       },
-      cancel: () => this.#close(),
+      cancel: () => {
+        this.#close();
+        files.clear();
+      },
     });
+    if (kept) void files.restore(JSON.parse(kept));
+    else files.putBack(before.filter(({ omitted }) => !omitted));
+    this.#editor = editor;
+    editor.updateFiles();
     set(this.element, 'data-editing', true);
     this.#bubble.replaceWith(this.#editor.element);
     this.#editor.focus();
   }
 
+  #keepFiles(files, before) {
+    const draft = areSame(files, before) ? '' : JSON.stringify(files);
+    if (this.#editor) this.#actions.writeEdit(`${this.#entry.runId}/files`, draft);
+  }
+
   #close() {
     this.#actions.writeEdit(this.#entry.runId, '');
+    this.#actions.writeEdit(`${this.#entry.runId}/files`, '');
     this.#editor.element.replaceWith(this.#bubble);
     this.#editor = undefined;
     set(this.element, 'data-editing', false);
