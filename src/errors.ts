@@ -73,7 +73,7 @@ export class AppError extends Error {
    * @param code stable; `ERROR_CODES` says what each means
    * @param message names what is wrong and the remedy; never a secret, a path, a prompt or a stack
    * @param options `cause`: kept for the log; `retryable`: asking again, unchanged, may succeed (default false);
-   *   `details`: further fields of the problem document, safe to show
+   *   `details`: further fields of the problem document, safe to show; `shownName`: the name of the error whose message this is, safe to show
    */
   constructor(
     readonly code: ErrorCode,
@@ -82,6 +82,7 @@ export class AppError extends Error {
       readonly cause?: unknown;
       readonly retryable?: boolean;
       readonly details?: Readonly<Record<string, unknown>>;
+      readonly shownName?: string;
     } = {},
   ) {
     super(message, { cause: options.cause });
@@ -97,7 +98,10 @@ export function toPublicError(
   error: unknown,
   otherwise: { readonly code: ErrorCode; readonly message: string },
 ): PublicError {
-  if (error instanceof AppError)
-    return { code: error.code, message: error.message, retryable: error.retryable };
+  if (error instanceof AppError) {
+    const { code, message, retryable, options } = error;
+    const { shownName: name } = options;
+    return { code, message, retryable, ...(name !== undefined && { name }) };
+  }
   return { ...otherwise, retryable: false };
 }

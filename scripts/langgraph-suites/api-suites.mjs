@@ -72,6 +72,7 @@ function readSettings(json) {
     STATE_CHANGES: names.join(','),
     STATE_HISTORY: names.join(','),
     EXPOSED_TOOLS: ofEach('*'),
+    EXPOSED_ERRORS: names.join(','),
     // Those of the tests. `*` does not stand for user_id.
     CONFIGURABLE_KEYS: ofEach('user_id', 'model_name', 'nodeName', 'foo'),
   };

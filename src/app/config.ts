@@ -47,6 +47,8 @@ export interface Config {
   readonly exposedTools: ReadonlyMap<string, true | readonly string[]>;
   /** The keys of the state of graphs that are shown, by agent. */
   readonly exposedState: ReadonlyMap<string, true | readonly string[]>;
+  /** The agents whose graphs' errors people see. */
+  readonly exposedErrors: readonly string[];
   /** Questions that the page offers, by agent. */
   readonly suggestions: ReadonlyMap<string, readonly string[]>;
   /** The keys of `configurable` that requests may set, by agent. `*` is for all. */

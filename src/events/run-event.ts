@@ -97,6 +97,8 @@ export interface PublicError {
   readonly message: string;
   /** True when asking again, unchanged, may succeed. */
   readonly retryable: boolean;
+  /** The name of an error of the agent's own code, whose message this is. Only of an agent that shows its errors. */
+  readonly name?: string;
 }
 
 /** `stepId` is the same in every attempt at a step; `attempt` counts the owners of the run, from 1. */

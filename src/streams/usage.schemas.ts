@@ -20,5 +20,13 @@ export const usageFields = {
 export const usageSchema = z.object(usageFields).meta({ id: 'Usage' });
 
 export const publicErrorSchema = z
-  .object({ code: z.string(), message: z.string(), retryable: z.boolean() })
+  .object({
+    code: z.string(),
+    message: z.string(),
+    retryable: z.boolean(),
+    name: z.string().optional().meta({
+      description:
+        "The name of an error of the agent's own code, whose message this is. Only of an agent that shows its errors.",
+    }),
+  })
   .meta({ id: 'PublicError', description: 'A stable code and a sentence that may be shown.' });

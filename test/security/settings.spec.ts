@@ -727,6 +727,21 @@ describe('settings about security', () => {
       },
       allows: async () => expect(await toolEvents({ EXPOSED_TOOLS: 'rain.look' })).toContain('Bergen'),
     },
+    EXPOSED_ERRORS: {
+      refuses: async () => {
+        expect(await failing({})).toEqual({
+          code: 'RUN_FAILED',
+          message: 'The agent failed.',
+          retryable: false,
+        });
+        refusedStart({ EXPOSED_ERRORS: 'nobody' }, 'EXPOSED_ERRORS');
+      },
+      allows: async () =>
+        expect(await failing({ EXPOSED_ERRORS: 'broken' })).toMatchObject({
+          name: 'QueryError',
+          message: 'No such table.',
+        }),
+    },
     CONFIGURABLE_KEYS: {
       refuses: async () => {
         expect(await configured({})).toBe(400);
@@ -1002,6 +1017,14 @@ describe('settings about security', () => {
       configurable: { [key]: 'x' },
     });
     return response.status;
+  }
+
+  /** Returns the error with which a graph's run ends. */
+  async function failing(env: Env): Promise<unknown> {
+    const server = await start({ AGENTS: 'broken=test/fixtures/broken-graph.mjs#graph', ...env });
+    const stream = await server.ask({ message: 'Go!' });
+    await stream.closed();
+    return end(stream)['error'];
   }
 
   /** Returns the status of a change of a graph's state. */

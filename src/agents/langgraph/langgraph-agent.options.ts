@@ -57,6 +57,11 @@ export interface LangGraphAgentOptions {
    * answer of an agent with a `responseFormat`. `false`: messages only.
    */
   readonly exposeState?: boolean | readonly string[];
+  /**
+   * True to show people the name and the message of an error that the graph throws, in every protocol. They may name hosts, files, queries and parts of other
+   * people's data: an error's text is written for those who run the service. Default false: people read that the agent failed, and the log has the error.
+   */
+  readonly exposeErrors?: boolean;
   /** Bytes of JSON of the state that is shown. The largest keys are left out until the rest fits, and are named. Default 256 KiB. */
   readonly stateMaxBytes?: number;
   /**

@@ -12,6 +12,7 @@ import {
 } from '@langchain/langgraph';
 import { ToolNode } from '@langchain/langgraph/prebuilt';
 import { z } from 'zod';
+import { AppError } from '../../errors.js';
 import {
   noteTool,
   call,
@@ -27,6 +28,11 @@ import { CANCELLED } from './repair-history.js';
 import { findToolMessages } from './langgraph.testing.js';
 
 afterEach(closeStacks);
+
+const readError = (answered: Parameters<typeof getEnd>[0]) => {
+  const ended = getEnd(answered);
+  return ended?.type === 'end' ? ended.error : undefined;
+};
 
 describe('a custom graph', () => {
   const asks = (...ids: string[]) =>
@@ -239,6 +245,50 @@ describe('a custom graph', () => {
     expect(getEnd(await (await stackWith(graphAgent(graph))).answerTo('Go'))).toMatchObject({
       error: { code: 'RUN_FAILED', message: 'The agent failed.' },
     });
+  });
+
+  it('shows the name and the message of an error of the graph only with exposeErrors', async () => {
+    class QueryError extends Error {
+      override readonly name = 'QueryError';
+    }
+    const graph = (error: unknown) =>
+      new StateGraph(MessagesAnnotation)
+        .addNode('query', () => {
+          throw error as Error;
+        })
+        .addEdge(START, 'query')
+        .compile();
+    const failWith = async (error: unknown, exposeErrors: boolean) =>
+      readError(await (await stackWith(graphAgent(graph(error), { exposeErrors }))).answerTo('Go'));
+
+    const long = new QueryError('x'.repeat(5_000));
+    expect(await failWith(new QueryError('No such table.'), false)).toEqual({
+      code: 'RUN_FAILED',
+      message: 'The agent failed.',
+      retryable: false,
+    });
+    expect(await failWith(new QueryError('No such table.'), true)).toEqual({
+      code: 'RUN_FAILED',
+      name: 'QueryError',
+      message: 'No such table.',
+      retryable: false,
+    });
+    expect((await failWith(long, true))?.message).toHaveLength(2_000);
+    const shown = new AppError('FORBIDDEN', 'Not at night.');
+    expect(await failWith(shown, true)).toMatchObject({ code: 'FORBIDDEN', message: 'Not at night.' });
+  });
+
+  it('does not show a failure of the model in its own words with exposeErrors', async () => {
+    const model = scripted(() => ({ failure: Object.assign(new Error('at 10.0.0.7'), { status: 529 }) }));
+    const graph = new StateGraph(MessagesAnnotation)
+      .addNode('model', async ({ messages }) => ({ messages: [await model.invoke(messages)] }))
+      .addEdge(START, 'model')
+      .compile();
+    const error = readError(
+      await (await stackWith(graphAgent(graph, { exposeErrors: true }))).answerTo('Go'),
+    );
+    expect(error).toMatchObject({ code: 'MODEL_OVERLOADED' });
+    expect(JSON.stringify(error)).not.toContain('10.0.0.7');
   });
 
   it('takes back the text of a node when LangGraph retries the node', async () => {

@@ -263,7 +263,10 @@ export class LangGraphAgent extends Agent {
       say(spoken.release());
       await show(exposed?.rest());
     } catch (error) {
-      const reason = context.signal.aborted ? error : explainFailure(error, callbacks.modelFailure);
+      const { exposeErrors = false } = this.options;
+      const reason = context.signal.aborted
+        ? error
+        : explainFailure(error, callbacks.modelFailure, exposeErrors);
       failure.abort(error);
       throw reason;
     } finally {

@@ -256,13 +256,31 @@ function findFirst<Value>(
   return undefined;
 }
 
-/** Returns the failure of a graph in words that may be shown, where there are any. */
-export function explainFailure(error: unknown, modelFailure: unknown): unknown {
+/** Characters of an error's message that people see. */
+const MAX_SHOWN = 2_000;
+
+/**
+ * Returns the failure of a graph in words that may be shown, where there are any.
+ *
+ * @param showsErrors true if those of the graph's own errors may be
+ */
+export function explainFailure(error: unknown, modelFailure: unknown, showsErrors: boolean): unknown {
   if (error instanceof AppError) return error;
   if (error instanceof Error && error.name === 'GraphRecursionError') {
     return new AppError('RUN_LIMIT', 'The agent took more steps than a run may have (GraphRecursionError).', {
       cause: error,
     });
   }
-  return (modelFailure === undefined ? undefined : toModelError(modelFailure)) ?? error;
+  const explained = modelFailure === undefined ? undefined : toModelError(modelFailure);
+  return explained ?? (showsErrors ? toShown(error) : error);
+}
+
+/** By shape, since a graph may bring its own classes. */
+function toShown(error: unknown): unknown {
+  if (!isErrorLike(error)) return error;
+  const shown = (text: string) => text.slice(0, MAX_SHOWN).toWellFormed();
+  return new AppError('RUN_FAILED', shown(getMessage(error)), {
+    cause: error,
+    shownName: shown(error.name),
+  });
 }

@@ -178,6 +178,15 @@ export const MODELS = {
       effect:
         'Shows people the arguments and results of these tools of graphs: `agent.tool`, or `agent.*` for all tools of an agent.',
     }),
+    EXPOSED_ERRORS: setting('exposedErrors', {
+      format: names('agents, such as support,research'),
+      default: [],
+      example: 'support',
+      needs: OWN,
+      effect: "Shows people the name and the message of errors that these agents' graphs throw.",
+      details:
+        "As LangGraph's server does. Such texts may name hosts, files, queries and other people's data. Without it, people read that the agent failed, and the log has the error.",
+    }),
     CONFIGURABLE_KEYS: setting('configurableKeys', {
       format: namedPartsOfAgents(),
       default: new Map(),

@@ -156,6 +156,7 @@ export const RULES: readonly Rule[] = [
   },
   needsGraphs('EXPOSED_STATE'),
   needsGraphs('EXPOSED_TOOLS'),
+  needsGraphs('EXPOSED_ERRORS'),
   needsGraphs('CONFIGURABLE_KEYS'),
   needsGraphs('STATE_CHANGES'),
   needsGraphs('AGENT_ACCEPTS'),
@@ -190,6 +191,7 @@ function needsGraphs(
   name:
     | 'EXPOSED_STATE'
     | 'EXPOSED_TOOLS'
+    | 'EXPOSED_ERRORS'
     | 'CONFIGURABLE_KEYS'
     | 'STATE_CHANGES'
     | 'STATE_HISTORY'

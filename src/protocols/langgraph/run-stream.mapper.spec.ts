@@ -18,6 +18,16 @@ describe('RunStreamMapper', () => {
     ]);
   });
 
+  it("ends with the name of an agent's own error, where it is shown", () => {
+    const last = (name: object) => {
+      const error = { code: 'RUN_FAILED', message: 'No such table.', retryable: false, ...name };
+      return mapped(recordedAll([START, { ...end('failed'), error }]), []).at(-1);
+    };
+    const message = 'No such table.';
+    expect(last({})).toEqual({ event: 'error', data: { error: 'RUN_FAILED', message } });
+    expect(last({ name: 'QueryError' })).toEqual({ event: 'error', data: { error: 'QueryError', message } });
+  });
+
   it('sends what each step wrote, with its tool calls in the earlier message', () => {
     const updates = mapped(recordedAll(WITH_TOOL), ['updates']).filter(({ event }) => event === 'updates');
     expect(updates.map(({ data }) => data)).toMatchObject([

@@ -266,8 +266,8 @@ export class RunStreamMapper {
   private end({ outcome, error }: RunEnd): RunStreamChunk[] {
     if (outcome === 'awaiting-input') return this.interrupted();
     if (outcome !== 'failed') return [];
-    const { code = 'RUN_FAILED', message = 'The agent failed.' } = error ?? {};
-    return [{ event: 'error', data: { error: code, message } }];
+    const { code = 'RUN_FAILED', name = code, message = 'The agent failed.' } = error ?? {};
+    return [{ event: 'error', data: { error: name, message } }];
   }
 
   /** Returns the chunks for the inputs that the run waits for. Some clients look for it among the updates, some in the state. */

@@ -93,7 +93,7 @@ export function toEnding(
   afterSeq: number,
   outcome: 'completed' | 'failed' = 'completed',
 ): AppendBatch {
-  const error = { code: 'RUN_FAILED', message: 'The agent failed.', retryable: true };
+  const error = { code: 'RUN_FAILED', message: 'No table.', retryable: true, name: 'QueryError' };
   const failure = outcome === 'failed' ? { error } : {};
   const end: RunEvent = { type: 'end', outcome, usage: USAGE, durationMs: 12, ...failure };
   return {

@@ -21,7 +21,7 @@ export function endingContract({ describe, test, expect }: ContractSuite): void 
     test('stores the error of a failed run', async ({ storage }) => {
       const run = await ownedRun(storage, 'r1');
       await storage.log.append([toEnding(run, 0, 'failed')]);
-      const error = { code: 'RUN_FAILED', message: 'The agent failed.', retryable: true };
+      const error = { code: 'RUN_FAILED', message: 'No table.', retryable: true, name: 'QueryError' };
       expect(await storage.runs.get('r1')).toMatchObject({ status: 'failed', error });
     });
 
