@@ -4,7 +4,7 @@ import { says, startProvider } from '../src/agents/langgraph/scripted-provider.t
 import { foldRun, getText } from '../src/events/run-view.js';
 import type { RecordedEvent } from '../src/events/recorded-event.js';
 import type { RunEvent } from '../src/events/run-event.js';
-import { freePort } from '../src/testing/free-port.testing.js';
+import { freePort } from './harness/cluster/free-port.js';
 import { appServers, type AppServer } from './support/app.server.js';
 import type { EventStream } from './support/event-stream.js';
 

@@ -16,7 +16,7 @@ import { MemoryStorage } from '../../src/storage/index.js';
 import { ToolRegistry } from '../../src/tools/index.js';
 import { McpServer } from '../../src/tools/mcp/mcp.server.js';
 import { McpServers } from '../../src/tools/mcp/mcp-servers.js';
-import { freePort } from '../../src/testing/free-port.testing.js';
+import { freePort } from '../harness/cluster/free-port.js';
 import { callContext } from '../../src/tools/tool.testing.js';
 import { until } from '../support/until.js';
 import { hostServers } from './host.server.js';

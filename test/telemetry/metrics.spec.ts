@@ -6,7 +6,7 @@ import { parser } from '@prometheus-io/lezer-promql';
 import { parse } from 'yaml';
 import { METRICS, type MetricDescription } from '../../src/telemetry/metric-names.js';
 import { ATTRIBUTES } from '../../src/telemetry/names.js';
-import { freePort } from '../../src/testing/free-port.testing.js';
+import { freePort } from '../harness/cluster/free-port.js';
 import { AppProcess } from '../page/support/app.process.js';
 import { EventStream } from '../support/event-stream.js';
 

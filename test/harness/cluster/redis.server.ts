@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePort } from '../../../src/testing/free-port.testing.js';
+import { freePort } from './free-port.js';
 
 /** A real Redis of its own. It can be killed, and started again: then it has forgotten everything. */
 export class RedisServer {

