@@ -96,6 +96,8 @@ describeInChromium('keeping what people type', (chromium) => {
     expect(second.message).toBe('Two');
     await untilEqual(() => queued.allInnerTexts(), ['Three and a half']);
 
+    // Until it is known that it was sent, the second one is kept as well.
+    await chat.stands('running');
     await chat.page.reload();
     await chat.stop.waitFor();
     expect(await chat.composer.inputValue()).toBe('Three and a half');
