@@ -80,6 +80,31 @@ describe('the files of a message, as they arrive at a provider', () => {
     expect(requests[0]?.path).toBe('/v1/chat/completions');
   });
 
+  it('are the parts that OpenAI documents for Responses', async () => {
+    const { url, requests } = await listen();
+    // One of those that LangChain asks by Responses alone.
+    const model = await createModel('openai:gpt-5.2-pro', {
+      baseUrl: `${url}/v1`,
+      apiKey: 'none',
+      timeoutMs: 5_000,
+    });
+    expect(await send(model, requests)).toEqual([
+      {
+        type: 'input_image',
+        image_url: `data:image/png;base64,${PNG.toString('base64')}`,
+        detail: 'auto',
+      },
+      {
+        type: 'input_file',
+        filename: 'plan.pdf',
+        file_data: `data:application/pdf;base64,${PDF.toString('base64')}`,
+      },
+      { type: 'input_text', text: TEXT_OF_FILE },
+      { type: 'input_text', text: 'What is this?' },
+    ]);
+    expect(requests[0]?.path).toBe('/v1/responses');
+  });
+
   it('are the blocks that Anthropic documents for Messages', async () => {
     const { url, requests } = await listen();
     const model = await createModel('anthropic:claude-sonnet-4-5', {
