@@ -1,3 +1,4 @@
+import { toPlainExcerpt } from './plain-excerpt.ts';
 import { INDEXED_CHARACTERS, isMatch, listWords, type SearchTerm } from './search-words.ts';
 
 /** The part of a text that a search has found, as plain text. */
@@ -26,10 +27,15 @@ interface Found {
   readonly end: number;
 }
 
-/** Returns the part of the text that has most of the terms, and the number of terms in the text. Undefined if it has none. */
+/**
+ * Returns the part of the text that has most of the terms, and the number of terms in the text. Undefined if it has none.
+ *
+ * @param isMarkdown true for a text that is shown as Markdown: its signs are left out
+ */
 export function findExcerpt(
   text: string,
   terms: readonly SearchTerm[],
+  isMarkdown = false,
 ): { readonly excerpt: SearchExcerpt; readonly count: number } | undefined {
   const found = findTerms(text, terms);
   const [first] = found;
@@ -47,7 +53,11 @@ export function findExcerpt(
     if (count > most) [best, most] = [each, count];
     if (count === terms.length) break;
   }
-  return { excerpt: cut(text, best.start, found), count: new Set(found.map(({ term }) => term)).size };
+  const excerpt = cut(text, best.start, found);
+  return {
+    excerpt: isMarkdown ? toPlainExcerpt(excerpt) : inOneLine(excerpt),
+    count: new Set(found.map(({ term }) => term)).size,
+  };
 }
 
 function findTerms(text: string, terms: readonly SearchTerm[]): Found[] {
@@ -83,8 +93,7 @@ function cut(text: string, place: number, found: readonly Found[]): SearchExcerp
   const end = moveToSpace(text, Math.min(text.length, start + LENGTH), -1);
   const before = start > 0 ? '…' : '';
   const after = end < text.length ? '…' : '';
-  // One for one, so that the places stay what they are.
-  const words = text.slice(start, end).replaceAll(/\s/g, ' ');
+  const words = text.slice(start, end);
   const shift = before.length - start;
   const marks: { start: number; end: number }[] = [];
   for (const each of found) {
@@ -95,6 +104,11 @@ function cut(text: string, place: number, found: readonly Found[]): SearchExcerp
     else marks.push(mark);
   }
   return { text: `${before}${words}${after}`, marks };
+}
+
+/** One for one, so that the places stay what they are. */
+function inOneLine({ text, marks }: SearchExcerpt): SearchExcerpt {
+  return { text: text.replaceAll(/\s/g, ' '), marks };
 }
 
 /** Moves a cut to a space nearby, or else out of the middle of a character. */

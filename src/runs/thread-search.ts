@@ -42,7 +42,7 @@ export function findPlace({ runId, ...texts }: FoundTexts, terms: readonly Searc
   let place: MatchPlace = { in: 'title', text: '', marks: [] };
   let most = 0;
   for (const name of ['answer', 'question', 'title'] as const) {
-    const found = findExcerpt(texts[name] ?? '', terms);
+    const found = findExcerpt(texts[name] ?? '', terms, name === 'answer');
     if (!found || found.count <= most) continue;
     place = { in: name, ...found.excerpt };
     most = found.count;
