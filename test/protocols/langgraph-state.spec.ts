@@ -61,6 +61,7 @@ describe.each(['memory', ...SHARED_KINDS] as const)("changes of a thread's state
           exposeState: ['mood', 'count'],
           takesStateChanges,
           exposeTools,
+          accepts: ['image/*'],
         }),
       ],
       protocols: {},
@@ -281,6 +282,35 @@ describe.each(['memory', ...SHARED_KINDS] as const)("changes of a thread's state
     const state = { updates: [{ asNode: 'think', values: { mood: 'calm' } }] };
     const supersteps = [state, state, state];
     await expect(client.threads.create({ graphId: 'looker', supersteps })).rejects.toThrow('429');
+  });
+
+  it('checks the files of a change as those of an input', async () => {
+    const client = await serve();
+    const { thread_id, values } = await ask(client, human('hello'));
+    const png = Buffer.from('\x89PNG\r\n\x1a\n and so on', 'latin1').toString('base64');
+    const change = (block: object) => ({ messages: [{ type: 'human', content: [block] }] }) as never;
+    const refused: [object, string][] = [
+      [{ type: 'image', mimeType: 'image/png', url: 'https://example.com/a.png' }, 'Files by URL'],
+      [{ type: 'image', mimeType: 'image/png', fileId: 'file-1' }, 'by the id of a provider'],
+      [
+        { type: 'file', mimeType: 'application/pdf', data: btoa('%PDF-1.7 a') },
+        'cannot read a file of the type',
+      ],
+    ];
+    for (const [block, words] of refused) {
+      await expect(client.threads.updateState(thread_id, { values: change(block) })).rejects.toThrow(words);
+      await expect(
+        client.runs.create(thread_id, 'looker', { command: { update: change(block) } }),
+      ).rejects.toThrow(words);
+      const goto = { node: 'look', input: change(block) };
+      await expect(client.runs.create(thread_id, 'looker', { command: { goto } as never })).rejects.toThrow(
+        words,
+      );
+    }
+    expect((await client.threads.getState(thread_id)).values.messages).toHaveLength(values.messages.length);
+    await client.threads.updateState(thread_id, {
+      values: change({ type: 'image', mimeType: 'image/png', data: png }),
+    });
   });
 
   it('refuses a change while a run is active, and of an agent that takes none', async () => {

@@ -112,9 +112,19 @@ export function readInputMessages({ input = {}, isWithoutMessage = false }: Give
   return { before: all.slice(0, -1), content: all.at(-1)?.content };
 }
 
-/** Returns the files in the messages of an input. Messages that cannot be read have none: the graph's own check refuses them. */
-export function listInputFiles({ input }: GivenInput): readonly NewFile[] {
-  const { messages } = input ?? {};
+/**
+ * Returns the files in the messages of an input, and of a change of the state with what it sends to nodes. Messages that cannot be read have none: the graph's
+ * own check refuses them.
+ */
+export function listInputFiles({ input, stateChange }: GivenInput): readonly NewFile[] {
+  const { updates = [], goto = [] } = stateChange ?? {};
+  const sent = goto.flatMap((next) => (typeof next === 'string' ? [] : [next.input]));
+  return [input, ...updates.map(({ values }) => values), ...sent].flatMap(listFiles);
+}
+
+function listFiles(values: unknown): readonly NewFile[] {
+  if (typeof values !== 'object' || values === null) return [];
+  const { messages } = values as { readonly messages?: unknown };
   const all: readonly unknown[] = Array.isArray(messages) ? messages : [messages];
   return all.flatMap((like) => {
     const [, content] = Array.isArray(like) ? (like as unknown[]) : [];
