@@ -24,14 +24,14 @@ const SIGNS = new RegExp(
 
 /** Returns the excerpt of a Markdown text as its readers see it. What a search has found stays, also in a sign, as in the address of a link. Pure. */
 export function toPlainExcerpt({ text, marks }: SearchExcerpt): SearchExcerpt {
-  const isGone = Array.from(text, () => false);
+  const isGone = Array.from({ length: text.length }, () => false);
   for (const { index, 0: sign } of text.matchAll(SIGNS)) {
     const end = index + sign.length;
     if (marks.every((mark) => mark.end <= index || mark.start >= end)) isGone.fill(true, index, end);
   }
   let plain = '';
   /** The place of each character in the plain text. */
-  const places = [];
+  const places: number[] = [];
   for (const [at, character] of text.split('').entries()) {
     places.push(plain.length);
     // What a sign stood between is one space.
