@@ -154,7 +154,9 @@ describe('metadata of threads', () => {
     expect(await listIds({ sortBy: 'created_at' })).toEqual([blue, red]);
 
     await client.runs.wait(red, 'scripted', { input: human('A question'), raiseError: false });
-    expect((await client.threads.get(red)).metadata).toEqual({ title: 'A question', ...metadata, size: 2 });
+    const last = { graph_id: 'scripted', assistant_id: 'scripted' };
+    const noted = { title: 'A question', ...metadata, size: 2, ...last };
+    expect((await client.threads.get(red)).metadata).toEqual(noted);
     await expect(client.threads.create({ threadId: red })).rejects.toThrow('409');
     const same = await client.threads.create({
       threadId: red,

@@ -1,5 +1,5 @@
 import { coerceMessageLikeToMessage, type BaseMessage, type BaseMessageLike } from '@langchain/core/messages';
-import { Command, REMOVE_ALL_MESSAGES, Send } from '@langchain/langgraph';
+import { Command, END, REMOVE_ALL_MESSAGES, Send } from '@langchain/langgraph';
 import { AppError } from '../../errors.js';
 import type { AgentContext, GivenStateChange } from '../agent.js';
 import { ACTIVE_RUN, type ActiveRun } from './active-run.js';
@@ -69,14 +69,14 @@ export async function changeState(
             [ACTIVE_RUN]: { ...active, messagesNumbered: () => undefined, stateReached: () => undefined },
           },
         },
-        // Without an update: a copy of the state, which the run writes to.
-        [{ updates: updates.length > 0 ? updates : [{ values: null }] }],
+        toSupersteps(updates),
       ),
     );
   }
   const after = isOwn ? thread : await read();
   const { attempt } = context;
-  const step = { stepId, name: change.updates[0]?.asNode ?? 'update', attempt };
+  const { asNode = 'update' } = change.updates[0] ?? {};
+  const step = { stepId, name: asNode === END ? 'update' : asNode, attempt };
   const show = async (values: unknown) => {
     const state = exposed?.hear([], 'values', values);
     if (state) await context.emit(state);
@@ -89,6 +89,17 @@ export async function changeState(
   states?.changed(after);
   await context.emit({ type: 'step-end', ...step });
   return { thread: after, input: toInput(change) };
+}
+
+/** Returns the steps that make these changes. The one that ends the graph has to be alone. */
+function toSupersteps<Update extends { readonly asNode?: string }>(
+  updates: readonly Update[],
+): { updates: (Update | { values: null })[] }[] {
+  const changes = updates.filter(({ asNode }) => asNode !== END);
+  const ends = updates.filter(({ asNode }) => asNode === END);
+  const supersteps = [changes, ends].flatMap((each) => (each.length > 0 ? [{ updates: [...each] }] : []));
+  // Without an update: a copy of the state, which the run writes to.
+  return supersteps.length > 0 ? supersteps : [{ updates: [{ values: null }] }];
 }
 
 /** Refuses to go on where some tasks of a step have finished: a copy of the state has none of their results, and they would run again. @throws AppError REQUEST_INVALID */
@@ -109,7 +120,7 @@ export function checkStateChange({ nodes, channels }: CompiledGraph, change: Giv
     ...updates.flatMap(({ asNode }) => (asNode === undefined ? [] : [asNode])),
     ...goto.map((target) => (typeof target === 'string' ? target : target.node)),
   ];
-  const node = named.find((name) => name !== INPUT && !Object.hasOwn(nodes as object, name));
+  const node = named.find((name) => name !== INPUT && name !== END && !Object.hasOwn(nodes as object, name));
   if (node !== undefined) throw new AppError('REQUEST_INVALID', `The agent has no node '${node}'.`);
   const keys = updates.flatMap(({ values }) => Object.keys(values ?? {}));
   const key = keys.find((name) => !Object.hasOwn(channels as object, name) || isInternal(name));
@@ -165,11 +176,19 @@ function toMessage(like: unknown, names: MessageNames): BaseMessage {
   return message;
 }
 
+/** Begins the message with which LangGraph refuses a value that a key of a `StateSchema` does not take. */
+const UNFIT = /^Validation failed for field "([^"]{1,256})":/;
+
 async function orInvalid(change: () => Promise<unknown>): Promise<void> {
   try {
     await change();
   } catch (error) {
     const { name, message } = error as Error;
+    const [, field] = UNFIT.exec(message) ?? [];
+    if (field !== undefined)
+      throw new AppError('REQUEST_INVALID', `values.${field}: This does not fit the schema of the state.`, {
+        cause: error,
+      });
     if (name !== 'InvalidUpdateError') throw error;
     throw new AppError('REQUEST_INVALID', `values: ${message}`, { cause: error });
   }

@@ -3,6 +3,7 @@ import { AppError } from '../../errors.js';
 import type { ApprovalDecision, InputAnswer, RequestedInput } from '../../events/requested-input.js';
 import { validate } from '../../http/validate.js';
 import type { Decisions } from '../thread-inputs.js';
+import { spellAnswer } from './review-spellings.js';
 
 const actionSchema = z.looseObject({ name: z.string().optional(), args: z.record(z.string(), z.unknown()) });
 
@@ -74,6 +75,8 @@ export function parseDecisions(resume: unknown, approvals: readonly RequestedInp
 
 /** Parses a response to one interrupt. Each of our interrupts asks about one call. @throws AppError REQUEST_INVALID */
 export function toDecision(response: unknown, asked: RequestedInput | undefined): InputAnswer {
+  if (asked?.kind === 'interrupt')
+    return { decision: 'answer', value: spellAnswer(asked.value, response) ?? null };
   if (asked && asked.kind !== 'approval') return { decision: 'answer', value: response ?? null };
   const { decisions } = validate(decisionsSchema, response, 'response');
   const [decision] = decisions;

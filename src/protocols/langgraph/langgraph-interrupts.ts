@@ -1,4 +1,5 @@
 import { describeCall, type RequestedInput } from '../../events/requested-input.js';
+import { spellBoth } from './review-spellings.js';
 
 /** An input that a run waits for, in the form of LangGraph's states and streams. */
 export interface LangGraphInterrupt {
@@ -10,7 +11,7 @@ export interface LangGraphInterrupt {
 
 /**
  * A graph's own interrupt as the graph wrote it. An approval has the shape of LangChain's human-in-the-loop middleware, which its components
- * know how to show; a tool of the client, and what an MCP server asks, are values that say what they are by their `type`.
+ * know how to show; what has that shape has it {@link spellBoth in both spellings}; a tool of the client, and what an MCP server asks, are values that say what they are by their `type`.
  */
 export function toInterrupt(request: RequestedInput): LangGraphInterrupt {
   const { inputId: id } = request;
@@ -19,14 +20,18 @@ export function toInterrupt(request: RequestedInput): LangGraphInterrupt {
       const { toolName, input } = request;
       return {
         id,
-        value: {
+        value: spellBoth({
           actionRequests: [{ name: toolName, args: input, description: describeCall(request) }],
           reviewConfigs: [{ actionName: toolName, allowedDecisions: ['approve', 'edit', 'reject'] }],
-        },
+        }),
       };
     }
     case 'interrupt':
-      return { id, value: request.value, ...(request.schema && { response_schema: request.schema }) };
+      return {
+        id,
+        value: spellBoth(request.value),
+        ...(request.schema && { response_schema: request.schema }),
+      };
     case 'client-tool': {
       const { toolCallId, toolName, label, input } = request;
       const toolCall = { id: toolCallId, name: toolName, args: input };

@@ -9,6 +9,7 @@ import { getAssistantId } from './langgraph-input.js';
 import { interruptSchema, listPlanned, listWaiting, listWorkers, taskSchema } from './langgraph-tasks.js';
 import type { ReachedState } from './reached-states.js';
 import { listNext } from './langgraph-interrupts.js';
+import { withReviewedCalls } from './reviewed-calls.js';
 import { END_STATUS } from './run-stream-chunks.js';
 
 /** Our resources in the form of LangGraph's API. Clients read some of the fields; types want all of them. */
@@ -67,19 +68,32 @@ export const runSchema = z
   .meta({ id: 'LangGraphRun' });
 export type LangGraphRun = z.output<typeof runSchema>;
 
+/** Returns the metadata of a thread, with the assistant of its last run, which LangGraph's server notes there. */
+export function toThreadMetadata(
+  { title, metadata }: Pick<Thread, 'title' | 'metadata'>,
+  last: Run | undefined,
+): Record<string, unknown> {
+  return {
+    ...(title && { title }),
+    ...metadata,
+    ...(last && { graph_id: last.agent, assistant_id: getAssistantId(last) }),
+  };
+}
+
 /** @param state undefined: it was not asked for */
 export function toThread(
-  { id, createdAt, updatedAt, title, metadata }: Thread,
+  thread: Thread,
   state: LangGraphState | undefined,
   current: Run | undefined,
 ): LangGraphThread {
+  const { id, createdAt, updatedAt } = thread;
   const { values = null, tasks = [], created_at = toIso(updatedAt) } = state ?? {};
   return {
     thread_id: id,
     created_at: toIso(createdAt),
     updated_at: toIso(updatedAt),
     state_updated_at: created_at,
-    metadata: { ...(title && { title }), ...metadata },
+    metadata: toThreadMetadata(thread, current),
     status: toThreadStatus(current),
     values,
     interrupts: Object.fromEntries(
@@ -142,7 +156,7 @@ export function toState(moment: Moment): LangGraphState {
   const stops = isWaiting ? [...new Set(listOpen(run).flatMap(listNext))] : [];
   const [stop] = stops;
   return {
-    values: { ...state, messages: [...messages] },
+    values: { ...state, messages: isWaiting ? withReviewedCalls(messages, listOpen(run)) : [...messages] },
     next: answered && !isWaiting ? [] : stop === undefined ? [run.agent] : stops,
     tasks: answered
       ? waiting.map((task) => (stop === undefined ? task : { ...task, name: stop }))
@@ -156,10 +170,11 @@ export function toState(moment: Moment): LangGraphState {
 }
 
 function toReachedState(moment: Moment & { readonly reached: ReachedState }): LangGraphState {
-  const { messages, state, before, reached } = moment;
+  const { run, messages, state, before, reached } = moment;
   const tasks = listPlanned(moment);
+  const asks = tasks.some(({ interrupts }) => interrupts.length > 0);
   return {
-    values: { ...state, messages: [...messages] },
+    values: { ...state, messages: asks ? withReviewedCalls(messages, listOpen(run)) : [...messages] },
     next: tasks.map(({ name }) => name),
     tasks,
     metadata: toMomentMetadata(moment),

@@ -76,16 +76,18 @@ export class LangGraphStateUpdates {
     );
   }
 
-  /** Returns the fields of a start that goes on with the graph, after the change of its command if there is one. */
+  /** Returns the fields of a start that goes on with the graph, after the change of its command if there is one. With the end as its goal it only changes the state. */
   async toStart(
     principal: Principal,
     { threadId, parentRunId, fromCheckpoint }: Pick<StartRunRequest, 'threadId'> & PlaceInThread,
     { update, goto }: Pick<NonNullable<RunRequest['command']>, 'update' | 'goto'>,
   ): Promise<ChangeStart> {
-    const updates = update ? [{ values: update }] : [];
+    const isEnd = goto?.length === 1 && goto[0] === END;
+    const updates = [...(update ? [{ values: update }] : []), ...(isEnd ? [NOTHING_NEXT] : [])];
     const known =
       threadId && (await this.describeKnown(principal, threadId, { updates, parentRunId, fromCheckpoint }));
-    return toChangeStart({ updates, continues: true, ...(goto && { goto }), ...(known && { known }) });
+    const goesOn = isEnd ? {} : { continues: true, ...(goto && { goto }) };
+    return toChangeStart({ updates, ...goesOn, ...(known && { known }) });
   }
 
   /** Describes the messages of the thread that these values name, for its agent to find them. */
@@ -139,6 +141,12 @@ export class LangGraphStateUpdates {
     });
   }
 }
+
+/** LangGraph's name for the end of a graph. */
+const END = '__end__';
+
+/** LangGraph's update after which no node is next. */
+const NOTHING_NEXT = { values: null, asNode: END };
 
 /** The fields of a start that changes the state. */
 type ChangeStart = Pick<StartRunRequest, 'message' | 'isWithoutMessage' | 'stateChange' | 'historyBytes'>;

@@ -6,7 +6,7 @@ import type { Principal } from '../../principal.js';
 import type { Thread } from '../../runs/run.js';
 import { ThreadService } from '../../runs/thread.service.js';
 import { ThreadRuns } from '../thread-runs.js';
-import { toThread, toThreadStatus, type LangGraphThread } from './langgraph-resources.js';
+import { toThread, toThreadMetadata, toThreadStatus, type LangGraphThread } from './langgraph-resources.js';
 import { LangGraphThreads } from './langgraph-threads.js';
 import { ValueSearch } from './value-search.js';
 import type { countThreadsSchema, searchThreadsSchema } from './run-stream-input.js';
@@ -18,6 +18,9 @@ const MOST_THREADS = 1_000;
 
 /** States that a search by values reads. Each is a transcript of its thread. */
 const MOST_STATES = 100;
+
+/** Metadata that come from the last run of a thread. */
+const FROM_LAST_RUN: ReadonlySet<string> = new Set(['graph_id', 'assistant_id']);
 
 /** Roughly the bytes of a list of threads with their states; more only when a single one is larger. */
 const LIST_BYTES = 4 * 1024 * 1024;
@@ -75,7 +78,7 @@ export class LangGraphThreadLists {
   async deleteAll(principal: Principal, metadata: Readonly<Record<string, unknown>>): Promise<void> {
     const ids: string[] = [];
     for await (const thread of this.newest(principal, Infinity))
-      if (hasMetadata(thread, metadata)) ids.push(thread.id);
+      if (await this.hasMetadata(principal, thread, metadata)) ids.push(thread.id);
     for (const id of ids) await unlessUnknown(this.service.delete(principal, id));
   }
 
@@ -101,9 +104,21 @@ export class LangGraphThreadLists {
   ): AsyncGenerator<Thread> {
     const threads = ids ? this.named(principal, ids) : this.newest(principal);
     for await (const thread of threads) {
-      if (metadata && !hasMetadata(thread, metadata)) continue;
+      if (metadata && !(await this.hasMetadata(principal, thread, metadata))) continue;
       if (!status || toThreadStatus(await this.runs.last(principal, thread.id)) === status) yield thread;
     }
+  }
+
+  /** True if the thread has these values in its metadata. */
+  private async hasMetadata(
+    principal: Principal,
+    thread: Thread,
+    wanted: Readonly<Record<string, unknown>>,
+  ): Promise<boolean> {
+    const asksForLast = Object.keys(wanted).some((name) => FROM_LAST_RUN.has(name));
+    const last = asksForLast ? await this.runs.last(principal, thread.id) : undefined;
+    const metadata = toThreadMetadata(thread, last);
+    return Object.entries(wanted).every(([name, value]) => isDeepStrictEqual(metadata[name], value));
   }
 
   private async *named(principal: Principal, ids: readonly string[]): AsyncGenerator<Thread> {
@@ -130,11 +145,6 @@ async function unlessUnknown<Found>(found: Promise<Found>): Promise<Found | unde
     if (error instanceof AppError && error.code === 'NOT_FOUND') return undefined;
     throw error;
   });
-}
-
-/** True if the thread has these values in its metadata. */
-function hasMetadata({ metadata = {} }: Thread, wanted: Readonly<Record<string, unknown>>): boolean {
-  return Object.entries(wanted).every(([name, value]) => isDeepStrictEqual(metadata[name], value));
 }
 
 const SORT_KEYS = {

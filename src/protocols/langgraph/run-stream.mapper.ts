@@ -5,6 +5,7 @@ import { isInsideCall } from '../../events/subagent.js';
 import { toMessageId, toResultId } from '../transcript/transcript-entries.js';
 import { CalledAgents, type CalledPieces } from './called-agents.js';
 import { toInterrupt } from './langgraph-interrupts.js';
+import { withReviewedCalls } from './reviewed-calls.js';
 import { toLangGraphMessage, toValues } from './langgraph-messages.js';
 import {
   toToolFact,
@@ -273,9 +274,16 @@ export class RunStreamMapper {
   /** Returns the chunks for the inputs that the run waits for. Some clients look for it among the updates, some in the state. */
   private interrupted(): RunStreamChunk[] {
     const interrupts = { __interrupt__: Array.from(this.pending.values(), toInterrupt) };
+    const state = () => {
+      const { messages, ...keys } = this.state();
+      return {
+        ...keys,
+        ...(messages && { messages: withReviewedCalls(messages, [...this.pending.values()]) }),
+      };
+    };
     return [
       ...this.in('updates', () => ({ event: 'updates', data: interrupts })),
-      ...this.in('values', () => ({ event: 'values', data: { ...this.state(), ...interrupts } })),
+      ...this.in('values', () => ({ event: 'values', data: { ...state(), ...interrupts } })),
     ];
   }
 

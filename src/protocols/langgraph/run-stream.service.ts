@@ -209,8 +209,12 @@ export class RunStreams {
 
   private async resume(request: WebRequest, resume: unknown, sent: SentStart): Promise<Run> {
     const { principal } = getAuthentication(request);
-    const asker = await this.inputs.lastAsker(principal, String(request.params.threadId));
+    const threadId = String(request.params.threadId);
+    const asker = await this.inputs.lastAsker(principal, threadId);
     refuseChanges(sent, asker);
+    const place = await this.places.resolve(principal, findPlace(sent.body), { threadId });
+    if (!isEmpty(place) && !isDeepStrictEqual(place, { parentRunId: asker.id }))
+      throw new AppError('REQUEST_INVALID', "checkpoint: A command answers what the thread's last run asks.");
     return this.inputs.finish(principal, asker, parseDecisions(resume, asker.inputs ?? []));
   }
 }
@@ -230,8 +234,6 @@ interface SentStart {
 function refuseChanges({ body, asked }: SentStart, { given = {} }: Run): void {
   if (!isEmpty(body.input))
     throw new AppError('REQUEST_INVALID', 'input: Send an input or a command, not both.');
-  if (findPlace(body).parentRunId ?? findPlace(body).replaces)
-    throw new AppError('REQUEST_INVALID', "checkpoint: A command answers what the thread's last run asks.");
   for (const name of ['context', 'configurable'] as const) {
     const sent = givenIn(body)[name];
     const isSame = [sent, givenIn(asked)[name]].some((values) => isDeepStrictEqual(values, given[name]));
