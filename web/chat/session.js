@@ -6,6 +6,8 @@ export class Session {
   #drafts;
   #loadSignIn;
   #events;
+  /** False once something was refused although there is a session. Otherwise the two could go on for ever. */
+  #trusts = true;
   /** Pending while a sign-in is asked for. */
   #asking;
 
@@ -46,10 +48,12 @@ export class Session {
 
   async #askSignIn() {
     const signIn = await this.#loadSignIn();
-    const { session, close } = await signIn.ask();
+    // What asks for a sign-in may have been refused before the one that there is.
+    const { session, close } = await signIn.ask({ mayPass: this.#trusts });
+    this.#trusts = close !== undefined;
     // Until it is known who that is, the page stays covered: nothing can be typed that would have to go again.
     if (!this.#greet(session)) return;
-    close();
+    close?.();
     this.#events.signedIn();
     // Not waited for: what is refused meanwhile asks again.
     void this.#chat.agents().then(this.#events.agents, this.#events.failed);

@@ -14,8 +14,6 @@ const PROBLEMS = {
 /** Asks for a sign-in until there is one. */
 export class SignIn {
   #chat;
-  /** False once something was refused although there is a session. Otherwise the two could go on for ever. */
-  #trusts = true;
   #problem = takeProblem();
 
   /** @param chat a ChatService */
@@ -23,15 +21,15 @@ export class SignIn {
     this.#chat = chat;
   }
 
-  /** Resolves once signed in to `{ session, close }`. The dialog covers the page until `close()` is called. */
-  async ask() {
+  /**
+   * Resolves once signed in to `{ session, close }`. The dialog covers the page until `close()` is called.
+   *
+   * @param mayPass true to ask for nothing if there is a session by now
+   */
+  async ask({ mayPass = false } = {}) {
     // The server may not be reached: then all that can be done is to send a token.
     const known = await this.#chat.session().catch(() => ({ signIn: ['token'] }));
-    // What asks for a sign-in was refused before the one that there is.
-    if (known.principal && this.#trusts) {
-      this.#trusts = false;
-      return { session: known, close: () => undefined };
-    }
+    if (known.principal && mayPass) return { session: known };
     const { signIn: ways } = known;
     const { promise, resolve } = Promise.withResolvers();
     const problem = el('p', { id: 'sign-in-problem', class: 'problem', role: 'alert' });
@@ -61,7 +59,6 @@ export class SignIn {
     this.#problem = undefined;
     const session = await promise;
     removeEventListener('focus', look);
-    this.#trusts = true;
     const close = () => {
       dialog.close();
       dialog.remove();
