@@ -14,24 +14,26 @@ interface Seen {
 describeInChromium('notifications of the system', (chromium) => {
   const serve = chatServers();
 
-  async function open() {
+  async function open({ isPhone = false, isAllowed = true } = {}) {
     const puppet = new Puppet();
     const server = await serve({ play: puppet.play });
     const context = await chromium.context();
-    await context.grantPermissions(['notifications']);
+    if (isAllowed) await context.grantPermissions(['notifications']);
     const page = await context.newPage();
     await page.clock.install();
     // The browser's own, which tell this test that they were made.
-    await page.addInitScript(() => {
+    await page.addInitScript((isPhone) => {
       const made: Notification[] = [];
       class Watched extends Notification {
         constructor(title: string, options?: NotificationOptions) {
+          // As Chrome on Android does.
+          if (isPhone) throw new TypeError('Illegal constructor.');
           super(title, options);
           made.push(this);
         }
       }
       Object.assign(window, { Notification: Watched, made });
-    });
+    }, isPhone);
     await page.goto(toPageUrl(server));
     const chat = new ChatPage(page);
     const see = (state: string) =>
@@ -104,6 +106,26 @@ describeInChromium('notifications of the system', (chromium) => {
     await page.reload();
     await page.locator('[data-testid=notifications][aria-pressed=true]').waitFor();
     await choose();
+    await page.locator('[data-testid=notifications][aria-pressed=false]').waitFor();
+  });
+
+  it('are said to be impossible on a device that has none, when they are chosen', async () => {
+    const { page, choose } = await open({ isPhone: true, isAllowed: false });
+    const note = page.getByTestId('notifications-note');
+    expect(await note.isVisible()).toBe(false);
+    await choose();
+    await note.getByText('This device shows no notifications of web pages.').waitFor();
+    expect(await page.getByTestId('notifications').getAttribute('aria-pressed')).toBe('false');
+    expect(await findViolations(page)).toEqual([]);
+  });
+
+  it('are off again on such a device once the first could not be shown', async () => {
+    const { page, see, choose, answerUnseen } = await open({ isPhone: true });
+    await choose();
+    await page.locator('[data-testid=notifications][aria-pressed=true]').waitFor();
+    await answerUnseen('One');
+    await see('visible');
+    await page.getByText('This device shows no notifications of web pages.').first().waitFor();
     await page.locator('[data-testid=notifications][aria-pressed=false]').waitFor();
   });
 });

@@ -1,24 +1,29 @@
-import { el, set } from './el.js';
+import { el, say, set } from './el.js';
 import { icon } from './icons.js';
 
 const PLACE = 'notifications';
+const NONE = 'This device shows no notifications of web pages.';
+const BLOCKED = 'The browser blocks notifications of this page. Allow them in its settings.';
 
 /** Notifies by the system, for who has chosen so, when a conversation is answered or needs a person while the page is out of sight. */
 export class Notifier {
   #actions;
   /** The conversations as they were. Undefined before the first look. */
   #before;
-  element = el(
+  #button = el(
     'button',
     { type: 'button', class: 'quiet', 'data-testid': 'notifications', on: { click: () => this.#toggle() } },
     icon('bell'),
   );
+  /** The reason why there are none, for all to see. */
+  #note = el('p', { class: 'foot-note', hidden: true, 'data-testid': 'notifications-note' });
+  element = el('span', { class: 'notifications' }, this.#button, this.#note);
 
   /** @param actions `open(threadId)`, `say(text)` */
   constructor(actions) {
     this.#actions = actions;
     // Only pages that came by a safe connection may notify.
-    set(this.element, 'hidden', !('Notification' in window) || !isSecureContext);
+    set(this.#button, 'hidden', !('Notification' in window) || !isSecureContext);
     this.#show();
   }
 
@@ -53,26 +58,50 @@ export class Notifier {
         shown.close();
       });
     } catch {
-      // Phones want a service worker for it.
+      remember(false);
+      this.#explain(NONE);
+      this.#show();
     }
   }
 
   async #toggle() {
+    this.#explain('');
+    if (isImpossible()) return this.#explain(NONE);
     if (this.isOn) {
       remember(false);
       this.#actions.say('Notifications are off.');
     } else if ((await Notification.requestPermission()) === 'granted') {
       remember(true);
       this.#actions.say('Notifications are on.');
-    } else this.#actions.say('The browser blocks notifications of this page. Allow them in its settings.');
+    } else this.#explain(BLOCKED);
     this.#show();
+  }
+
+  #explain(reason) {
+    set(this.#note, 'hidden', reason === '');
+    say(this.#note, reason);
+    if (reason) this.#actions.say(reason);
   }
 
   #show() {
     const label = 'Notify me when this page is hidden';
-    set(this.element, 'aria-pressed', String(this.isOn));
-    set(this.element, 'aria-label', label);
-    set(this.element, 'title', `${label}: ${this.isOn ? 'on' : 'off'}`);
+    set(this.#button, 'aria-pressed', String(this.isOn));
+    set(this.#button, 'aria-label', label);
+    set(this.#button, 'title', `${label}: ${this.isOn ? 'on' : 'off'}`);
+  }
+}
+
+/**
+ * True on devices on which only a service worker may notify, as phones with Android. They show it by an error; other browsers show nothing
+ * as long as the person has not allowed it.
+ */
+function isImpossible() {
+  if (Notification.permission === 'granted') return false;
+  try {
+    new Notification('');
+    return false;
+  } catch (error) {
+    return error instanceof TypeError;
   }
 }
 
