@@ -204,7 +204,7 @@ export class LangGraphAssistantsController {
     return toAssistantSchemas(name, description);
   }
 
-  @Get([':assistantId/subgraphs', ':assistantId/subgraphs/:namespace'])
+  @Get(':assistantId/subgraphs')
   @ASSISTANT_ID
   @Endpoint({
     summary: "List the graphs inside an agent's graph, with their schemas (LangGraph)",
@@ -215,14 +215,26 @@ export class LangGraphAssistantsController {
   async subgraphs(
     @Req() request: WebRequest,
     @Param('assistantId') assistantId: string,
-    @Param('namespace') namespace?: string,
   ): Promise<LangGraphAssistantSubgraphs> {
     const { recurse } = validate(subgraphsSchema, request.query, 'query');
     const description = await this.describe(getAuthentication(request).principal, assistantId);
-    return toAssistantSubgraphs(description, {
-      ...(namespace !== undefined && { namespace }),
-      isRecursive: recurse === 'true',
-    });
+    return toAssistantSubgraphs(description, { isRecursive: recurse === 'true' });
+  }
+
+  @Get(':assistantId/subgraphs/:namespace')
+  @ASSISTANT_ID
+  @Endpoint({
+    summary: "Get a graph inside an agent's graph, with its schemas (LangGraph)",
+    reply: { status: 200, description: 'Empty if there is none.', schema: assistantSubgraphsSchema },
+    query: subgraphsSchema,
+    problems: ['NOT_FOUND'],
+  })
+  async subgraph(
+    @CurrentPrincipal() principal: Principal,
+    @Param('assistantId') assistantId: string,
+    @Param('namespace') namespace: string,
+  ): Promise<LangGraphAssistantSubgraphs> {
+    return toAssistantSubgraphs(await this.describe(principal, assistantId), { namespace });
   }
 
   private async describe(principal: Principal, assistantId: string, wanted = { hasSchemas: true }) {
