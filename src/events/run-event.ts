@@ -255,7 +255,7 @@ export interface StateChange {
   readonly omitted?: readonly string[];
 }
 
-/** A message of the thread that was changed from outside, by a change of the agent's state. */
+/** A message of the thread that was changed from outside, by a change of the agent's state; or one that a graph has written in the person's name. */
 export interface MessagePut {
   readonly type: 'message-put';
   /** Its id in the thread's conversation. */
@@ -264,6 +264,8 @@ export interface MessagePut {
   readonly text?: string;
   /** Present for a message that is new. */
   readonly role?: 'user';
+  /** The step that has written it, and with which it is superseded. Absent: it came from outside. */
+  readonly stepId?: string;
 }
 
 /** A team's own fact, written by a graph through LangGraph's `config.writer`. */

@@ -54,7 +54,8 @@ export interface LangGraphAgentOptions {
   readonly exposeTools?: boolean | readonly string[];
   /**
    * Keys of the graph's state that people may see beside its messages: all that its output schema has, or these. Default: `structuredResponse`, the
-   * answer of an agent with a `responseFormat`. `false`: messages only.
+   * answer of an agent with a `responseFormat`. `false`: messages only. With all, or with `messages` among them, the conversation also has the messages that
+   * nodes return in the person's name.
    */
   readonly exposeState?: boolean | readonly string[];
   /**

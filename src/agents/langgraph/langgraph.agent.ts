@@ -39,6 +39,7 @@ import { KeptStates } from './kept-states.js';
 import { NodeOutput } from './node-output.js';
 import { listKeys, writeTo } from './node-writes.js';
 import { explainFailure } from './model.errors.js';
+import { PersonMessages } from './person-messages.js';
 import { recallOutput } from './recall-output.js';
 import { manageCallbacks } from './run-callback-manager.js';
 import { RunCheckpoints } from './run-checkpoints.js';
@@ -155,10 +156,11 @@ export class LangGraphAgent extends Agent {
       messagesNumbered: (messages) => spoken.learn(messages),
       stateReached: (put) => {
         const { checkpoint, newVersions } = put;
+        const isSaid = persons?.reached(checkpoint.channel_values['messages']);
         const change = exposed?.hearCheckpoint(checkpoint.channel_values, newVersions);
         if (change) void context.emit(change);
         states?.reached(put);
-        if (change ?? states) context.commitNow();
+        if (isSaid || change || states) context.commitNow();
       },
     };
     const configurable = runConfigurable(this.name, input.given ?? {}, active, context);
@@ -205,7 +207,8 @@ export class LangGraphAgent extends Agent {
     );
     const keepWords = createWordKeeper(context.keepFile);
     const isShown = (place: Namespace) => tools.areShown(toolSteps.findAround(place), place);
-    const nodes = new NodeOutput({ spoken, mapper, keepWords, emitFact, isShown });
+    const persons = PersonMessages.of(this.options, context.emit, messages);
+    const nodes = new NodeOutput({ spoken, persons, mapper, keepWords, emitFact, isShown });
     await recallOutput(context, { mapper, spoken, thread, keepWords });
     const { toolResultMaxBytes: resultMaxBytes = DEFAULT_RESULT_MAX_BYTES } = this.options;
     const { telemetry } = context;

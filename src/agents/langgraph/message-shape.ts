@@ -136,7 +136,9 @@ function readWrite([channel, value]: [string, unknown]): WrittenMessage[] {
 
 function readList(like: unknown): WrittenMessage[] {
   const value = unwrapOverwrite(like);
-  return (Array.isArray(value) ? value : [value]).flatMap((like: unknown) => readMessage(like) ?? []);
+  return (Array.isArray(value) ? value : [value]).flatMap((like: unknown) =>
+    typeof like === 'string' ? [toMessage('human', { content: like }, {})] : (readMessage(like) ?? []),
+  );
 }
 
 /** Returns the messages in LangGraph's `Overwrite`, which replaces a whole channel: an instance, or as it is sent. Anything else is returned as it is. */

@@ -4,10 +4,12 @@ import { keepMessages, type KeepWords } from './keep-words.js';
 import type { LangGraphMapper } from './langgraph.mapper.js';
 import { readMessages, type WrittenMessage } from './message-shape.js';
 import { getStepId } from './named-steps.js';
+import type { PersonMessages } from './person-messages.js';
 import type { SpokenMessages } from './spoken-messages.js';
 
 interface NodeOutputParts {
   readonly spoken: SpokenMessages;
+  readonly persons: PersonMessages | undefined;
   readonly mapper: Pick<LangGraphMapper, 'isUnderWay'>;
   readonly keepWords: KeepWords;
   readonly emitFact: (fact: GraphFact) => void | Promise<void>;
@@ -23,10 +25,12 @@ export class NodeOutput {
   constructor(private readonly parts: NodeOutputParts) {}
 
   readonly settle = (output: unknown, namespace: Namespace): void | Promise<void> => {
-    const { isShown, keepWords } = this.parts;
+    const { isShown, keepWords, persons } = this.parts;
     this.settled.add(getStepId(namespace));
     if (!isShown(namespace)) return;
-    const kept = keepMessages(readMessages(output), keepWords);
+    const written = readMessages(output);
+    persons?.wrote(written, namespace);
+    const kept = keepMessages(written, keepWords);
     if (!(kept instanceof Promise)) return this.correct(kept, namespace);
     const settling = kept.then((messages) => this.correct(messages, namespace));
     this.keeping.push(settling);

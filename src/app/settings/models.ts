@@ -160,7 +160,7 @@ export const MODELS = {
       effect:
         'Shows people these keys of the state of graphs, beside the messages: `agent.key`, or `agent.*` for all that the output schema has.',
       details:
-        'Graphs of `LANGGRAPH_JSON` that are not named here show all. `agent.messages` shows messages only. See [state](../guides/bring-your-own-graph.md#state).',
+        'Graphs of `LANGGRAPH_JSON` that are not named here show all. `agent.messages` shows messages only, with those that nodes write in the person’s name. See [state](../guides/bring-your-own-graph.md#state).',
     }),
     STATE_MAX_BYTES: setting('ownGraphs.stateMaxBytes', {
       format: integer(1_024, 16 * 1024 * 1024),

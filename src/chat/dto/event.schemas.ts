@@ -162,6 +162,7 @@ const EVENT_SCHEMAS = {
     messageId: id,
     text: z.string().optional(),
     role: z.literal('user').optional(),
+    stepId: id.optional(),
   }),
   custom: event('custom', { name: z.string(), data: z.unknown(), stepId: id.optional() }),
   end: event('end', {

@@ -160,7 +160,7 @@ export function isSpokenBy(stepId: string, entry: TranscriptEntry): boolean {
 
 /** True for the messages of a step, and for those of others that it has called. */
 export function isWrittenBy(stepId: string, entry: TranscriptEntry): boolean {
-  if (entry.kind === 'user') return false;
+  if (entry.kind === 'user') return entry.origin?.stepId === stepId;
   return (
     entry.stepId === stepId ||
     (entry.kind === 'assistant' && entry.calls.some((call) => call.stepId === stepId))

@@ -23,6 +23,8 @@ export interface UserEntry {
   readonly files?: readonly PlacedFile[];
   /** The message as its client wrote it, where an answer has added it. */
   readonly original?: AddedMessage['original'];
+  /** The step of a graph that has written it in the person's name. */
+  readonly origin?: Origin;
 }
 
 /** The run and step that made an output. A run that continues after an approval repeats the steps in which the earlier run stopped. */
@@ -184,7 +186,7 @@ export function makes(entry: TranscriptEntry, toolCallId: string): boolean {
 /** Returns the entry without what the step has made of it: nothing, or itself, or the rest. */
 export function without(step: Origin, entry: TranscriptEntry): TranscriptEntry[] {
   const isIts = ({ runId, stepId }: Origin) => runId === step.runId && stepId === step.stepId;
-  if (entry.kind === 'user') return [entry];
+  if (entry.kind === 'user') return entry.origin && isIts(entry.origin) ? [] : [entry];
   if (entry.kind !== 'assistant') return isIts(entry) ? [] : [entry];
   const calls = entry.calls.filter((call) => !isIts(call));
   if (!isIts(entry)) return [{ ...entry, calls }];

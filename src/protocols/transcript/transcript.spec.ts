@@ -35,6 +35,23 @@ describe('Transcript', () => {
     expect(transcript.entries.map(({ id }) => id)).toEqual(['first', 'run-p1']);
   });
 
+  it("drops what a superseded step has written in the person's name, and does not ask a question twice after it", () => {
+    const put = (stepId: string, messageId: string): RunEvent => ({
+      type: 'message-put',
+      messageId,
+      role: 'user',
+      text: messageId,
+      stepId,
+    });
+    const reset: RunEvent = { type: 'step-reset', stepId: 'one', attempt: 2, reason: 'takeover' };
+    const question = { message: 'Hello' };
+    const transcript = new Transcript();
+    transcript.ask('question', question);
+    folded([put('one', 'a'), put('two', 'b'), reset, put('one', 'c')], transcript);
+    transcript.ask('question', { ...question, resumeOf: 'run' });
+    expect(transcript.entries.map(({ id }) => id)).toEqual(['question', 'b', 'c']);
+  });
+
   it('keeps a message without its superseded text when it holds calls of other steps', () => {
     const transcript = folded([
       text('p1', 'model'),

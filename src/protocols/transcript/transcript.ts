@@ -95,7 +95,7 @@ export class Transcript {
       if (resumeOf === undefined) this.endTurns();
       return;
     }
-    if (this.items.findLast(({ kind }) => kind === 'user')?.id === id) return;
+    if (this.items.findLast((entry) => entry.kind === 'user' && !entry.origin)?.id === id) return;
     this.items.push({ kind: 'user', id, text, ...(given?.files && { files: given.files }) });
     this.endTurns();
   }
@@ -153,7 +153,7 @@ export class Transcript {
         this.omitted = event.omitted ?? [];
         return;
       case 'message-put':
-        return this.put(event);
+        return this.put(runId, event);
       case 'step-reset':
         return this.forget({ runId, stepId: event.stepId });
       case 'run-start':
@@ -178,9 +178,10 @@ export class Transcript {
   }
 
   /** Changes a message that was said before, or adds one. */
-  private put({ messageId: id, text, role }: MessagePut): void {
+  private put(runId: string, { messageId: id, text, role, stepId }: MessagePut): void {
     if (changeMessage(this.items, id, text)) return;
-    if (role && text !== undefined) this.items.push({ kind: role, id, text });
+    const origin = stepId !== undefined && { origin: { runId, stepId } };
+    if (role && text !== undefined) this.items.push({ kind: role, id, text, ...origin });
     this.endTurns();
   }
 
