@@ -76,6 +76,10 @@ export interface ThreadSummary {
   readonly unread?: true;
   /** True if its last run waits for an answer from outside. */
   readonly waiting?: true;
+  /** Time after its last change at which it is deleted, in milliseconds. Absent: it has no lifetime of its own. */
+  readonly ttlMs?: number;
+  /** The moment that follows from it, as long as nothing happens in the thread. */
+  readonly expiresAt?: number;
   /** The place that a search has found. Absent without `search`. */
   readonly match?: ThreadMatch;
 }
@@ -98,6 +102,8 @@ export interface ThreadChange {
   readonly archived?: boolean;
   /** Takes the place of values of the same names; the others stay. */
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Gives it a lifetime from now on, in milliseconds: from a minute to ten years. Null takes it away. */
+  readonly ttlMs?: number | null;
   /** Marks all of its current content as read. */
   readonly read?: true;
 }

@@ -112,6 +112,7 @@ export class RetentionService {
     yield* this.compactRuns();
     yield* this.removeExpiredItems();
     yield* this.removeExpiredUploads();
+    yield* this.removeExpiredThreads();
     yield* this.removeOld();
     yield* this.removeOverQuota();
     yield* this.removeUntilSmall();
@@ -170,6 +171,15 @@ export class RetentionService {
 
   private async *leftovers(signal: AbortSignal): AsyncGenerator<void> {
     while ((await this.deps.blobs.removeLeftovers(LEFTOVERS_AT_A_TIME, signal)) > 0) yield;
+  }
+
+  private async *removeExpiredThreads(): AsyncGenerator<void> {
+    for (;;) {
+      const [thread] = await this.deps.retention.deleteExpiredThreads({ now: this.now(), limit: 1 });
+      if (!thread) return;
+      this.logger.log({ threadId: thread.id, ...thread.owner }, 'thread removed at the end of its lifetime');
+      yield;
+    }
   }
 
   private async *removeOld(): AsyncGenerator<void> {

@@ -50,6 +50,15 @@ export abstract class Retention {
    */
   abstract deleteIdleThreads(threads: IdleThreads): Promise<readonly DeletedThread[]>;
 
+  /**
+   * Removes threads whose own lifetime has ended at this moment, the longest expired first; at most `limit`. Otherwise as
+   * {@link Retention.deleteIdleThreads}.
+   */
+  abstract deleteExpiredThreads(query: {
+    readonly now: number;
+    readonly limit: number;
+  }): Promise<readonly DeletedThread[]>;
+
   /** The owners whose runs and files take most, heaviest first; at most `limit`. Runs that have not ended do not count. */
   abstract listUsage(limit: number): Promise<readonly OwnerUsage[]>;
 

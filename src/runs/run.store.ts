@@ -4,7 +4,7 @@ import type { Usage } from '../events/run-event.js';
 import type { Owner, Principal } from '../principal.js';
 import type { BranchNode } from './branches.js';
 import type { FeedbackRequest, GivenFeedback } from './feedback.js';
-import type { ListedRun, Run, Thread, ThreadChange } from './run.js';
+import type { ListedRun, Run, Thread, ThreadChange, ThreadFacts } from './run.js';
 import type { RunDeletion, RunDeletionResult } from './run-deletion.js';
 import type { RunFilter } from './run-filter.js';
 import type { Spending, SpendingQuery } from './spending.js';
@@ -199,12 +199,11 @@ export interface NewRun {
 }
 
 /** A thread before its first run. */
-export interface NewThread {
+export interface NewThread extends ThreadFacts {
   readonly id: string;
   readonly owner: Owner;
   /** Minted for this thread: no other has it, and none will. */
   readonly key: string;
-  readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
 /** Decisions by input id, and the run to create with the last missing one. */

@@ -94,6 +94,17 @@ export interface Thread {
   readonly unread?: true;
   /** True if its last run waits for an answer from outside. */
   readonly waiting?: true;
+  /** Time after its last change at which it is deleted, in milliseconds. Absent: the operator's rules alone decide. */
+  readonly ttlMs?: number;
+  /** The moment that follows from it, as long as nothing happens in the thread. */
+  readonly expiresAt?: number;
+}
+
+/** Facts of a thread that its owner gives it before its first run. */
+export interface ThreadFacts {
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Its lifetime in milliseconds. Absent: none. */
+  readonly ttlMs?: number;
 }
 
 /** The facts of a thread that its owner can change. */
@@ -105,6 +116,8 @@ export interface ThreadChange {
   readonly archived?: boolean;
   /** Takes the place of values of the same names; the others stay. */
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Gives it a lifetime from now on, in milliseconds. Null takes it away. */
+  readonly ttlMs?: number | null;
   /** Marks all of its current content as read. */
   readonly read?: true;
 }

@@ -11,7 +11,7 @@ import { BranchPages } from './branch-pages.js';
 import { deleteRun } from './run-deletion.js';
 import { EventLog } from './event-log.js';
 import type { Feedback } from './feedback.js';
-import { toTitle, type Run, type Thread, type ThreadChange } from './run.js';
+import { toTitle, type Run, type Thread, type ThreadChange, type ThreadFacts } from './run.js';
 import { newId } from './run-ids.js';
 import { RunStore, type Page, type PageRequest, type ThreadListRequest } from './run.store.js';
 import { RunService } from './run.service.js';
@@ -108,20 +108,19 @@ export class ThreadService {
    */
   async create(
     principal: Principal,
-    { threadId, metadata }: { readonly threadId?: string; readonly metadata?: Thread['metadata'] },
+    { threadId, ...facts }: ThreadFacts & { readonly threadId?: string },
   ): ReturnType<RunStore['createThread']> {
-    const { tenant, userId } = principal;
     const giveBack = await this.service.charge(principal);
+    const { tenant, userId } = principal;
     const key = newId();
-    const notes = metadata && { metadata };
     const owner = { tenant, userId };
-    const result = await this.runs.createThread({ id: threadId ?? key, owner, key, ...notes });
+    const result = await this.runs.createThread({ ...facts, id: threadId ?? key, owner, key });
     if (result.outcome === 'existing') giveBack();
     return result;
   }
 
   /**
-   * Renames, pins or archives a thread, changes its metadata, or marks it as read.
+   * Renames, pins or archives a thread, changes its metadata or its lifetime, or marks it as read.
    *
    * @throws AppError NOT_FOUND, or REQUEST_INVALID if its metadata would grow too large
    */

@@ -81,6 +81,10 @@ export interface ThreadRow {
   readonly latest_status: string | null;
   /** 0 or 1 if the database has no booleans. */
   readonly has_branches: boolean | number;
+  /** Null: it has no lifetime of its own. */
+  readonly ttl_ms: number | null;
+  /** Time at which it was given. */
+  readonly ttl_at: number | null;
 }
 
 /** Reads a column of text that people have written: a database may have to encode some of it. */
@@ -160,7 +164,22 @@ export function toThread(row: ThreadRow, readText: ReadText = asItIs): Thread {
     ...(row.latest_status !== null &&
       readStatus(row.latest_status) === 'awaiting-input' && { waiting: true }),
     ...(row.has_branches && { hasBranches: true }),
+    ...toLifetime({ ttlMs: row.ttl_ms, givenAt: row.ttl_at, updatedAt: row.updated_at }),
   };
+}
+
+/** Returns the lifetime of a thread, and its end as long as nothing happens. */
+export function toLifetime({
+  ttlMs,
+  givenAt,
+  updatedAt,
+}: {
+  readonly ttlMs: number | null | undefined;
+  readonly givenAt: number | null | undefined;
+  readonly updatedAt: number;
+}): Pick<Thread, 'ttlMs' | 'expiresAt'> {
+  if (ttlMs === null || ttlMs === undefined) return {};
+  return { ttlMs, expiresAt: Math.max(updatedAt, givenAt ?? 0) + ttlMs };
 }
 
 /** Returns the thread as its owner names it. */

@@ -11,6 +11,11 @@ const start = protocolServers();
 const startGraphs = chatServers();
 const connectTo = (origin: string) =>
   new Client({ apiUrl: `${origin}/protocols/langgraph`, apiKey: null, callerOptions: { maxRetries: 0 } });
+interface LivingThread {
+  readonly thread_id: string;
+  readonly updated_at: string;
+  readonly ttl?: { readonly strategy: string; readonly ttl_minutes: number; readonly expires_at: string };
+}
 const human = (content: string) => ({ messages: [{ type: 'human', content }] });
 
 describe("LangGraph's client.threads", () => {
@@ -82,10 +87,11 @@ describe("methods of LangGraph's client that are not served", () => {
       [() => client.crons.search(), 'There are no crons.'],
       [() => client.crons.count(), 'There are no crons.'],
       [
-        () => client.threads.create({ ttl: 5 }),
-        'ttl: Not supported here. A thread is kept until you delete it',
+        () => client.threads.create({ ttl: { ttl: 5, strategy: 'keep_latest' as never } }),
+        "ttl.strategy: The strategy is 'delete' here: a thread is deleted as a whole",
       ],
-      [() => client.threads.update(thread_id, { metadata: {}, ttl: 5 }), 'ttl: Not supported here.'],
+      [() => client.threads.create({ ttl: -5 }), 'ttl: Send minutes'],
+      [() => client.threads.update(thread_id, { metadata: {}, ttl: 1e9 }), 'ttl: Send minutes'],
     ] as const) {
       const refused = call();
       await expect(refused).rejects.toThrow('HTTP 400');
@@ -98,6 +104,34 @@ describe("methods of LangGraph's client that are not served", () => {
       () => client.runs.delete('unknown', run_id),
     ])
       await expect(call()).rejects.toThrow('HTTP 404');
+  });
+});
+
+describe('the lifetime of a thread', () => {
+  it('is given in minutes, shown with its end, and counts again from each change', async () => {
+    const server = await start(() => undefined);
+    const client = connectTo(server.origin);
+    const endless = await client.threads.create();
+    const read = async (id: string) => {
+      const { ttl, updated_at } = (await client.threads.get(id)) as unknown as LivingThread;
+      return ttl && { ...ttl, expires_at: Date.parse(ttl.expires_at) - Date.parse(updated_at) };
+    };
+    const made = (await client.threads.create({ ttl: 5 })) as unknown as LivingThread;
+    expect(made.ttl).toMatchObject({ strategy: 'delete', ttl_minutes: 5 });
+    await client.runs.wait(made.thread_id, 'scripted', { input: human('Hello') });
+    const lasts = (minutes: number) => ({
+      strategy: 'delete',
+      ttl_minutes: minutes,
+      expires_at: minutes * 60_000,
+    });
+    expect(await read(made.thread_id)).toEqual(lasts(5));
+    await client.runs.wait(endless.thread_id, 'scripted', { input: human('Hello') });
+    expect(await read(endless.thread_id)).toBeUndefined();
+    await client.threads.update(endless.thread_id, { metadata: {}, ttl: { ttl: 0.5, strategy: 'delete' } });
+    await client.runs.wait(endless.thread_id, 'scripted', { input: human('Again') });
+    expect(await read(endless.thread_id)).toEqual(lasts(0.5));
+    const copy = await client.threads.copy(made.thread_id);
+    expect((copy as unknown as LivingThread).ttl).toMatchObject({ ttl_minutes: 5 });
   });
 });
 

@@ -73,6 +73,11 @@ export const threadSchema = z
     archived: yes,
     unread: yes.meta({ description: 'A run has ended in it since its owner last wrote or read.' }),
     waiting: yes.meta({ description: 'Its last run waits for an answer from outside.' }),
+    ttlMs: z.int().optional().meta({
+      description:
+        'Time after its last change at which it is deleted. Absent: it has no lifetime of its own.',
+    }),
+    expiresAt: time.optional().meta({ description: 'The moment that follows, as long as nothing happens.' }),
   })
   .meta({ id: 'Thread' });
 export type ThreadDto = z.output<typeof threadSchema>;

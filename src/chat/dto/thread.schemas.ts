@@ -5,6 +5,9 @@ import { nextCursorSchema, pageQuerySchema } from '../../streams/run-list.schema
 import { metadataSchema } from '../../streams/start-run.schemas.js';
 import { openInputSchema } from './input.schemas.js';
 
+/** Ten years. */
+const LONGEST_TTL_MS = 10 * 366 * 86_400_000;
+
 const flag = z.enum(['true', 'false']);
 
 export const threadQuerySchema = pageQuerySchema
@@ -37,6 +40,10 @@ export const threadChangeSchema = z
     archived: z.boolean().optional().meta({ description: 'The next message brings the thread back.' }),
     metadata: metadataSchema.optional().meta({
       description: 'Your own notes. They take the place of values of the same names; the others stay.',
+    }),
+    ttlMs: z.int().min(60_000).max(LONGEST_TTL_MS).nullable().optional().meta({
+      description:
+        'Time without a change after which the thread is deleted, in milliseconds. It counts from now, and again from each change. Null: no such time.',
     }),
     read: z.literal(true).optional().meta({ description: 'Marks all of its current content as read.' }),
   })

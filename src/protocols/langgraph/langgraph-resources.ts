@@ -28,6 +28,10 @@ export const threadSchema = z
     values: valuesSchema.nullable(),
     interrupts: z.record(z.string(), z.array(interruptSchema)),
     config: z.object({}),
+    ttl: z
+      .object({ strategy: z.literal('delete'), ttl_minutes: z.number(), expires_at: z.string() })
+      .optional()
+      .meta({ description: 'Absent: the thread has no lifetime of its own.' }),
   })
   .meta({ id: 'LangGraphThread' });
 export type LangGraphThread = z.output<typeof threadSchema>;
@@ -86,7 +90,7 @@ export function toThread(
   state: LangGraphState | undefined,
   current: Run | undefined,
 ): LangGraphThread {
-  const { id, createdAt, updatedAt } = thread;
+  const { id, createdAt, updatedAt, ttlMs, expiresAt } = thread;
   const { values = null, tasks = [], created_at = toIso(updatedAt) } = state ?? {};
   return {
     thread_id: id,
@@ -100,6 +104,10 @@ export function toThread(
       tasks.flatMap((task) => (task.interrupts.length > 0 ? [[task.id, task.interrupts]] : [])),
     ),
     config: {},
+    ...(ttlMs !== undefined &&
+      expiresAt !== undefined && {
+        ttl: { strategy: 'delete', ttl_minutes: ttlMs / 60_000, expires_at: toIso(expiresAt) },
+      }),
   };
 }
 

@@ -151,17 +151,20 @@ export class LangGraphThreadsController {
   @Patch(':threadId')
   @THREAD_ID
   @Endpoint({
-    summary: 'Change the metadata of a thread (LangGraph)',
-    description: 'They take the place of values of the same names; the others stay.',
+    summary: 'Change the metadata or the lifetime of a thread (LangGraph)',
+    description: 'Metadata take the place of values of the same names; the others stay.',
     reply: { status: 200, description: 'The thread.', schema: threadSchema },
     accepts: updateThreadSchema,
     reads: true,
     problems: ['NOT_FOUND'],
   })
   async update(@Req() request: WebRequest, @Param('threadId') threadId: string): Promise<LangGraphThread> {
-    const { metadata } = validate(updateThreadSchema, request.body ?? {}, 'body');
+    const { metadata, ttl } = validate(updateThreadSchema, request.body ?? {}, 'body');
     const { principal } = getAuthentication(request);
-    await this.service.change(principal, threadId, metadata ? { metadata } : {});
+    await this.service.change(principal, threadId, {
+      ...(metadata && { metadata }),
+      ...(ttl && { ttlMs: ttl }),
+    });
     return this.threads.get(principal, threadId);
   }
 

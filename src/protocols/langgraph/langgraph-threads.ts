@@ -58,11 +58,18 @@ export class LangGraphThreads {
   /** @throws AppError ID_TAKEN */
   async create(
     principal: Principal,
-    { thread_id: threadId, metadata, if_exists: whenThere, supersteps }: z.output<typeof createThreadSchema>,
+    {
+      thread_id: threadId,
+      metadata,
+      if_exists: whenThere,
+      supersteps,
+      ttl,
+    }: z.output<typeof createThreadSchema>,
   ): Promise<LangGraphThread> {
     const { outcome, thread } = await this.threads.create(principal, {
       ...(threadId && { threadId }),
       ...(metadata && { metadata }),
+      ...(ttl && { ttlMs: ttl }),
     });
     if (outcome === 'created' && supersteps?.length) {
       await this.updates.fill(

@@ -20,7 +20,28 @@ const modesSchema = z
 /** Fields that are rejected because ignoring them would start a different run from the one that was asked for, or give another answer. */
 const refused = (reason: string) => z.unknown().refine(isEmpty, `Not supported here. ${reason}`).optional();
 const unsupported = z.unknown().refine(isEmpty, 'Not supported here').optional();
-const noLifetime = refused('A thread is kept until you delete it, or as long as the operator keeps threads');
+
+/** Maximum lifetime of a thread, in minutes: ten years. */
+const LONGEST_TTL = 10 * 366 * 24 * 60;
+
+/** The lifetime of a thread, in milliseconds. */
+const ttlSchema = z
+  .union([z.number(), z.looseObject({ ttl: z.number().nullish(), strategy: z.string().nullish() })])
+  .transform((given, context) => {
+    const { ttl, strategy } = typeof given === 'number' ? { ttl: given } : given;
+    if ((strategy ?? 'delete') !== 'delete') {
+      const message = "The strategy is 'delete' here: a thread is deleted as a whole";
+      context.addIssue({ code: 'custom', message, path: ['strategy'] });
+    }
+    if (ttl === null || ttl === undefined) return undefined;
+    if (!(ttl > 0 && ttl <= LONGEST_TTL))
+      context.addIssue({ code: 'custom', message: `Send minutes, above 0 and at most ${LONGEST_TTL}` });
+    return Math.ceil(ttl * 60_000);
+  })
+  .meta({
+    description:
+      'Minutes without a change after which the thread is deleted: a number, or `{ ttl, strategy: "delete" }`.',
+  });
 
 /** Answers to what a run has asked, or a change of the state before the graph goes on. */
 const commandSchema = z
@@ -137,13 +158,13 @@ export const createThreadSchema = z
     metadata: metadataSchema.nullish(),
     if_exists: z.enum(['raise', 'do_nothing']).nullish().meta({ description: 'Default: raise.' }),
     supersteps: superstepsSchema.nullish().meta({ description: 'States of the new thread.' }),
-    ttl: noLifetime,
+    ttl: ttlSchema.nullish(),
   })
   .meta({ id: 'LangGraphCreateThread' });
 
 /** Body of `client.threads.update`. */
 export const updateThreadSchema = z
-  .looseObject({ metadata: metadataSchema.nullish(), ttl: noLifetime })
+  .looseObject({ metadata: metadataSchema.nullish(), ttl: ttlSchema.nullish() })
   .meta({ id: 'LangGraphThreadUpdate' });
 
 /** The part of a list to return. */

@@ -36,6 +36,7 @@ export interface ThreadRecord {
   updatedAt: number;
   /** The change that its owner has seen last. */
   readAt: number;
+  lifetime?: { readonly ttlMs: number; readonly givenAt: number };
   hasBranches?: boolean;
   /** Words of a title that was given. */
   titleWords?: ReadonlySet<string>;

@@ -5,8 +5,9 @@ import { Retention, type DeletedThread, type IdleThreads, type OwnerUsage } from
 import { belongsTo, hasEnded } from '../../runs/run.js';
 import { toBatches } from '../batch.codec.js';
 import { toBytesColumns } from '../objects/blob-row.store.js';
+import { toLifetime } from '../run-rows.js';
 import type { MemoryCheckpointer } from './memory.checkpointer.js';
-import type { MemoryRecords } from './memory-records.js';
+import type { MemoryRecords, ThreadRecord } from './memory-records.js';
 import { indexRun } from './memory-search.js';
 
 /** No method waits for anything before its last change, which makes each an atomic step. */
@@ -61,15 +62,35 @@ export class MemoryRetention extends Retention {
     limit,
     owner: of,
   }: IdleThreads): Promise<readonly DeletedThread[]> {
-    const idle = [...this.records.threads.values()]
-      .filter(({ thread }) => !of || belongsTo(thread.owner, of))
-      .filter(({ updatedAt, key }) => updatedAt < unchangedSince && !this.records.oldestUnended(key))
-      .sort((one, other) => one.updatedAt - other.updatedAt || one.ordinal - other.ordinal)
-      .slice(0, limit);
-    for (const record of idle) this.records.deleteThread(record);
+    return this.deleteThreads(
+      [...this.records.threads.values()]
+        .filter(({ thread }) => !of || belongsTo(thread.owner, of))
+        .filter(({ updatedAt, key }) => updatedAt < unchangedSince && !this.records.oldestUnended(key))
+        .sort((one, other) => one.updatedAt - other.updatedAt || one.ordinal - other.ordinal)
+        .slice(0, limit),
+    );
+  }
+
+  async deleteExpiredThreads({
+    now,
+    limit,
+  }: {
+    readonly now: number;
+    readonly limit: number;
+  }): Promise<readonly DeletedThread[]> {
+    return this.deleteThreads(
+      [...this.records.threads.values()]
+        .filter((record) => readExpiry(record) <= now && !this.records.oldestUnended(record.key))
+        .sort((one, other) => readExpiry(one) - readExpiry(other))
+        .slice(0, limit),
+    );
+  }
+
+  private async deleteThreads(threads: readonly ThreadRecord[]): Promise<readonly DeletedThread[]> {
+    for (const record of threads) this.records.deleteThread(record);
     // Nothing can be added to them any more: the fence of every checkpoint names a run that is gone.
-    for (const { key } of idle) await this.checkpointer.deleteThread(key);
-    return idle.map(({ thread: { id, owner } }) => ({ id, owner }));
+    for (const { key } of threads) await this.checkpointer.deleteThread(key);
+    return threads.map(({ thread: { id, owner } }) => ({ id, owner }));
   }
 
   async listUsage(limit: number): Promise<readonly OwnerUsage[]> {
@@ -100,4 +121,8 @@ export class MemoryRetention extends Retention {
   async shrink(): Promise<boolean> {
     return false;
   }
+}
+
+function readExpiry({ lifetime, updatedAt }: ThreadRecord): number {
+  return (lifetime && toLifetime({ ...lifetime, updatedAt }).expiresAt) ?? Infinity;
 }

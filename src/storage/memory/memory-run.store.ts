@@ -285,6 +285,6 @@ export class MemoryRunStore extends RunStore {
   }
 
   async changeThread(owner: Owner, threadId: string, change: ThreadChange): Promise<Thread | undefined> {
-    return changeThread(this.records, this.records.thread(owner, threadId), change);
+    return changeThread(this.records, this.records.thread(owner, threadId), change, this.clock());
   }
 }

@@ -35,6 +35,7 @@ export async function copyThread(
     thread: { ...facts, id: key, createdAt: now },
     updatedAt: now,
     readAt: now,
+    ...(source.lifetime && { lifetime: { ...source.lifetime, givenAt: now } }),
   };
   records.addThread(thread);
   for (const record of runs) {

@@ -4,6 +4,7 @@ import { belongsTo, createTitle, findNewTitle, type Thread, type ThreadChange } 
 import type { NewRun, NewThread, Page, ThreadListRequest } from '../../runs/run.store.js';
 import { collectWords } from '../../runs/search-words.js';
 import { keysAfter, toPage, type SortKeys } from '../page-cursor.js';
+import { toLifetime } from '../run-rows.js';
 import type { MemoryRecords, RunRecord, ThreadRecord } from './memory-records.js';
 
 /** Returns the thread that a run makes. */
@@ -24,14 +25,15 @@ export function newThread(
 /** Adds a thread without runs, unless its owner has one of that id. */
 export function createThread(
   records: MemoryRecords,
-  { id, owner: { userId, tenant }, key, metadata }: NewThread,
+  { id, owner: { userId, tenant }, key, metadata, ttlMs }: NewThread,
   now: number,
 ): { readonly outcome: 'created' | 'existing'; readonly thread: Thread } {
   const found = records.thread({ userId, tenant }, id);
   if (found) return { outcome: 'existing', thread: toThread(records, found) };
   const notes = metadata && { metadata: copy(metadata) };
   const thread = { id, owner: { userId, tenant }, title: '', createdAt: now, ...notes };
-  const record = { ordinal: records.nextOrdinal(), key, thread, updatedAt: now, readAt: now };
+  const lifetime = ttlMs !== undefined && { lifetime: { ttlMs, givenAt: now } };
+  const record = { ordinal: records.nextOrdinal(), key, thread, updatedAt: now, readAt: now, ...lifetime };
   records.addThread(record);
   return { outcome: 'created', thread: toThread(records, record) };
 }
@@ -52,6 +54,7 @@ export function changeThread(
   records: MemoryRecords,
   record: ThreadRecord | undefined,
   change: ThreadChange,
+  now: number,
 ): Thread | undefined {
   if (!record) return undefined;
   const { pinned, archived, ...thread } = record.thread;
@@ -65,6 +68,8 @@ export function changeThread(
     ...(marks.archived && { archived: true }),
     ...notes,
   };
+  if (change.ttlMs === null) delete record.lifetime;
+  else if (change.ttlMs !== undefined) record.lifetime = { ttlMs: change.ttlMs, givenAt: now };
   if (change.read) record.readAt = record.updatedAt;
   if (title !== undefined) record.titleWords = collectWords([title]);
   return toThread(records, record);
@@ -102,7 +107,7 @@ function isWaiting(records: MemoryRecords, threadKey: string): boolean {
 
 export function toThread(
   records: MemoryRecords,
-  { key, thread, updatedAt, readAt, hasBranches }: ThreadRecord,
+  { key, thread, updatedAt, readAt, hasBranches, lifetime }: ThreadRecord,
 ): Thread {
   const active = records.oldestUnended(key);
   return {
@@ -112,6 +117,7 @@ export function toThread(
     ...(readAt < updatedAt && { unread: true }),
     ...(isWaiting(records, key) && { waiting: true }),
     ...(hasBranches && { hasBranches }),
+    ...(lifetime && toLifetime({ ...lifetime, updatedAt })),
   };
 }
 

@@ -81,14 +81,42 @@ export class PostgresRetention extends Retention {
   }
 
   deleteIdleThreads({ unchangedSince, limit, owner }: IdleThreads): Promise<readonly DeletedThread[]> {
+    return this.deleteThreads({
+      isDue: 'updated_at < $1',
+      moment: unchangedSince,
+      order: 'updated_at, ordinal',
+      limit,
+      owner,
+    });
+  }
+
+  deleteExpiredThreads({
+    now,
+    limit,
+  }: {
+    readonly now: number;
+    readonly limit: number;
+  }): Promise<readonly DeletedThread[]> {
+    const expiry = 'greatest(updated_at, ttl_at) + ttl_ms';
+    const isDue = `ttl_ms IS NOT NULL AND ${expiry} <= $1`;
+    return this.deleteThreads({ isDue, moment: now, order: expiry, limit });
+  }
+
+  private deleteThreads({
+    isDue,
+    moment,
+    order,
+    limit,
+    owner,
+  }: DueThreads): Promise<readonly DeletedThread[]> {
     const { schema: s } = this.database;
     const idle = `SELECT id, name, tenant, user_id FROM ${s}.threads
-      WHERE updated_at < $1 AND NOT EXISTS (
+      WHERE ${isDue} AND NOT EXISTS (
         SELECT 1 FROM ${s}.runs WHERE runs.thread_id = threads.id AND runs.ended_at IS NULL)`;
     const mine = owner ? 'AND tenant = $3 AND user_id = $4' : '';
     return this.database.transaction(async (tx) => {
-      const rows = await tx.query<ThreadRow>(`${idle} ${mine} ORDER BY updated_at, ordinal LIMIT $2`, [
-        unchangedSince,
+      const rows = await tx.query<ThreadRow>(`${idle} ${mine} ORDER BY ${order} LIMIT $2`, [
+        moment,
         limit + PASSED_OVER,
         ...(owner ? [owner.tenant, owner.userId] : []),
       ]);
@@ -98,7 +126,7 @@ export class PostgresRetention extends Retention {
         const thread = toThreadName(row);
         if (!(await tryLockThread(tx, s, thread))) continue;
         // Nothing can begin in it from here on. Until now something could.
-        const still = await tx.query(`${idle} AND id = $2`, [unchangedSince, row.id]);
+        const still = await tx.query(`${idle} AND id = $2`, [moment, row.id]);
         if (still.length === 0) continue;
         await deleteThread(tx, s, row.id);
         deleted.push(thread);
@@ -142,4 +170,12 @@ export class PostgresRetention extends Retention {
   async shrink(): Promise<boolean> {
     return false;
   }
+}
+
+/** The threads to delete that have no run that goes on. */
+interface DueThreads extends Pick<IdleThreads, 'limit' | 'owner'> {
+  /** A condition on `moment`, which is $1. */
+  readonly isDue: string;
+  readonly moment: number;
+  readonly order: string;
 }

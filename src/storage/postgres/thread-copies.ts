@@ -105,8 +105,8 @@ async function findRefusal(
 async function copyRecord(tx: Statements, s: string, { source, key }: Copying): Promise<void> {
   await tx.query(
     `WITH copy AS (
-       INSERT INTO ${s}.threads (id, tenant, user_id, title, metadata, has_branches, created_at, updated_at, read_at)
-       SELECT $2, tenant, user_id, title, metadata, has_branches, ${s}.now_ms(), ${s}.now_ms(), ${s}.now_ms()
+       INSERT INTO ${s}.threads (id, tenant, user_id, title, metadata, has_branches, created_at, updated_at, read_at, ttl_ms, ttl_at)
+       SELECT $2, tenant, user_id, title, metadata, has_branches, ${s}.now_ms(), ${s}.now_ms(), ${s}.now_ms(), ttl_ms, ${s}.now_ms()
        FROM ${s}.threads WHERE id = $1 RETURNING ordinal)
      INSERT INTO ${s}.run_words (ordinal, words)
      SELECT -copy.ordinal, words FROM copy, ${s}.threads AS source JOIN ${s}.run_words ON run_words.ordinal = -source.ordinal

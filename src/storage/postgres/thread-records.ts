@@ -47,13 +47,13 @@ async function findRow(
 export async function createThread(
   tx: Statements,
   s: string,
-  { id, owner, key, metadata }: NewThread,
+  { id, owner, key, metadata, ttlMs }: NewThread,
 ): Promise<{ readonly outcome: 'created' | 'existing'; readonly thread: Thread }> {
   await lockThread(tx, s, { owner, id });
   if (!(await findRow(tx, s, owner, id))) {
     await tx.query(
-      `INSERT INTO ${s}.threads (id, name, tenant, user_id, title, metadata, created_at, updated_at, read_at)
-       VALUES ($1, $2, $3, $4, $5, $6, ${s}.now_ms(), ${s}.now_ms(), ${s}.now_ms())`,
+      `INSERT INTO ${s}.threads (id, name, tenant, user_id, title, metadata, created_at, updated_at, read_at, ttl_ms, ttl_at)
+       VALUES ($1, $2, $3, $4, $5, $6, ${s}.now_ms(), ${s}.now_ms(), ${s}.now_ms(), $7, ${s}.now_ms())`,
       [
         key,
         id === key ? null : id,
@@ -61,6 +61,7 @@ export async function createThread(
         owner.userId,
         JSON.stringify(''),
         mergeMetadata(null, metadata),
+        ttlMs ?? null,
       ],
     );
   }
@@ -80,12 +81,14 @@ export async function changeThread(
     name,
   );
   if (!before) return undefined;
-  const { pinned, archived, metadata, read } = change;
+  const { pinned, archived, metadata, read, ttlMs } = change;
   const title = findNewTitle(change, JSON.parse(before.title) as string);
   await tx.query(
     `UPDATE ${s}.threads SET title = coalesce($2, title), pinned = coalesce($3, pinned),
        archived = coalesce($4, archived), metadata = $5,
-       read_at = CASE WHEN $6::boolean THEN updated_at ELSE read_at END
+       read_at = CASE WHEN $6::boolean THEN updated_at ELSE read_at END,
+       ttl_ms = CASE WHEN $7::boolean THEN $8::bigint ELSE ttl_ms END,
+       ttl_at = CASE WHEN $7::boolean THEN ${s}.now_ms() ELSE ttl_at END
      WHERE id = $1`,
     [
       before.id,
@@ -94,6 +97,8 @@ export async function changeThread(
       archived ?? null,
       mergeMetadata(before.metadata, metadata),
       read ?? false,
+      ttlMs !== undefined,
+      ttlMs ?? null,
     ],
   );
   if (title !== undefined) await indexTitle(tx, s, { owner, ordinal: before.ordinal, title });

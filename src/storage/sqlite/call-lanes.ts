@@ -55,6 +55,7 @@ export const OPERATIONS: Readonly<Record<OperationName, OperationTraits>> = {
   changeThread: { lane: 'work', repeats: 'as-it-is' },
   setFeedback: { lane: 'work', repeats: 'as-it-is' },
   deleteIdleThreads: { lane: 'work' },
+  deleteExpiredThreads: { lane: 'work' },
   listUncompacted: { lane: 'work' },
   listUsage: { lane: 'work' },
   listUnindexed: { lane: 'work' },

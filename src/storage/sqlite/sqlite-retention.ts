@@ -43,6 +43,13 @@ export class SqliteRetention extends Retention {
     return rows.map(toThreadName);
   }
 
+  async deleteExpiredThreads(query: {
+    readonly now: number;
+    readonly limit: number;
+  }): Promise<readonly DeletedThread[]> {
+    return (await this.client.call('deleteExpiredThreads', query)).map(toThreadName);
+  }
+
   async listUsage(limit: number): Promise<readonly OwnerUsage[]> {
     const rows = await this.client.call('listUsage', limit);
     return rows.map(({ tenant, userId, bytes }) => ({ owner: { userId, tenant }, bytes }));

@@ -153,17 +153,19 @@ export class SqliteRunStore extends RunStore {
     owner,
     key,
     metadata,
+    ttlMs,
   }: NewThread): ReturnType<RunStore['createThread']> {
     const name = { tenant: owner.tenant, userId: owner.userId, threadId };
     const notes = mergeMetadata(null, metadata);
-    const row = await this.client.call('createThread', { name, key, metadata: notes, now: this.clock() });
+    const thread = { name, key, metadata: notes, ttlMs: ttlMs ?? null, now: this.clock() };
+    const row = await this.client.call('createThread', thread);
     return { outcome: row.id === key ? 'created' : 'existing', thread: toThread(row) };
   }
 
   async changeThread(
     { tenant, userId }: Owner,
     threadId: string,
-    { title, titleBefore, pinned, archived, metadata, read }: ThreadChange,
+    { title, titleBefore, pinned, archived, metadata, ttlMs, read }: ThreadChange,
   ): Promise<Thread | undefined> {
     const change = {
       ...(title !== undefined && { title }),
@@ -171,9 +173,11 @@ export class SqliteRunStore extends RunStore {
       ...(pinned !== undefined && { pinned }),
       ...(archived !== undefined && { archived }),
       ...(metadata && { metadata: { ...metadata } }),
+      ...(ttlMs !== undefined && { ttlMs }),
       ...(read && { read }),
     };
-    const row = await this.client.call('changeThread', { name: { tenant, userId, threadId }, change });
+    const name = { tenant, userId, threadId };
+    const row = await this.client.call('changeThread', { name, change, now: this.clock() });
     return row && toThread(row);
   }
 

@@ -24,6 +24,7 @@ import { pageContract } from './contract/page.contract.js';
 import { queueContract } from './contract/queue.contract.js';
 import { readContract } from './contract/read.contract.js';
 import { restoreContract } from './contract/restore.contract.js';
+import { lifetimeContract } from './contract/lifetime.contract.js';
 import { retentionContract } from './contract/retention.contract.js';
 import { runDeletionContract } from './contract/run-deletion.contract.js';
 import { searchContract } from './contract/search.contract.js';
@@ -61,6 +62,7 @@ const EVERY_STORAGE = [
   wakeupContract,
   checkpointContract,
   branchContract,
+  lifetimeContract,
   retentionContract,
   sharedStateContract,
   itemContract,

@@ -32,6 +32,7 @@ import { uploads } from './0030-uploads.js';
 import { threadCopies } from './0039-thread-copies.js';
 import { delayedRunsOfOwner } from './0040-delayed-runs-of-owner.js';
 import { takeStream } from './0055-take-stream.js';
+import { threadLifetimes } from './0052-thread-lifetimes.js';
 
 /** The tables of our own, step by step. Never edit one that was released: add the next. */
 export const MIGRATIONS: readonly ((schema: string) => string)[] = [
@@ -69,4 +70,5 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   threadCopies,
   delayedRunsOfOwner,
   takeStream,
+  threadLifetimes,
 ];

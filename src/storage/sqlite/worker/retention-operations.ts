@@ -46,6 +46,11 @@ export function retentionOperations(db: DatabaseSync) {
     WHERE tenant = :tenant AND user_id = :userId AND updated_at < :unchangedSince AND NOT EXISTS (
       SELECT 1 FROM runs INDEXED BY runs_unended WHERE runs.thread_id = threads.id AND runs.ended_at IS NULL)
     ORDER BY updated_at, ordinal LIMIT :limit`);
+  const expired = db.prepare(`
+    SELECT id, name, tenant, user_id FROM threads INDEXED BY threads_by_expiry
+    WHERE ttl_ms IS NOT NULL AND max(updated_at, ttl_at) + ttl_ms <= :now AND NOT EXISTS (
+      SELECT 1 FROM runs INDEXED BY runs_unended WHERE runs.thread_id = threads.id AND runs.ended_at IS NULL)
+    ORDER BY max(updated_at, ttl_at) + ttl_ms LIMIT :limit`);
   const usage = db.prepare(`
     SELECT tenant, user_id AS userId, sum(kept) AS bytes FROM (
       SELECT tenant, user_id, sum(kept_bytes) AS kept FROM runs INDEXED BY runs_kept
@@ -93,6 +98,12 @@ export function retentionOperations(db: DatabaseSync) {
     }): DeletedRow[] {
       const found = owner ? selectIdle.all({ ...threads, ...owner }) : idle.all(threads);
       const rows = found as unknown as DeletedRow[];
+      for (const { id } of rows) deleteThread(id);
+      return rows;
+    },
+
+    deleteExpiredThreads(query: { readonly now: number; readonly limit: number }): DeletedRow[] {
+      const rows = expired.all({ ...query }) as unknown as DeletedRow[];
       for (const { id } of rows) deleteThread(id);
       return rows;
     },

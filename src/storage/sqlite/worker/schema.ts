@@ -168,4 +168,10 @@ export const MIGRATIONS = [
   -- Counts the runs of an owner that begin later.
   CREATE INDEX runs_delayed_of_owner ON runs (tenant, user_id, not_before) WHERE status = 'delayed';
   `,
+  `
+  -- The lifetime of a thread, and when it was given. It counts from then, or from the thread's last change if that is later.
+  ALTER TABLE threads ADD COLUMN ttl_ms INTEGER;
+  ALTER TABLE threads ADD COLUMN ttl_at INTEGER;
+  CREATE INDEX threads_by_expiry ON threads (max(updated_at, ttl_at) + ttl_ms) WHERE ttl_ms IS NOT NULL;
+  `,
 ];

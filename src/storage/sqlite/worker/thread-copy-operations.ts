@@ -45,8 +45,8 @@ export function threadCopyOperations(db: DatabaseSync) {
   const heldBytes = db.prepare(`
     SELECT coalesce(sum(bytes), 0) AS bytes FROM blobs INDEXED BY blobs_kept WHERE tenant = :tenant AND user_id = :userId`);
   const insertThread = db.prepare(`
-    INSERT INTO threads (id, tenant, user_id, title, metadata, has_branches, created_at, updated_at, read_at)
-    SELECT :key, tenant, user_id, title, metadata, has_branches, :now, :now, :now FROM threads WHERE id = :source
+    INSERT INTO threads (id, tenant, user_id, title, metadata, has_branches, created_at, updated_at, read_at, ttl_ms, ttl_at)
+    SELECT :key, tenant, user_id, title, metadata, has_branches, :now, :now, :now, ttl_ms, :now FROM threads WHERE id = :source
     RETURNING ordinal`);
   const insertRun = db.prepare(`
     INSERT INTO runs (id, thread_id, copy_of, resume_of, parent_id, ${SAME})

@@ -48,11 +48,12 @@ export function threadOperations(db: DatabaseSync, tails: TailCache) {
   const change = db.prepare(`
     UPDATE threads SET title = coalesce(:title, title), pinned = coalesce(:pinned, pinned),
       archived = coalesce(:archived, archived), read_at = CASE WHEN :read THEN updated_at ELSE read_at END,
-      metadata = :metadata
+      metadata = :metadata, ttl_ms = CASE WHEN :changesTtl THEN :ttlMs ELSE ttl_ms END,
+      ttl_at = CASE WHEN :changesTtl THEN :now ELSE ttl_at END
     WHERE id = :key`);
   const insert = db.prepare(`
-    INSERT INTO threads (id, name, tenant, user_id, title, metadata, created_at, updated_at, read_at)
-    VALUES (:key, nullif(:threadId, :key), :tenant, :userId, '', :metadata, :now, :now, :now)`);
+    INSERT INTO threads (id, name, tenant, user_id, title, metadata, created_at, updated_at, read_at, ttl_ms, ttl_at)
+    VALUES (:key, nullif(:threadId, :key), :tenant, :userId, '', :metadata, :now, :now, :now, :ttlMs, :now)`);
   const indexTitle = titleIndexingOn(db);
   const deleteThread = deletionOn(db);
 
@@ -76,6 +77,7 @@ export function threadOperations(db: DatabaseSync, tails: TailCache) {
       readonly key: string;
       /** JSON. */
       readonly metadata: string | null;
+      readonly ttlMs: number | null;
       readonly now: number;
     }): ThreadRow {
       const found = threadKeys(name);
@@ -85,17 +87,21 @@ export function threadOperations(db: DatabaseSync, tails: TailCache) {
 
     changeThread({
       name,
-      change: { pinned, archived, metadata, read, ...titles },
+      change: { pinned, archived, metadata, read, ttlMs, ...titles },
+      now,
     }: {
       readonly name: ThreadName;
       readonly change: ThreadChange;
+      readonly now: number;
     }): ThreadRow | undefined {
       const key = threadKeys(name);
       if (key === undefined) return undefined;
       const marks = { pinned: toFlag(pinned), archived: toFlag(archived), read: Number(read ?? false) };
       const before = byKey.get(key) as unknown as ThreadRow;
       const title = findNewTitle(titles, before.title);
-      change.run({ key, title: title ?? null, ...marks, metadata: mergeMetadata(before.metadata, metadata) });
+      const lifetime = { changesTtl: Number(ttlMs !== undefined), ttlMs: ttlMs ?? null, now };
+      const notes = mergeMetadata(before.metadata, metadata);
+      change.run({ key, title: title ?? null, ...marks, metadata: notes, ...lifetime });
       if (title !== undefined) indexTitle(before, title);
       return byKey.get(key) as ThreadRow | undefined;
     },
