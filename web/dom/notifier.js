@@ -98,7 +98,7 @@ export class Notifier {
 function isImpossible() {
   if (Notification.permission === 'granted') return false;
   try {
-    new Notification('');
+    new Notification('').close();
     return false;
   } catch (error) {
     return error instanceof TypeError;
