@@ -25,7 +25,12 @@ const GRAMMAR = /^vendor\/highlight\/([a-z]+)\.js$/;
 
 /** The pages that there are. */
 export type PageName = 'index.html' | 'runs/list.html' | 'runs/run.html';
-const PAGES: readonly PageName[] = ['index.html', 'runs/list.html', 'runs/run.html'];
+/** The HTML of each page, and the way from its address to the root. */
+const PAGES: Readonly<Record<PageName, { readonly file: string; readonly base: '' | '../' }>> = {
+  'index.html': { file: 'index.html', base: '' },
+  'runs/list.html': { file: 'runs/page.html', base: '' },
+  'runs/run.html': { file: 'runs/page.html', base: '../' },
+};
 
 /** Files that are part of a version. */
 const VERSIONED = /\.(js|css|svg|html)$/;
@@ -125,8 +130,8 @@ export class PageFiles {
     const id = hash.digest('base64url').slice(0, 16);
     const pages = new Map<string, SharedFile>();
     const read = (path: string) => files.get(path)?.content.toString();
-    for (const name of PAGES) {
-      const html = read(`assets/${name}`);
+    for (const [name, { file, base }] of Object.entries(PAGES)) {
+      const html = read(`assets/${file}`)?.replaceAll('="assets/', `="${base}assets/`);
       if (html === undefined) continue;
       const sheet = `styles/${name.slice(0, -extname(name).length)}.css`;
       const linked = linkVersion(html, { id, sheet, read });

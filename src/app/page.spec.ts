@@ -22,9 +22,9 @@ const FILES = {
 <link rel="modulepreload" href="assets/late.js" fetchpriority="low" />
 <script type="module" src="assets/chat.js"></script>
 `,
-  'web/runs/run.html': `<!doctype html>
+  'web/runs/page.html': `<!doctype html>
 <title>run</title>
-<link rel="stylesheet" href="../assets/more.css" />
+<link rel="stylesheet" href="assets/more.css" />
 `,
   'web/chat.js': `import { client } from '../client/index.js';\nexport const chat = client; // ${'chat '.repeat(100)}`,
   'web/late.js':

@@ -121,6 +121,44 @@ describeInChromium('the look of the page', (chromium) => {
     );
   });
 
+  it.each(Object.keys(LOOKS))('is on the pages of runs, also before a sign-in: %s', async (look) => {
+    const { server, chat, page: other } = await start();
+    await chat.ask('Hello');
+    await chat.stands('completed');
+    const page = await chromium.visit(`${toPageUrl(server)}runs`, {
+      ...LETS_AXE_IN,
+      ...LOOKS[look],
+      mayFail: true,
+    });
+    const brand = page.locator('.plain-bar .brand');
+    await brand.filter({ hasText: BRAND.name }).waitFor();
+    const dialog = page.getByRole('dialog', { name: 'Sign in' });
+    await dialog.waitFor();
+    await page.context().addCookies(await other.context().cookies());
+    await page.evaluate(() => dispatchEvent(new Event('focus')));
+    await dialog.waitFor({ state: 'detached' });
+    const run = page.locator('tr[data-run] a').first();
+    await run.waitFor();
+    expect(await page.title()).toBe(`Your runs – ${BRAND.name}`);
+    expect(await page.locator('link[rel=icon]').getAttribute('href')).toBe(BRAND.logo);
+    const accent = look.startsWith('light') ? 'rgb(122, 31, 162)' : 'rgb(217, 167, 240)';
+    expect(await run.evaluate((element) => getComputedStyle(element).color)).toBe(accent);
+    expect(await findViolations(page)).toEqual([]);
+
+    await run.click();
+    await page.getByTestId('row').first().waitFor();
+    expect(await page.title()).toMatch(`– ${BRAND.name}`);
+    expect(await brand.innerText()).toBe(BRAND.name);
+    await page.waitForFunction(
+      () => document.querySelector<HTMLImageElement>('.brand img')!.naturalWidth > 0,
+    );
+    expect(await findViolations(page)).toEqual([]);
+    await page.getByRole('link', { name: 'All runs' }).click();
+    await run.waitFor();
+    await brand.click();
+    await page.getByRole('heading', { name: BRAND.greeting }).waitFor();
+  });
+
   it.each(Object.keys(LOOKS))('can be read in the colours of an organization: %s', async (look) => {
     const { chat, page } = await start({ ...LETS_AXE_IN, ...LOOKS[look] });
     const accent = look.startsWith('light') ? 'rgb(122, 31, 162)' : 'rgb(217, 167, 240)';

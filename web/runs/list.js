@@ -1,8 +1,8 @@
-import { ChatService } from '../../client/index.js';
 import { el, say } from '../dom/el.js';
 import { sentence } from '../chat/sentences.js';
 import { duration, fullTime } from '../dom/format.js';
 import { SignIn } from '../view/sign-in.js';
+import { chat, entitle } from './frame.js';
 
 // The page of all runs: one's own or, with `as=operator`, those of everybody that the caller's role covers.
 
@@ -46,7 +46,6 @@ const COLUMNS = [
 
 const query = new URLSearchParams(location.search);
 const isOperator = query.get('as') === 'operator';
-const chat = new ChatService({ baseUrl: 'api/chat' });
 const signIn = new SignIn(chat);
 let runs = [];
 /** True if the list does not have all runs, so that another order may show others. */
@@ -87,6 +86,7 @@ document
       el('div', { class: 'frame' }, el('table', {}, el('thead', {}, head), body)),
     ),
   );
+entitle(isOperator ? 'Runs of everybody' : 'Your runs');
 void chat.agents().then(
   ({ items }) => {
     const known = new Set([...agent.control.options].map(({ value }) => value));
@@ -122,7 +122,11 @@ async function read() {
     say(note, describe(found, order));
   } catch (error) {
     if (signal.aborted) return;
-    if (error.needsSignIn) return void signIn.ask().then(read);
+    if (error.needsSignIn) {
+      const { close } = await signIn.ask();
+      close();
+      return read();
+    }
     say(note, sentence(error));
   }
   draw();

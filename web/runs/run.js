@@ -1,7 +1,7 @@
 import '../../client/inspect/index.js';
-import { ChatService } from '../../client/index.js';
 import { el } from '../dom/el.js';
 import { SignIn } from '../view/sign-in.js';
+import { api, chat, entitle } from './frame.js';
 
 // The page of one run: /runs/<id>?at=<seq>. With `as=operator` it shows the run of somebody else, to those who may see it.
 
@@ -10,9 +10,9 @@ const ADDRESS_MS = 300;
 
 const runId = decodeURIComponent(location.pathname.split('/').at(-1) ?? '');
 const query = new URLSearchParams(location.search);
-const signIn = new SignIn(new ChatService({ baseUrl: '../api/chat' }));
+const signIn = new SignIn(chat);
 const inspector = el('run-inspector', {
-  src: '../api/chat',
+  src: api,
   everybody: query.get('as') === 'operator',
   run: runId,
   at: query.get('at'),
@@ -31,8 +31,8 @@ inspector.addEventListener('problem', ({ detail }) => {
 /** Updates the address and the title: the event may belong to another run of the same answer. */
 function showAddress(shownId) {
   history.replaceState(null, '', `${encodeURIComponent(shownId)}?${query}`);
-  document.title = `Run ${shownId} – Agent Stream`;
+  entitle(`Run ${shownId}`);
 }
 
-document.title = `Run ${runId} – Agent Stream`;
+entitle(`Run ${runId}`);
 document.getElementById('main').append(el('h1', { class: 'unseen' }, `Run ${runId}`), inspector);
