@@ -98,6 +98,8 @@ describeInChromium('page with a question of a graph', (chromium) => {
   it('takes a choice by one click, and then an answer in free text', async () => {
     const { chat, card } = await asked();
     await card.getByText('Which color?', { exact: true }).waitFor();
+    // What the question and its buttons show is not shown twice.
+    expect(await card.getByText('Asks with').count()).toBe(0);
     // A graph has no word for a refusal.
     expect(await card.getByRole('button', { name: 'Decline' }).count()).toBe(0);
     await card.getByRole('button', { name: 'Blue', exact: true }).click();

@@ -14,11 +14,26 @@ export function getQuestion({ kind, label, message, toolName, value }) {
 }
 
 /** Returns the details that are shown beside the question. Nothing where the question is all that there is. */
-export function getDetails({ kind, input, schema, value }) {
+export function getDetails(part) {
+  const { kind, input, schema, value } = part;
   if (kind === 'client-tool') return input;
   // The form says it all.
   if (kind === 'elicitation') return getFields(schema) ? undefined : schema;
-  return typeof value === 'string' ? schema : value;
+  return typeof value === 'string' ? schema : leaveOutShown(part);
+}
+
+/** Leaves out the words of the question, and choices that are shown as they are. */
+function leaveOutShown(part) {
+  const { value } = part;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const words = QUESTIONS.find((name) => typeof value[name] === 'string' && value[name]);
+  const choices = ['options', 'choices'].find((name) => Array.isArray(value[name]));
+  const shown = getChoices(part).map(({ label }) => label);
+  const isShown = value[choices]?.every(
+    (option) => typeof option !== 'object' && shown.includes(String(option)),
+  );
+  const rest = Object.entries(value).filter(([name]) => name !== words && !(isShown && name === choices));
+  return rest.length > 0 ? Object.fromEntries(rest) : undefined;
 }
 
 /** The answers that somebody can give by a click, each with its value. */

@@ -35,6 +35,7 @@ export class QuestionPartView extends RequestPartView {
     );
     const field = el('textarea', {
       name: 'answer',
+      'data-kind': 'long',
       rows: '2',
       'aria-label': 'Your answer, as text or JSON',
       placeholder: 'Your answer, as text or JSON',
