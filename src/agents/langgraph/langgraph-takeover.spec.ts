@@ -104,6 +104,34 @@ describe('an agent whose process dies', () => {
     expect(listTypes(log).filter((type) => type === 'step-reset')).toHaveLength(1);
   });
 
+  it("tells once what a finished node and one that is done again have written in the person's name", async () => {
+    let now = Date.now();
+    const storage = await openStorage(() => now);
+    const graph = (isDead: boolean) =>
+      new StateGraph(MessagesAnnotation)
+        .addNode('quick', () => ({ messages: ['Quick.'] }))
+        .addNode('slow', () => (isDead ? Promise.withResolvers<never>().promise : { messages: ['Slow.'] }))
+        .addNode('answer', () => ({ messages: [new AIMessage('Done.')] }))
+        .addEdge(START, 'quick')
+        .addEdge(START, 'slow')
+        .addEdge(['quick', 'slow'], 'answer')
+        .compile();
+    const executor = { leaseMs: 2_000_000 };
+    const dead = await stackWith(graphAgent(graph(true), { exposeState: true }), { storage, executor });
+    const { id, threadId } = await dead.ask('Go');
+    await reached(dead, id, (event) => event.type === 'step-end' && event.name === 'quick');
+    now += 4_000_000;
+    const next = await stackWith(graphAgent(graph(false), { exposeState: true }), { storage });
+    const log = await next.readLog(id);
+    expectValid(log);
+    const messages = (await next.readMessages(threadId)).map(({ id: messageId, text }) => [messageId, text]);
+    expect(messages.map(([, text]) => text)).toEqual(['Go', 'Quick.', 'Slow.', 'Done.']);
+    const told = log.flatMap(({ event }) =>
+      event.type === 'message-put' ? [[event.messageId, event.text]] : [],
+    );
+    expect(told).toEqual(messages.slice(1, 3));
+  });
+
   it('takes back an interrupted step, so that its text appears once and equals the final message', async () => {
     const { text, messages, log } = await takenOver(
       (attempt) => () =>

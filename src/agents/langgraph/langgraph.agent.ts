@@ -207,7 +207,7 @@ export class LangGraphAgent extends Agent {
     );
     const keepWords = createWordKeeper(context.keepFile);
     const isShown = (place: Namespace) => tools.areShown(toolSteps.findAround(place), place);
-    const persons = PersonMessages.of(this.options, context.emit, messages);
+    const persons = PersonMessages.of(this.options, context, messages, thread);
     const nodes = new NodeOutput({ spoken, persons, mapper, keepWords, emitFact, isShown });
     await recallOutput(context, { mapper, spoken, thread, keepWords });
     const { toolResultMaxBytes: resultMaxBytes = DEFAULT_RESULT_MAX_BYTES } = this.options;

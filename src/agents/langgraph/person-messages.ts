@@ -1,9 +1,11 @@
 import { HumanMessage, type BaseMessage } from '@langchain/core/messages';
 import type { Emit } from '../../events/emit.js';
+import type { AgentContext } from '../agent.js';
 import type { Namespace } from './graph-fact.js';
 import type { LangGraphAgentOptions } from './langgraph-agent.options.js';
-import { ALL_MESSAGES, type WrittenMessage } from './message-shape.js';
+import { ALL_MESSAGES, readMessages, type WrittenMessage } from './message-shape.js';
 import { listSteps } from './named-steps.js';
+import type { ThreadMessages } from './thread-state.js';
 
 /** A message in the person's name that a node has returned, and the state does not have so far. */
 interface Pending {
@@ -28,14 +30,23 @@ export class PersonMessages {
     this.known = new Set(history.map(({ id }) => id));
   }
 
-  /** Undefined for an agent that shows no such messages. One that holds messages back has nodes that look at them first. */
+  /**
+   * Undefined for an agent that shows no such messages. One that holds messages back has nodes that look at them first.
+   *
+   * @param thread the state with which this owner of the run begins: an earlier one may have finished some of its tasks
+   */
   static of(
     { exposeState, holdMessages }: Pick<LangGraphAgentOptions, 'exposeState' | 'holdMessages'>,
-    emit: Emit,
+    { emit, completedSteps }: Pick<AgentContext, 'emit' | 'completedSteps'>,
     history: readonly Pick<BaseMessage, 'id'>[],
+    { snapshot }: Pick<ThreadMessages, 'snapshot'>,
   ): PersonMessages | undefined {
     const isShown = typeof exposeState === 'object' ? exposeState.includes('messages') : exposeState;
-    return isShown && !holdMessages ? new PersonMessages(emit, history) : undefined;
+    if (!isShown || holdMessages) return undefined;
+    const persons = new PersonMessages(emit, history);
+    for (const { id, name, result } of snapshot?.tasks ?? [])
+      if (completedSteps.has(id)) persons.wrote(readMessages(result), `${name}:${id}`);
+    return persons;
   }
 
   /** A node has returned messages. What the model reads instead of all before it, such as a summary, is not for people. */
