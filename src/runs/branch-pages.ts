@@ -8,6 +8,8 @@ import type { Page, PageRequest, RunStore } from './run.store.js';
 export interface BranchPage extends Page<Run> {
   /** Returns the runs that took a run's turn, itself included, the oldest first. Undefined if there is only one. */
   findVersions(run: Run): readonly string[] | undefined;
+  /** Returns the id of the run's state from which its branch goes on, if that is in its middle. */
+  findPlaceIn(run: Run): string | undefined;
   /** Returns the cursor after a run of this page, the last of the `count` runs that the reply uses. */
   cursorBehind(run: Run, count: number): Promise<string | undefined>;
 }
@@ -22,6 +24,8 @@ const MOST_RUNS = 2_000;
 const PAGE_BYTES = 512 * 1024;
 const RECORDS_AT_A_TIME = 4;
 
+type ReadPage = Omit<BranchPage, 'findPlaceIn'>;
+
 /** Reads the branches of threads, a page at a time. */
 export class BranchPages {
   constructor(private readonly runs: RunStore) {}
@@ -34,13 +38,29 @@ export class BranchPages {
   async read(
     principal: Principal,
     thread: Thread,
-    { through, ...page }: PageRequest & { readonly through?: string | undefined },
+    { through, cursor: given, ...page }: PageRequest & { readonly through?: string | undefined },
   ): Promise<BranchPage> {
-    if (thread.hasBranches || through !== undefined)
-      return this.readBranch(principal, thread, { through, ...page });
-    const read = await this.runs.listRuns(principal, thread.id, page);
+    const { cursor, place } = splitCursor(given);
+    const request = { ...page, ...(cursor !== undefined && { cursor }) };
+    const read =
+      thread.hasBranches || through !== undefined
+        ? await this.readBranch(principal, thread, { through, ...request })
+        : await this.readAll(principal, thread, request);
+    const { items } = read;
+    // The run after it has said so. The one after the first of these is on the page before.
+    const findPlaceAt = (index: number) => (index > 0 ? items[index - 1]?.given?.fromCheckpoint : place);
+    const nextCursor = joinCursor(read.nextCursor, findPlaceAt(items.length));
     return {
       ...read,
+      ...(nextCursor !== undefined && { nextCursor }),
+      findPlaceIn: (run) => findPlaceAt(items.indexOf(run)),
+      cursorBehind: async (run, count) => joinCursor(await read.cursorBehind(run, count), findPlaceAt(count)),
+    };
+  }
+
+  private async readAll(principal: Principal, { id }: Thread, page: PageRequest): Promise<ReadPage> {
+    return {
+      ...(await this.runs.listRuns(principal, id, page)),
       findVersions: () => undefined,
       cursorBehind: (run, count) => this.cursorBehind(run, page, count),
     };
@@ -50,7 +70,7 @@ export class BranchPages {
     principal: Principal,
     { id: threadId }: Thread,
     { limit, cursor, through }: PageRequest & { readonly through?: string | undefined },
-  ): Promise<BranchPage> {
+  ): Promise<ReadPage> {
     const nodes = (await this.runs.listNodes(principal, threadId, MOST_RUNS)).toReversed();
     const leaf = through === undefined ? nodes.at(-1) : findLeaf(nodes, through);
     if (!leaf) throw new AppError('NOT_FOUND', `There is no run '${through}' in thread '${threadId}'.`);
@@ -118,3 +138,16 @@ export class BranchPages {
  * with: that run's ancestors never change.
  */
 const FROM = '~';
+
+/** Divides a cursor from the id of the state, in the middle of the next page's first run, from which the branch goes on. */
+const PLACE = '~';
+
+function joinCursor(cursor: string | undefined, place: string | undefined): string | undefined {
+  return cursor === undefined || place === undefined ? cursor : `${cursor}${PLACE}${place}`;
+}
+
+function splitCursor(cursor = ''): { readonly cursor?: string; readonly place?: string } {
+  const end = cursor.indexOf(PLACE, FROM.length);
+  if (end === -1) return cursor === '' ? {} : { cursor };
+  return { cursor: cursor.slice(0, end), place: cursor.slice(end + PLACE.length) };
+}

@@ -3,11 +3,12 @@ import { lastValueFrom, map, takeUntil, timer } from 'rxjs';
 import { AppError } from '../errors.js';
 import type { PlacedFile } from '../events/message-part.js';
 import { weighEvent } from '../events/event-weight.js';
-import { applyEvent, emptyView, getText, withDecisions, type RunView } from '../events/run-view.js';
+import { getText, withDecisions, type RunView } from '../events/run-view.js';
 import type { RequestedInput } from '../events/requested-input.js';
 import type { Principal } from '../principal.js';
 import { SecurityLog } from '../security/security-log.service.js';
-import { BranchPages } from './branch-pages.js';
+import { BranchPages, type BranchPage } from './branch-pages.js';
+import { applyToCut, beginCut } from './cut-view.js';
 import { deleteRun } from './run-deletion.js';
 import { EventLog } from './event-log.js';
 import type { Feedback } from './feedback.js';
@@ -166,9 +167,7 @@ export class ThreadService {
       const next = runs.slice(runMessages.length, runMessages.length + RUNS_AT_A_TIME);
       const isFirst = runMessages.length === 0;
       const read = await Promise.all(
-        next.map((run, index) =>
-          this.toMessages(run, isFirst && index === 0 ? Infinity : room, branch.findVersions(run)),
-        ),
+        next.map((run, index) => this.toMessages(run, isFirst && index === 0 ? Infinity : room, branch)),
       );
       for (const one of read) {
         room -= one?.bytes ?? Infinity;
@@ -232,23 +231,24 @@ export class ThreadService {
     }
   }
 
-  /** Undefined when the run has said more than `maxBytes`. */
+  /** Undefined when the run has said more than `maxBytes`. What it said after the state from which its branch goes on is not among its messages. */
   private async toMessages(
     run: Run,
     maxBytes: number,
-    versions: readonly string[] | undefined,
+    branch: BranchPage,
   ): Promise<{ readonly messages: ThreadMessage[]; readonly bytes: number } | undefined> {
     const { id: runId, messageId, createdAt, message, given, resumeOf, inputs = [], feedback } = run;
     const folded = await foldLog(this.log, runId, {
-      begin: () => ({ view: emptyView(runId), bytes: 0 }),
-      apply: ({ view, bytes }, recorded) => ({
-        view: applyEvent(view, recorded),
+      begin: () => ({ ...beginCut(runId), bytes: 0 }),
+      apply: ({ bytes, ...fold }, recorded) => ({
+        ...applyToCut(fold, recorded, branch.findPlaceIn(run)),
         bytes: bytes + weighEvent(recorded.event),
       }),
       maxBytes,
     });
     if (!folded) return undefined;
-    const view = withDecisions(folded.view, inputs);
+    const view = withDecisions(folded.cut ?? folded.view, inputs);
+    const versions = branch.findVersions(run);
     const turn = { runId, createdAt, ...(versions && { versions }) };
     const judged = feedback && { feedback };
     const answer = {

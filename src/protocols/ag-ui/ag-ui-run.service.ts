@@ -92,7 +92,9 @@ export class AgUiRuns {
     const run = currentRun(runs);
     if (!run) return undefined;
 
-    const earlier = await this.transcripts.read(selectBranch(runs, run.id).slice(0, -1), getQuestionId);
+    const earlier = await this.transcripts.read(selectBranch(runs, run.id).slice(0, -1), getQuestionId, {
+      next: run,
+    });
     earlier.ask(getQuestionId(run), run);
     const dialect = chooseDialect(input);
     return {
