@@ -46,4 +46,26 @@ describeInChromium('Markdown on the page', (chromium) => {
     const link = answer.getByRole('link', { name: 'the docs' });
     expect(await link.getAttribute('rel')).toBe('noopener noreferrer');
   });
+
+  it.each([
+    ['brackets', '['.repeat(60_000)],
+    ['lists in lists', '- '.repeat(10_000)],
+    ['an address without an end', `${'a.'.repeat(30_000)}@`],
+  ])('shows %s as they are, and what comes after them', async (_, text) => {
+    const puppet = new Puppet();
+    const server = await serve({ play: puppet.play });
+    const chat = new ChatPage(await chromium.visit(toPageUrl(server)));
+    await chat.ask('Show me');
+    const run = await puppet.run();
+    run.say('**Before** it.\n\nOne more.\n\nAnd one more.\n\n');
+    run.say(`${text}\n\n`);
+    run.say('After it.');
+    run.end();
+    await chat.stands('completed');
+    const { answer } = chat;
+    await answer.getByText('After it.').waitFor();
+    expect(await answer.locator('strong').first().innerText()).toBe('Before');
+    const shown = await answer.innerText();
+    expect(shown.length).toBeGreaterThanOrEqual(text.trim().length * 0.9);
+  });
 });

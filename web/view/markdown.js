@@ -36,6 +36,60 @@ const ALLOWED = {
 // Elements whose direction follows their own text, unless they are within another one: that could not see their text.
 const DIRECTED = ':is(p, h1, h2, h3, h4, h5, h6, ul, ol, blockquote):not(:is(blockquote, ul, ol, table) *)';
 
+// Some texts take marked a time that grows with the square of their length: 64,000 brackets half a minute. It cannot be stopped, so a long text is read
+// in pieces, each twice as long as the one before, and one that takes too long is the last.
+const PIECE = 1_000;
+const PIECE_MS = 200;
+/** Texts in a row that may take that long. One alone may be the fault of a busy machine. */
+const MOST_SLOW = 2;
+/** Levels of lists and quotes. More of them overflow the stack, of marked or of the browser's layout. */
+const MOST_LEVELS = 40;
+const NESTED_IN_A_LINE = /^[ \t]*(?:[-*+][ \t]+|>[ \t]*|\d{1,9}[.)][ \t]+){41}/m;
+/** A word that marked reads again from each of its characters, as an address of mail. */
+const ENDLESS_ADDRESS = /(?<![\w.+-])[\w.+-]{1000,}@/;
+
+/** Returns the blocks of a text; undefined if it would take too long, or is nested too deeply. */
+function lex(text) {
+  if (ENDLESS_ADDRESS.test(text) || NESTED_IN_A_LINE.test(text)) return undefined;
+  for (let length = PIECE, slow = 0; ;) {
+    const start = performance.now();
+    const tokens = lexPiece(text.slice(0, length));
+    if (!tokens || length >= text.length) return tokens;
+    slow = isSlow(start) ? slow + 1 : 0;
+    if (slow === MOST_SLOW) return undefined;
+    if (slow === 0) length *= 2;
+  }
+}
+
+function isSlow(start) {
+  return performance.now() - start > PIECE_MS;
+}
+
+function lexPiece(text) {
+  try {
+    const tokens = new Lexer(OPTIONS).lex(text);
+    return tokens.some((token) => isDeeper(token, MOST_LEVELS)) ? undefined : tokens;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function isDeeper({ items, tokens }, levels) {
+  const inner = items ?? tokens;
+  return levels === 0 ? inner !== undefined : inner?.some((token) => isDeeper(token, levels - 1)) === true;
+}
+
+/** Returns the blocks of a text that costs too much as a whole: what is between two empty lines by itself, or as it is. */
+function lexApart(text) {
+  return text.split(/(?<=\n\n)(?!\n)/).flatMap((raw) => lex(raw) ?? toPlainBlock(raw));
+}
+
+function toPlainBlock(raw) {
+  const text = raw.trimEnd();
+  return { type: 'paragraph', raw, text, tokens: [{ type: 'text', raw: text, text }] };
+}
+
 /** Number of blocks at the end that more text may still change. */
 export const OPEN_BLOCKS = 2;
 
@@ -45,6 +99,8 @@ export class BlockSplitter {
   /** The text of the blocks that stay as they are. */
   #settled = '';
   #settledCount = 0;
+  /** Number of texts in a row that took long. After two, what is behind the settled blocks is shown as it is. */
+  #slow = 0;
 
   /** @returns the blocks; `raw` tells whether one has changed */
   split(text) {
@@ -53,9 +109,18 @@ export class BlockSplitter {
       !text.startsWith(this.#settled) || text.includes('\r') || /^ {0,3}\[[^\]^]+\]:/m.test(text);
     const kept = isAnew ? [] : this.#tokens.slice(0, this.#settledCount);
     const rest = isAnew ? text : text.slice(this.#settled.length);
-    this.#tokens = [...kept, ...new Lexer(OPTIONS).lex(rest)];
+    if (!text.startsWith(this.#settled)) this.#slow = 0;
+    this.#tokens = [...kept, ...this.#read(rest)];
     this.#settle();
     return this.#tokens.filter(isShown);
+  }
+
+  #read(text) {
+    if (this.#slow >= MOST_SLOW) return [toPlainBlock(text)];
+    const start = performance.now();
+    const tokens = lex(text) ?? lexApart(text);
+    this.#slow = isSlow(start) ? this.#slow + 1 : 0;
+    return tokens;
   }
 
   #settle() {
