@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Owner } from '../principal.js';
 import type { SaidText } from '../runs/event-log.js';
 import { collectWords, type SearchTerm } from '../runs/search-words.ts';
@@ -33,8 +33,5 @@ export function toIndexedTerms(owner: Owner, terms: readonly SearchTerm[]): read
 
 /** Returns a short mark of an owner. Two owners may have the same by chance: whose a found run is has to be looked at. */
 function toOwnerMark({ tenant, userId }: Owner): string {
-  return createHash('sha256')
-    .update(JSON.stringify([tenant, userId]))
-    .digest('hex')
-    .slice(0, 8);
+  return hash('sha256', JSON.stringify([tenant, userId]), 'hex').slice(0, 8);
 }
