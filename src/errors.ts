@@ -26,6 +26,8 @@ export const ERROR_CODES = {
   ID_TAKEN: 'You have something of this id already.',
   THREAD_BUSY: 'A run of the thread is still active.',
   RUN_FOLLOWED: 'Another run continues from this one.',
+  RUN_CLOSED: 'The run takes no messages: it has ended, waits for an answer, or its agent takes none.',
+  MESSAGE_TAKEN: 'The run has taken the message, which can no longer be withdrawn.',
   INPUT_PENDING: 'The thread waits for an answer.',
   INPUT_CLOSED:
     'The input can no longer be answered: it was answered, has expired, or was closed by a later message.',

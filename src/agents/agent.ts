@@ -1,6 +1,6 @@
 import type { Principal } from '../principal.js';
 import type { NewFile, PlacedFile } from '../events/message-part.js';
-import type { StepStart } from '../events/run-event.js';
+import type { MessagePut, StepStart } from '../events/run-event.js';
 import type { MessageViewPart } from '../events/view-parts.js';
 import type { ToolRun } from '../tools/agent-tool.js';
 import type { ClientTool } from '../events/client-tool.js';
@@ -30,6 +30,12 @@ export abstract class Agent {
 
   /** False if its input has no messages. Absent: it takes them, or it is not known. */
   readonly takesMessages?: boolean | undefined;
+
+  /**
+   * True if it takes messages while a run goes on, by {@link AgentContext.takeMessages}. Default false: a message to one of its runs is refused, and waits for
+   * the run's end with its client.
+   */
+  readonly isSteerable?: boolean;
 
   /** Values that a run gets where its start gives none. People see them as those of its assistant. Default: none. */
   readonly defaults?: AgentDefaults | undefined;
@@ -235,6 +241,13 @@ export interface AgentContext extends ToolRun {
    * then commits together with it where the storage can: a step's checkpoint and its `step-end`.
    */
   commitNow(): void;
+  /** True if people have sent messages to the run that are not in its log, and it was not stopped. Costs nothing: ask before each step, and after the last. */
+  hasMessages?(): boolean;
+  /**
+   * Takes the messages that people have sent to the run, the oldest first, as the events that tell of them. Emit each where it enters the conversation: until its
+   * event is in the log, the next owner of the run is given it again. A run does not complete before its agent has taken all.
+   */
+  takeMessages?(): Promise<readonly MessagePut[]>;
 }
 
 /** An earlier run of a branch. */

@@ -40,6 +40,7 @@ import {
   type ChatModuleOptions,
 } from './chat.options.js';
 import { FeedbackController } from './feedback.controller.js';
+import { MessagesController } from './messages.controller.js';
 import { FilesController } from './files.controller.js';
 import { ModuleConflicts, type ModulePlaces } from './module-conflicts.js';
 import { RunReaders } from './run-readers.service.js';
@@ -131,8 +132,8 @@ function compose(
     controllers:
       path === false
         ? []
-        : [ChatController, FeedbackController, ThreadsController, FilesController].map((each) =>
-            placeController(path, each, placement),
+        : [ChatController, MessagesController, FeedbackController, ThreadsController, FilesController].map(
+            (each) => placeController(path, each, placement),
           ),
     providers: [
       RunReaders,

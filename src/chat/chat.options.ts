@@ -88,6 +88,11 @@ export interface ChatModuleOptions {
   /** Rule for a start in a thread whose last run has not ended: `reject` (default, THREAD_BUSY) or `queue`. */
   readonly whenBusy?: 'reject' | 'queue';
   /**
+   * True if people can send messages to a run that is under way, where its agent takes them (`Agent.isSteerable`). Default true. False: such a message gets
+   * RUN_CLOSED, and waits for the run's end.
+   */
+  readonly steering?: boolean;
+  /**
    * Titles of threads: the first line of their first message (`first-line`, default), or a few words by the model of their agent, once that has answered
    * (`model`). A model is asked outside of the run, for each new thread; the call is not in the usage of the run. A name that a person gave stays.
    */

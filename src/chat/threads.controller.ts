@@ -5,6 +5,7 @@ import { AgentRegistry } from '../agents/agent.registry.js';
 import { Endpoint } from '../http/endpoint.decorator.js';
 import { SchemaPipe } from '../http/validate.js';
 import type { Principal } from '../principal.js';
+import { MessageService } from '../runs/message.service.js';
 import { SpendingService } from '../runs/spending.service.js';
 import { ThreadCopyService } from '../runs/thread-copy.service.js';
 import { ThreadService } from '../runs/thread.service.js';
@@ -45,6 +46,7 @@ export class ThreadsController {
     private readonly copies: ThreadCopyService,
     private readonly agents: AgentRegistry,
     private readonly spending: SpendingService,
+    private readonly steering: MessageService,
   ) {}
 
   @Get('threads')
@@ -212,12 +214,15 @@ export class ThreadsController {
     reply: { status: 200, description: 'Those that your roles allow.', schema: responses.agentsSchema },
   })
   listAgents(@CurrentPrincipal() principal: Principal): responses.AgentsDto {
-    const items = this.agents.availableTo(principal).map(({ name, description, accepts, suggestions }) => ({
-      name,
-      description,
-      ...(accepts && { accepts: [...accepts] }),
-      ...(suggestions && { suggestions: suggestions.slice(0, MOST_SUGGESTIONS).map(shorten) }),
-    }));
+    const items = this.agents
+      .availableTo(principal)
+      .map(({ name, description, accepts, isSteerable = false, suggestions }) => ({
+        name,
+        description,
+        ...(accepts && { accepts: [...accepts] }),
+        ...(this.steering.mayReach({ isSteerable }) && { isSteerable: true as const }),
+        ...(suggestions && { suggestions: suggestions.slice(0, MOST_SUGGESTIONS).map(shorten) }),
+      }));
     return { items, ...(items[0] && { default: items[0].name }) };
   }
 }

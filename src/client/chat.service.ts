@@ -13,6 +13,7 @@ import type {
   PageQuery,
   RunList,
   RunListQuery,
+  RunMessage,
   RunRecord,
   Session,
   SignedOut,
@@ -26,6 +27,7 @@ import type {
   UploadedFile,
 } from './chat.types.js';
 import { newIdempotencyKey } from './idempotency-key.js';
+import { runPath, SESSION_PATH, threadPath } from './paths.js';
 import { RunHandle } from './run-handle.js';
 import { parseRunLogs, type LogQuery, type RunLog } from './run-log.js';
 import type { RunStream } from './run-stream.js';
@@ -189,6 +191,21 @@ export class ChatService {
     return this.api.json(`${runPath(runId)}/cancel`, { method: 'POST' });
   }
 
+  /**
+   * Sends a message to a run that is under way, which takes it before its next step: its log says where, by a `message-put` with the `messageId`. If the run ends without one, it
+   * has not taken the message. A call with an `id` that the run knows adds nothing.
+   *
+   * @throws ChatError NOT_FOUND; RUN_CLOSED if the run takes no messages: start a run with it
+   */
+  steer(runId: string, message: string, { id = newIdempotencyKey() } = {}): Promise<RunMessage> {
+    return this.api.json(`${runPath(runId)}/messages`, { method: 'POST', body: { message, id } });
+  }
+
+  /** Withdraws a message that its run has not taken, by its `id`. @throws ChatError NOT_FOUND, MESSAGE_TAKEN */
+  withdraw(runId: string, id: string): Promise<void> {
+    return this.api.json(`${runPath(runId)}/messages/${encodeURIComponent(id)}`, { method: 'DELETE' });
+  }
+
   /** Rates an answer, or withdraws its feedback (null). @throws ChatError NOT_FOUND, REQUEST_INVALID */
   async rate(runId: string, feedback: GivenFeedback | null): Promise<void> {
     const request = feedback ? ({ method: 'PUT', body: feedback } as const) : ({ method: 'DELETE' } as const);
@@ -277,17 +294,6 @@ export class ChatService {
   }
 }
 
-// The session belongs to the whole server, one level above the chat: /api/chat, /api/auth/session.
-const SESSION_PATH = '/../auth/session';
-
 function readName(file: Blob): string | undefined {
   return 'name' in file && typeof file.name === 'string' ? file.name : undefined;
-}
-
-function runPath(runId: string): string {
-  return `/runs/${encodeURIComponent(runId)}`;
-}
-
-function threadPath(threadId: string): string {
-  return `/threads/${encodeURIComponent(threadId)}`;
 }

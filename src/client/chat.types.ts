@@ -30,6 +30,8 @@ export interface RunRecord {
   readonly continuedBy?: string;
   /** The run before this one in its branch. Null if this one starts the thread over. Absent: the run before it in time. */
   readonly parentRunId?: string | null;
+  /** Messages that the run has not taken. Absent: none. */
+  readonly messages?: readonly RunMessage[];
   /** The inputs that the run stopped for, with their answers. */
   readonly inputs?: readonly RequestedInput[];
 }
@@ -170,6 +172,17 @@ export interface ThreadList {
   readonly nextCursor?: string;
 }
 
+/** A message to a run that is under way. */
+export interface RunMessage {
+  /** Chosen by its client, or else by the server. */
+  readonly id: string;
+  /** Its id in the conversation. */
+  readonly messageId: string;
+  readonly message: string;
+  /** Time when it was accepted, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
 /** A file that was sent, for a message that names it. */
 export interface UploadedFile {
   readonly fileId: string;
@@ -194,6 +207,8 @@ export interface AgentList {
     readonly description: string;
     /** Media types of files that a message to it may have, and ranges of them. Absent: none. */
     readonly accepts?: readonly string[];
+    /** True if its runs take messages while they are under way. */
+    readonly isSteerable?: true;
     /** Questions to begin a conversation with. Absent: none. */
     readonly suggestions?: readonly string[];
   }[];

@@ -43,6 +43,7 @@ export type {
   FilePart,
   InputPart,
   InterruptPart,
+  PersonPart,
   ReasoningPart,
   RunView,
   SourcePart,

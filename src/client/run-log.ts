@@ -3,7 +3,7 @@ import type { RecordedEvent } from '../events/recorded-event.js';
 import type { RunRecord } from './chat.types.js';
 
 /** A run as its log names it: without what was asked. Times are milliseconds since the epoch. */
-export type RunHead = Omit<RunRecord, 'message' | 'messageId' | 'inputs'>;
+export type RunHead = Omit<RunRecord, 'message' | 'messageId' | 'inputs' | 'messages'>;
 
 /** Asks for the events after a seq. */
 export interface LogQuery {

@@ -3,6 +3,7 @@ import type { RecordedDecision, RequestedInput } from './requested-input.js';
 import type { RecordedEvent } from './recorded-event.js';
 import type {
   FinishReason,
+  MessagePut,
   PublicError,
   RunEvent,
   RunOutcome,
@@ -15,6 +16,7 @@ import { addUsage } from './usage.js';
 import type {
   FilePart,
   InputPart,
+  PersonPart,
   ReasoningPart,
   SourcePart,
   TextPart,
@@ -139,8 +141,8 @@ function applyFact(view: RunView, event: RunEvent, at: number): RunView {
       const { type: kind, ...written } = event;
       return append(view, { kind, ...written });
     }
-    // Of another run's answer: the thread's conversation has it.
     case 'message-put':
+      return putMessage(view, event);
     // For those who continue from it.
     case 'checkpoint':
     case 'task':
@@ -228,6 +230,15 @@ function append(view: RunView, part: ViewPart): RunView {
   const { continued, ...rest } = view;
   if (continued === undefined) return { ...view, parts: [...view.parts, part] };
   return { ...rest, parts: [...view.parts, { ...part, continued }] };
+}
+
+/** Changes of messages of other runs' answers are in the thread's conversation only. */
+function putMessage(view: RunView, { messageId, text, role, stepId }: MessagePut): RunView {
+  // One that a graph has written is part of its state only.
+  if (text === undefined || stepId !== undefined) return view;
+  const matches = (part: ViewPart) => part.kind === 'person' && part.messageId === messageId;
+  if (view.parts.some(matches)) return change(view, matches, (part) => ({ ...(part as PersonPart), text }));
+  return role ? append(view, { kind: 'person', messageId, text }) : view;
 }
 
 type TextLikePart = TextPart | ReasoningPart;

@@ -21,7 +21,8 @@ interface Part {
   readonly continued?: RunResume['reason'];
 }
 
-export type ViewPart = TextPart | ReasoningPart | FilePart | SourcePart | ToolPart | InputPart | CustomPart;
+export type ViewPart =
+  TextPart | ReasoningPart | FilePart | SourcePart | ToolPart | InputPart | PersonPart | CustomPart;
 
 export interface TextPart extends Part {
   readonly kind: 'text';
@@ -99,6 +100,13 @@ type PartFor<Request> = Request extends InputRequest
         readonly denial?: string;
       }
   : never;
+
+/** A message that a person has sent to the run while it was under way. */
+export interface PersonPart extends Part {
+  readonly kind: 'person';
+  readonly messageId: string;
+  readonly text: string;
+}
 
 export interface CustomPart extends Part {
   readonly kind: 'custom';

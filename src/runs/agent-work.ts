@@ -9,6 +9,7 @@ import { createFileKeeper, DEFAULT_FILE_LIMITS } from './run-files.js';
 import { runAtWork, type RunAtWork } from './run-context.js';
 import { readAncestors } from './ancestors.js';
 import { readHistory, type RunProgress } from './run-progress.js';
+import type { RunInbox } from './run-inbox.js';
 import type { RunRecorder } from './run.recorder.js';
 import type { RunSources } from './run-sources.js';
 import { createPoisonedError } from './run.errors.js';
@@ -22,6 +23,7 @@ export interface AgentTask {
   readonly agent: Agent | undefined;
   readonly acquisition: Acquisition;
   readonly progress: RunProgress;
+  readonly inbox: RunInbox;
   readonly sources: RunSources;
   readonly signal: AbortSignal;
   readonly telemetry: RunTelemetry | undefined;
@@ -55,7 +57,7 @@ export async function performAgentWork(
 }
 
 function createContext(
-  { run, acquisition, progress, sources, signal, emit, telemetry }: AgentTask,
+  { run, acquisition, progress, inbox, sources, signal, emit, telemetry }: AgentTask,
   recorder: RunRecorder,
   principal: Principal,
   deps: ExecutionDeps,
@@ -89,6 +91,9 @@ function createContext(
     ancestors: () => describeAncestors(run, deps),
     readStoppedBefore: (storedBy) => readStoppedBefore(run, storedBy, deps),
     commitNow: () => recorder.commitNow(),
+    // What is emitted after a stop is dropped: its messages would wait for ever.
+    hasMessages: () => !signal.aborted && inbox.hasMessages,
+    takeMessages: () => inbox.take(),
   };
 }
 

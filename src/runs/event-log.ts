@@ -13,6 +13,9 @@ export abstract class EventLog {
    *
    * A batch is refused as `fenced`, and changes nothing, unless its epoch is the run's current one, the run has not ended,
    * and `afterSeq` is the log's last seq. With `ending` the run's record gets its end in the same atomic step.
+   *
+   * A batch that completes its run while a message waits for the run is refused as `message-waits`, and changes nothing; so may those of the same call right
+   * before it be. The run is still its owner's.
    */
   abstract append(batches: readonly AppendBatch[]): Promise<readonly AppendResult[]>;
 
@@ -48,7 +51,7 @@ export interface AppendBatch {
   readonly ending?: RunEnding;
 }
 
-export type AppendResult = 'appended' | 'fenced';
+export type AppendResult = 'appended' | 'fenced' | 'message-waits';
 
 /** The end of a run, for its record. */
 export interface RunEnding {

@@ -77,10 +77,14 @@ export class OwnedRuns {
       runId: run.id,
       epoch: run.epoch,
     }));
-    for (const { runId, outcome, cancelRequested } of await this.runs.renew({ runs, leaseMs })) {
+    for (const { runId, outcome, cancelRequested, messageWaits } of await this.runs.renew({
+      runs,
+      leaseMs,
+    })) {
       const execution = this.atWork.get(runId)?.execution;
       if (outcome === 'fenced') execution?.lose();
       else if (cancelRequested) execution?.cancel();
+      if (messageWaits) execution?.wakeInbox();
     }
   }
 

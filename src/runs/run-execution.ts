@@ -1,8 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Agent } from '../agents/agent.js';
-import { toPublicError } from '../errors.js';
 import type { RecordedEvent } from '../events/recorded-event.js';
-import type { PublicError, RunEvent, RunOutcome } from '../events/run-event.js';
+import type { RunEvent } from '../events/run-event.js';
 import type { RunTelemetry } from '../telemetry/run-telemetry.js';
 import { performAgentWork } from './agent-work.js';
 import { readContinuation } from './continuation.js';
@@ -12,8 +11,11 @@ import { openingEvents, type Acquisition } from './opening-events.js';
 import { Prices } from './prices.js';
 import type { Run } from './run.js';
 import { findExceeded } from './run-limits.js';
+import { toEnding } from './run-ending.js';
+import { RunInbox } from './run-inbox.js';
 import { RunProgress } from './run-progress.js';
 import { deleteRolledBack } from './rolled-back.js';
+import { hasWaiting } from './run-messages.js';
 import { RunRecorder } from './run.recorder.js';
 import { beginTelemetry, countEnd } from './run-measures.js';
 import { RunSources } from './run-sources.js';
@@ -39,6 +41,7 @@ export class RunExecution {
   private readonly stop = new RunStop();
   private readonly sources: RunSources;
   private readonly progress: RunProgress;
+  private readonly inbox: RunInbox;
   private recorder: RunRecorder | undefined;
   private telemetry: RunTelemetry | undefined;
   private handBackAtBoundary = false;
@@ -51,7 +54,8 @@ export class RunExecution {
   ) {
     this.topic = `log:${run.id}`;
     this.sources = new RunSources(run, deps, { isNewThread: acquisition.isNewThread ?? false });
-    this.progress = new RunProgress(this.sources);
+    this.inbox = new RunInbox(run, deps.runs);
+    this.progress = new RunProgress(this.sources, this.inbox);
   }
 
   /**
@@ -59,10 +63,7 @@ export class RunExecution {
    * ended, or was given back. `left`: as far as this process knows, neither has happened.
    */
   async perform(): Promise<'settled' | 'left'> {
-    const stopListening = this.deps.wakeups.listen(
-      `control:${this.run.id}`,
-      () => void this.checkCancelled(),
-    );
+    const stopListening = this.deps.wakeups.listen(`control:${this.run.id}`, () => void this.checkControl());
     this.limitTime(this.deps.limits.maxMs);
     if (this.run.lastSeq === 0) this.deps.recent.begin(this.run.id);
     this.telemetry = beginTelemetry(this.run, this.deps, {
@@ -75,10 +76,11 @@ export class RunExecution {
       const failure = await this.work(recorder);
       if (isStorageAway(failure)) this.lose();
       // From here on a lost lease changes nothing: one whose renewal crosses the end cannot be renewed, and is not lost.
-      if (this.mayEnd && (await this.end(recorder, failure))) return 'settled';
-      return this.stop.reason?.why === 'handed-back'
-        ? await this.giveBack(recorder)
-        : this.leave(recorder, failure);
+      const ended = this.mayEnd ? await this.endOrGoOn(recorder, failure) : 'lost';
+      if (ended === 'ended') return 'settled';
+      // The next owner takes the message, and this process may be that.
+      const goesOn = ended === 'message-waits' || this.stop.reason?.why === 'handed-back';
+      return goesOn ? await this.giveBack(recorder) : this.leave(recorder, failure);
     } catch (error) {
       // The storage failed: the run's next owner goes on, this process or another.
       this.logger.error({ err: error, runId: this.run.id }, 'The run is left to its next owner.');
@@ -118,6 +120,11 @@ export class RunExecution {
     const open = this.recorder?.open.steps ?? [];
     const last = lastStep === undefined ? [] : [lastStep];
     return { runId, agent, steps: open.length > 0 ? open.map(({ name }) => name) : last };
+  }
+
+  /** Lets the agent take the messages to the run. */
+  wakeInbox(): void {
+    this.inbox.wake();
   }
 
   /** Stops without writing anything more: another owner has the run. */
@@ -183,6 +190,7 @@ export class RunExecution {
       agent,
       acquisition,
       progress,
+      inbox: this.inbox,
       sources,
       signal: stop.signal,
       telemetry: this.telemetry,
@@ -210,11 +218,21 @@ export class RunExecution {
     return why !== 'lost' && why !== 'handed-back';
   }
 
-  /** Emits the run's last events. Resolves with true once they are durable. */
-  private async end(recorder: RunRecorder, failure: unknown): Promise<boolean> {
+  /** Ends the run, unless a message waits for it that its agent will take. */
+  private async endOrGoOn(recorder: RunRecorder, failure: unknown): ReturnType<RunRecorder['end']> {
+    const ended = await this.end(recorder, failure);
+    if (ended !== 'message-waits' || (this.agent?.isSteerable && !this.inbox.wasIgnored)) return ended;
+    await this.inbox.take();
+    return this.end(recorder, failure);
+  }
+
+  /** Emits the run's last events. Resolves once they are durable, or refused. */
+  private async end(recorder: RunRecorder, failure: unknown): ReturnType<RunRecorder['end']> {
     const now = Date.now();
     const { open } = recorder;
-    const { outcome, error } = this.toEnding(failure, open);
+    const { outcome, error, cause } = toEnding(this.stop.reason, failure, open);
+    const { id: runId, threadId } = this.run;
+    if (error) this.logger.warn({ err: cause, runId, threadId }, 'The run failed.');
     for (const event of closingEvents(open, now, outcome)) void recorder.emit(event);
     const { usage } = this.progress;
     const durationMs = Math.max(0, now - (this.run.startedAt ?? this.run.createdAt));
@@ -222,15 +240,14 @@ export class RunExecution {
     const why = { ...(error && { error }), ...(finishReason && { finishReason }) };
     const said = toSaidText(this.run, this.progress.spoken.toString());
     const ending = () => recorder.end({ type: 'end', outcome, ...why, usage, durationMs }, said);
-    const isDurable = await (this.telemetry?.commit(ending) ?? ending());
-    if (!isDurable) return false;
+    const ended = await (this.telemetry?.commit(ending) ?? ending());
+    if (ended !== 'ended') return ended;
     this.telemetry?.end({ outcome, ...(error && { error }) });
     countEnd(this.run, { outcome, usage }, this.deps);
-    const { id: runId, threadId } = this.run;
     this.logger.log({ runId, threadId, outcome, durationMs, tokens: usage.totalTokens }, 'run ended');
     if (this.progress.hasReplaced) this.deps.replaced?.deleteSoon(runId);
     if (outcome === 'completed') this.deps.titles?.nameSoon(this.run, this.agent, said);
-    return true;
+    return ended;
   }
 
   /** Releases the run, so that others may claim it at once. */
@@ -252,18 +269,6 @@ export class RunExecution {
     return 'left';
   }
 
-  private toEnding(failure: unknown, { inputs }: OpenItems): { outcome: RunOutcome; error?: PublicError } {
-    const { reason } = this.stop;
-    if (reason?.why === 'cancelled') return { outcome: 'cancelled' };
-    const cause = reason && 'error' in reason ? reason.error : failure;
-    if (cause === undefined) return { outcome: inputs.length > 0 ? 'awaiting-input' : 'completed' };
-    this.logger.warn({ err: cause, runId: this.run.id, threadId: this.run.threadId }, 'The run failed.');
-    return {
-      outcome: 'failed',
-      error: toPublicError(cause, { code: 'RUN_FAILED', message: 'The agent failed.' }),
-    };
-  }
-
   /** Sends the readers here to the storage: the log goes on under another owner. Their wakeups may have come too early. */
   private forgetEvents(): void {
     this.deps.recent.forget(this.run.id);
@@ -281,10 +286,11 @@ export class RunExecution {
     this.stop.requestAfter(ms, () => ({ why: 'limit', error: createTimeLimitError(this.deps.limits) }));
   }
 
-  private async checkCancelled(): Promise<void> {
+  private async checkControl(): Promise<void> {
     try {
       const run = await this.deps.runs.get(this.run.id);
       if (run?.cancelRequested) this.cancel();
+      if (hasWaiting(run?.messages)) this.wakeInbox();
     } catch {
       // The next renewal of the lease tells it again.
     }

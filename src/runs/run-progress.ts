@@ -5,6 +5,7 @@ import type { Continuation } from './continuation.js';
 import type { EventLog } from './event-log.js';
 import { NOTHING_OPEN, trackOpen, type OpenItems } from './open-items.js';
 import type { Run } from './run.js';
+import type { RunInbox } from './run-inbox.js';
 import { NOTHING_SPENT, spend } from './run-limits.js';
 import type { RunSources } from './run-sources.js';
 import { SpokenText } from './spoken-text.js';
@@ -39,7 +40,10 @@ export class RunProgress {
   /** Steps that earlier owners have completed. */
   readonly completedSteps = new Set<string>();
 
-  constructor(private readonly sources: RunSources) {}
+  constructor(
+    private readonly sources: RunSources,
+    private readonly inbox: Pick<RunInbox, 'note'>,
+  ) {}
 
   /** Takes over the facts of the runs that this one continues. */
   continueFrom({ decisions, answered, begunCalls, begunBefore, completedSteps }: Continuation): void {
@@ -70,6 +74,7 @@ export class RunProgress {
   note(event: RunEvent): void {
     this.spent = spend(this.spent, event);
     this.spoken.note(event);
+    this.inbox.note(event);
     if (event.type === 'step-reset' && event.reason === 'replaced') this.hasReplaced = true;
     if (event.type === 'step-start') this.lastStep = event.name;
     if (event.type === 'usage') {

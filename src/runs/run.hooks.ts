@@ -14,6 +14,8 @@ export interface RunHooks {
    * Before a run is stored: policy and enrichment. Called in the request that asks for it, for a repeated request too. What it
    * throws refuses the run before any stream: an AppError or an HttpException as it is, anything else as an internal error.
    *
+   * Called as well for a message to a run that is under way, which `request.steers` names. Of the changes, only that of the message counts then.
+   *
    * @returns what to change of the request; nothing: it stays as it is
    */
   beforeRun?(request: StartRunRequest): RunChanges | void | Promise<RunChanges | void>;

@@ -42,6 +42,8 @@ export class RunRecorder implements CommitSource {
   private openItems: OpenItems;
   private hasEmittedText = false;
   private said: SaidText | undefined;
+  /** Events that were refused with the end of the run, because a message waits for it. */
+  private refused: { event: RunEvent; at: number }[] = [];
   private readonly waiters = new Set<() => void>();
 
   constructor(
@@ -79,20 +81,24 @@ export class RunRecorder implements CommitSource {
     this.commits.commitNow(this);
   }
 
-  /** Records the run's last event. Resolves with true when it is durable, and with false when the run turned out to be lost. */
-  async end(event: RunEnd, said?: SaidText): Promise<boolean> {
+  /**
+   * Records the run's last event. Resolves when it is durable, or when the run turned out to be lost. `message-waits`: the run goes on, because it has a
+   * message that it has not taken.
+   */
+  async end(event: RunEnd, said?: SaidText): Promise<'ended' | 'lost' | 'message-waits'> {
     this.said = said;
     void this.emit(event);
     if (this.state === 'open') this.state = 'closed';
     await this.flush();
-    return this.state === 'closed';
+    return this.ended;
   }
 
   /** Resolves when everything emitted so far is durable, whatever comes after it, or when the run turned out to be lost. */
   async flush(): Promise<void> {
     this.commits.commitNow(this);
     const { seq } = this;
-    await this.settled(() => this.durableSeq >= seq);
+    // An end that was refused has taken its number back.
+    await this.settled(() => this.durableSeq >= Math.min(seq, this.seq));
   }
 
   /** Drops what waits and writes no more: the run goes on under another owner. */
@@ -128,6 +134,11 @@ export class RunRecorder implements CommitSource {
 
   settle(batch: AppendBatch, result: AppendResult | AppError): void {
     if (this.state === 'lost') return;
+    if (result === 'message-waits') {
+      this.refused.push(...batch.events);
+      if (batch.ending) this.reopen();
+      return;
+    }
     if (result !== 'appended') {
       this.abandon();
       this.run.onLost(result);
@@ -136,6 +147,24 @@ export class RunRecorder implements CommitSource {
     for (const { event } of batch.events) this.unacknowledged -= weigh(event);
     this.durableSeq = batch.afterSeq + batch.events.length;
     this.run.onCommitted(batch.events);
+    this.wakeWaiters();
+  }
+
+  /** State after the end was emitted and is durable or refused. */
+  private get ended(): 'ended' | 'lost' | 'message-waits' {
+    if (this.state === 'open') return 'message-waits';
+    return this.state === 'closed' ? 'ended' : 'lost';
+  }
+
+  /** Takes the end back, which was the last event. What was refused with it is appended again. */
+  private reopen(): void {
+    const events = this.refused.filter(({ event }) => event.type !== 'end');
+    this.pending = events.map(({ event, at }) => ({ event, at }));
+    this.unacknowledged = events.reduce((sum, { event }) => sum + weigh(event), 0);
+    this.refused = [];
+    this.seq = this.durableSeq;
+    this.said = undefined;
+    this.state = 'open';
     this.wakeWaiters();
   }
 

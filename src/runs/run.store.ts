@@ -7,6 +7,7 @@ import type { FeedbackRequest, GivenFeedback } from './feedback.js';
 import type { ListedRun, Run, Thread, ThreadChange, ThreadFacts } from './run.js';
 import type { RunDeletion, RunDeletionResult } from './run-deletion.js';
 import type { RunFilter } from './run-filter.js';
+import type { MessagesChange, MessagesResult } from './run-messages.js';
 import type { Spending, SpendingQuery } from './spending.js';
 import type { ThreadCopy, ThreadCopyResult } from './thread-copy.js';
 import type { ThreadMatch, ThreadSearch } from './thread-search.js';
@@ -54,6 +55,9 @@ export abstract class RunStore {
 
   /** Notes the wish to cancel; the owner sees it at its next hint or renewal. Returns the run as it then is. */
   abstract requestCancel(runId: string): Promise<Run | undefined>;
+
+  /** Adds a message to a run, withdraws one, or marks all as taken by its owner. */
+  abstract changeMessages(change: MessagesChange): Promise<MessagesResult>;
 
   /**
    * Notes what was decided on calls that the run stopped for: all of these answers or none. With the last one that was missing,
@@ -253,6 +257,8 @@ export interface RenewResult {
   readonly runId: string;
   readonly outcome: 'renewed' | 'fenced';
   readonly cancelRequested: boolean;
+  /** True if the run has messages that it has not taken. Absent: it has none. */
+  readonly messageWaits?: true;
 }
 
 /** The runs of a storage that have not ended. */

@@ -16,6 +16,7 @@ import { ReplacedText } from './replaced-text.js';
 import { RunFeed } from './run.feed.js';
 import { RunHookCalls, type RunHooks } from './run.hooks.js';
 import { DEFAULT_LIMITS, type RunLimits } from './run-limits.js';
+import { MessageService } from './message.service.js';
 import { RunService } from './run.service.js';
 
 // What these processes have to say, the specs read in the logs of their runs.
@@ -27,6 +28,7 @@ export const ADA: Principal = { userId: 'ada', tenant: 'acme', roles: [] };
 export interface TestProcess {
   readonly storage: Storage;
   readonly runs: RunService;
+  readonly messages: MessageService;
   readonly feed: RunFeed;
   readonly recent: EventCache;
   readonly executor: RunWorker;
@@ -71,18 +73,22 @@ export function processWith(agents: readonly Agent[], options: ProcessOptions = 
   };
   const feed = new RunFeed(log, recent, wakeups);
   const worker = new RunWorker(registry, tools, { maxConcurrentRuns: 100, leaseMs: 4_000, ...executor });
+  const service = new RunService(runs, worker, wakeups, registry, {
+    whenBusy,
+    whenAwaiting,
+    files: new FileService(storage.blobs, {
+      ...DEFAULT_FILE_LIMITS,
+      ...DEFAULT_UPLOAD_RULES,
+      ...options.files,
+    }),
+    beforeRun: (request) => hooks.beforeRun?.(request),
+  });
   return {
     storage,
     feed,
     recent,
-    runs: new RunService(runs, worker, wakeups, registry, {
-      whenBusy,
-      whenAwaiting,
-      files: new FileService(storage.blobs, {
-        ...DEFAULT_FILE_LIMITS,
-        ...DEFAULT_UPLOAD_RULES,
-        ...options.files,
-      }),
+    runs: service,
+    messages: new MessageService(service, runs, wakeups, registry, {
       beforeRun: (request) => hooks.beforeRun?.(request),
     }),
     executor: worker,

@@ -3,6 +3,7 @@ import type { RequestedInput } from '../events/requested-input.js';
 import type { PublicError, RunOutcome, Usage } from '../events/run-event.js';
 import type { Owner, Principal } from '../principal.js';
 import type { Feedback } from './feedback.js';
+import type { RunMessage } from './run-messages.js';
 
 /** One answer by one agent in a thread. Its log says what happened; this record says who owns it and how it stands. */
 export interface Run {
@@ -56,6 +57,8 @@ export interface Run {
   readonly copyOf?: string;
   /** The inputs that the run stopped for, once it has ended `awaiting-input`. */
   readonly inputs?: readonly RequestedInput[];
+  /** Messages to the run while it was under way, the oldest first. Absent: none. */
+  readonly messages?: readonly RunMessage[];
   /** Judgement of the person who asked. Absent: none. */
   readonly feedback?: Feedback;
 }
@@ -63,7 +66,7 @@ export interface Run {
 /** A run in a list: without what was said and given, and with the title of its thread. */
 export interface ListedRun extends Omit<
   Run,
-  'message' | 'metadata' | 'given' | 'traceparent' | 'notBefore' | 'inputs'
+  'message' | 'metadata' | 'given' | 'traceparent' | 'notBefore' | 'inputs' | 'messages'
 > {
   readonly title: string;
 }

@@ -6,6 +6,7 @@ import { Switches } from '../switches/switches.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import { InputExpiry } from './input-expiry.js';
 import { InputService } from './input.service.js';
+import { MessageService, type MessageServiceOptions } from './message.service.js';
 import { ErasureService } from './erasure.service.js';
 import { EventLog } from './event-log.js';
 import { GroupCommit } from './group-commit.js';
@@ -34,9 +35,10 @@ import { ThreadCopyService } from './thread-copy.service.js';
 import { ThreadService } from './thread.service.js';
 import { Wakeups } from './wakeups.js';
 
-export interface RunsModuleOptions extends Partial<
-  Pick<RunServiceOptions, 'whenBusy' | 'maxMessageBytes' | 'maxDelayedRunsPerPrincipal'>
-> {
+export interface RunsModuleOptions
+  extends
+    Partial<Pick<RunServiceOptions, 'whenBusy' | 'maxMessageBytes' | 'maxDelayedRunsPerPrincipal'>>,
+    Pick<MessageServiceOptions, 'steering'> {
   readonly approvals?: { readonly whenAwaiting?: RunServiceOptions['whenAwaiting'] };
   readonly maxConcurrentRuns?: number;
   readonly maxRunsPerPrincipal?: number | undefined;
@@ -136,6 +138,24 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RUNS_OPTIONS } =
         ),
     },
     {
+      provide: MessageService,
+      inject: [RunService, RunStore, Wakeups, AgentRegistry, RUNS_OPTIONS, Switches],
+      useFactory: (
+        service: RunService,
+        runs: RunStore,
+        wakeups: Wakeups,
+        agents: AgentRegistry,
+        { steering, maxMessageBytes, hooks }: RunsModuleOptions,
+        switches: Switches,
+      ) =>
+        new MessageService(service, runs, wakeups, agents, {
+          switches,
+          ...(steering !== undefined && { steering }),
+          ...(maxMessageBytes !== undefined && { maxMessageBytes }),
+          ...(hooks && { beforeRun: (request) => hooks.beforeRun?.(request) }),
+        }),
+    },
+    {
       provide: RunHookCalls,
       inject: [RUNS_OPTIONS, Telemetry],
       useFactory: ({ hooks }: RunsModuleOptions, { metrics }: Telemetry) => new RunHookCalls(hooks, metrics),
@@ -186,6 +206,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RUNS_OPTIONS } =
     ErasureService,
     FileService,
     InputService,
+    MessageService,
     RunsLifecycle,
     RunOversightService,
     SpendingService,

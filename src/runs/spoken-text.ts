@@ -4,9 +4,9 @@ import type { SaidText } from './event-log.js';
 import type { Run } from './run.js';
 import { INDEXED_CHARACTERS } from './search-words.js';
 
-/** The text that a run has shown so far, without what its agent has replaced. A fold of its events, of all its owners. */
+/** The text that a run has shown so far, without what its agent has replaced, and with what people said in the middle of it. A fold of its events, of all its owners. */
 export class SpokenText {
-  private readonly parts = new Map<string, { readonly stepId: string; text: string }>();
+  private readonly parts = new Map<string, { readonly stepId?: string; text: string }>();
 
   /** Called for each token. */
   note(event: RunEvent): this {
@@ -20,6 +20,13 @@ export class SpokenText {
         if (part && part.text.length < INDEXED_CHARACTERS) part.text += event.delta;
         break;
       }
+      case 'message-put':
+        if (event.role && event.text !== undefined)
+          this.parts.set(event.messageId, {
+            text: event.text.slice(0, INDEXED_CHARACTERS),
+            ...(event.stepId !== undefined && { stepId: event.stepId }),
+          });
+        break;
       case 'step-reset':
         for (const [partId, { stepId }] of this.parts) if (stepId === event.stepId) this.parts.delete(partId);
         break;

@@ -48,6 +48,8 @@ export interface StartRunRequest extends Omit<GivenInput, 'files' | 'rollsBack'>
   readonly replaces?: string;
   /** Time before which the run does not begin, in milliseconds, at most a week. It is pending until then, and its thread busy. Default 0. */
   readonly delayMs?: number;
+  /** The run that is under way and takes the message. Only in requests that `beforeRun` sees. */
+  readonly steers?: string;
   /** Makes a repeated request find the run that the first one started. */
   readonly idempotencyKey?: string;
 }

@@ -5,7 +5,8 @@ import type { PublicError, Usage } from '../events/run-event.js';
 import type { BranchNode } from '../runs/branches.js';
 import type { GivenFeedback } from '../runs/feedback.js';
 import type { RunEnding } from '../runs/event-log.js';
-import type { NewRun } from '../runs/run.store.js';
+import type { RunMessage } from '../runs/run-messages.js';
+import type { NewRun, RenewResult } from '../runs/run.store.js';
 import type { ListedRun, Run, RunStatus, Thread } from '../runs/run.js';
 import { readParentColumn } from './parent-column.js';
 
@@ -53,6 +54,8 @@ export interface RunRow {
   readonly error: string | null;
   readonly usage: string | null;
   readonly approvals: string | null;
+  /** JSON: {@link RunMessage}s. */
+  readonly messages: string | null;
   /** JSON: a {@link GivenFeedback}. */
   readonly feedback: string | null;
   readonly feedback_at: number | null;
@@ -101,6 +104,7 @@ export function toRun(row: RunRow, readText: ReadText = asItIs): Run {
     ...(row.traceparent !== null && { traceparent: row.traceparent }),
     ...(row.not_before !== null && { notBefore: row.not_before }),
     ...(row.approvals !== null && { inputs: readInputs(row.approvals) }),
+    ...(row.messages !== null && { messages: JSON.parse(row.messages) as readonly RunMessage[] }),
   };
 }
 
@@ -115,7 +119,7 @@ export function toNode(row: NodeRow): BranchNode {
 export type ListedRunRow = Omit<RunRow, UnlistedColumn> & { readonly title: string };
 
 type UnlistedColumn =
-  'message' | 'metadata' | 'given' | 'traceparent' | 'not_before' | 'approvals' | 'fingerprint';
+  'message' | 'metadata' | 'given' | 'traceparent' | 'not_before' | 'approvals' | 'messages' | 'fingerprint';
 
 export function toListedRun(row: ListedRunRow, readText: ReadText = asItIs): ListedRun {
   return { ...toFacts(row), title: readText(row.title) };
@@ -148,6 +152,16 @@ function toFacts(row: Omit<RunRow, UnlistedColumn>): Omit<ListedRun, 'title'> {
     }),
     ...(row.copy_of !== null && { copyOf: row.copy_of }),
   };
+}
+
+/** Returns the result of a renewal. `renewed` is undefined if the run has another owner. */
+export function toRenewResult(
+  runId: string,
+  renewed: { readonly cancelRequested: boolean; readonly messageWaits: boolean } | undefined,
+): RenewResult {
+  if (!renewed) return { runId, outcome: 'fenced', cancelRequested: false };
+  const { cancelRequested, messageWaits } = renewed;
+  return { runId, outcome: 'renewed', cancelRequested, ...(messageWaits && { messageWaits }) };
 }
 
 export function toThread(row: ThreadRow, readText: ReadText = asItIs): Thread {

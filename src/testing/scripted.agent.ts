@@ -6,15 +6,21 @@ export class ScriptedAgent extends Agent {
   readonly name: string;
   readonly description = 'Does what a test says.';
   override readonly accepts: readonly string[] | undefined;
+  override readonly isSteerable: boolean;
 
   /** @param play emits the run's events through `context.emit`; it should stop when `context.signal` is aborted */
   constructor(
     private readonly play: (input: AgentInput, context: AgentContext) => Promise<void> | void,
-    { name = 'scripted', accepts }: Partial<Pick<Agent, 'name' | 'accepts'>> = {},
+    {
+      name = 'scripted',
+      accepts,
+      isSteerable = false,
+    }: Partial<Pick<Agent, 'name' | 'accepts' | 'isSteerable'>> = {},
   ) {
     super();
     this.name = name;
     this.accepts = accepts;
+    this.isSteerable = isSteerable;
   }
 
   async run(input: AgentInput, context: AgentContext): Promise<void> {

@@ -249,7 +249,7 @@ export class RandomRun {
       case 'usage':
         return [{ type: kind, ...USAGE, model: 'random' }];
       case 'message-put':
-        return [{ type: 'message-put', messageId: 'earlier', text: words, role: 'user' }];
+        return [{ type: 'message-put', messageId: this.newId('said'), text: words, role: 'user' }];
       case 'checkpoint':
         return [{ type: kind, checkpointId: this.newId('state'), step: pick, source: 'loop' }];
       case 'task':

@@ -87,6 +87,12 @@ export const ROWS: Readonly<Record<string, readonly Row[]>> = {
     { kind: 'names', what: 'from an event on', request: (thing) => ({ ...run(thing), query: 'after=2' }) },
   ],
   'POST /api/chat/runs/:runId/cancel': [{ kind: 'names', request: run, otherwise: [409] }],
+  'POST /api/chat/runs/:runId/messages': [
+    { kind: 'names', request: (thing) => ({ ...run(thing), body: { message: 'And?' } }), otherwise: [409] },
+  ],
+  'DELETE /api/chat/runs/:runId/messages/:messageId': [
+    { kind: 'names', request: ({ runId }) => ({ params: { runId, messageId: 'm-1' } }), otherwise: [404] },
+  ],
   'POST /api/chat/runs/:runId/inputs/:inputId': [
     {
       kind: 'names',

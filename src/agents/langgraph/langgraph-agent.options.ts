@@ -42,6 +42,8 @@ export interface LangGraphAgentOptions {
    * the schema of its input. Default false.
    */
   readonly takesStateChanges?: boolean;
+  /** False if its runs take no messages while they are under way: a client's message then waits for the run's end. Default true. */
+  readonly isSteerable?: boolean;
   /**
    * True to keep the state after each superstep, and not only the last one of each run: the thread's history has them all, and can be continued from each.
    * They count for the limit of a thread's states. Default false.

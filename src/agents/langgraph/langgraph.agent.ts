@@ -31,6 +31,7 @@ import {
   GraphInterrupts,
   toStops,
 } from './graph-interrupts.js';
+import { GraphInbox, storeTold, type GraphStreamOptions } from './graph-inbox.js';
 import { GraphCallbacks } from './graph.callbacks.js';
 import { emitAll, supersedingEmit } from './graph-emit.js';
 import { LangGraphMapper } from './langgraph.mapper.js';
@@ -71,6 +72,7 @@ export class LangGraphAgent extends Agent {
   override readonly leavesCheckpoints = true;
   override readonly makeTitle?: Agent['makeTitle'];
   override readonly takesStateChanges: boolean;
+  override readonly isSteerable: boolean;
   override readonly keepsStates: boolean;
   override readonly takesMessages: boolean | undefined;
   override readonly defaults: LangGraphAgentOptions['defaults'];
@@ -85,10 +87,11 @@ export class LangGraphAgent extends Agent {
     this.isWorkflow = isWorkflow;
     if (titleModel) this.makeTitle = (begun, signal) => makeTitle(titleModel, begun, signal);
     ({ takesStateChanges: this.takesStateChanges = false, keepsStates: this.keepsStates = false } = options);
-    this.defaults = options.defaults;
+    ({ defaults: this.defaults, isSteerable: this.isSteerable = true } = options);
     this.graph = new AgentGraph(options);
     if (options.module !== undefined) this.typed = new TypedSchemas(options.module);
     this.takesMessages = this.graph.takesMessages;
+    if (this.takesMessages === false) this.isSteerable = false;
   }
 
   async run(asked: AgentInput, context: AgentContext): Promise<void> {
@@ -148,6 +151,7 @@ export class LangGraphAgent extends Agent {
         place: { ...context, fromCheckpoint: input.given?.fromCheckpoint },
       },
     );
+    const inbox = new GraphInbox(context);
     const active: ActiveRun = {
       run,
       checkpoints,
@@ -160,7 +164,9 @@ export class LangGraphAgent extends Agent {
         const change = exposed?.hearCheckpoint(checkpoint.channel_values, newVersions);
         if (change) void context.emit(change);
         states?.reached(put);
+        const wasTold = inbox.stateReached(put);
         if (isSaid || change || states) context.commitNow();
+        storeTold(wasTold, context, checkpoints);
       },
     };
     const configurable = runConfigurable(this.name, input.given ?? {}, active, context);
@@ -206,24 +212,20 @@ export class LangGraphAgent extends Agent {
       this.options.holdMessages,
     );
     const keepWords = createWordKeeper(context.keepFile);
-    const isShown = (place: Namespace) => tools.areShown(toolSteps.findAround(place), place);
+    const findAround = (place: Namespace) => toolSteps.findAround(place);
+    const isShown = (place: Namespace) => tools.areShown(findAround(place), place);
     const persons = PersonMessages.of(this.options, context, messages, thread);
     const nodes = new NodeOutput({ spoken, persons, mapper, keepWords, emitFact, isShown });
     await recallOutput(context, { mapper, spoken, thread, keepWords });
     const { toolResultMaxBytes: resultMaxBytes = DEFAULT_RESULT_MAX_BYTES } = this.options;
     const { telemetry } = context;
     const conversation = { thread: messages, resultMaxBytes, spoken, keepWords, nodes, telemetry };
-    const callbacks = new GraphCallbacks(
-      emitFact,
-      (place) => toolSteps.findAround(place),
-      tools,
-      conversation,
-    );
+    const callbacks = new GraphCallbacks(emitFact, findAround, tools, conversation);
     await show(exposed?.hear([], 'values', thread.values));
     const unfinished = new Set<string>();
     const store = this.graph.storeFor(principal, graph);
     try {
-      const stream = await graph.stream(prepared, {
+      const options: GraphStreamOptions = {
         context: runContext,
         ...(store && { store }),
         metadata: configMetadata(input.metadata),
@@ -245,8 +247,17 @@ export class LangGraphAgent extends Agent {
           input.given?.recursionLimit ?? Infinity,
         ),
         signal,
-      });
-      for await (const [namespace, mode, payload] of stream as AsyncIterable<[string[], string, unknown]>) {
+      };
+      const endTurn = async () => {
+        await nodes.rest();
+        say(spoken.release());
+      };
+      for await (const [namespace, mode, payload] of inbox.stream(prepared, {
+        graph,
+        options,
+        read,
+        endTurn,
+      })) {
         if (exposed?.isInStream) await show(exposed.hearStream(namespace, mode, payload));
         if (namespace.length === 0) states?.hear(mode, payload);
         if (mode === 'tasks') {
@@ -262,8 +273,7 @@ export class LangGraphAgent extends Agent {
         const stop = await readBreakpoint(graph, threadKey, active);
         if (stop) interrupts.askAt(stop);
       }
-      await nodes.rest();
-      say(spoken.release());
+      await endTurn();
       await show(exposed?.rest());
     } catch (error) {
       const { exposeErrors = false } = this.options;

@@ -149,8 +149,9 @@ export class RunCheckpoints {
   }
 
   private hold(input: HeldInput): Promise<RunnableConfig> {
-    input.tell?.();
+    // It may be told of what must not wait, and is stored then.
     this.input = input;
+    input.tell?.();
     return Promise.resolve(savedAs(input));
   }
 

@@ -1,7 +1,7 @@
 import { DEFAULT_START_RULES } from '../../runs/run.service.js';
 import { DEFAULT_APPROVALS } from '../../tools/approval.policy.js';
 import { DEFAULT_TAINT } from '../../tools/taint.policy.js';
-import { hours, names, parseChoice } from './formats.js';
+import { boolean, hours, names, parseChoice } from './formats.js';
 import { setting } from './setting.js';
 
 export const PEOPLE = {
@@ -13,6 +13,15 @@ export const PEOPLE = {
       example: 'queue',
       effect: 'A message for a thread with an active run is rejected (`reject`, 409), or waits (`queue`).',
       details: 'The 409 contains the id of the active run.',
+    }),
+    STEERING: setting('chat.steering', {
+      format: boolean(),
+      default: true,
+      example: 'false',
+      effect:
+        'Lets people send messages to a run that is under way. The run takes them before its next step.',
+      details: 'If it is false, such a message gets 409 `RUN_CLOSED`, and waits for the end of the run.',
+      isAboutSecurity: false,
     }),
     THREAD_TITLES: setting('chat.titles', {
       format: parseChoice('first-line', 'model'),

@@ -11,7 +11,9 @@ import {
 import { feedbackSchema } from '../../streams/feedback.schemas.js';
 import { placedFileSchema } from '../../streams/file.schemas.js';
 import { openInputSchema, requestedInputSchema } from './input.schemas.js';
+import { runMessageSchema, toRunMessageDto } from './messages.dto.js';
 
+const yes = z.literal(true).optional();
 const time = z.int().meta({ description: 'Milliseconds since the epoch.' });
 
 export const runSchema = z
@@ -25,6 +27,10 @@ export const runSchema = z
       .meta({ description: 'The files of the message. Absent: none.' }),
     messageId: z.string(),
     inputs: z.array(requestedInputSchema).optional().meta({ description: 'What the run has stopped for.' }),
+    messages: z
+      .array(runMessageSchema)
+      .optional()
+      .meta({ description: 'Messages that the run has not taken. Absent: none.' }),
   })
   .meta({ id: 'Run' });
 export type RunDto = z.output<typeof runSchema>;
@@ -57,7 +63,6 @@ export const ticketSchema = z
   .meta({ id: 'StreamTicket' });
 export type TicketDto = z.output<typeof ticketSchema>;
 
-const yes = z.literal(true).optional();
 export const threadSchema = z
   .object({
     id: z.string(),
@@ -181,6 +186,7 @@ export const agentsSchema = z
           description:
             'Media types of files, and ranges of them, that a message to it may have. Absent: none.',
         }),
+        isSteerable: yes.meta({ description: 'Its runs take messages while they are under way.' }),
         suggestions: z
           .array(z.string())
           .optional()
@@ -194,7 +200,8 @@ export type AgentsDto = z.output<typeof agentsSchema>;
 
 /** Returns the part of a run that its owner may see. */
 export function toRunDto(run: Run): RunDto {
-  const { message, metadata, given, messageId, inputs } = run;
+  const { message, metadata, given, messageId, inputs, messages = [] } = run;
+  const waiting = messages.filter(({ taken }) => !taken);
   return {
     ...toListedFields(run),
     message,
@@ -202,6 +209,7 @@ export function toRunDto(run: Run): RunDto {
     ...(given?.files && { files: given.files.map((file) => ({ ...file })) }),
     messageId,
     ...(inputs && { inputs: [...inputs] }),
+    ...(waiting.length > 0 && { messages: waiting.map((each) => toRunMessageDto(run, each)) }),
   };
 }
 

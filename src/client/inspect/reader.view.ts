@@ -51,6 +51,8 @@ function drawPart(part: ViewPart): HTMLElement {
       return el('p', attributes, `${part.name ?? part.mediaType}: ${part.omitted ?? part.url ?? 'a file'}`);
     case 'source':
       return el('p', attributes, `Source: ${part.title ?? part.url ?? ''}`);
+    case 'person':
+      return el('p', attributes, `A person: ${part.text}`);
     case 'custom':
       return el('p', attributes, `${part.name}: ${toText(part.data).slice(0, 500)}`);
     default:

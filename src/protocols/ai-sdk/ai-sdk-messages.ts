@@ -16,6 +16,7 @@ import { toContent } from '../transcript/transcript-entries.js';
 import {
   NOT_ANSWERED,
   toPartMetadata,
+  toPersonPart,
   toQuestionCall,
   toStateChunks,
   toSubagentPart,
@@ -193,6 +194,8 @@ function toParts(part: ViewPart, runId: string, toAddress: ToAddress): AiSdkPart
     case 'interrupt':
     case 'elicitation':
       return [{ type: 'dynamic-tool', ...toQuestionCall(part), ...toAnswer(part) }];
+    case 'person':
+      return [toPersonPart(part)];
     case 'custom':
       return [{ type: `data-${part.name}`, data: part.data }];
     default:

@@ -5,8 +5,15 @@ import {
   type RequestedInput,
   type RequestedQuestion,
 } from '../../events/requested-input.js';
-import type { InputAnswered, PublicError, ToolOutcome } from '../../events/run-event.js';
-import type { ReasoningPart, RunView, TextPart, ToolPart, ViewPart } from '../../events/run-view.js';
+import type { InputAnswered, MessagePut, PublicError, ToolOutcome } from '../../events/run-event.js';
+import type {
+  PersonPart,
+  ReasoningPart,
+  RunView,
+  TextPart,
+  ToolPart,
+  ViewPart,
+} from '../../events/run-view.js';
 import { isInsideCall, type Subagent } from '../../events/subagent.js';
 import type { ToAddress } from '../../events/file-address.js';
 import { QUESTION_TOOL } from '../question-tool.js';
@@ -50,11 +57,23 @@ export function replayPart(
     case 'interrupt':
     case 'elicitation':
       return toRequestChunks(part);
+    case 'person':
+      return [toPersonPart(part)];
     case 'custom':
       return [{ type: `data-${part.name}`, data: part.data }];
     default:
       return part satisfies never;
   }
+}
+
+/** One that a graph has written in the person's name is part of its state only. */
+export function toPersonChunks({ messageId, role, text, stepId }: MessagePut): AiSdkChunk[] {
+  return role && text !== undefined && stepId === undefined ? [toPersonPart({ messageId, text })] : [];
+}
+
+/** Returns what a person has said in the middle of an answer, as data: the SDK has no message inside of a message. */
+export function toPersonPart({ messageId: id, text }: Pick<PersonPart, 'messageId' | 'text'>) {
+  return { type: 'data-user-message', data: { id, text } } as const;
 }
 
 /**

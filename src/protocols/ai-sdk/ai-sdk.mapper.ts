@@ -19,6 +19,7 @@ import {
   answerQuestion,
   replayPart,
   toPartMetadata,
+  toPersonChunks,
   toRequestChunks,
   toStateChunks,
   toSubagentPart,
@@ -190,8 +191,9 @@ function toChunks(
     case 'input-answer':
       // The call itself shows a decision, and only version 7 reads `tool-approval-response`.
       return isQuestion(event) ? [answerQuestion(event, values.get(event.inputId))] : [];
-    case 'run-resume':
     case 'message-put':
+      return toPersonChunks(event);
+    case 'run-resume':
     case 'checkpoint':
     case 'task':
     // In the metadata of the end, summed.

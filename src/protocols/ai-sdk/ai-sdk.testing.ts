@@ -80,6 +80,8 @@ function expectedPart(part: ViewPart, { status }: RunView): object[] {
   if (part.kind === 'text' || part.kind === 'reasoning')
     return [{ type: part.kind, text: part.text, state: part.open ? 'streaming' : 'done' }];
   if (part.kind === 'file' || part.kind === 'source') return [expectedFile(part)];
+  if (part.kind === 'person')
+    return [{ type: 'data-user-message', data: { id: part.messageId, text: part.text } }];
   if (part.kind === 'custom') return [{ type: `data-${part.name}`, data: part.data }];
   if (part.kind !== 'tool' && part.kind !== 'approval') throw new Error(`No run here has ${part.kind}.`);
   const { toolCallId, toolName, label: title, input = null } = part;

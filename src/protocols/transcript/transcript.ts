@@ -95,7 +95,9 @@ export class Transcript {
       if (resumeOf === undefined) this.endTurns();
       return;
     }
-    if (this.items.findLast((entry) => entry.kind === 'user' && !entry.origin)?.id === id) return;
+    // People may have said more to the run that it continues.
+    const asked = this.items.filter((entry) => entry.kind === 'user' && !entry.origin);
+    if ((resumeOf === undefined ? asked.slice(-1) : asked).some((entry) => entry.id === id)) return;
     this.items.push({ kind: 'user', id, text, ...(given?.files && { files: given.files }) });
     this.endTurns();
   }

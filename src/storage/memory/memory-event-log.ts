@@ -6,6 +6,7 @@ import {
   type LogPage,
   type RunEnding,
 } from '../../runs/event-log.js';
+import { hasWaiting } from '../../runs/run-messages.js';
 import { decodeBatches, encodeFrames } from '../batch.codec.js';
 import type { MemoryRecords, RunRecord } from './memory-records.js';
 import { indexRun } from './memory-search.js';
@@ -37,6 +38,7 @@ export class MemoryEventLog extends EventLog {
   private appendOne(batch: AppendBatch, frames: string): AppendResult {
     const record = this.records.owned(batch);
     if (record?.run.lastSeq !== batch.afterSeq) return 'fenced';
+    if (batch.ending?.outcome === 'completed' && hasWaiting(record.run.messages)) return 'message-waits';
     const lastSeq = batch.afterSeq + batch.events.length;
     record.batches.push({ firstSeq: batch.afterSeq + 1, lastSeq, epoch: batch.epoch, frames });
     record.run = { ...record.run, lastSeq };

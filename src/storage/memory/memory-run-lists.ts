@@ -80,6 +80,7 @@ export function toListed(records: MemoryRecords, whole: Run): ListedRun {
     metadata: _metadata,
     given: _given,
     inputs: _inputs,
+    messages: _messages,
     notBefore: _notBefore,
     ...run
   } = whole;
@@ -90,7 +91,7 @@ export function toListed(records: MemoryRecords, whole: Run): ListedRun {
 export function countFitting(rows: readonly RunRecord[]): number {
   let bytes = 0;
   const end = rows.findIndex(({ run }, index) => {
-    bytes += run.message.length + JSON.stringify([run.metadata, run.given, run.inputs]).length;
+    bytes += run.message.length + JSON.stringify([run.metadata, run.given, run.inputs, run.messages]).length;
     return index > 0 && bytes > PAGE_OF_RECORDS_BYTES;
   });
   return end === -1 ? rows.length : end;

@@ -15,6 +15,7 @@ import {
   type ThreadChange,
 } from '../../runs/run.js';
 import type { RunFilter } from '../../runs/run-filter.js';
+import { hasWaiting, type MessagesChange, type MessagesResult } from '../../runs/run-messages.js';
 import {
   RunStore,
   type DecideResult,
@@ -39,6 +40,7 @@ import type { ThreadMatch, ThreadSearch } from '../../runs/thread-search.js';
 import { keysAfter, toPage } from '../page-cursor.js';
 import { listFeedback, setFeedback } from './memory-feedback.js';
 import { countDelayed, findAbandoned, mayBeginAtOnce, nextWaiting } from './memory-claims.js';
+import { changeMessages } from './memory-run-messages.js';
 import { deleteRun } from './memory-run-deletion.js';
 import { copyThread } from './memory-thread-copy.js';
 import { countFitting, countUnended, findRuns, listNodes } from './memory-run-lists.js';
@@ -157,7 +159,9 @@ export class MemoryRunStore extends RunStore {
       const record = this.records.owned({ runId, epoch });
       if (!record?.hasOwner) return { runId, outcome: 'fenced', cancelRequested: false };
       record.leaseUntil = leaseUntil;
-      return { runId, outcome: 'renewed', cancelRequested: record.run.cancelRequested };
+      const { cancelRequested, messages } = record.run;
+      const waits = hasWaiting(messages) && ({ messageWaits: true } as const);
+      return { runId, outcome: 'renewed', cancelRequested, ...waits };
     });
   }
 
@@ -175,6 +179,10 @@ export class MemoryRunStore extends RunStore {
       record.notBefore = undefined;
     }
     return record?.run;
+  }
+
+  async changeMessages(change: MessagesChange): Promise<MessagesResult> {
+    return changeMessages(this.records, change);
   }
 
   async decide({ runId, answers, continuation }: NewDecisions): Promise<DecideResult> {

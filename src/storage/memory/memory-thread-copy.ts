@@ -53,7 +53,8 @@ function copyRun(
   { key, ordinal }: { readonly key: string; readonly ordinal: number },
 ): RunRecord {
   const { run } = record;
-  const { parentId: asked, resumeOf, ...facts } = run;
+  // The log has those that the run has taken.
+  const { parentId: asked, resumeOf, messages: _messages, ...facts } = run;
   const parentId = copyParent(asked, ids);
   const continued = resumeOf === undefined ? undefined : (ids.get(resumeOf) ?? resumeOf);
   return {

@@ -19,6 +19,8 @@ export interface AppendTexts {
   /** For rows of which one ends its run at least: most statements end none, and need not be planned for it. */
   readonly appendEndings: string;
   readonly find: string;
+  /** Finds the refused rows that are not fenced: a message waits for their runs. */
+  readonly current: string;
 }
 
 export function appendTexts(s: string): AppendTexts {
@@ -37,17 +39,26 @@ export function appendTexts(s: string): AppendTexts {
       INSERT INTO ${s}.run_words (ordinal, words, answer)
       SELECT ordinal, ${INDEXED_WORDS}, answer FROM ended WHERE words IS NOT NULL
     )`,
+      LEAVES_NO_MESSAGE,
     ),
     find: `${INPUT}
       SELECT input.place FROM input
       JOIN ${s}.runs ON runs.id = input.run_id
       JOIN ${s}.batches ON batches.run = runs.ordinal AND batches.last_seq = input.last_seq
       WHERE batches.first_seq = input.after_seq + 1 AND batches.epoch = input.epoch AND batches.frames = input.frames`,
+    current: `${INPUT}
+      SELECT input.place FROM input JOIN ${s}.runs ON runs.id = input.run_id WHERE ${IS_CURRENT}`,
   };
 }
 
+/** A run's row, if its owner and its log are those of the row to append. */
+const IS_CURRENT = 'runs.epoch = input.epoch AND runs.last_seq = input.after_seq AND runs.ended_at IS NULL';
+
+/** A run is not completed while a message waits for it. */
+const LEAVES_NO_MESSAGE = ` AND NOT (runs.message_waits AND input.outcome IS NOT DISTINCT FROM 'completed')`;
+
 /** Its WHERE is the fence. It waits for the holder of the run's row, and then reads the row as it is by then. */
-function appendText(s: string, endings = ''): string {
+function appendText(s: string, endings = '', fence = ''): string {
   return `${INPUT}, advanced AS (
       UPDATE ${s}.runs SET
         last_seq = input.last_seq,
@@ -64,7 +75,7 @@ function appendText(s: string, endings = ''): string {
           WHEN input.outcome IS NOT NULL OR runs.owner_id IS NULL THEN 0
           ELSE greatest(runs.lease_until, ${s}.now_ms() + runs.lease_ms) END
       FROM input
-      WHERE runs.id = input.run_id AND runs.epoch = input.epoch AND runs.last_seq = input.after_seq AND runs.ended_at IS NULL
+      WHERE runs.id = input.run_id AND ${IS_CURRENT}${fence}
       RETURNING input.place, runs.ordinal, runs.thread_id, runs.ended_at, runs.tenant, runs.user_id, runs.agent
     ), inserted AS (
       INSERT INTO ${s}.batches (run, first_seq, last_seq, epoch, frames)
@@ -92,9 +103,13 @@ export async function appendRows(
   const appended = await listPlaces(tx, text, rows);
   const refused = rows.filter((_, index) => !appended.has(index));
   const found = isRetry && refused.length > 0 ? await listPlaces(tx, texts.find, refused) : new Set<number>();
+  const completing = refused.filter((row, index) => row.ending?.outcome === 'completed' && !found.has(index));
+  const kept = completing.length > 0 ? await listPlaces(tx, texts.current, completing) : new Set<number>();
   for (const row of rows) {
     const isThere = !refused.includes(row) || found.has(refused.indexOf(row));
-    for (const place of row.places) results[place] = isThere ? 'appended' : 'fenced';
+    const waits = kept.has(completing.indexOf(row));
+    for (const place of row.places)
+      results[place] = isThere ? 'appended' : waits ? 'message-waits' : 'fenced';
   }
 }
 

@@ -4,6 +4,7 @@ import type { BranchNode } from '../../runs/branches.js';
 import type { FeedbackRequest, GivenFeedback } from '../../runs/feedback.js';
 import type { ListedRun, Run, Thread, ThreadChange } from '../../runs/run.js';
 import type { RunFilter } from '../../runs/run-filter.js';
+import type { MessagesChange, MessagesResult } from '../../runs/run-messages.js';
 import {
   RunStore,
   type DecideResult,
@@ -26,13 +27,14 @@ import type { ThreadCopy, ThreadCopyResult } from '../../runs/thread-copy.js';
 import type { ThreadMatch, ThreadSearch } from '../../runs/thread-search.js';
 import { epochStep } from '../epoch.js';
 import { keysAfter, PAGE_OF_RECORDS_BYTES, toPage } from '../page-cursor.js';
-import { toNode, type NodeRow, type RunRow, type ThreadRow } from '../run-rows.js';
+import { toNode, toRenewResult, type NodeRow, type RunRow, type ThreadRow } from '../run-rows.js';
 import { continuedBy, findStart, toScannedPage } from '../run-scan.js';
 import type { PostgresDatabase, Statements } from './postgres.database.js';
 import { parseListedRun, parseRun, parseThread } from './postgres-rows.js';
 import { listFeedback, setFeedback } from './run-feedback.js';
 import { decideRun } from './run-decisions.js';
 import { createRun, isOneStatement } from './run-creation.js';
+import { changeMessages } from './run-messages.js';
 import { countUnended, findRuns } from './run-lists.js';
 import { listSpending, sumUsage } from './spending.js';
 import { deleteRun } from './run-deletion.js';
@@ -50,6 +52,12 @@ const LAST = Number.MAX_SAFE_INTEGER;
  * database may forget.
  */
 const UNSYNCED = `set_config('synchronous_commit', 'off', true)`;
+
+interface RenewedRow {
+  readonly place: number;
+  readonly cancel_requested: boolean;
+  readonly message_waits: boolean;
+}
 
 export class PostgresRunStore extends RunStore {
   private readonly s: string;
@@ -105,19 +113,20 @@ export class PostgresRunStore extends RunStore {
     readonly leaseMs: number;
   }): Promise<readonly RenewResult[]> {
     const { s } = this;
-    const renewed = await this.database.query<{ place: number; cancel_requested: boolean }>(
+    const renewed = await this.database.query<RenewedRow>(
       `UPDATE ${s}.runs SET lease_until = ${s}.now_ms() + $3::int, lease_ms = $3::int
        FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS owned (run_id, epoch, place), ${UNSYNCED}
        WHERE runs.id = owned.run_id AND runs.epoch = owned.epoch AND runs.owner_id IS NOT NULL AND runs.ended_at IS NULL
-       RETURNING place, cancel_requested`,
+       RETURNING place, cancel_requested, message_waits`,
       [runs.map(({ runId }) => runId), runs.map(({ epoch }) => epoch), leaseMs],
     );
-    const wishes = new Map(renewed.map(({ place, cancel_requested }) => [place - 1, cancel_requested]));
-    return runs.map(({ runId }, index) => ({
-      runId,
-      outcome: wishes.has(index) ? 'renewed' : 'fenced',
-      cancelRequested: wishes.get(index) ?? false,
-    }));
+    const found = new Map(
+      renewed.map(({ place, cancel_requested: cancelRequested, message_waits: messageWaits }) => [
+        place - 1,
+        { cancelRequested, messageWaits },
+      ]),
+    );
+    return runs.map(({ runId }, index) => toRenewResult(runId, found.get(index)));
   }
 
   async release({ runId, epoch }: RunOwnership): Promise<void> {
@@ -134,6 +143,11 @@ export class PostgresRunStore extends RunStore {
       [runId],
     );
     return this.get(runId);
+  }
+
+  async changeMessages(change: MessagesChange): Promise<MessagesResult> {
+    if (change.runId.includes('\0')) return { outcome: 'no-run' };
+    return this.database.transaction((tx) => changeMessages(tx, this.s, change));
   }
 
   decide(newDecisions: NewDecisions): Promise<DecideResult> {
@@ -191,7 +205,8 @@ export class PostgresRunStore extends RunStore {
     const rows = await this.database.query<RunRow & { readonly next: number | null }>(
       `SELECT * FROM (
          SELECT runs.*, lead(ordinal) OVER (ORDER BY ordinal DESC) AS next,
-           sum(octet_length(message) + octet_length(metadata) + coalesce(octet_length(given), 0) + coalesce(octet_length(approvals), 0))
+           sum(octet_length(message) + octet_length(metadata) + coalesce(octet_length(given), 0) + coalesce(octet_length(approvals), 0)
+               + coalesce(octet_length(messages), 0))
              OVER (ORDER BY ordinal DESC ROWS UNBOUNDED PRECEDING) AS bytes,
            row_number() OVER (ORDER BY ordinal DESC) AS place
          FROM ${this.s}.runs WHERE thread_id = (${threadKeyQuery(this.s)}) AND ordinal < $4 ORDER BY ordinal DESC LIMIT $5

@@ -82,6 +82,7 @@ export const OPERATIONS: Readonly<Record<OperationName, OperationTraits>> = {
   createThread: { lane: 'starts', repeats: 'as-it-is' },
   copyThread: { lane: 'files', repeats: 'as-it-is' },
   answerRun: { lane: 'starts', repeats: 'as-it-is' },
+  changeMessages: { lane: 'work', repeats: 'as-it-is' },
   compactLog: { lane: 'starts' },
   indexRun: { lane: 'starts', repeats: 'as-it-is' },
   changeItems: { lane: 'starts', repeats: 'as-it-is' },

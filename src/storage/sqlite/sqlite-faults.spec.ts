@@ -224,8 +224,8 @@ describe('SqliteStorage', () => {
       DROP INDEX runs_by_feedback;
       DROP INDEX runs_delayed_of_owner;
       DROP INDEX runs_of_tenant_by_feedback;
-      ALTER TABLE runs DROP COLUMN feedback;
-      ALTER TABLE runs DROP COLUMN feedback_at;
+      ALTER TABLE runs DROP COLUMN messages; ALTER TABLE runs DROP COLUMN message_waits;
+      ALTER TABLE runs DROP COLUMN feedback; ALTER TABLE runs DROP COLUMN feedback_at;
       DROP INDEX runs_delayed;
       ALTER TABLE runs DROP COLUMN copy_of;
       ALTER TABLE runs DROP COLUMN not_before;
@@ -243,12 +243,8 @@ describe('SqliteStorage', () => {
       DROP INDEX runs_by_turn;
       DROP INDEX runs_of_owner;
       DROP INDEX runs_by_continued;
-      DROP INDEX runs_by_cost;
-      DROP INDEX runs_of_tenant_by_cost;
-      DROP INDEX runs_of_owner_by_cost;
-      DROP INDEX runs_by_duration;
-      DROP INDEX runs_of_tenant_by_duration;
-      DROP INDEX runs_of_owner_by_duration;
+      DROP INDEX runs_by_cost; DROP INDEX runs_of_tenant_by_cost; DROP INDEX runs_of_owner_by_cost;
+      DROP INDEX runs_by_duration; DROP INDEX runs_of_tenant_by_duration; DROP INDEX runs_of_owner_by_duration;
       DROP INDEX runs_of_tenant;
       DROP INDEX runs_of_rare_ends;
       DROP INDEX threads_by_name;
@@ -367,10 +363,10 @@ describe('SqliteStorage', () => {
     expect(await client.call('createRun', { ...creation, isRetry: true })).toMatchObject({
       outcome: 'existing',
     });
-    expect(await client.call('append', input)).toEqual([true]);
-    expect(await client.call('append', input)).toEqual([false]);
-    expect(await client.call('append', { ...input, isRetry: true })).toEqual([true]);
-    expect(await client.call('append', { ...toAppend('r1', 0, 'y'), isRetry: true })).toEqual([false]);
+    expect(await client.call('append', input)).toEqual(['appended']);
+    expect(await client.call('append', input)).toEqual(['fenced']);
+    expect(await client.call('append', { ...input, isRetry: true })).toEqual(['appended']);
+    expect(await client.call('append', { ...toAppend('r1', 0, 'y'), isRetry: true })).toEqual(['fenced']);
     await client.close();
   });
 

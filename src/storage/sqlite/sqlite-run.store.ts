@@ -6,6 +6,7 @@ import { withPlace } from '../../runs/admission.js';
 import { toCreatedRun } from '../../runs/new-run.js';
 import type { ListedRun, Run, Thread, ThreadChange } from '../../runs/run.js';
 import type { RunFilter } from '../../runs/run-filter.js';
+import type { MessagesChange, MessagesResult } from '../../runs/run-messages.js';
 import {
   RunStore,
   type DecideResult,
@@ -29,7 +30,7 @@ import { findPlaces, type ThreadMatch, type ThreadSearch } from '../../runs/thre
 import { epochStep } from '../epoch.js';
 import { findFeedbackScope } from '../feedback-page.js';
 import { keysAfter, PAGE_OF_RECORDS_BYTES, toPage } from '../page-cursor.js';
-import { toListedRun, toNode, toRun, toThread } from '../run-rows.js';
+import { toListedRun, toNode, toRenewResult, toRun, toThread } from '../run-rows.js';
 import { findStart, toScannedPage } from '../run-scan.js';
 import { toSpending, toUsage } from '../spending-rows.js';
 import { mergeMetadata } from '../thread-metadata.js';
@@ -93,11 +94,7 @@ export class SqliteRunStore extends RunStore {
     // Plain copies here and below: callers may pass objects that are more than that and cannot be sent to a thread.
     const owned = runs.map(({ runId, epoch }) => ({ runId, epoch }));
     const renewed = await this.client.call('renewRuns', { runs: owned, leaseMs, now: this.clock() });
-    return owned.map(({ runId }, index) => ({
-      runId,
-      outcome: renewed[index] === 'fenced' ? 'fenced' : 'renewed',
-      cancelRequested: renewed[index] === 'cancel-requested',
-    }));
+    return owned.map(({ runId }, index) => toRenewResult(runId, renewed[index]));
   }
 
   async release({ runId, epoch }: RunOwnership): Promise<void> {
@@ -107,6 +104,10 @@ export class SqliteRunStore extends RunStore {
   async requestCancel(runId: string): Promise<Run | undefined> {
     const row = await this.client.call('requestCancel', runId);
     return row && toRun(row);
+  }
+
+  changeMessages(change: MessagesChange): Promise<MessagesResult> {
+    return this.client.call('changeMessages', change);
   }
 
   async decide({ runId, answers, continuation }: NewDecisions): Promise<DecideResult> {

@@ -20,6 +20,7 @@ import { itemContract } from './contract/item.contract.js';
 import { itemExpiryContract } from './contract/item-expiry.contract.js';
 import { leaseContract } from './contract/lease.contract.js';
 import { ownerContract } from './contract/owner.contract.js';
+import { messageContract } from './contract/message.contract.js';
 import { pageContract } from './contract/page.contract.js';
 import { queueContract } from './contract/queue.contract.js';
 import { readContract } from './contract/read.contract.js';
@@ -45,6 +46,7 @@ const EVERY_STORAGE = [
   turnContract,
   leaseContract,
   cancelContract,
+  messageContract,
   appendContract,
   readContract,
   endingContract,

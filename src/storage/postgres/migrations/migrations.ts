@@ -26,6 +26,7 @@ import { runWords } from './0032-run-words.js';
 import { indexesOfRuns } from './0033-indexes-of-runs.js';
 import { feedback } from './0041-feedback.js';
 import { runsByFeedback } from './0042-runs-by-feedback.js';
+import { runMessages } from './0043-run-messages.js';
 import { threadMetadata } from './0021-thread-metadata.js';
 import { objects } from './0035-objects.js';
 import { uploads } from './0030-uploads.js';
@@ -71,4 +72,5 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   delayedRunsOfOwner,
   takeStream,
   threadLifetimes,
+  runMessages,
 ];

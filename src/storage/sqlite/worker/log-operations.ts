@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { partOfBatch, type StoredBatch } from '../../batch.codec.ts';
-import type { SaidText } from '../../../runs/event-log.js';
+import type { AppendResult, SaidText } from '../../../runs/event-log.js';
 import type { EndingColumns } from '../../run-rows.js';
 import { chargingOn } from './spending-operations.ts';
 import type { TailCache } from './tail.cache.js';
@@ -34,6 +34,7 @@ export function logOperations(db: DatabaseSync, tails: TailCache) {
       approvals = :approvals, awaiting_until = :awaitingUntil, owner_id = NULL, lease_until = 0,
       kept_bytes = octet_length(message) + :bytes, indexed = 1
     WHERE ordinal = :ordinal`);
+  const waits = db.prepare('SELECT 1 FROM runs WHERE ordinal = ? AND message_waits = 1');
   const charge = chargingOn(db);
   const index = indexingOn(db);
   const touchThread = db.prepare(
@@ -53,28 +54,28 @@ export function logOperations(db: DatabaseSync, tails: TailCache) {
   const isThere = ({ runId, epoch, afterSeq, lastSeq, frames }: NewBatch): boolean =>
     same.get(runId, lastSeq, afterSeq + 1, epoch, frames) !== undefined;
 
-  const appendOne = (batch: NewBatch, now: number): boolean => {
+  const appendOne = (batch: NewBatch, now: number): AppendResult => {
     const { runId, epoch, afterSeq, lastSeq, frames, ending, said } = batch;
     const tail = tails.get(runId);
-    if (!tail || tail.epoch !== epoch || tail.lastSeq !== afterSeq) return false;
+    if (!tail || tail.epoch !== epoch || tail.lastSeq !== afterSeq) return 'fenced';
+    if (ending?.outcome === 'completed' && waits.get(tail.ordinal)) return 'message-waits';
     insert.run(tail.ordinal, afterSeq + 1, lastSeq, epoch, frames);
     const bytes = tail.bytes + Buffer.byteLength(frames);
     if (!ending) {
       tails.note(runId, { ...tail, lastSeq, bytes });
-      return true;
+      return 'appended';
     }
     end.run({ ...ending, now, bytes, ordinal: tail.ordinal });
     charge({ now, ordinal: tail.ordinal });
     if (said) index(tail.ordinal, said);
     touchThread.run({ now, ordinal: tail.ordinal });
     tails.forget(runId);
-    return true;
+    return 'appended';
   };
 
   return {
     /**
-     * True for each batch that was appended, false for each that was refused. With `isRetry`, this was tried before with an
-     * unknown end: a batch that stands in the log exactly as it is here was appended by that attempt.
+     * Appends each batch if it may. With `isRetry`, this was tried before with an unknown end: a batch that stands in the log exactly as it is here was appended by that attempt.
      */
     append({
       batches,
@@ -84,8 +85,11 @@ export function logOperations(db: DatabaseSync, tails: TailCache) {
       readonly batches: readonly NewBatch[];
       readonly now: number;
       readonly isRetry?: boolean;
-    }): boolean[] {
-      return batches.map((batch) => appendOne(batch, now) || (isRetry && isThere(batch)));
+    }): AppendResult[] {
+      return batches.map((batch) => {
+        const result = appendOne(batch, now);
+        return result === 'fenced' && isRetry && isThere(batch) ? 'appended' : result;
+      });
     },
 
     /**

@@ -8,6 +8,7 @@ import { healthOperations } from './health-operations.ts';
 import { itemOperations } from './item-operations.ts';
 import { listingOperations } from './listing-operations.ts';
 import { logOperations } from './log-operations.ts';
+import { messageOperations } from './message-operations.ts';
 import type { TailCache } from './tail.cache.js';
 import { retentionOperations } from './retention-operations.ts';
 import { runDeletionOperations } from './run-deletion.ts';
@@ -24,6 +25,7 @@ export function operationsOn(db: DatabaseSync, tails: TailCache) {
   return {
     ...runs,
     ...inputOperations(db, runs),
+    ...messageOperations(db),
     ...feedbackOperations(db, runs),
     ...listingOperations(db),
     ...spendingOperations(db),

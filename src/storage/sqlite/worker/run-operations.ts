@@ -64,7 +64,8 @@ export interface RunPage {
 
 const UNOWNED = { status: 'pending', epoch: 0, ownerId: null, leaseUntil: 0, startedAt: null };
 
-export type Renewed = 'renewed' | 'cancel-requested' | 'fenced';
+/** Undefined for a run that has another owner. */
+export type Renewed = { readonly cancelRequested: boolean; readonly messageWaits: boolean } | undefined;
 
 export const LAST_SEQ = `(SELECT coalesce(max(last_seq), 0) FROM batches WHERE batches.run = runs.ordinal) AS last_seq`;
 
@@ -117,7 +118,7 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
   const renew = db.prepare(`
     UPDATE runs SET lease_until = :now + :leaseMs
     WHERE id = :runId AND epoch = :epoch AND owner_id IS NOT NULL AND ended_at IS NULL
-    RETURNING cancel_requested`);
+    RETURNING cancel_requested, message_waits`);
   const release = db.prepare(`
     UPDATE runs SET owner_id = NULL, lease_until = 0 WHERE id = :runId AND epoch = :epoch AND ended_at IS NULL`);
   const requestCancel = db.prepare(`
@@ -241,8 +242,9 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
       const { runs, leaseMs, now } = input;
       return runs.map(({ runId, epoch }) => {
         const renewed = renew.get({ runId, epoch, leaseMs, now });
-        if (!renewed) return 'fenced';
-        return renewed['cancel_requested'] === 1 ? 'cancel-requested' : 'renewed';
+        if (!renewed) return undefined;
+        const { cancel_requested, message_waits } = renewed;
+        return { cancelRequested: cancel_requested === 1, messageWaits: message_waits === 1 };
       });
     },
 
@@ -273,8 +275,8 @@ export function runOperations(db: DatabaseSync, tails: TailCache) {
       let bytes = 0;
       for (const found of ofThread.iterate({ threadKey, before, limit: limit + 1 })) {
         const row = found as unknown as RunRow;
-        bytes +=
-          row.message.length + row.metadata.length + (row.given?.length ?? 0) + (row.approvals?.length ?? 0);
+        const { message, metadata, given, approvals, messages } = row;
+        for (const text of [message, metadata, given, approvals, messages]) bytes += text?.length ?? 0;
         if (rows.length === limit || (rows.length > 0 && bytes > maxBytes)) return { rows, hasMore: true };
         rows.push(row);
       }

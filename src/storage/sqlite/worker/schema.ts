@@ -174,4 +174,10 @@ export const MIGRATIONS = [
   ALTER TABLE threads ADD COLUMN ttl_at INTEGER;
   CREATE INDEX threads_by_expiry ON threads (max(updated_at, ttl_at) + ttl_ms) WHERE ttl_ms IS NOT NULL;
   `,
+  `
+  -- JSON: messages to the run while it was under way.
+  ALTER TABLE runs ADD COLUMN messages TEXT;
+  -- 1 while the run has not taken one of them.
+  ALTER TABLE runs ADD COLUMN message_waits INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -45,8 +45,8 @@ describe('transactions of the SQLite worker', () => {
     expect(outcomes).toMatchObject([
       { value: { id: 'r1', epoch: 1 } },
       { problem: { code: 'STORAGE_FAILED' } },
-      { value: [true] },
-      { value: [true] },
+      { value: ['appended'] },
+      { value: ['appended'] },
     ]);
     expect(transact([read()])).toMatchObject([{ value: { batches: [{ frames: 'x' }, { frames: 'y' }] } }]);
   });
@@ -68,7 +68,7 @@ describe('transactions of the SQLite worker', () => {
       expect(db.isTransaction).toBe(false);
       db.exec('PRAGMA max_page_count = 100000');
       expect(transact([append(1, 'y'), read()])).toMatchObject([
-        { value: [true] },
+        { value: ['appended'] },
         { value: { batches: [{ frames: 'x' }, { frames: 'y' }] } },
       ]);
     },
@@ -88,12 +88,18 @@ describe('transactions of the SQLite worker', () => {
     transact([createRun('r1'), claim(), at(1, 0, 'a')]);
     // Its second batch fails, and the first goes with it.
     expect(transact([at(1, 1, 'b', null)])).toMatchObject([{ problem: { code: 'STORAGE_FAILED' } }]);
-    expect(transact([at(1, 2, 'c'), at(1, 1, 'b')])).toEqual([{ value: [false] }, { value: [true] }]);
+    expect(transact([at(1, 2, 'c'), at(1, 1, 'b')])).toEqual([
+      { value: ['fenced'] },
+      { value: ['appended'] },
+    ]);
     // The lease has run out: what the old owner still sends is refused.
     expect(transact([claim(5_000)])).toMatchObject([{ value: { epoch: 2, last_seq: 2 } }]);
-    expect(transact([at(1, 2, 'c'), at(2, 2, 'c')])).toEqual([{ value: [false] }, { value: [true] }]);
+    expect(transact([at(1, 2, 'c'), at(2, 2, 'c')])).toEqual([
+      { value: ['fenced'] },
+      { value: ['appended'] },
+    ]);
     transact([{ operation: 'deleteThread', input: { ...ALICE, threadId: 'thread-of-r1' } }]);
-    expect(transact([at(2, 3, 'd')])).toEqual([{ value: [false] }]);
+    expect(transact([at(2, 3, 'd')])).toEqual([{ value: ['fenced'] }]);
   });
 
   it('reads logs, thread pages and waiting runs by index, without sorting', () => {
