@@ -3,6 +3,7 @@ import { Command, RunControl } from '@langchain/langgraph';
 import type { MessagePut } from '../../events/run-event.js';
 import type { AgentContext } from '../agent.js';
 import type { CompiledGraph } from './graph-source.js';
+import { NO_ANSWER } from './repair-history.js';
 import type { PutCheckpoint, RunCheckpoints } from './run-checkpoints.js';
 import type { Prepared } from './start-input.js';
 import type { ThreadMessages } from './thread-state.js';
@@ -18,6 +19,8 @@ interface SteeredGraph {
   readonly options: GraphStreamOptions;
   /** Reads the state that the graph has reached. */
   readonly read: () => Promise<ThreadMessages>;
+  /** The ids of messages that no step says, to which those that come are added. */
+  readonly history: Set<unknown>;
   /** Tells all that the graph has said so far, before a person speaks. */
   readonly endTurn: () => Promise<void>;
 }
@@ -83,7 +86,10 @@ export class GraphInbox {
   }
 
   /** Returns the input with which the graph goes on; undefined if it is done, or waits for an answer. */
-  private async goOn({ read, endTurn }: SteeredGraph, isStopped: boolean): Promise<Prepared | undefined> {
+  private async goOn(
+    { read, history, endTurn }: SteeredGraph,
+    isStopped: boolean,
+  ): Promise<Prepared | undefined> {
     const { seen, snapshot } = await read();
     if (!isStopped && (snapshot?.next.length ?? 0) > 0) return undefined;
     // Unless the state cannot take them here, after all.
@@ -93,9 +99,8 @@ export class GraphInbox {
     this.tell(taken.filter(({ messageId }) => known.has(messageId)));
     this.arriving = taken.filter(({ messageId }) => !known.has(messageId));
     if (this.arriving.length === 0) return isStopped ? null : undefined;
-    const messages = this.arriving.map(
-      ({ messageId: id, text = '' }) => new HumanMessage({ id, content: text }),
-    );
+    const messages = alternating(this.arriving, seen.at(-1));
+    for (const { id } of messages) history.add(id);
     if (isStopped) return new Command({ update: { messages } });
     await endTurn();
     return { messages };
@@ -110,6 +115,17 @@ export class GraphInbox {
       void emit({ type: 'step-end', ...step });
     }
   }
+}
+
+/** Returns the messages as a conversation has them. Roles have to alternate for some providers: a person who speaks after no answer gets one. */
+function alternating(arriving: readonly MessagePut[], last: BaseMessage | undefined): BaseMessage[] {
+  let isAnswered = AIMessage.isInstance(last);
+  return arriving.flatMap(({ messageId: id, text = '' }) => {
+    const said = new HumanMessage({ id, content: text });
+    const before = isAnswered ? [] : [new AIMessage({ id: `${id}-mended`, content: NO_ANSWER })];
+    isAnswered = false;
+    return [...before, said];
+  });
 }
 
 /** Stores a state at once that was told of. */

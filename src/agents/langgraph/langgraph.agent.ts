@@ -207,10 +207,8 @@ export class LangGraphAgent extends Agent {
     const added = [...context.decisions.values()].flatMap(({ answer }) => answer.added ?? []);
     const history = new Set([...messages, ...added].map(({ id }) => id));
     const tools = new ToolCallbacks(this.options.tracking, active, history, this.options.exposeTools);
-    const spoken = new SpokenMessages(
-      new Set(messages.map((each) => each.id ?? each)),
-      this.options.holdMessages,
-    );
+    const known = new Set<unknown>(messages.map((each) => each.id ?? each));
+    const spoken = new SpokenMessages(known, this.options.holdMessages);
     const keepWords = createWordKeeper(context.keepFile);
     const findAround = (place: Namespace) => toolSteps.findAround(place);
     const isShown = (place: Namespace) => tools.areShown(findAround(place), place);
@@ -256,6 +254,7 @@ export class LangGraphAgent extends Agent {
         graph,
         options,
         read,
+        history: known,
         endTurn,
       })) {
         if (exposed?.isInStream) await show(exposed.hearStream(namespace, mode, payload));
