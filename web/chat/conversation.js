@@ -33,7 +33,7 @@ export class Conversation {
   /** Aborted when another thread is shown. */
   #visit = new AbortController();
   #list = new EntryList();
-  #queue = new MessageQueue(() => this.#list.newKey());
+  #queue;
 
   /**
    * @param chat a ChatService
@@ -44,10 +44,12 @@ export class Conversation {
     this.#chat = chat;
     this.#events = events;
     this.#follower = new RunFollower(chat);
-    this.#ratings = new Ratings({
-      send: (runId, feedback) => chat.rate(runId, feedback),
-      show: (runId, feedback) => this.#showFeedback(runId, feedback),
-    });
+    this.#queue = new MessageQueue(
+      () => this.#list.newKey(),
+      chat,
+      () => events.onChange(),
+    );
+    this.#ratings = new Ratings({ chat, list: this.#list, onChange: () => events.onChange() });
   }
 
   /** What is shown, as EntryList has it. */
@@ -172,11 +174,14 @@ export class Conversation {
     return this.#offer({ text, files, replaces: runId });
   }
 
-  /** Takes a message out of the queue. Returns it. */
+  /** Takes a message out of the queue. Resolves with it; undefined if the run has it. */
   takeBack(key) {
-    const taken = this.#queue.take(key);
-    this.#events.onChange();
-    return taken;
+    return this.#queue.withdraw(key);
+  }
+
+  /** Sends a message of the queue to the run that goes on. */
+  steer(key) {
+    return this.#queue.steer(key, this.#follower.runId);
   }
 
   /** Sends the first of the queue. */
@@ -240,19 +245,17 @@ export class Conversation {
       });
       // It is the newest run.
       this.branch = undefined;
-      if (!this.threadId) this.#begin(run.threadId, text || files?.[0]?.name || '');
+      if (!this.threadId) {
+        this.threadId = run.threadId;
+        // The server makes the same title from the first message.
+        this.title = (text || files?.[0]?.name || '').trim().split(/\r\n|\r|\n/, 1)[0];
+        this.#events.onThreadStart(run.threadId);
+      }
       this.#follow(answer.key, run.runId, emptyView(run.runId));
     } catch (error) {
       if (visit === this.#visit) this.#notStarted(answer.key, error);
     }
     this.#events.onChange();
-  }
-
-  #begin(threadId, text) {
-    this.threadId = threadId;
-    // The server makes the same title from the first message.
-    this.title = text.trim().split(/\r\n|\r|\n/, 1)[0];
-    this.#events.onThreadStart(threadId);
   }
 
   /** Asks the run to stop; it ends through its stream. */
@@ -317,12 +320,6 @@ export class Conversation {
     return isStored;
   }
 
-  #showFeedback(runId, feedback) {
-    // Another conversation may be shown by now.
-    this.#list.change(this.#list.findAnswer(runId)?.key, { feedback: feedback ?? undefined });
-    this.#events.onChange();
-  }
-
   #leave() {
     this.#visit.abort();
     this.#visit = new AbortController();
@@ -360,6 +357,7 @@ export class Conversation {
       snapshot: ({ view, connection, serverAheadMs }, before) => {
         if (serverAheadMs !== undefined) setServerClock(serverAheadMs);
         this.#list.change(key, { view, connection });
+        this.#queue.see(view);
         if (connection.state === 'ended') this.#ended();
         this.#events.onSnapshot(before, view);
         this.#events.onChange();

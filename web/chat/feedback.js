@@ -1,14 +1,16 @@
 /** Stores feedback on answers. That on one answer is stored in the order of the clicks: after the one on its way, the newest. */
 export class Ratings {
-  #send;
-  #show;
+  #chat;
+  #list;
+  #onChange;
   /** By run, while something is on its way: `wanted`, the newest; `stored`, as the server has it; `work`, the promise. */
   #pending = new Map();
 
-  /** @param on `send(runId, feedback)` stores it; `show(runId, feedback)` shows it. Feedback is null if there is none */
-  constructor({ send, show }) {
-    this.#send = send;
-    this.#show = show;
+  /** @param parts `chat`, a ChatService; `list`, an EntryList; `onChange()`, called when it shows another */
+  constructor({ chat, list, onChange }) {
+    this.#chat = chat;
+    this.#list = list;
+    this.#onChange = onChange;
   }
 
   /**
@@ -31,12 +33,19 @@ export class Ratings {
     return rating.wanted === feedback;
   }
 
+  /** @param feedback null if there is none */
+  #show(runId, feedback) {
+    // Another conversation may be shown by now.
+    this.#list.change(this.#list.findAnswer(runId)?.key, { feedback: feedback ?? undefined });
+    this.#onChange();
+  }
+
   async #store(runId, rating) {
     try {
       for (let isNewest = false; !isNewest;) {
         const { wanted } = rating;
         try {
-          await this.#send(runId, wanted);
+          await this.#chat.rate(runId, wanted);
           rating.stored = wanted;
         } catch (error) {
           if (rating.wanted === wanted) throw error;

@@ -93,13 +93,15 @@ export class Composer {
     this.update({ phase: 'idle', queue: [], open: [] });
   }
 
-  update({ phase, queue, open, elsewhere }) {
+  update({ phase, queue, open, elsewhere, agent }) {
     // Not one that was tapped: on a touch screen the focus would bring up the keyboard.
     const reached = [this.#send, this.#stop].find((button) => button.matches(':focus-visible'));
     const running = phase === 'starting' || phase === 'running' || phase === 'stopping';
     this.#phase = phase;
     this.#requests.update(open);
-    this.#queue.update(queue, phase === 'idle' && !elsewhere);
+    const { isSteerable = false } = this.#agents.find(({ name }) => name === agent) ?? {};
+    const steers = phase === 'running' && isSteerable;
+    this.#queue.update(queue, { idle: phase === 'idle' && !elsewhere, steers });
     set(this.#stop, 'hidden', !running);
     this.#stop.disabled = phase === 'stopping';
     set(this.#send, 'aria-label', running ? 'Send after the answer' : 'Send');

@@ -2,6 +2,7 @@ import { el } from '../dom/el.js';
 import { ApprovalPartView } from './approval.part.js';
 import { CustomPartView } from './custom.part.js';
 import { FilePartView, SourcePartView } from './file.part.js';
+import { PersonPartView } from './person.part.js';
 import { QuestionPartView } from './question.part.js';
 import { ReasoningPartView } from './reasoning.part.js';
 import { SubagentGroup } from './subagent.group.js';
@@ -18,6 +19,7 @@ const VIEWS = {
   interrupt: QuestionPartView,
   'client-tool': QuestionPartView,
   elicitation: QuestionPartView,
+  person: PersonPartView,
   custom: CustomPartView,
 };
 
@@ -123,6 +125,8 @@ function toKey(part, index) {
     case 'file':
     case 'source':
       return `${part.kind} ${part.partId}`;
+    case 'person':
+      return `person ${part.messageId}`;
     default:
       return `${part.kind} ${index}`;
   }

@@ -3,6 +3,7 @@ import type { PatchOperation } from '../../../src/events/json-patch.js';
 import type { RunEvent, ToolEnd } from '../../../src/events/run-event.js';
 import type { Subagent } from '../../../src/events/subagent.js';
 import type { Play } from '../../support/chat.server.js';
+import { until } from '../../support/until.js';
 
 /** Below the limit of a test, so that the failure says what did not come. */
 const PATIENCE_MS = 30_000;
@@ -94,6 +95,15 @@ export class PuppetRun {
 
   endTool(toolCallId: string, end: Pick<ToolEnd, 'outcome' | 'durationMs'> & Partial<ToolEnd>): void {
     this.emit({ ...end, type: 'tool-end', toolCallId });
+  }
+
+  /** Takes the messages that people have sent to the run, once there is one. Resolves with their texts. */
+  async takeMessages(): Promise<string[]> {
+    await until(() => this.context.hasMessages?.() ?? false);
+    const messages = (await this.context.takeMessages?.()) ?? [];
+    this.closePart();
+    for (const message of messages) this.emit(message);
+    return messages.map(({ text = '' }) => text);
   }
 
   changeState(...patch: readonly PatchOperation[]): void {
