@@ -197,6 +197,26 @@ describe('a message to a run of a graph that is under way', () => {
     expect(routes).toEqual(['answer']);
   });
 
+  it('is told once by a graph whose nodes return the whole conversation, and shows its messages', async () => {
+    const first = gate();
+    const graph = chain(
+      async ({ messages }) => {
+        await first.opened;
+        return { messages };
+      },
+      ({ messages }) => ({ messages: [...messages, new AIMessage(`Heard ${messages.at(-1)?.text}`)] }),
+    );
+    const stack = await stackOf(graphAgent(graph, { exposeState: true }));
+    const { id } = await stack.ask('Q');
+    await reached(stack, id, ({ type }) => type === 'step-start');
+    await send(stack, id, 'More.');
+    first.open();
+    const log = await stack.readLog(id);
+    expectValid(log);
+    expect(describeParts(log)).toEqual(['person: More.', 'text: Heard More.']);
+    expect(log.filter(({ event }) => event.type === 'message-put')).toHaveLength(1);
+  });
+
   it('waits while a step that is next works on words of the assistant', async () => {
     const first = gate();
     const graph = chain(

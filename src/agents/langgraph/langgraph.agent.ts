@@ -96,7 +96,7 @@ export class LangGraphAgent extends Agent {
 
   async run(asked: AgentInput, context: AgentContext): Promise<void> {
     const input = withDefaults(asked, this.options);
-    const { threadKey, principal } = context;
+    const { threadKey, principal, telemetry } = context;
     const failure = new AbortController();
     // What fails in one place of the graph ends the rest: nothing of it may go on behind the run's end.
     const signal = AbortSignal.any([context.signal, failure.signal]);
@@ -164,9 +164,8 @@ export class LangGraphAgent extends Agent {
         const change = exposed?.hearCheckpoint(checkpoint.channel_values, newVersions);
         if (change) void context.emit(change);
         states?.reached(put);
-        const wasTold = inbox.stateReached(put);
         if (isSaid || change || states) context.commitNow();
-        storeTold(wasTold, context, checkpoints);
+        storeTold(inbox.stateReached(put), context, checkpoints);
       },
     };
     const configurable = runConfigurable(this.name, input.given ?? {}, active, context);
@@ -212,11 +211,10 @@ export class LangGraphAgent extends Agent {
     const keepWords = createWordKeeper(context.keepFile);
     const findAround = (place: Namespace) => toolSteps.findAround(place);
     const isShown = (place: Namespace) => tools.areShown(findAround(place), place);
-    const persons = PersonMessages.of(this.options, context, messages, thread);
+    const persons = PersonMessages.of(this.options, context, known, thread);
     const nodes = new NodeOutput({ spoken, persons, mapper, keepWords, emitFact, isShown });
     await recallOutput(context, { mapper, spoken, thread, keepWords });
     const { toolResultMaxBytes: resultMaxBytes = DEFAULT_RESULT_MAX_BYTES } = this.options;
-    const { telemetry } = context;
     const conversation = { thread: messages, resultMaxBytes, spoken, keepWords, nodes, telemetry };
     const callbacks = new GraphCallbacks(emitFact, findAround, tools, conversation);
     await show(exposed?.hear([], 'values', thread.values));
@@ -250,13 +248,8 @@ export class LangGraphAgent extends Agent {
         await nodes.rest();
         say(spoken.release());
       };
-      for await (const [namespace, mode, payload] of inbox.stream(prepared, {
-        graph,
-        options,
-        read,
-        history: known,
-        endTurn,
-      })) {
+      const steered = { graph, options, read, history: known, endTurn };
+      for await (const [namespace, mode, payload] of inbox.stream(prepared, steered)) {
         if (exposed?.isInStream) await show(exposed.hearStream(namespace, mode, payload));
         if (namespace.length === 0) states?.hear(mode, payload);
         if (mode === 'tasks') {

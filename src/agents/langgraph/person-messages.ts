@@ -1,4 +1,4 @@
-import { HumanMessage, type BaseMessage } from '@langchain/core/messages';
+import { HumanMessage } from '@langchain/core/messages';
 import type { Emit } from '../../events/emit.js';
 import type { AgentContext } from '../agent.js';
 import type { Namespace } from './graph-fact.js';
@@ -20,15 +20,12 @@ interface Pending {
  */
 export class PersonMessages {
   private pending: Pending[] = [];
-  private readonly known: Set<string | undefined>;
 
-  /** @param history the messages that were there before the run's nodes began */
+  /** @param known the ids of the messages that no node has written */
   constructor(
     private readonly emit: Emit,
-    history: readonly Pick<BaseMessage, 'id'>[],
-  ) {
-    this.known = new Set(history.map(({ id }) => id));
-  }
+    private readonly known: Set<unknown>,
+  ) {}
 
   /**
    * Undefined for an agent that shows no such messages. One that holds messages back has nodes that look at them first.
@@ -38,12 +35,12 @@ export class PersonMessages {
   static of(
     { exposeState, holdMessages }: Pick<LangGraphAgentOptions, 'exposeState' | 'holdMessages'>,
     { emit, completedSteps }: Pick<AgentContext, 'emit' | 'completedSteps'>,
-    history: readonly Pick<BaseMessage, 'id'>[],
+    known: Set<unknown>,
     { snapshot }: Pick<ThreadMessages, 'snapshot'>,
   ): PersonMessages | undefined {
     const isShown = typeof exposeState === 'object' ? exposeState.includes('messages') : exposeState;
     if (!isShown || holdMessages) return undefined;
-    const persons = new PersonMessages(emit, history);
+    const persons = new PersonMessages(emit, known);
     for (const { id, name, result } of snapshot?.tasks ?? [])
       if (completedSteps.has(id)) persons.wrote(readMessages(result), `${name}:${id}`);
     return persons;
