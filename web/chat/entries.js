@@ -1,5 +1,4 @@
 import { withoutAttempt } from './attempts.js';
-import { isInputPart } from './requests.js';
 import { withoutReplaced } from './turns.js';
 
 /** The entries of a conversation. Each has a key of its own; what did not change stays `===`. */
@@ -158,4 +157,18 @@ function isSameFeedback(one, other) {
 function isSame(one, other) {
   const decided = ({ parts }) => parts.filter((part) => isInputPart(part) && part.decision).length;
   return one.seq === other.seq && one.status === other.status && decided(one) === decided(other);
+}
+
+/** True for a part that needs, or needed, an answer from outside. */
+export function isInputPart(part) {
+  return 'inputId' in part;
+}
+
+/** Lists the inputs that an answer still waits for. Empty if a later message has closed them. */
+export function listOpen(entries) {
+  const last = entries.at(-1);
+  if (last?.view?.status !== 'awaiting-input' || last.closed) return [];
+  return last.view.parts
+    .filter((part) => isInputPart(part) && !part.decision)
+    .map((part) => ({ key: last.key, part }));
 }

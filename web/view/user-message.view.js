@@ -1,5 +1,5 @@
 import { splitText } from '../../events/message-order.js';
-import { areSame, moveFiles } from '../chat/edited-files.js';
+import { areSame, moveFiles } from '../chat/attachments.js';
 import { el, say, set } from '../dom/el.js';
 import { fullTime } from '../dom/format.js';
 import { icon } from '../dom/icons.js';
