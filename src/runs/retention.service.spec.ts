@@ -51,36 +51,6 @@ describe('RetentionService', () => {
     await storage.close();
   });
 
-  it('deletes a thread at the end of its own lifetime, with its files, without any rule of the operator', async () => {
-    const { userId, tenant } = ALICE;
-    const owner = { userId, tenant };
-    const create = (id: string, ttlMs?: number) =>
-      storage.runs.createThread({ id, owner, key: `key-${id}`, ...(ttlMs !== undefined && { ttlMs }) });
-    await create('short', HOUR);
-    await create('long', DAY);
-    await create('endless');
-    const file = {
-      id: 'file',
-      owner,
-      threadKey: 'key-short',
-      mediaType: 'text/plain',
-      data: Buffer.from('x'),
-    };
-    expect(await storage.blobs.put(file, 1_000)).toBe('stored');
-    const listIds = async () =>
-      (await storage.runs.listThreads(ALICE, { limit: 10 })).items.map(({ id }) => id).sort();
-    now += HOUR - 1;
-    await serviceWith().sweep();
-    expect(await listIds()).toEqual(['endless', 'long', 'short']);
-    now += 1;
-    await serviceWith().sweep();
-    expect(await listIds()).toEqual(['endless', 'long']);
-    expect(await storage.blobs.describe(ALICE, ['file'])).toEqual([]);
-    now += 365 * DAY;
-    await serviceWith().sweep();
-    expect(await listIds()).toEqual(['endless']);
-  });
-
   function serviceWith(options: Partial<RetentionOptions> = {}): RetentionService {
     const { retention, items, blobs, log, runs } = storage;
     return new RetentionService(

@@ -218,10 +218,7 @@ describe('SqliteStorage', () => {
     db.exec(`
       UPDATE threads SET id = name;
       UPDATE runs SET thread_id = thread_name;
-      DROP INDEX threads_by_expiry;
-      ALTER TABLE threads DROP COLUMN ttl_ms;
-      ALTER TABLE threads DROP COLUMN ttl_at;
-      DROP INDEX runs_by_feedback;
+      DROP INDEX threads_by_expiry; ALTER TABLE threads DROP COLUMN ttl_ms; ALTER TABLE threads DROP COLUMN ttl_at; DROP INDEX runs_by_feedback;
       DROP INDEX runs_delayed_of_owner;
       DROP INDEX runs_of_tenant_by_feedback;
       ALTER TABLE runs DROP COLUMN messages; ALTER TABLE runs DROP COLUMN message_waits;
