@@ -19,6 +19,7 @@ import { createAgent } from 'langchain';
 import { z } from 'zod';
 import { evaluateExpression } from '../tools/library/calculator/expression.js';
 import { createCountries } from '../tools/library/data-lookup/countries.database.js';
+import { ANSWER_TO_COME } from '../agents/langgraph/repair-history.js';
 import { DemoModel } from './demo.model.js';
 
 const database = new DatabaseSync(':memory:');
@@ -195,6 +196,28 @@ describe('DemoModel without an agent', () => {
     );
     const changed = { note: 'Changed.', arguments: { expression: '3+3' }, result: { result: '6' } };
     expect(await answerTo(JSON.stringify(changed), 'success')).toContain('**6**');
+  });
+
+  it('answers the questions whose answer is still to come together with the last one', async () => {
+    const model = new DemoModel({ paceMs: 0 }).bindTools(TOOLS);
+    const first = [new HumanMessage('What is 2+2?')];
+    const call = await model.invoke(first);
+    const result = new ToolMessage({ tool_call_id: call.tool_calls![0]!.id!, content: '{"result":"4"}' });
+    const toCome = new AIMessage(ANSWER_TO_COME);
+    const second = new HumanMessage('And what is 3+4?');
+
+    const afterResult = [...first, call, result, toCome, second];
+    const next = await model.invoke(afterResult);
+    expect(next.tool_calls?.map(({ args }) => args)).toEqual([{ expression: '3+4' }]);
+    const nextResult = new ToolMessage({ tool_call_id: next.tool_calls![0]!.id!, content: '{"result":"7"}' });
+    const { text } = await model.invoke([...afterResult, next, nextResult]);
+    expect(text).toMatch(/\*\*4\*\*[^]*\*\*7\*\*/);
+
+    const beforeAll = await model.invoke([...first, toCome, second]);
+    expect(beforeAll.tool_calls?.map(({ args }) => args)).toEqual([
+      { expression: '2+2' },
+      { expression: '3+4' },
+    ]);
   });
 
   it('hides the error message of a failed tool', async () => {

@@ -109,7 +109,7 @@ describe('a message to a run of a graph that is under way', () => {
       'tool: quick',
       'tool: slow',
       // Some providers take no person right after a result.
-      'ai: (No answer.)',
+      'ai: (The answer is still to come.)',
       'human: And in French.',
       'ai: Answer two.',
     ]);
@@ -142,7 +142,7 @@ describe('a message to a run of a graph that is under way', () => {
       'human: one',
       'ai: Answer 1 to one.',
       'human: two',
-      'ai: (No answer.)',
+      'ai: (The answer is still to come.)',
       'human: three',
       'ai: Answer 2 to three.',
     ]);
@@ -153,7 +153,7 @@ describe('a message to a run of a graph that is under way', () => {
       'human: one',
       'ai: Answer 1 to one.',
       'human: two',
-      'ai: (No answer.)',
+      'ai: (The answer is still to come.)',
       'human: three',
       'ai: Answer 2 to three.',
     ]);
@@ -192,7 +192,7 @@ describe('a message to a run of a graph that is under way', () => {
     expect(describeParts(log)).toEqual([
       'tool: c1 ok',
       'person: More.',
-      'text: Saw Q||done|(No answer.)|More.',
+      'text: Saw Q||done|(The answer is still to come.)|More.',
     ]);
     expect(routes).toEqual(['answer']);
   });

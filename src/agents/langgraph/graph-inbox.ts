@@ -3,7 +3,7 @@ import { Command, RunControl } from '@langchain/langgraph';
 import type { MessagePut } from '../../events/run-event.js';
 import type { AgentContext } from '../agent.js';
 import type { CompiledGraph } from './graph-source.js';
-import { NO_ANSWER } from './repair-history.js';
+import { ANSWER_TO_COME } from './repair-history.js';
 import type { PutCheckpoint, RunCheckpoints } from './run-checkpoints.js';
 import type { Prepared } from './start-input.js';
 import type { ThreadMessages } from './thread-state.js';
@@ -117,12 +117,12 @@ export class GraphInbox {
   }
 }
 
-/** Returns the messages as a conversation has them. Roles have to alternate for some providers: a person who speaks after no answer gets one. */
+/** Returns the messages as a conversation has them. Roles have to alternate for some providers: a person who speaks before the answer gets a placeholder. */
 function alternating(arriving: readonly MessagePut[], last: BaseMessage | undefined): BaseMessage[] {
   let isAnswered = AIMessage.isInstance(last);
   return arriving.flatMap(({ messageId: id, text = '' }) => {
     const said = new HumanMessage({ id, content: text });
-    const before = isAnswered ? [] : [new AIMessage({ id: `${id}-mended`, content: NO_ANSWER })];
+    const before = isAnswered ? [] : [new AIMessage({ id: `${id}-mended`, content: ANSWER_TO_COME })];
     isAnswered = false;
     return [...before, said];
   });

@@ -13,6 +13,8 @@ import { toWellFormed } from './well-formed.js';
 
 /** Stands where an assistant's message has nothing to say that a provider would take. */
 export const NO_ANSWER = '(No answer.)';
+/** Stands between results and the message of a person who did not wait for the answer: both are to be answered. */
+export const ANSWER_TO_COME = '(The answer is still to come.)';
 /** Stands for the result of a call that never got one. */
 export const CANCELLED = 'The call was cancelled before it ended.';
 
