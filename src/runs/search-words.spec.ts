@@ -33,6 +33,18 @@ const anyText = fc.oneof(
     .map((parts) => parts.join('')),
 );
 
+/** Returns the beginning of a word, of so many characters or a few more: a letter that Unicode composes is not cut apart. */
+function takeLetters(word: string, count: number): string {
+  const characters = Array.from(word);
+  const isWhole = (at: number) => {
+    const [begun, rest] = [characters.slice(0, at).join(''), characters.slice(at).join('')];
+    return begun.normalize('NFKC') + rest.normalize('NFKC') === word.normalize('NFKC');
+  };
+  let at = Math.min(count, characters.length);
+  while (!isWhole(at)) at += 1;
+  return characters.slice(0, at).join('');
+}
+
 describe('words of a search', () => {
   it('are folded: without case, accents and typographic variants', () => {
     expect(words('Größe, ÉTÉ; ΟΔΟΣ οδός İstanbul ﬁne Ｗｉｄｅ x²')).toEqual([
@@ -73,6 +85,17 @@ describe('words of a search', () => {
     expect(parseSearch('都')).toEqual([{ word: '都', isPrefix: true }]);
   });
 
+  it('are the same whether a letter and its marks are one character or several', () => {
+    expect(words('がくせい'.normalize('NFD'))).toEqual(words('がくせい'));
+    expect(words('ｶﾞｸｾｲ')).toEqual(words('ガクセイ'));
+    expect(words('ḳ²'.normalize('NFD'))).toEqual(['k2']);
+    fc.assert(
+      fc.property(anyText, (text) => {
+        expect(collectWords([text.normalize('NFD')])).toEqual(collectWords([text.normalize('NFC')]));
+      }),
+    );
+  });
+
   it('take the last word of a search as a beginning, and none of the others', () => {
     expect(parseSearch(' "two* AND (words')).toEqual([
       { word: 'two', isPrefix: false },
@@ -89,11 +112,7 @@ describe('words of a search', () => {
         const stretches = text.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
         const stretch = stretches[place % (stretches.length || 1)];
         if (stretch === undefined) return;
-        const terms = parseSearch(
-          Array.from(stretch)
-            .slice(0, length + 1)
-            .join(''),
-        );
+        const terms = parseSearch(takeLetters(stretch, length + 1));
         const found = collectWords([text]);
         for (const term of terms) expect([...found].some((word) => isMatch(word, term))).toBe(true);
         const excerpt = findExcerpt(text, terms);

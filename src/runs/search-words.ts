@@ -25,8 +25,13 @@ interface Stretch extends FoundWord {
 const LETTERS = /[\p{L}\p{N}\p{M}]+/gu;
 const OTHERS = /[^\p{L}\p{N}\p{M}]+/gu;
 const UNSPACED_SCRIPTS = ['Han', 'Hiragana', 'Katakana', 'Thai', 'Lao', 'Khmer', 'Myanmar'];
-const UNSPACED = new RegExp(`(?:${UNSPACED_SCRIPTS.map((name) => `\\p{scx=${name}}`).join('|')})+`, 'gu');
-const ACCENTS = /[\u0300-\u036f]+/g;
+const UNSPACED_LETTER = UNSPACED_SCRIPTS.map((name) => `\\p{scx=${name}}`).join('|');
+const ACCENT = '[\\u0300-\\u036f]';
+/** An accent belongs to the letter before it, although some are of scripts without spaces as well. */
+const UNSPACED = new RegExp(`(?!${ACCENT})(?:${UNSPACED_LETTER})(?:${UNSPACED_LETTER}|${ACCENT})*`, 'gu');
+const ACCENTS = new RegExp(`${ACCENT}+`, 'g');
+/** Marks, with those of narrow Katakana, which are letters of their own. */
+const MARK = /^[\p{M}\uff9e\uff9f]/u;
 const ASCII = /^[\0-\x7f]*$/;
 
 /** Characters of a word that are compared. */
@@ -119,7 +124,7 @@ function toStretch(letters: string, start: number, isUnspaced: boolean): Stretch
 }
 
 function* listPairs({ word: letters, start }: Stretch): Generator<FoundWord> {
-  const characters = Array.from(letters);
+  const characters = splitCharacters(letters);
   let place = start;
   for (const [index, character] of characters.entries()) {
     const next = characters[index + 1] ?? '';
@@ -127,6 +132,17 @@ function* listPairs({ word: letters, start }: Stretch): Generator<FoundWord> {
     if (word !== '') yield { word, start: place, end: place + character.length + next.length, isPair: true };
     place += character.length;
   }
+}
+
+/** Returns the characters of a script without spaces. A letter with a mark that has a form in one piece is one character in either form. */
+function splitCharacters(letters: string): string[] {
+  const characters: string[] = [];
+  for (const character of letters) {
+    const joined = MARK.test(character) && `${characters.at(-1) ?? ''}${character}`;
+    if (joined && Array.from(fold(joined)).length === 1) characters.splice(-1, 1, joined);
+    else characters.push(character);
+  }
+  return characters;
 }
 
 /** Returns letters without case, accents and typographic variants. */
