@@ -1,6 +1,15 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from '@langchain/core/messages';
-import { END, interrupt, MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
+import {
+  Annotation,
+  END,
+  interrupt,
+  MessagesAnnotation,
+  messagesStateReducer,
+  START,
+  StateGraph,
+} from '@langchain/langgraph';
+import { DeltaChannel } from '@langchain/langgraph/channels';
 import { until } from '../../../test/support/until.js';
 import type { AgentContext } from '../agent.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
@@ -318,5 +327,39 @@ describe('a message to a run of a graph that is under way', () => {
       'ai: To two.',
     ]);
     expect(HumanMessage.isInstance((await second.readMessages(threadId))[2])).toBe(true);
+  });
+
+  it('leaves a graph no more steps than its limit, however often it is stopped in between', async () => {
+    // Its checkpoints have changes only: it is stopped after each step, to look at its messages.
+    const deltas = Annotation.Root({
+      messages: () =>
+        new DeltaChannel<BaseMessage[], BaseMessage[]>((messages, writes) =>
+          messagesStateReducer(messages, writes.flat()),
+        ),
+    });
+    const countSteps = async (state: typeof MessagesAnnotation, text?: string) => {
+      const first = gate();
+      const graph = new StateGraph(state)
+        .addNode('work', async ({ messages }) => {
+          await first.opened;
+          return { messages: [new AIMessage(`Step ${messages.length}.`)] };
+        })
+        .addEdge(START, 'work')
+        // Far above the limit, and an end all the same.
+        .addConditionalEdges('work', ({ messages }) => (messages.length < 40 ? 'work' : END));
+      const stack = await stackOf(graphAgent(graph.compile(), { recursionLimit: 6 }));
+      const { id } = await stack.ask('Q');
+      await reached(stack, id, ({ type }) => type === 'step-start');
+      if (text !== undefined) await send(stack, id, text);
+      first.open();
+      const log = await stack.readLog(id);
+      expect(getEnd({ log })).toMatchObject({ outcome: 'failed', error: { code: 'RUN_LIMIT' } });
+      return log.filter(({ event }) => event.type === 'step-start' && event.name === 'work').length;
+    };
+    expect(await countSteps(MessagesAnnotation)).toBe(6);
+    expect(await countSteps(MessagesAnnotation, 'More.')).toBe(6);
+    expect(await countSteps(deltas as never)).toBe(6);
+    // LangGraph counts one step less of a graph that goes on without input.
+    expect(await countSteps(deltas as never, 'More.')).toBe(7);
   });
 });

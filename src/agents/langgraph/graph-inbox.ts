@@ -34,6 +34,9 @@ export class GraphInbox {
   private control = new RunControl();
   /** The messages that are part of the state which is stored next. */
   private arriving: readonly MessagePut[] = [];
+  /** Supersteps of this turn. They count for its limit as if the graph had not been stopped in between. */
+  private steps = 0;
+  private maxSteps = Infinity;
 
   constructor(private readonly context: AgentContext) {}
 
@@ -48,8 +51,10 @@ export class GraphInbox {
       this.arriving = [];
       return true;
     }
+    if (metadata.source !== 'loop') return false;
+    this.steps += 1;
     // The only moment at which no step of a subgraph is under way that would be stopped as well.
-    if (metadata.source === 'loop' && this.hasMessages && mayTake(checkpoint.channel_values['messages']))
+    if (this.hasMessages && this.steps < this.maxSteps && mayTake(checkpoint.channel_values['messages']))
       this.control.requestDrain('message');
     return false;
   }
@@ -57,6 +62,7 @@ export class GraphInbox {
   /** Streams the graph from its input until it is done and no message waits. */
   async *stream(input: Prepared, steered: SteeredGraph): AsyncGenerator<GraphChunk> {
     let next: Prepared | undefined = input;
+    this.maxSteps = steered.options.recursionLimit ?? Infinity;
     while (next !== undefined) {
       const isStopped: boolean = yield* this.streamOnce(next, steered);
       next = this.hasMessages || isStopped ? await this.goOn(steered, isStopped) : undefined;
@@ -76,13 +82,18 @@ export class GraphInbox {
     const { control } = this;
     // LangGraph takes no input for a state that was stored under the same id of a run: it takes it for a retry.
     const metadata = this.arriving.length > 0 && { metadata: { ...options.metadata, run_id: undefined } };
+    const given = { ...options, ...metadata, control, ...this.stepsLeft };
     try {
-      yield* (await graph.stream(input, { ...options, ...metadata, control })) as AsyncIterable<GraphChunk>;
+      yield* (await graph.stream(input, given)) as AsyncIterable<GraphChunk>;
       return false;
     } catch (error) {
       if (control.drainRequested && (error as Error | undefined)?.name === 'GraphDrained') return true;
       throw error;
     }
+  }
+
+  private get stepsLeft(): Pick<GraphStreamOptions, 'recursionLimit'> {
+    return this.steps === 0 ? {} : { recursionLimit: Math.max(1, this.maxSteps - this.steps) };
   }
 
   /** Returns the input with which the graph goes on; undefined if it is done, or waits for an answer. */
@@ -103,6 +114,7 @@ export class GraphInbox {
     for (const { id } of messages) history.add(id);
     if (isStopped) return new Command({ update: { messages } });
     await endTurn();
+    this.steps = 0;
     return { messages };
   }
 
