@@ -123,10 +123,41 @@ describe('a message to a run that is under way', () => {
       { isSteerable: true },
     );
     const { messages, readLog, runId, storage } = await start(deaf);
-    await messages.add(ADA, runId, { text: 'two' });
+    const { messageId: _, ...message } = await messages.add(ADA, runId, { text: 'two' });
     expect((await readLog(runId)).at(-1)?.event).toMatchObject({ outcome: 'completed' });
     expect(listTypes(await readLog(runId))).not.toContain('message-put');
-    expect((await storage.runs.get(runId))?.messages).toHaveLength(1);
+    // Its client may send it elsewhere.
+    expect((await storage.runs.get(runId))?.messages).toEqual([{ ...message, left: true }]);
+    await messages.withdraw(ADA, runId, message.id);
+  });
+
+  it('belongs to its client again when the run is cancelled after its agent has taken it, and before it tells of it', async () => {
+    const storage = new MemoryStorage();
+    const { promise: mayHave, resolve: have } = Promise.withResolvers<void>();
+    const { promise: isTaking, resolve: take } = Promise.withResolvers<void>();
+    const change = storage.runs.changeMessages.bind(storage.runs);
+    storage.runs.changeMessages = async (asked) => {
+      if (asked.kind === 'take') take();
+      const result = await change(asked);
+      if (asked.kind === 'take') await mayHave;
+      return result;
+    };
+    const stopped = Promise.withResolvers<void>();
+    const agent = steeredAgent(async (context) => {
+      context.signal.addEventListener('abort', () => stopped.resolve());
+      await hasMessages(context);
+    });
+    const { messages, readLog, runId, runs } = await start(agent, { storage });
+    const { id } = await messages.add(ADA, runId, { text: 'two' });
+    await isTaking;
+    await runs.cancel(ADA, runId);
+    await stopped.promise;
+    have();
+    expect(listTypes(await readLog(runId))).not.toContain('message-put');
+    const run = await runs.get(ADA, runId);
+    expect(run).toMatchObject({ status: 'cancelled', messages: [{ id, text: 'two', left: true }] });
+    expect(run.messages?.[0]).not.toHaveProperty('taken');
+    await messages.withdraw(ADA, runId, id);
   });
 
   it('is withdrawn until it is taken', async () => {

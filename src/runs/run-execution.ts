@@ -228,6 +228,7 @@ export class RunExecution {
 
   /** Emits the run's last events. Resolves once they are durable, or refused. */
   private async end(recorder: RunRecorder, failure: unknown): ReturnType<RunRecorder['end']> {
+    await this.inbox.leave();
     const now = Date.now();
     const { open } = recorder;
     const { outcome, error, cause } = toEnding(this.stop.reason, failure, open);

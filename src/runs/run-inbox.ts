@@ -21,6 +21,7 @@ export class RunInbox {
   private taken: readonly RunMessage[];
   private readonly hadMessages: boolean;
   private wasAsked = false;
+  private taking: Promise<unknown> | undefined;
 
   constructor(
     private readonly run: Run,
@@ -54,12 +55,8 @@ export class RunInbox {
 
   /** Takes all messages whose events are not in the log, as these events. From here on no message can be withdrawn. */
   async take(): Promise<readonly MessagePut[]> {
-    if (this.mayWait) {
-      this.mayWait = false;
-      const { id: runId, epoch } = this.run;
-      const result = await this.runs.changeMessages({ kind: 'take', runId, epoch });
-      if (result.outcome === 'changed') this.taken = result.messages;
-    }
+    if (this.mayWait) this.taking = this.takeAll().finally(() => (this.taking = undefined));
+    await this.taking;
     this.wasAsked = true;
     return this.unrecorded.map(({ id, text }) => ({
       type: 'message-put',
@@ -67,6 +64,34 @@ export class RunInbox {
       role: 'user',
       text,
     }));
+  }
+
+  /** Gives back what was taken and is in no event, because the run ends without it: its client has to learn that. Costs nothing if there is none. */
+  leave(): Promise<unknown> | undefined {
+    if (this.taking === undefined && this.unrecorded.length === 0) return undefined;
+    return this.leaveAll();
+  }
+
+  private async takeAll(): Promise<void> {
+    this.mayWait = false;
+    const { id: runId, epoch } = this.run;
+    try {
+      const result = await this.runs.changeMessages({ kind: 'take', runId, epoch });
+      if (result.outcome === 'changed') this.taken = result.messages.filter(({ taken }) => taken);
+    } catch (error) {
+      this.mayWait = true;
+      throw error;
+    }
+  }
+
+  private async leaveAll(): Promise<void> {
+    // It may be under way while its agent is stopped, and may have failed.
+    await this.taking?.catch(() => undefined);
+    const messageIds = this.unrecorded.map(({ id }) => id);
+    if (messageIds.length === 0) return;
+    const { id: runId, epoch } = this.run;
+    const result = await this.runs.changeMessages({ kind: 'leave', runId, epoch, messageIds });
+    if (result.outcome === 'changed') this.taken = result.messages.filter(({ taken }) => taken);
   }
 
   private get unrecorded(): readonly RunMessage[] {

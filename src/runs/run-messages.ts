@@ -9,6 +9,8 @@ export interface RunMessage {
   readonly at: number;
   /** True once an owner of the run has taken it: it cannot be withdrawn any more. Absent: it waits. */
   readonly taken?: true;
+  /** True if its run ends without it: an owner took it, or should have, and it is in no event. It waits no more, and is its client's again. */
+  readonly left?: true;
 }
 
 /** A change of the messages of one run. */
@@ -22,7 +24,9 @@ export type MessagesChange =
     }
   | { readonly kind: 'withdraw'; readonly runId: string; readonly messageId: string }
   /** Takes all that wait. */
-  | ({ readonly kind: 'take' } & RunOwnership);
+  | ({ readonly kind: 'take' } & RunOwnership)
+  /** Gives messages back that were taken, because the run ends without them. */
+  | ({ readonly kind: 'leave'; readonly messageIds: readonly string[] } & RunOwnership);
 
 export type MessagesOutcome =
   | 'changed'
@@ -77,13 +81,25 @@ export function changeRunMessages(
     }
     case 'take':
       if (change.epoch !== epoch) return unchanged('fenced');
-      return { outcome: 'changed', messages: messages.map((each) => ({ ...each, taken: true })) };
+      return {
+        outcome: 'changed',
+        messages: messages.map((each) => (each.left ? each : { ...each, taken: true })),
+      };
+    case 'leave':
+      if (change.epoch !== epoch) return unchanged('fenced');
+      return {
+        outcome: 'changed',
+        messages: messages.map((each) => {
+          const { id, text, at } = each;
+          return change.messageIds.includes(id) ? { id, text, at, left: true } : each;
+        }),
+      };
     default:
       return change satisfies never;
   }
 }
 
-/** True if one of them was not taken. */
+/** True if one of them is still to be taken. */
 export function hasWaiting(messages: readonly RunMessage[] = []): boolean {
-  return messages.some(({ taken }) => !taken);
+  return messages.some(({ taken, left }) => !taken && !left);
 }

@@ -112,6 +112,32 @@ export function messageContract({ describe, test, expect }: ContractSuite): void
       expect(await runs.get('r2')).toMatchObject({ status: 'failed', messages: [{ id: 'm1' }] });
     });
 
+    test('are left by their owner when the run ends without them, and may be withdrawn then', async ({
+      storage,
+    }) => {
+      const run = await ownedRun(storage, 'r1');
+      await add(storage, 'm1', TEXT);
+      await add(storage, 'm2');
+      await change(storage, { kind: 'take', ...toOwnership(run) });
+      const leave = { kind: 'leave', ...toOwnership(run), messageIds: ['m1'] } as const;
+      expect(await change(storage, { ...leave, epoch: run.epoch + 1 })).toMatchObject({ outcome: 'fenced' });
+      const messages = [
+        { ...message('m1', TEXT), left: true },
+        { ...message('m2'), taken: true },
+      ];
+      expect(await change(storage, leave)).toEqual({ outcome: 'changed', messages });
+      // They keep nothing from ending, and are not taken any more.
+      expect(await change(storage, { kind: 'take', ...toOwnership(run) })).toEqual({
+        outcome: 'changed',
+        messages,
+      });
+      expect(await storage.log.append([toEnding(run, 0)])).toEqual(['appended']);
+      expect((await storage.runs.get('r1'))?.messages).toEqual(messages);
+      expect(await change(storage, leave)).toMatchObject({ outcome: 'fenced' });
+      const withdraw = { kind: 'withdraw', runId: 'r1', messageId: 'm1' } as const;
+      expect(await change(storage, withdraw)).toMatchObject({ outcome: 'changed', messages: [{ id: 'm2' }] });
+    });
+
     test('refuse together with the end only what stands right before it', async ({ storage }) => {
       const run = await ownedRun(storage, 'r1');
       await add(storage, 'm1');
