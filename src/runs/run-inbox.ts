@@ -3,9 +3,18 @@ import type { Run } from './run.js';
 import { hasWaiting, type RunMessage } from './run-messages.js';
 import type { RunStore } from './run.store.js';
 
+const ADDED = '-added';
+
 /** Returns the id that a message to a run has in the conversation. It differs from those of all other messages. */
 export function toRunMessageId({ messageId }: Pick<Run, 'messageId'>, id: string): string {
-  return `${messageId}-${id}-added`;
+  return `${messageId}-${id}${ADDED}`;
+}
+
+/** True for the event of a message that a person has sent to the run. */
+export function isMessageTo({ messageId }: Pick<Run, 'messageId'>, put: MessagePut): boolean {
+  return (
+    put.stepId === undefined && put.messageId.startsWith(`${messageId}-`) && put.messageId.endsWith(ADDED)
+  );
 }
 
 /**

@@ -85,7 +85,8 @@ export class RunProgress {
     // It has stopped to ask, and is made again.
     if (event.type === 'tool-end' && event.outcome === 'awaiting-input')
       this.begunCalls.delete(event.toolCallId);
-    if (event.type === 'tool-start' || event.type === 'tool-end') this.sources.note(event);
+    if (event.type === 'tool-start' || event.type === 'tool-end' || event.type === 'message-put')
+      this.sources.note(event);
   }
 }
 

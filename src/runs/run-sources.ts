@@ -1,8 +1,9 @@
-import type { ToolEnd, ToolStart } from '../events/run-event.js';
+import type { MessagePut, RunEvent, ToolEnd, ToolStart } from '../events/run-event.js';
 import type { ConversationSources } from '../tools/agent-tool.js';
 import { readAllBefore, readAncestors } from './ancestors.js';
 import type { EventLog } from './event-log.js';
 import { findLastTurn, quotesOthers } from './quoted-history.js';
+import { isMessageTo } from './run-inbox.js';
 import type { Run } from './run.js';
 import type { RunStore } from './run.store.js';
 
@@ -19,6 +20,8 @@ const MOST_RUNS = 1_000;
 export class RunSources implements ConversationSources {
   private readonly names = new Map<string, string>();
   private readonly own = new Set<string>();
+  /** Texts that the person has sent to this run while it was under way. */
+  private readonly added: string[] = [];
   private earlier: Promise<readonly string[]> | undefined;
   private written: Promise<readonly string[]> | undefined;
 
@@ -29,9 +32,12 @@ export class RunSources implements ConversationSources {
     private readonly options: { readonly isNewThread: boolean },
   ) {}
 
-  /** Hears of each call of this run, by whichever owner. */
-  note(event: ToolStart | ToolEnd): void {
-    if (event.type === 'tool-start') this.names.set(event.toolCallId, event.toolName);
+  /** Hears of each call of this run, and of each message that joins it, by whichever owner. */
+  note(event: ToolStart | ToolEnd | MessagePut): void {
+    if (event.type === 'message-put') {
+      if (isQuoting(event)) this.own.add(FROM_CLIENT);
+      if (event.text !== undefined && isMessageTo(this.run, event)) this.added.push(event.text);
+    } else if (event.type === 'tool-start') this.names.set(event.toolCallId, event.toolName);
     else if (event.foreign) this.own.add(this.names.get(event.toolCallId) ?? 'a tool');
   }
 
@@ -47,12 +53,16 @@ export class RunSources implements ConversationSources {
 
   async readPersonText(): Promise<readonly string[]> {
     this.written ??= this.readMessages();
-    return this.written;
+    return [...this.added.map(findLastTurn), ...(await this.written)];
   }
 
   private async readMessages(): Promise<readonly string[]> {
     const messages = [this.run.message];
-    for await (const run of this.takeMost(readAncestors)) if (run !== TOO_MANY) messages.push(run.message);
+    for await (const run of this.takeMost(readAncestors)) {
+      if (run === TOO_MANY) continue;
+      const added = run.messages?.filter(({ taken }) => taken) ?? [];
+      messages.push(run.message, ...added.map(({ text }) => text));
+    }
     return messages.map(findLastTurn);
   }
 
@@ -80,7 +90,7 @@ export class RunSources implements ConversationSources {
     }
   }
 
-  /** Returns the name of a tool that brought words of strangers into this run; undefined when none did. */
+  /** Returns the name of a tool, or of another source, that brought words of strangers into this run; undefined when none did. */
   private async findForeign({ id }: Run): Promise<string | undefined> {
     const names = new Map<string, string>();
     let after = 0;
@@ -89,6 +99,7 @@ export class RunSources implements ConversationSources {
       for (const { event } of page) {
         if (event.type === 'tool-start') names.set(event.toolCallId, event.toolName);
         if (event.type === 'tool-end' && event.foreign) return names.get(event.toolCallId) ?? 'a tool';
+        if (isQuoting(event)) return FROM_CLIENT;
       }
       const last = page.at(-1);
       if (!last) return undefined;
@@ -99,3 +110,8 @@ export class RunSources implements ConversationSources {
 
 const TOO_MANY = Symbol('more runs than are looked at');
 const FROM_CLIENT = 'what the client sent of it';
+
+/** True for a message from outside that has turns of others in it. */
+function isQuoting(event: RunEvent): boolean {
+  return event.type === 'message-put' && event.stepId === undefined && quotesOthers(event.text ?? '');
+}
