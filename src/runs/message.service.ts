@@ -66,9 +66,10 @@ export class MessageService {
     if (refusal) throw refusal;
     if (hasEnded(run)) throw createClosedError('It has ended.');
     if (!this.mayReach(chosen)) throw createClosedError('Its agent takes none, or it is not allowed here.');
+    // First: what the host asks about the message may cost more than the message.
+    const giveBack = await this.service.charge(principal);
     const request = { principal, threadId, agent, message: text, metadata, steers: runId };
     const { message = text } = (await this.options.beforeRun?.(request)) ?? {};
-    const giveBack = await this.service.charge(principal);
     const added = await this.store(run, { id, text: message, at: Date.now() }).catch((error: unknown) => {
       giveBack();
       throw error;

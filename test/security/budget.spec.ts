@@ -11,7 +11,7 @@ import { SqliteStorage } from '../../src/storage/sqlite/sqlite.storage.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { PostgresServer, type SharedPostgres } from '../harness/cluster/postgres.server.js';
 import { RunStartThrottlerGuard } from '../../src/throttling/run-start-throttler.guard.js';
-import { createAnswer } from '../../src/testing/scripted.agent.js';
+import { createAnswer, ScriptedAgent } from '../../src/testing/scripted.agent.js';
 import { chatServers, type ChatServer, type ChatServerOptions, type Play } from '../support/chat.server.js';
 import { postJson } from '../support/post-json.js';
 
@@ -225,6 +225,43 @@ describe('budget of run starts', () => {
         await again.closed();
       }
       expect((await server.call('POST', '/runs', { message: 'another' })).status).toBe(202);
+    });
+
+    it('counts a message to a run that is under way, once for each id, and asks the host about none that it refuses', async () => {
+      const asked: string[] = [];
+      const server = await start({
+        agents: () => [
+          new ScriptedAgent((_, { signal }) => new Promise((resolve) => (signal.onabort = () => resolve())), {
+            isSteerable: true,
+          }),
+        ],
+        hooks: { beforeRun: ({ message }) => void asked.push(message) },
+        ...options(),
+      });
+      const { runId } = await server.startRun({ message: 'hello' });
+      const send = (id: string) => server.call('POST', `/runs/${runId}/messages`, { message: id, id });
+      for (const id of ['a', 'b', 'a', 'b']) expect((await send(id)).status).toBe(202);
+      const refused = await send('c');
+      expect(refused).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } });
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect((await send('a')).status).toBe(202);
+      expect((await server.call('POST', '/runs', { message: 'another' })).status).toBe(429);
+      expect(asked).toEqual(['hello', 'a', 'b']);
+      await server.call('POST', `/runs/${runId}/cancel`);
+    });
+
+    it('gives a start back for a message that its run does not take', async () => {
+      const server = await start({
+        agents: () => [new ScriptedAgent(brief, { isSteerable: true })],
+        ...options(),
+      });
+      const { runId } = await server.finishedRun();
+      for (let index = 0; index < 5; index += 1) {
+        const refused = await server.call('POST', `/runs/${runId}/messages`, { message: 'late' });
+        expect(refused).toMatchObject({ status: 409, body: { code: 'RUN_CLOSED' } });
+      }
+      for (let index = 1; index < BUDGET; index += 1)
+        expect((await server.call('POST', '/runs', { message: 'another' })).status).toBe(202);
     });
 
     it('admits no start above the budget when twelve come at the same moment', async () => {
