@@ -43,13 +43,53 @@ export function splitText<File extends Placed>(text: string, files: readonly Fil
   };
   let from = 0;
   for (const file of files.toSorted((one, other) => (one.at ?? 0) - (other.at ?? 0))) {
-    const { at = 0 } = file;
+    const at = Math.min(Math.max(file.at ?? 0, from), text.length);
     say(text.slice(from, at).replace(/\n{1,2}$/, ''));
     pieces.push({ file });
-    from = Math.max(from, at);
+    from = at;
   }
   say(text.slice(from));
   return pieces;
+}
+
+/**
+ * Moves the places of files with the words around them, after the text was changed. A file whose words are gone stands where they were. None comes to stand
+ * within a line: where the message is taken apart into its pieces, a word would be broken.
+ */
+export function moveFiles<File extends Placed>(
+  before: string,
+  after: string,
+  files: readonly File[],
+): PlacedIn<File>[] {
+  const toPlace = before === after ? (at: number) => at : followWords(before, after);
+  return files.map(({ at = 0, ...facts }) => {
+    const place = toPlace(at);
+    return { ...facts, ...(place > 0 && { at: place }) } as PlacedIn<File>;
+  });
+}
+
+function followWords(given: string, after: string): (at: number) => number {
+  // A text field of a browser has line feeds alone.
+  const toLines = (text: string) => (after.includes('\r') ? text : text.replaceAll(/\r\n?/g, '\n'));
+  const before = toLines(given);
+  const most = Math.min(before.length, after.length);
+  let same = 0;
+  while (same < most && before[same] === after[same]) same += 1;
+  let end = 0;
+  while (end < most - same && before.at(-1 - end) === after.at(-1 - end)) end += 1;
+  return (at) => {
+    const place = toLines(given.slice(0, at)).length;
+    if (place <= same) return toLineEnd(after, place);
+    return toLineEnd(after, place < before.length - end ? same : place - before.length + after.length);
+  };
+}
+
+/** Returns the place behind the line that a place is in, or the place itself, where a line begins or all text ends. */
+function toLineEnd(text: string, at: number): number {
+  if (at === 0 || text[at - 1] === '\n') return at;
+  const end = text.indexOf('\n', at);
+  if (end === -1) return text.length;
+  return text[end + 1] === '\n' ? end + 2 : end + 1;
 }
 
 /** @param kept what is left of the whole text: all but white space around it */

@@ -1,5 +1,5 @@
-import { splitText } from '../../events/message-order.js';
-import { areSame, moveFiles } from '../chat/attachments.js';
+import { moveFiles, splitText } from '../../events/message-order.js';
+import { areSame } from '../chat/attachments.js';
 import { el, say, set } from '../dom/el.js';
 import { fullTime } from '../dom/format.js';
 import { icon } from '../dom/icons.js';
@@ -74,8 +74,11 @@ export class UserMessageView {
 
   /** Opens the editor with what was written before and not sent, or with the message. */
   edit() {
-    const { runId, text, files: before = [] } = this.#entry;
+    const { runId, files: all = [] } = this.#entry;
     if (this.#editor) return this.#editor.focus();
+    // What is missing cannot be sent again. The field has line feeds alone.
+    const before = all.filter(({ omitted }) => !omitted);
+    const text = this.#entry.text.replaceAll(/\r\n?/g, '\n');
     const files = this.#actions.attach(runId, () => {
       this.#editor?.updateFiles();
       this.#keepFiles(files.sent, before);
@@ -86,7 +89,7 @@ export class UserMessageView {
     const editor = new MessageEditor(this.#actions.readEdit(runId) || text, bar, {
       type: (words) => this.#actions.writeEdit(runId, words === text ? '' : words),
       send: (words) => {
-        const sent = moveFiles(text, words, files.sent);
+        const sent = moveFiles(this.#entry.text, words, files.sent);
         this.#close();
         const isSame = words === text.trim() && areSame(sent, before);
         if (!isSame) this.#actions.sendEdit(runId, words, before.length + sent.length > 0 ? sent : undefined);
@@ -97,7 +100,7 @@ export class UserMessageView {
       },
     });
     if (kept) void files.restore(JSON.parse(kept));
-    else files.putBack(before.filter(({ omitted }) => !omitted));
+    else files.putBack(before);
     this.#editor = editor;
     editor.updateFiles();
     set(this.element, 'data-editing', true);
