@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { ForbiddenException } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import type { AgentInput } from '../agents/agent.js';
+import { splitText } from '../events/message-order.js';
 import { AppError } from '../errors.js';
 import { createAnswer, ScriptedAgent } from '../testing/scripted.agent.js';
 import { RunHookCalls, type RunHooks } from './run.hooks.js';
@@ -42,6 +43,29 @@ describe('beforeRun', () => {
     expect(given).toEqual([
       { agent: 'second', message: 'hello', metadata: { from: 'page', traceId: 't-1' } },
     ]);
+  });
+
+  it('keeps files between the words where it changes the message', async () => {
+    const PNG = Buffer.from(
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+      'base64',
+    );
+    const seen: unknown[] = [];
+    const agent = new ScriptedAgent(
+      ({ message, given }) => {
+        const pieces = splitText(message, given?.files);
+        seen.push(pieces.map((piece) => ('text' in piece ? piece.text : 'image')));
+      },
+      { accepts: ['image/*'] },
+    );
+    const { runs, executor, readLog } = processWith([agent], {
+      hooks: { beforeRun: ({ message }) => ({ message: message.replace('4111 1111', '[a card]') }) },
+    });
+    await executor.start();
+    const message = 'My 4111 1111 card\n\nand this';
+    const run = await runs.start({ ...HELLO, message, files: [{ data: PNG, at: 19 }] });
+    await readLog(run.id);
+    expect(seen).toEqual([['My [a card] card', 'image', 'and this']]);
   });
 
   it.each([

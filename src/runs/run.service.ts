@@ -11,7 +11,7 @@ import type { FileService, PreparedFiles } from './file.service.js';
 import { checkDelay, createDelayRefusal, MOST_DELAYED_RUNS } from './run-delay.js';
 import { placeRun, type PlacedRequest } from './run-place.js';
 import type { StartRunRequest } from './start-request.js';
-import { fingerprint, toGiven } from './start-values.js';
+import { changeRequest, fingerprint, toGiven } from './start-values.js';
 import { newId } from './run-ids.js';
 import type { RunFilter } from './run-filter.js';
 import { RunStore, type NewRun, type Page, type PageRequest } from './run.store.js';
@@ -86,7 +86,7 @@ export class RunService {
     const repeated = budget && (await this.take(budget, request));
     if (repeated) return repeated;
     const placed = await placeRun(request, this.runs);
-    const asked = { ...placed, ...(await this.options.beforeRun?.(placed)) };
+    const asked = changeRequest(placed, await this.options.beforeRun?.(placed));
     const agent = this.agents.choose(principal, asked.agent);
     const { name } = agent;
     const refusal = this.options.switches?.refuseRun({ agent: name, principal });

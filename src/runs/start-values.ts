@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { GivenInput } from '../agents/agent.js';
+import { moveFiles } from '../events/message-order.js';
 import type { PlacedFile } from '../events/message-part.js';
+import type { RunChanges } from './run.hooks.js';
+import type { PlacedRequest } from './run-place.js';
 import type { MessageFile, StartRunRequest } from './start-request.js';
 
 /** Returns the values that a start gives to its graph; undefined if it gives only a message. */
@@ -37,6 +40,13 @@ export function toGiven(
     ...(files?.length && { files }),
   };
   return Object.keys(given).length > 0 ? given : undefined;
+}
+
+/** Changes a request as its host says. Files keep their places between the words, unless the graph is given the message as it came. */
+export function changeRequest(request: PlacedRequest, changes: RunChanges | void): PlacedRequest {
+  const changed = { ...request, ...changes };
+  if (!changed.files || changed.input?.['messages'] !== undefined) return changed;
+  return { ...changed, files: moveFiles(request.message, changed.message, changed.files) };
 }
 
 /** Tells whether two requests ask for the same: the same fields with the same values, in whatever order they were written. */
