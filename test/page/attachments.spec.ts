@@ -111,7 +111,7 @@ describeInChromium('files of a message on the page', (chromium) => {
     await page.getByRole('button', { name: 'Edit this message' }).click();
     await page.keyboard.type('In words');
     await page.keyboard.press('Enter');
-    await page.getByText('Read dot.png 70. In words').waitFor();
+    await chat.shows('Read dot.png 70. In words');
     await page.locator('[data-role=user] img').waitFor();
   });
 
@@ -124,9 +124,9 @@ describeInChromium('files of a message on the page', (chromium) => {
     await page.reload();
     await page.locator('[data-testid=attachment][data-state=sent]', { hasText: 'note.txt' }).waitFor();
     await chat.ask('Still there?');
-    await page.getByText('Read note.txt 9. Still there?').waitFor();
+    await chat.shows('Read note.txt 9. Still there?');
     await page.reload();
-    await page.getByText('Read note.txt 9. Still there?').waitFor();
+    await chat.shows('Read note.txt 9. Still there?');
     expect(await page.getByTestId('attachment').count()).toBe(0);
   });
 
@@ -173,7 +173,7 @@ describeInChromium('files of a message on the page', (chromium) => {
     await page.keyboard.press('Enter');
     await page.getByTestId('queued').filter({ hasText: 'Second · note.txt' }).waitFor();
     held.open();
-    await page.getByText('1 for Second').waitFor();
+    await chat.answer.getByText('1 for Second').waitFor();
   });
 
   it('are not offered for an agent that takes none', async () => {

@@ -59,14 +59,14 @@ describeInChromium('page with a question of an MCP server', (chromium) => {
     await send.click();
     await card.getByText('Answered by').waitFor();
     const said = '{"day":"Friday","guests":3,"outside":true}';
-    await chat.page.getByText(said, { exact: true }).waitFor();
+    await chat.answer.getByText(said, { exact: true }).waitFor();
   });
 
   it('takes a refusal, which the server is told', async () => {
     const { chat, card } = await asked();
     await card.getByRole('button', { name: 'Decline', exact: true }).click();
     await card.getByText('Declined by').waitFor();
-    await chat.page.getByText('decline', { exact: true }).waitFor();
+    await chat.answer.getByText('decline', { exact: true }).waitFor();
   });
 });
 
@@ -107,7 +107,7 @@ describeInChromium('page with a question of a graph', (chromium) => {
     const second = card.filter({ hasText: 'Why?' });
     await second.getByLabel('Your answer').fill('It is "calm".');
     await second.getByRole('button', { name: 'Answer', exact: true }).click();
-    await chat.page.getByText('Blue, because: It is "calm".', { exact: true }).waitFor();
+    await chat.answer.getByText('Blue, because: It is "calm".', { exact: true }).waitFor();
   });
 
   it('takes a written answer instead of one of the choices', async () => {
@@ -117,6 +117,6 @@ describeInChromium('page with a question of a graph', (chromium) => {
     const second = card.filter({ hasText: 'Why?' });
     await second.getByLabel('Your answer').fill('42');
     await second.getByRole('button', { name: 'Answer', exact: true }).click();
-    await chat.page.getByText('Green, because: 42', { exact: true }).waitFor();
+    await chat.answer.getByText('Green, because: 42', { exact: true }).waitFor();
   });
 });

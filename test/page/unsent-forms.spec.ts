@@ -227,6 +227,6 @@ describeInChromium('forms that are half filled in', (chromium) => {
     await chat.stands('awaiting-input');
     expect(await answer.inputValue()).toBe('It is\ncalm');
     await chat.page.getByRole('button', { name: 'Answer', exact: true }).click();
-    await chat.page.getByText('Because: It is calm').waitFor();
+    await chat.answer.getByText('Because: It is calm').waitFor();
   });
 });
