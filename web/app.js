@@ -12,7 +12,7 @@ import { Threads } from './chat/threads.js';
 import { Announcer } from './dom/announcer.js';
 import { pushThread, readQuery, setQuery } from './dom/address.js';
 import { lazily } from './dom/lazily.js';
-import { listenForShortcuts } from './dom/shortcuts.js';
+import { listenForShortcuts } from './dom/keys.js';
 import { Notifier } from './dom/notifier.js';
 import { Tabs } from './dom/tabs.js';
 import { AttachmentBar } from './view/attachment.bar.js';

@@ -1,13 +1,12 @@
 import { newIdempotencyKey } from '../../client/idempotency-key.js';
 import { emptyView, withDecisions } from '../../events/run-view.js';
-import { listRefused, placeAttempt, startAttempt } from './attempts.js';
+import { addVersion, listRefused, placeAttempt, startAttempt } from './attempts.js';
 import { setServerClock } from './clock.js';
 import { EntryList, listOpen } from './entries.js';
 import { Ratings } from './feedback.js';
 import { MessageQueue } from './message-queue.js';
 import { toProblem, unlessAborted, whyNotFollowed } from './problems.js';
 import { RunFollower } from './run-follower.js';
-import { addVersion } from './turns.js';
 
 /**
  * The conversation on the page: what was said in a thread, and the run that goes on in it. Knows no elements; `onChange` is

@@ -1,5 +1,4 @@
-import { withoutAttempt } from './attempts.js';
-import { withoutReplaced } from './turns.js';
+import { withoutAttempt, withoutReplaced } from './attempts.js';
 
 /** The entries of a conversation. Each has a key of its own; what did not change stays `===`. */
 export class EntryList {

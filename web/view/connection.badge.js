@@ -1,6 +1,6 @@
 import { sentence } from '../chat/sentences.js';
 import { el, say, set } from '../dom/el.js';
-import { everyTick } from '../dom/ticker.js';
+import { everyTick } from '../chat/clock.js';
 
 /** Shows the state of the current run's stream: a dot, and a word if there is something to say. */
 export class ConnectionBadge {

@@ -1,7 +1,7 @@
 import { copyButton } from '../dom/copy.button.js';
 import { el, say, set } from '../dom/el.js';
 import { icon } from '../dom/icons.js';
-import { everyTick } from '../dom/ticker.js';
+import { everyTick } from '../chat/clock.js';
 
 const LABELS = { retry: 'Try again', reconnect: 'Reconnect', edit: 'Edit message' };
 

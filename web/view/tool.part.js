@@ -1,10 +1,9 @@
-import { serverNow } from '../chat/clock.js';
+import { everyTick, serverNow } from '../chat/clock.js';
 import { plainJson, withCodes } from '../chat/hidden-characters.js';
 import { plainLabel, toolOutcome } from '../chat/sentences.js';
 import { el, say, set } from '../dom/el.js';
 import { duration, elapsed } from '../dom/format.js';
 import { icon } from '../dom/icons.js';
-import { everyTick } from '../dom/ticker.js';
 
 const ICONS = {
   ok: 'check',
