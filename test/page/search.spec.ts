@@ -154,7 +154,14 @@ describeInChromium('the search of the page', (chromium) => {
 
   /** Resolves once the page marks these words. Call it before what makes it do so: the mark is there for a moment only. */
   const marks = (page: Page, text: string) =>
-    page.locator('[data-found]').getByText(text, { exact: true }).waitFor();
+    // Looked at in every frame, inside the page: between two questions of a busy test, the mark may have come and gone.
+    page.waitForFunction(
+      (words) =>
+        [...document.querySelectorAll('[data-found], [data-found] *')].some(
+          ({ textContent }) => textContent.trim() === words,
+        ),
+      text,
+    );
 
   const isInView = (page: Page, text: string) =>
     page.getByText(text, { exact: true }).evaluate((element) => {

@@ -39,7 +39,7 @@ describeInChromium('agents inside an agent on the page', (chromium) => {
     expect(await groups.first().getByText('Nothing there.').isVisible()).toBe(false);
 
     await chat.page.reload();
-    await groups.first().waitFor();
+    await chat.stands('completed');
     expect(await groups.allTextContents()).toEqual(said);
   });
 });

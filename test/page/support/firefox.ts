@@ -80,13 +80,6 @@ export class FirefoxPage {
     await this.page.waitForFunction(hasStatus, {}, status);
   }
 
-  /** Returns the texts of what a selector finds. */
-  texts(selector: string): Promise<string[]> {
-    return this.page.$$eval(selector, (elements) =>
-      elements.map((element) => (element as HTMLElement).innerText),
-    );
-  }
-
   /** Returns how the element that has the focus is called: its label, or its text. */
   focused(): Promise<string> {
     return this.page.evaluate(() => {
