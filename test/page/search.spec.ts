@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { createAnswer } from '../../src/testing/scripted.agent.js';
-import { chatServers } from '../support/chat.server.js';
+import { chatServers, type ChatServer } from '../support/chat.server.js';
 import { sayOneByOne } from '../support/plays.js';
 import { until, untilEqual } from '../support/until.js';
-import { describeInChromium } from './support/browser.js';
+import { describeInChromium, type VisitOptions } from './support/browser.js';
 import { findViolations, LETS_AXE_IN } from './support/accessibility.js';
 import { ChatPage, toPageUrl } from './support/chat.page.js';
 
@@ -130,6 +130,22 @@ describeInChromium('the search of the page', (chromium) => {
     expect(await findViolations(page)).toEqual([]);
   });
 
+  /** Opens the page, which notes what it marks: a mark is there for a moment only, and a busy test may look too late. */
+  const visit = async (server: ChatServer, options?: VisitOptions) => {
+    const context = await chromium.context(options);
+    await context.addInitScript(() => {
+      const marked: Element[] = [];
+      new MutationObserver((changes) => {
+        for (const { target } of changes)
+          if (target instanceof Element && target.hasAttribute('data-found')) marked.push(target);
+      }).observe(document, { subtree: true, attributeFilter: ['data-found'] });
+      Object.assign(globalThis, { marked });
+    });
+    const page = await context.newPage();
+    await page.goto(toPageUrl(server));
+    return page;
+  };
+
   /** A conversation of forty questions about numbers, of which the second was edited. */
   const talked = async () => {
     const server = await serve({
@@ -152,13 +168,12 @@ describeInChromium('the search of the page', (chromium) => {
     return { server, ids, threadId };
   };
 
-  /** Resolves once the page marks these words. Call it before what makes it do so: the mark is there for a moment only. */
+  /** Resolves once the page has marked these words, or a message with them. The page has to be one of `visit`. */
   const marks = (page: Page, text: string) =>
-    // Looked at in every frame, inside the page: between two questions of a busy test, the mark may have come and gone.
     page.waitForFunction(
       (words) =>
-        [...document.querySelectorAll('[data-found], [data-found] *')].some(
-          ({ textContent }) => textContent.trim() === words,
+        (globalThis as unknown as { marked: Element[] }).marked.some((element) =>
+          [element, ...element.querySelectorAll('*')].some(({ textContent }) => textContent.trim() === words),
         ),
       text,
     );
@@ -174,13 +189,11 @@ describeInChromium('the search of the page', (chromium) => {
     'opens a conversation at the words that were found, and marks them for a moment (motion: %s)',
     async (reducedMotion) => {
       const { server, threadId } = await talked();
-      const page = await chromium.visit(toPageUrl(server), { reducedMotion });
+      const page = await visit(server, { reducedMotion });
       const field = page.getByRole('searchbox', { name: 'Search conversations' });
       await field.fill('end of number 3');
-      await Promise.all([
-        marks(page, 'The end of number 3.'),
-        page.getByTestId('found').getByRole('link').click(),
-      ]);
+      await page.getByTestId('found').getByRole('link').click();
+      await marks(page, 'The end of number 3.');
       expect(await isInView(page, 'The end of number 3.')).toBe(true);
       expect(await page.evaluate(() => document.activeElement?.getAttribute('data-role'))).toBe('assistant');
       await page.locator('[data-found]').waitFor({ state: 'detached' });
@@ -190,17 +203,15 @@ describeInChromium('the search of the page', (chromium) => {
 
       // The same conversation, further down.
       await field.fill('end of number 20');
-      await Promise.all([
-        marks(page, 'The end of number 20.'),
-        page.getByTestId('found').filter({ hasText: 'number 20' }).getByRole('link').click(),
-      ]);
+      await page.getByTestId('found').filter({ hasText: 'number 20' }).getByRole('link').click();
+      await marks(page, 'The end of number 20.');
       expect(await isInView(page, 'The end of number 20.')).toBe(true);
     },
   );
 
   it('shows the last of two places in one conversation that a person has chosen, and no error', async () => {
     const { server } = await talked();
-    const page = await chromium.visit(toPageUrl(server), { mayFail: true });
+    const page = await visit(server, { mayFail: true });
     const readAnnounced = await watchAnnouncer(page);
     const field = page.getByRole('searchbox', { name: 'Search conversations' });
     const choose = async (words: string) => {
@@ -216,7 +227,9 @@ describeInChromium('the search of the page', (chromium) => {
     });
     await choose('number 3');
     await until(() => asked.length > 0);
-    await Promise.all([marks(page, 'The end of number 20.'), choose('number 20').then(() => held.resolve())]);
+    await choose('number 20');
+    held.resolve();
+    await marks(page, 'The end of number 20.');
     expect(await isInView(page, 'The end of number 20.')).toBe(true);
     await untilEqual(() => new URL(page.url()).searchParams.has('at'), false);
     // What it had to say before comes with the first words on an answer.
@@ -260,12 +273,10 @@ describeInChromium('the search of the page', (chromium) => {
         ),
     });
     await server.finishedRun({ message: 'Make a table' });
-    const page = await chromium.visit(toPageUrl(server));
+    const page = await visit(server);
     await page.getByRole('searchbox', { name: 'Search conversations' }).fill('needle');
-    await Promise.all([
-      marks(page, 'Here is the needle.'),
-      page.getByTestId('found').getByRole('link').click(),
-    ]);
+    await page.getByTestId('found').getByRole('link').click();
+    await marks(page, 'Here is the needle.');
     expect(await isInView(page, 'Here is the needle.')).toBe(true);
   });
 
@@ -273,14 +284,15 @@ describeInChromium('the search of the page', (chromium) => {
     const { server, ids } = await talked();
     const edited = await server.startRun({ message: 'quite another', replaces: ids[1] });
     await (await server.watch(edited.runId)).closed();
-    const page = await chromium.visit(toPageUrl(server));
+    const page = await visit(server);
     const chat = new ChatPage(page);
     const field = page.getByRole('searchbox', { name: 'Search conversations' });
     await field.fill('end of number 5');
     const link = page.getByTestId('found').getByRole('link');
     await link.waitFor();
     const address = await link.getAttribute('href');
-    await Promise.all([marks(page, 'The end of number 5.'), link.click()]);
+    await link.click();
+    await marks(page, 'The end of number 5.');
     expect(await page.getByText('quite another', { exact: true }).count()).toBe(0);
     await field.fill('quite another');
     await page.getByTestId('found').filter({ hasText: 'quite another' }).getByRole('link').click();
@@ -288,10 +300,8 @@ describeInChromium('the search of the page', (chromium) => {
     expect(await page.getByText('number 5', { exact: true }).count()).toBe(0);
 
     // As a link, in a window of its own.
-    await Promise.all([
-      marks(page, 'The end of number 5.'),
-      page.goto(new URL(address!, toPageUrl(server)).href),
-    ]);
+    await page.goto(new URL(address!, toPageUrl(server)).href);
+    await marks(page, 'The end of number 5.');
   });
 });
 
