@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { ScriptedAgent } from '../../src/testing/scripted.agent.js';
-import { chatServers } from '../support/chat.server.js';
+import { chatServers, gate } from '../support/chat.server.js';
 import { findViolations } from './support/accessibility.js';
 import { describeInChromium } from './support/browser.js';
 import { ChatPage, toPageUrl } from './support/chat.page.js';
@@ -70,6 +70,36 @@ describeInChromium('a queued message that is sent to the answer', (chromium) => 
     expect(await queued.count()).toBe(1);
     run.end();
     expect((await puppet.run()).message).toBe('Two');
+  });
+
+  it('is sent once, and is in the answer once, when the reply to it is lost or late', async () => {
+    for (const fate of ['lost', 'late'] as const) {
+      const { puppet, server, chat, steer, queued } = await open({ mayFail: true });
+      const held = gate();
+      let requests = 0;
+      await chat.page.route('**/messages', async (route) => {
+        requests += 1;
+        const response = await route.fetch();
+        if (fate === 'late') await held.opened;
+        return fate === 'lost' && requests === 1 ? route.abort() : route.fulfill({ response });
+      });
+      await chat.ask('One');
+      const run = await puppet.run();
+      run.say('1');
+      await chat.shows('1');
+      await chat.ask('Two');
+      await steer.click();
+      expect(await run.takeMessages()).toEqual(['Two']);
+      run.say('2');
+      run.end();
+      await chat.stands('completed');
+      held.open();
+      await queued.waitFor({ state: 'detached' });
+      expect(await chat.page.getByTestId('person').innerText()).toBe('Two');
+      expect(requests).toBe(fate === 'lost' ? 2 : 1);
+      const { body } = await server.call('GET', '/runs');
+      expect(body['items']).toHaveLength(1);
+    }
   });
 
   it('is taken back until the answer has it, and is queued again if the answer ends without it', async () => {

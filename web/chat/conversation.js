@@ -46,6 +46,7 @@ export class Conversation {
       () => this.#list.newKey(),
       chat,
       () => events.onChange(),
+      () => this.sendNext(),
     );
     this.#ratings = new Ratings({ chat, list: this.#list, onChange: () => events.onChange() });
   }
@@ -184,7 +185,7 @@ export class Conversation {
 
   /** Sends the first of the queue. */
   sendNext() {
-    if (this.busy || this.elsewhere || this.queue.length === 0) return;
+    if (this.busy || this.elsewhere || !this.#queue.isReady) return;
     void this.#offer(this.#queue.take());
   }
 

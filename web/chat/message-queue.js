@@ -1,26 +1,39 @@
 import { newIdempotencyKey } from '../../client/idempotency-key.js';
 
+/** Wait before a message is sent to a run again whose first request got no answer. It doubles, up to the longest. */
+const RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+
 /**
  * Messages that wait for the end of the run, each `{ key, text, files?, agent, replaces?, isAgain?, steered? }`. What did not change stays `===`.
  *
  * One can be sent to the run that goes on: it is `steered`, with its `{ runId, id }` on the server, until the run's view has it or the run has ended without it.
+ * It has a `messageId` as well once the server is known to have it.
  */
 export class MessageQueue {
   items = [];
   #newKey;
   #chat;
   #onChange;
+  #onLate;
   #view;
 
   /**
    * @param newKey returns a key that no other has
    * @param chat a ChatService
    * @param onChange called after each change by `withdraw` and `steer`
+   * @param onLate called when the queue could not be sent after a complete answer, and can be now
    */
-  constructor(newKey, chat, onChange) {
+  constructor(newKey, chat, onChange, onLate) {
     this.#newKey = newKey;
     this.#chat = chat;
     this.#onChange = onChange;
+    this.#onLate = onLate;
+  }
+
+  /** True if the first may be sent: it is known whether a run has it. */
+  get isReady() {
+    return this.items.length > 0 && !this.items[0].steered;
   }
 
   add(message) {
@@ -53,17 +66,25 @@ export class MessageQueue {
     const { text, steered } = this.#find(key) ?? {};
     if (steered || text === undefined) return;
     const id = newIdempotencyKey();
+    const isAsked = () => this.#find(key)?.steered?.id === id;
     this.#change(key, { steered: { runId, id } });
     this.#onChange();
-    try {
-      const { messageId } = await this.#chat.steer(runId, text, { id });
-      this.#change(key, { steered: { runId, id, messageId } });
-      // It may have been faster than the reply.
-      if (this.#view) this.see(this.#view);
-    } catch {
-      this.#change(key, { steered: undefined });
+    for (let wait = RETRY_MS; isAsked(); wait = Math.min(2 * wait, LONGEST_RETRY_MS)) {
+      try {
+        const { messageId } = await this.#chat.steer(runId, text, { id });
+        if (isAsked()) this.#change(key, { steered: { runId, id, messageId } });
+        break;
+      } catch ({ status = 0 }) {
+        // The server may have it, whatever became of its answer. It takes a message of the same id once.
+        if (status === 0 || status >= 500) await new Promise((resolve) => setTimeout(resolve, wait));
+        else if (isAsked()) this.#change(key, { steered: undefined });
+      }
     }
+    const view = this.#view;
+    // The run may have been faster than the reply.
+    if (view) this.see(view);
     this.#onChange();
+    if (view?.runId === runId && view.status === 'completed') this.#onLate();
   }
 
   /** Learns the view of the run that goes on: removes the messages that it has. */
@@ -74,7 +95,8 @@ export class MessageQueue {
       if (!steered || steered.runId !== view.runId) continue;
       const isTaken = view.parts.some(({ messageId }) => messageId && messageId === steered.messageId);
       if (isTaken) this.take(key);
-      else if (ended) this.#change(key, { steered: undefined });
+      // Before the reply, it may be one of those that the view has.
+      else if (ended && steered.messageId) this.#change(key, { steered: undefined });
     }
   }
 
