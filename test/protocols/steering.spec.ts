@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { HttpAgent, type Message as AgUiMessage } from '@ag-ui/client';
-import { AIMessage, ToolMessage } from '@langchain/core/messages';
+import { AIMessage, ToolMessage, type BaseMessage } from '@langchain/core/messages';
 import { END, MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
 import { Client, type Message } from '@langchain/langgraph-sdk';
 import type { AgentContext, AgentInput } from '../../src/agents/agent.js';
-import { LangGraphAgent } from '../../src/agents/langgraph/index.js';
+import { LangGraphAgent, type LangGraphAgentOptions } from '../../src/agents/langgraph/index.js';
 import { foldRun } from '../../src/client/index.js';
 import { foldTimeline } from '../../src/events/fold-timeline.js';
 import { withoutWords } from '../../src/events/without-words.js';
@@ -82,7 +82,7 @@ const describeAgUi = (messages: readonly AgUiMessage[]) =>
   );
 
 describe.each(['memory', ...SHARED_KINDS] as const)('a run that is steered in the middle, on %s', (kind) => {
-  const serve = async () => {
+  const serve = async (options: Partial<LangGraphAgentOptions> = {}) => {
     const { graph, ...gates } = lookingUp();
     const storage = kind === 'memory' ? new MemoryStorage() : await storages.make(kind);
     let agent: WatchedAgent | undefined;
@@ -94,6 +94,7 @@ describe.each(['memory', ...SHARED_KINDS] as const)('a run that is steered in th
           name: 'graph',
           description: 'Looks up.',
           graph: graph as never,
+          ...options,
         })),
       ],
       protocols: {},
@@ -218,5 +219,34 @@ describe.each(['memory', ...SHARED_KINDS] as const)('a run that is steered in th
     const hidden = JSON.stringify(compacted.map(({ event }) => withoutWords(event)));
     expect(hidden).not.toContain('Mediterranean');
     expect(hidden).not.toContain('alphabetical');
+  });
+
+  it('has its messages in the states that it keeps, and in those that runs go on from', async () => {
+    const { storage, client, finish } = await serve({ keepsStates: true });
+    const { threadId, runId } = await finish();
+    const history = await client.threads.getHistory<{ messages: Message[] }>(threadId, { limit: 50 });
+    const states = history.reverse();
+    const length = states.map(({ values }) => describeMessages(values).length);
+    // Input, question, call, result; with the first message, with its answer; before the second, with it, with its answer.
+    expect(length).toEqual([0, 1, 2, 2, 3, 4, 4, 5, 6]);
+    for (const { values } of states) {
+      const messages = describeMessages(values);
+      expect(messages).toEqual(CONVERSATION.slice(0, messages.length));
+    }
+
+    const { threadKey } = (await storage.runs.get(runId))!;
+    for (const index of [3, 4, 6]) {
+      const forked = await client.runs.wait(threadId, 'graph', {
+        input: { messages: [{ type: 'human', content: 'Why?' }] },
+        checkpointId: states[index]!.checkpoint.checkpoint_id!,
+      });
+      const shown = describeMessages(forked as never);
+      expect(shown).toEqual([...CONVERSATION.slice(0, length[index]), 'human: Why?', 'ai: Answer to: Why?']);
+      // As the graph has it.
+      const tuple = await storage.checkpointer.getTuple({ configurable: { thread_id: threadKey } });
+      const messages = tuple?.checkpoint.channel_values['messages'] as BaseMessage[];
+      const said = (all: readonly string[]) => all.filter((each) => each.startsWith('human: '));
+      expect(said(messages.map((each) => `${each.getType()}: ${each.text}`))).toEqual(said(shown));
+    }
   });
 });

@@ -34,6 +34,8 @@ export class GraphInbox {
   private control = new RunControl();
   /** The messages that are part of the state which is stored next. */
   private arriving: readonly MessagePut[] = [];
+  /** True if that state has them, false if it is the one before. */
+  private isUpdate = false;
   /** Supersteps of this turn. They count for its limit as if the graph had not been stopped in between. */
   private steps = 0;
   private maxSteps = Infinity;
@@ -43,14 +45,21 @@ export class GraphInbox {
   /**
    * Called with each state of the graph itself, in the turn of the event loop that stores it.
    *
+   * @param tellOfState tells that the state is reached: after what is in it, and before what is not
    * @returns true if it has told of messages, and the state must not wait to be stored
    */
-  stateReached({ checkpoint, metadata }: Pick<PutCheckpoint, 'checkpoint' | 'metadata'>): boolean {
+  stateReached(
+    { checkpoint, metadata }: Pick<PutCheckpoint, 'checkpoint' | 'metadata'>,
+    tellOfState: () => void,
+  ): boolean {
     if (metadata.source === 'input' && this.arriving.length > 0) {
+      if (!this.isUpdate) tellOfState();
       this.tell(this.arriving);
+      if (this.isUpdate) tellOfState();
       this.arriving = [];
       return true;
     }
+    tellOfState();
     if (metadata.source !== 'loop') return false;
     this.steps += 1;
     // The only moment at which no step of a subgraph is under way that would be stopped as well.
@@ -112,6 +121,7 @@ export class GraphInbox {
     if (this.arriving.length === 0) return isStopped ? null : undefined;
     const messages = alternating(this.arriving, seen.at(-1));
     for (const { id } of messages) history.add(id);
+    this.isUpdate = isStopped;
     if (isStopped) return new Command({ update: { messages } });
     await endTurn();
     this.steps = 0;

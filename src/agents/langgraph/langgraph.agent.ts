@@ -163,9 +163,9 @@ export class LangGraphAgent extends Agent {
         const isSaid = persons?.reached(checkpoint.channel_values['messages']);
         const change = exposed?.hearCheckpoint(checkpoint.channel_values, newVersions);
         if (change) void context.emit(change);
-        states?.reached(put);
+        const wasTold = inbox.stateReached(put, () => states?.reached(put));
         if (isSaid || change || states) context.commitNow();
-        storeTold(inbox.stateReached(put), context, checkpoints);
+        storeTold(wasTold, context, checkpoints);
       },
     };
     const configurable = runConfigurable(this.name, input.given ?? {}, active, context);

@@ -18,6 +18,7 @@ export interface ReachedState {
 export class ReachedStates {
   private readonly states = new Map<string, ReachedState>();
   private newestId: string | undefined;
+  private hasInput = false;
 
   /** @param questionId the message that the run answers: its first state is the one before that */
   constructor(private readonly questionId: string | undefined) {}
@@ -54,7 +55,10 @@ export class ReachedStates {
     { source }: CheckpointReached,
     entries: readonly TranscriptEntry[],
   ): readonly TranscriptEntry[] {
-    const isBeforeQuestion = source === 'input' && this.questionId !== undefined;
+    // Others come from messages to the run while it was under way.
+    const isFirstInput = source === 'input' && !this.hasInput;
+    this.hasInput ||= isFirstInput;
+    const isBeforeQuestion = isFirstInput && this.questionId !== undefined;
     return isBeforeQuestion ? entries.filter(({ id }) => id !== this.questionId) : [...entries];
   }
 }
