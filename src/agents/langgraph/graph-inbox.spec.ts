@@ -362,4 +362,33 @@ describe('a message to a run of a graph that is under way', () => {
     // LangGraph counts one step less of a graph that goes on without input.
     expect(await countSteps(deltas as never, 'More.')).toBe(7);
   });
+
+  it('is left to its client by a graph that a function makes and whose input has no messages', async () => {
+    const first = gate();
+    const counting = Annotation.Root({ count: Annotation<number> });
+    const graph = new StateGraph(counting)
+      .addNode('add', async ({ count }) => {
+        await first.opened;
+        return { count: count + 1 };
+      })
+      .addEdge(START, 'add')
+      .addEdge('add', END)
+      .compile();
+    const stack = await stackOf(graphAgent(() => graph));
+    const { id } = await stack.runs.start({
+      principal: ADA,
+      message: 'Count.',
+      isWithoutMessage: true,
+      input: { count: 1 },
+    });
+    await reached(stack, id, ({ type }) => type === 'step-start');
+    await send(stack, id, 'More.', 'm1');
+    first.open();
+    const log = await stack.readLog(id);
+    expectValid(log);
+    expect(getEnd({ log })).toMatchObject({ outcome: 'completed' });
+    expect(describeParts(log)).toEqual([]);
+    const run = await stack.runs.get(ADA, id);
+    expect(run.messages).toMatchObject([{ id: 'm1', left: true }]);
+  });
 });

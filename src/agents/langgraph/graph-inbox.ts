@@ -2,6 +2,7 @@ import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from '@langcha
 import { Command, RunControl } from '@langchain/langgraph';
 import type { MessagePut } from '../../events/run-event.js';
 import type { AgentContext } from '../agent.js';
+import { inputNames } from './graph-input.js';
 import type { CompiledGraph } from './graph-source.js';
 import { ANSWER_TO_COME } from './repair-history.js';
 import type { PutCheckpoint, RunCheckpoints } from './run-checkpoints.js';
@@ -40,7 +41,15 @@ export class GraphInbox {
   private steps = 0;
   private maxSteps = Infinity;
 
-  constructor(private readonly context: AgentContext) {}
+  private readonly takesMessages: boolean;
+
+  /** @param graph one whose input has no messages gets none: of one that a function makes, that is not known before the run */
+  constructor(
+    private readonly context: AgentContext,
+    graph: CompiledGraph,
+  ) {
+    this.takesMessages = inputNames(graph)?.includes('messages') ?? true;
+  }
 
   /**
    * Called with each state of the graph itself, in the turn of the event loop that stores it.
@@ -79,7 +88,7 @@ export class GraphInbox {
   }
 
   private get hasMessages(): boolean {
-    return this.context.hasMessages?.() ?? false;
+    return this.takesMessages && (this.context.hasMessages?.() ?? false);
   }
 
   /** @returns true if the graph was stopped for a message */

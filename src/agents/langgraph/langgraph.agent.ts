@@ -151,7 +151,7 @@ export class LangGraphAgent extends Agent {
         place: { ...context, fromCheckpoint: input.given?.fromCheckpoint },
       },
     );
-    const inbox = new GraphInbox(context);
+    const inbox = new GraphInbox(context, graph);
     const active: ActiveRun = {
       run,
       checkpoints,
