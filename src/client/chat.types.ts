@@ -30,7 +30,7 @@ export interface RunRecord {
   readonly continuedBy?: string;
   /** The run before this one in its branch. Null if this one starts the thread over. Absent: the run before it in time. */
   readonly parentRunId?: string | null;
-  /** Messages that the run has not taken. Absent: none. */
+  /** Messages that the run has not taken, or has ended without. Absent: none. */
   readonly messages?: readonly RunMessage[];
   /** The inputs that the run stopped for, with their answers. */
   readonly inputs?: readonly RequestedInput[];

@@ -127,6 +127,8 @@ describe('a message to a run that is under way', () => {
     expect((await readLog(runId)).at(-1)?.event).toMatchObject({ outcome: 'completed' });
     expect(listTypes(await readLog(runId))).not.toContain('message-put');
     // Its client may send it elsewhere.
+    const again = messages.add(ADA, runId, { id: message.id, text: 'two' });
+    await expect(again).rejects.toMatchObject({ code: 'RUN_CLOSED' });
     expect((await storage.runs.get(runId))?.messages).toEqual([{ ...message, left: true }]);
     await messages.withdraw(ADA, runId, message.id);
   });

@@ -45,8 +45,8 @@ export class MessageService {
   }
 
   /**
-   * Stores a message to a run, which takes it before its next step. Durable when it resolves. A message of the same id is there already: it is returned as it is. A new
-   * one takes one start from the principal's budget.
+   * Stores a message to a run, which takes it before its next step. Durable when it resolves. A message of the same id is there already: it is returned as it is, unless the
+   * run has ended without it. A new one takes one start from the principal's budget.
    *
    * @throws AppError NOT_FOUND; RUN_CLOSED if the run takes no messages, and this one has to start a run of its own; REQUEST_INVALID; REQUEST_TOO_LARGE;
    *   AGENT_UNKNOWN; SWITCHED_OFF; RATE_LIMITED; whatever `beforeRun` refuses with
@@ -58,7 +58,7 @@ export class MessageService {
   ): Promise<GivenMessage> {
     const run = await this.service.get(principal, runId);
     const earlier = run.messages?.find((message) => message.id === id);
-    if (earlier) return toGivenMessage(run, earlier);
+    if (earlier && (earlier.taken || !hasEnded(run))) return toGivenMessage(run, earlier);
     this.checkLength(text);
     const { agent, metadata, threadId } = run;
     const chosen = this.agents.choose(principal, agent);

@@ -30,7 +30,7 @@ export const runSchema = z
     messages: z
       .array(runMessageSchema)
       .optional()
-      .meta({ description: 'Messages that the run has not taken. Absent: none.' }),
+      .meta({ description: 'Messages that the run has not taken, or has ended without. Absent: none.' }),
   })
   .meta({ id: 'Run' });
 export type RunDto = z.output<typeof runSchema>;
