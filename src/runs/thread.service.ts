@@ -238,10 +238,11 @@ export class ThreadService {
     branch: BranchPage,
   ): Promise<{ readonly messages: ThreadMessage[]; readonly bytes: number } | undefined> {
     const { id: runId, messageId, createdAt, message, given, resumeOf, inputs = [], feedback } = run;
+    const place = branch.findPlaceIn(run);
     const folded = await foldLog(this.log, runId, {
       begin: () => ({ ...beginCut(runId), bytes: 0 }),
       apply: ({ bytes, ...fold }, recorded) => ({
-        ...applyToCut(fold, recorded, branch.findPlaceIn(run)),
+        ...applyToCut(fold, recorded, place),
         bytes: bytes + weighEvent(recorded.event),
       }),
       maxBytes,

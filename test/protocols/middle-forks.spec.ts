@@ -5,6 +5,7 @@ import { Client } from '@langchain/langgraph-sdk';
 import { LangGraphAgent } from '../../src/agents/langgraph/index.js';
 import { MemoryStorage } from '../../src/storage/memory/memory.storage.js';
 import { chatServers } from '../support/chat.server.js';
+import { EventStream } from '../support/event-stream.js';
 import { SHARED_KINDS, testStorages } from '../support/storages.js';
 
 interface Page {
@@ -82,20 +83,49 @@ describe.each(['memory', ...SHARED_KINDS] as const)('a fork from the middle of a
       const reply = await fetch(`${server.origin}/protocols/ai-sdk/chat/${thread_id}/messages`);
       return said(toPage((await reply.json()) as UiMessages));
     };
-    return { ask, findMiddle, read, readUiMessages, client, threadId: thread_id };
+    /** The messages that a client of AG-UI is shown first when it joins the thread. */
+    const readAgUiMessages = async () => {
+      const body = {
+        threadId: thread_id,
+        runId: 'joined',
+        messages: [],
+        tools: [],
+        context: [],
+        state: {},
+        protocolVersion: '1.0',
+      };
+      const url = `${server.origin}/protocols/ag-ui/connect`;
+      const stream = await EventStream.open(url, { method: 'POST', body });
+      await stream.closed();
+      const snapshot = stream.events.find(({ data }) => data['type'] === 'MESSAGES_SNAPSHOT');
+      return (snapshot?.data['messages'] as readonly { content: string }[]).map(({ content }) => content);
+    };
+    return { ask, findMiddle, read, readUiMessages, readAgUiMessages, client, threadId: thread_id };
   };
 
   it('shows the earlier answer up to there, on one page and on several', async () => {
-    const { ask, findMiddle, read, readUiMessages } = await serve();
+    const { ask, findMiddle, read, readUiMessages, readAgUiMessages } = await serve();
     await ask('One');
+    const middle = await findMiddle();
     expect(said(await read())).toEqual(['One', 'One 1.One 2.']);
-    await ask('Two', await findMiddle());
+    await ask('Two', middle);
     expect(said(await read())).toEqual(['One', 'One 1.', 'Two', 'Two 2.']);
     expect(await readUiMessages()).toEqual(['One', 'One 1.', 'Two', 'Two 2.']);
+    expect(await readAgUiMessages()).toEqual(['One', 'One 1.', 'Two', 'Two 2.']);
     const newest = await read('?limit=1');
     expect(said(newest)).toEqual(['Two', 'Two 2.']);
     const cursor = encodeURIComponent(newest.nextCursor ?? '');
     expect(said(await read(`?limit=1&cursor=${cursor}`))).toEqual(['One', 'One 1.']);
+  });
+
+  it('shows a client of AG-UI no answer where the branch goes on before the first words', async () => {
+    const { ask, read, readAgUiMessages, client, threadId } = await serve();
+    await ask('One');
+    const states = await client.threads.getHistory<{ messages: { content: string }[] }>(threadId);
+    const asked = states.find(({ values }) => values.messages.length === 1);
+    await ask('Two', asked?.checkpoint.checkpoint_id ?? '');
+    expect(said(await read())).toEqual(['One', '', 'Two', 'Two 1.Two 2.']);
+    expect(await readAgUiMessages()).toEqual(['One', 'Two', 'Two 1.', 'Two 2.']);
   });
 
   it('shows the whole answer where the branch goes on from its end', async () => {
