@@ -163,4 +163,27 @@ describeInChromium('typing while a sign-in is going on', (chromium) => {
     expect(await chat.composer.inputValue()).toBe('');
     expect(await page.content()).not.toContain('A secret');
   });
+
+  it('sends nothing of one person for another, who has signed in in another tab', async () => {
+    const { page, dialog, chat, signIn } = await open();
+    await signIn();
+    await page.context().clearCookies();
+    await chat.ask('A secret of Ann');
+    await dialog.waitFor();
+    const address = page.url();
+    const elsewhere = await page.context().newPage();
+    await elsewhere.goto(address);
+    const other = elsewhere.getByRole('dialog', { name: 'Sign in' });
+    await other.getByLabel('Access token or API key').fill(OTHER);
+    await other.getByRole('button', { name: 'Sign in' }).click();
+    await elsewhere.getByRole('button', { name: 'Sign out' }).waitFor();
+    await other.waitFor({ state: 'detached' });
+    await elsewhere.getByTestId('composer').fill('A thought of Bob');
+
+    await page.evaluate(() => dispatchEvent(new Event('focus')));
+    await until(async () => (await chat.composer.inputValue()) === 'A thought of Bob');
+    expect(await page.content()).not.toContain('A secret');
+    const runs = await page.request.get(`${address.replace(/\?.*$/, '')}api/chat/runs`);
+    expect(await runs.json()).toMatchObject({ items: [] });
+  });
 });

@@ -53,11 +53,12 @@ export class Drafts {
    */
   claim(owner) {
     const before = this.#store.getItem(OWNER);
-    const isAnother = before !== null && before !== owner;
-    if (isAnother) this.clear();
+    if (before !== null && before !== owner) this.clear();
+    // In another tab, the drafts are theirs by now. What this page shows is not.
+    else if (this.#owner !== undefined && this.#owner !== owner) this.#isLeft = true;
     else this.#owner = owner;
     this.#store.setItem(OWNER, owner);
-    return isAnother;
+    return this.#isLeft;
   }
 
   /** False in a tab that was left open, once another person has signed in in another one. */
