@@ -81,6 +81,40 @@ describeInChromium('keeping what people type', (chromium) => {
     expect(await chat.composer.inputValue()).toBe('mine');
   });
 
+  it('keeps the newest of very many drafts', async () => {
+    const { chat } = await open();
+    const { page } = chat;
+    await page.evaluate(() => {
+      for (let each = 0; each < 300; each += 1) localStorage.setItem(`draft:gone-${each}`, 'old');
+    });
+    await chat.composer.fill('mine');
+    await until(async () => (await page.evaluate(() => localStorage.length)) < 250);
+    await page.reload();
+    expect(await chat.composer.inputValue()).toBe('mine');
+  });
+
+  it('keeps the newest draft after one for which there was no room', async () => {
+    const { puppet, chat } = await open();
+    const { page } = chat;
+    await chat.ask('One');
+    (await puppet.run()).end();
+    await chat.stands('completed');
+    await page.evaluate(() => {
+      const set = Storage.prototype.setItem;
+      Storage.prototype.setItem = function (key, text) {
+        if (text.endsWith('too long')) throw new DOMException('', 'QuotaExceededError');
+        set.call(this, key, text);
+      };
+    });
+    await chat.composer.fill('a thought that is too long');
+    await chat.composer.fill('a thought');
+    await page.getByRole('button', { name: 'New conversation' }).click();
+    await until(async () => (await chat.composer.inputValue()) === '');
+    await chat.threads.getByRole('link').first().click();
+    await chat.stands('completed');
+    expect(await chat.composer.inputValue()).toBe('a thought');
+  });
+
   it('sends what was typed during an answer after it, unless it is taken back', async () => {
     const { puppet, chat, queued } = await open();
     await chat.ask('One');

@@ -1,5 +1,9 @@
 const PREFIX = 'draft:';
 const OWNER = 'draft-owner';
+/** The keys in the order in which they were last written, the oldest first. */
+const ORDER = 'draft-order';
+/** Drafts that are kept. Those of conversations that have gone elsewhere, as on another device, would stay for ever. */
+const MOST_DRAFTS = 200;
 
 /** Stores unsent text by thread, that of an edit by `<thread>/<run>`, and a form that was filled in by `<thread>/<run>/inputs/<input>`, beyond the life of the page. */
 export class Drafts {
@@ -22,8 +26,9 @@ export class Drafts {
   write(threadId = '', text = '') {
     if (this.#shown.get(threadId) === text || !this.#isOurs()) return;
     this.#shown.set(threadId, text);
-    if (text === '') this.#store.removeItem(PREFIX + threadId);
-    else this.#store.setItem(PREFIX + threadId, text);
+    if (text === '') return this.#store.removeItem(PREFIX + threadId);
+    this.#store.setItem(PREFIX + threadId, text);
+    this.#limit(PREFIX + threadId);
   }
 
   /** Removes the forms of a thread, except those of the inputs that are still open. */
@@ -41,7 +46,7 @@ export class Drafts {
 
   /** Removes everything, because another person may use this browser next. Nothing more is stored by this page. */
   clear() {
-    this.#remove((key) => key.startsWith(PREFIX) || key === OWNER);
+    this.#remove((key) => key.startsWith(PREFIX) || key === OWNER || key === ORDER);
     this.#isLeft = true;
   }
 
@@ -64,6 +69,19 @@ export class Drafts {
   /** False in a tab that was left open, once another person has signed in in another one. */
   #isOurs() {
     return !this.#isLeft && (this.#owner === undefined || this.#owner === this.#store.getItem(OWNER));
+  }
+
+  /** Removes the oldest drafts where there are too many. */
+  #limit(newest) {
+    const ordered = JSON.parse(this.#store.getItem(ORDER) ?? '[]');
+    if (ordered.at(-1) === newest) return;
+    const there = new Set(this.#store.keys().filter((key) => key.startsWith(PREFIX) && key !== newest));
+    const known = ordered.filter((key) => there.has(key));
+    // Those of an earlier version have no place in the order.
+    const oldest = [...there].filter((key) => !known.includes(key));
+    const all = [...oldest, ...known, newest];
+    for (const key of all.slice(0, -MOST_DRAFTS)) this.#store.removeItem(key);
+    this.#store.setItem(ORDER, JSON.stringify(all.slice(-MOST_DRAFTS)));
   }
 
   #remove(isGone) {
@@ -91,7 +109,11 @@ function browserStore() {
       ),
     setItem: (key, text) =>
       attempt(
-        (store) => store.setItem(key, text),
+        (store) => {
+          store.setItem(key, text);
+          // What there was no room for is older.
+          held.delete(key);
+        },
         () => void held.set(key, text),
       ),
     removeItem: (key) => {
