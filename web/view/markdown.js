@@ -42,6 +42,8 @@ const PIECE = 1_000;
 const PIECE_MS = 200;
 /** Texts in a row that may take that long. One alone may be the fault of a busy machine. */
 const MOST_SLOW = 2;
+/** Time for the stretches of a text that costs too much as a whole. Each may take less than would be noticed, and all of them minutes. */
+const APART_MS = 1_000;
 /** Levels of lists and quotes. More of them overflow the stack, of marked or of the browser's layout. */
 const MOST_LEVELS = 40;
 const NESTED_IN_A_LINE = /^[ \t]*(?:[-*+][ \t]+|>[ \t]*|\d{1,9}[.)][ \t]+){41}/m;
@@ -75,20 +77,30 @@ function lexPiece(text) {
   }
 }
 
-function isDeeper({ items, tokens }, levels) {
-  const inner = items ?? tokens;
+function isDeeper({ items, tokens, header, rows }, levels) {
+  const inner = items ?? tokens ?? (header && [...header, ...rows.flat()]);
   return levels === 0 ? inner !== undefined : inner?.some((token) => isDeeper(token, levels - 1)) === true;
 }
 
-/** Returns the blocks of a text that costs too much as a whole: what is between two empty lines by itself, or as it is. */
+/** Returns the blocks of a text that costs too much as a whole: what is between two empty lines by itself, or as it is, as is all after a second of work. */
 function lexApart(text) {
-  return text.split(/(?<=\n\n)(?!\n)/).flatMap((raw) => lex(raw) ?? toPlainBlock(raw));
+  let leftMs = APART_MS;
+  return text.split(/(?<=\n\n)(?!\n)/).flatMap((raw) => {
+    if (leftMs <= 0) return toPlainBlock(raw);
+    const start = performance.now();
+    const tokens = lex(raw);
+    leftMs -= performance.now() - start;
+    return tokens ?? toPlainBlock(raw);
+  });
 }
 
 function toPlainBlock(raw) {
   const text = raw.trimEnd();
   return { type: 'paragraph', raw, text, tokens: [{ type: 'text', raw: text, text }] };
 }
+
+/** The definition of a link. Its name has no bracket: a search to the end of the text, from each line that begins with one, would take seconds. */
+const DEFINITION = /^ {0,3}\[(?:\\.|[^[\]\\^]){1,999}\]:/m;
 
 /** Number of blocks at the end that more text may still change. */
 export const OPEN_BLOCKS = 2;
@@ -105,8 +117,7 @@ export class BlockSplitter {
   /** @returns the blocks; `raw` tells whether one has changed */
   split(text) {
     // The definition of a link also applies to the text before it.
-    const isAnew =
-      !text.startsWith(this.#settled) || text.includes('\r') || /^ {0,3}\[[^\]^]+\]:/m.test(text);
+    const isAnew = !text.startsWith(this.#settled) || text.includes('\r') || DEFINITION.test(text);
     const kept = isAnew ? [] : this.#tokens.slice(0, this.#settledCount);
     const rest = isAnew ? text : text.slice(this.#settled.length);
     if (!text.startsWith(this.#settled)) this.#slow = 0;
