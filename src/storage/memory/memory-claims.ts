@@ -1,19 +1,37 @@
 import type { Owner } from '../../principal.js';
-import { belongsTo } from '../../runs/run.js';
+import { belongsTo, type Run } from '../../runs/run.js';
 import type { ClaimRun, RunOwner } from '../../runs/run.store.js';
-import { isAbandoned } from '../../runs/takeover.js';
+import { countDeaths, isAbandoned } from '../../runs/takeover.js';
 import { inTurn, mayBegin, RunningCounts, type Turn } from '../../runs/turns.js';
 import { toLeasedRun, type MemoryRecords, type RunRecord } from './memory-records.js';
 
+/** Gives the claim's owner the run whose turn it is. */
+export function claimRun(records: MemoryRecords, claim: ClaimRun, now: number): Run | undefined {
+  const record = findAbandoned(records, claim, now) ?? nextWaiting(records, claim.maxRunsPerPrincipal, now);
+  if (!record) return undefined;
+  const { run } = record;
+  const deaths = countDeaths(toLeasedRun(record));
+  record.run = {
+    ...run,
+    status: 'running',
+    epoch: run.epoch + 1,
+    startedAt: run.startedAt ?? now,
+    ...(deaths > 0 && { deaths }),
+  };
+  record.hasOwner = true;
+  record.leaseUntil = now + claim.leaseMs;
+  return record.run;
+}
+
 /** Returns the oldest run whose owner has fallen silent. */
-export function findAbandoned(records: MemoryRecords, claim: ClaimRun, now: number): RunRecord | undefined {
+function findAbandoned(records: MemoryRecords, claim: ClaimRun, now: number): RunRecord | undefined {
   for (const record of records.unended)
     if (record.run.status === 'running' && isAbandoned(toLeasedRun(record), { ...claim, now })) return record;
   return undefined;
 }
 
 /** Returns the waiting run whose turn it is. */
-export function nextWaiting(
+function nextWaiting(
   records: MemoryRecords,
   maxRunsPerPrincipal: number | undefined,
   now: number,

@@ -34,12 +34,11 @@ import {
 } from '../../runs/run.store.js';
 import type { RunDeletion, RunDeletionResult } from '../../runs/run-deletion.js';
 import type { Spending, SpendingQuery } from '../../runs/spending.js';
-import { countDeaths } from '../../runs/takeover.js';
 import type { ThreadCopy, ThreadCopyResult } from '../../runs/thread-copy.js';
 import type { ThreadMatch, ThreadSearch } from '../../runs/thread-search.js';
 import { keysAfter, toPage } from '../page-cursor.js';
 import { listFeedback, setFeedback } from './memory-feedback.js';
-import { countDelayed, findAbandoned, mayBeginAtOnce, nextWaiting } from './memory-claims.js';
+import { claimRun, countDelayed, mayBeginAtOnce } from './memory-claims.js';
 import { changeMessages } from './memory-run-messages.js';
 import { deleteRun } from './memory-run-deletion.js';
 import { copyThread } from './memory-thread-copy.js';
@@ -56,7 +55,7 @@ import {
   toThread,
   touch,
 } from './memory-threads.js';
-import { toIdempotencyKey, toLeasedRun, type MemoryRecords, type RunRecord } from './memory-records.js';
+import { toIdempotencyKey, type MemoryRecords, type RunRecord } from './memory-records.js';
 
 /** No method waits for anything before its last change, which makes each an atomic step. */
 export class MemoryRunStore extends RunStore {
@@ -128,23 +127,7 @@ export class MemoryRunStore extends RunStore {
   }
 
   async claim(claim: ClaimRun): Promise<Run | undefined> {
-    const { leaseMs, maxRunsPerPrincipal } = claim;
-    const now = this.clock();
-    const record =
-      findAbandoned(this.records, claim, now) ?? nextWaiting(this.records, maxRunsPerPrincipal, now);
-    if (!record) return undefined;
-    const { run } = record;
-    const deaths = countDeaths(toLeasedRun(record));
-    record.run = {
-      ...run,
-      status: 'running',
-      epoch: run.epoch + 1,
-      startedAt: run.startedAt ?? now,
-      ...(deaths > 0 && { deaths }),
-    };
-    record.hasOwner = true;
-    record.leaseUntil = now + leaseMs;
-    return record.run;
+    return claimRun(this.records, claim, this.clock());
   }
 
   async renew({
