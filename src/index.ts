@@ -30,6 +30,7 @@ export type { McpServerOptions } from './tools/mcp/mcp.options.js';
 // Agents; those that drive a graph are in ./langgraph
 export { Agent } from './agents/agent.js';
 export type { AgentContext, AgentInput } from './agents/agent.js';
+export type { TitleContext } from './agents/title-context.js';
 export {
   AgentMemory,
   type MemoryItem,

@@ -4,6 +4,7 @@ import type { MessagePut, StepStart } from '../events/run-event.js';
 import type { MessageViewPart } from '../events/view-parts.js';
 import type { ToolRun } from '../tools/agent-tool.js';
 import type { ClientTool } from '../events/client-tool.js';
+import type { TitleContext } from './title-context.js';
 
 /** Answers a message in a thread, and tells what it does while it does it. Register it by name in `AgentRegistry`. */
 export abstract class Agent {
@@ -72,12 +73,13 @@ export abstract class Agent {
   listFiles?(given: GivenInput): readonly NewFile[];
 
   /**
-   * Makes a title for a conversation that has begun so, of a few words. Called outside of runs, and told by the signal when it takes too long. Default:
-   * conversations keep the first line of their first message.
+   * Makes a title for a conversation that has begun so, of a few words. Called outside of runs, and told by the signal when it takes too long. What its model
+   * calls use is charged if it reports them to the context. Default: conversations keep the first line of their first message.
    */
   makeTitle?(
     begun: { readonly question: string; readonly answer: string },
     signal: AbortSignal,
+    context: TitleContext,
   ): Promise<string>;
 
   /** Describes the agent for tools that draw it and for forms that ask for its input. Default: nothing is known. */

@@ -94,7 +94,8 @@ export interface ChatModuleOptions {
   readonly steering?: boolean;
   /**
    * Titles of threads: the first line of their first message (`first-line`, default), or a few words by the model of their agent, once that has answered
-   * (`model`). A model is asked outside of the run, for each new thread; the call is not in the usage of the run. A name that a person gave stays.
+   * (`model`). A model is asked outside of the run, for each new thread; its tokens are charged to the thread's owner, beside the
+   * runs. A name that a person gave stays.
    */
   readonly titles?: 'first-line' | 'model';
   /** The look of the chat page, which it reads with the session. Default: its own. */

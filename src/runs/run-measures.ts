@@ -1,5 +1,6 @@
 import type { Agent } from '../agents/agent.js';
-import type { RunEnd } from '../events/run-event.js';
+import type { RunEnd, Usage } from '../events/run-event.js';
+import type { Metrics } from '../telemetry/metrics.js';
 import { ATTRIBUTES } from '../telemetry/names.js';
 import type { RunTelemetry } from '../telemetry/run-telemetry.js';
 import type { ExecutionDeps } from './execution-deps.js';
@@ -35,9 +36,16 @@ export function countEnd(
 ): void {
   const { metrics } = telemetry ?? {};
   if (!metrics) return;
+  metrics.count('runsEnded', 1, { [ATTRIBUTES.agent]: agent, [ATTRIBUTES.runOutcome]: outcome });
+  countCost({ agent, usage }, metrics);
+}
+
+/** Counts what was charged under the name of an agent. */
+export function countCost(
+  { agent, usage: { costMicros, unpricedTokens } }: { readonly agent: string; readonly usage: Usage },
+  metrics: Metrics,
+): void {
   const labels = { [ATTRIBUTES.agent]: agent };
-  metrics.count('runsEnded', 1, { ...labels, [ATTRIBUTES.runOutcome]: outcome });
-  const { costMicros, unpricedTokens } = usage;
   if (costMicros !== undefined) metrics.count('runsCost', costMicros / 1e6, labels);
   if (unpricedTokens !== undefined) metrics.count('runsUnpricedTokens', unpricedTokens, labels);
 }

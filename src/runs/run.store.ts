@@ -8,7 +8,7 @@ import type { ListedRun, Run, Thread, ThreadChange, ThreadFacts } from './run.js
 import type { RunDeletion, RunDeletionResult } from './run-deletion.js';
 import type { RunFilter } from './run-filter.js';
 import type { MessagesChange, MessagesResult } from './run-messages.js';
-import type { Spending, SpendingQuery } from './spending.js';
+import type { OutsideUsage, Spending, SpendingQuery } from './spending.js';
 import type { ThreadCopy, ThreadCopyResult } from './thread-copy.js';
 import type { ThreadMatch, ThreadSearch } from './thread-search.js';
 
@@ -118,9 +118,12 @@ export abstract class RunStore {
 
   /**
    * Sums what ended runs have used, by these groups; the dearest first, then the most tokens. Each run counts once, in the step that stores
-   * its end, in the month of that end (UTC). It still counts when its thread is deleted.
+   * its end, in the month of that end (UTC). It still counts when its thread is deleted. What {@link chargeUsage} was given is in the sums too.
    */
   abstract listSpending(query: SpendingQuery): Promise<readonly Spending[]>;
+
+  /** Adds usage that is no run's to the sums of this month (UTC), and no run. At most once: if it rejects, it may or may not have been added. */
+  abstract chargeUsage(outside: OutsideUsage): Promise<void>;
 
   /** Sums what the ended runs of a thread have used. Undefined if there are none. */
   abstract sumUsage(owner: Owner, threadId: string): Promise<Usage | undefined>;

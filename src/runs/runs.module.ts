@@ -251,7 +251,7 @@ function createWorker(
       switches,
       telemetry,
       replaced: new ReplacedText({ retention, log, recent }),
-      ...(options.titles === 'model' && { titles: new ThreadTitles(runs) }),
+      ...(options.titles === 'model' && { titles: new ThreadTitles({ runs, prices, telemetry }) }),
     },
     {
       ...DEFAULT_WORKER_OPTIONS,

@@ -1,4 +1,5 @@
 import type { Usage } from '../events/run-event.js';
+import type { Owner } from '../principal.js';
 
 /** A division of sums. `user` divides by tenant as well: users are named in their tenant. */
 export type SpendingGroup = 'month' | 'tenant' | 'user' | 'agent';
@@ -17,12 +18,20 @@ export interface SpendingQuery {
   readonly to?: string;
 }
 
+/** Usage that is no run's, and the principal and the agent that it was for. */
+export interface OutsideUsage {
+  readonly owner: Owner;
+  readonly agent: string;
+  readonly usage: Usage;
+}
+
 /** The usage of runs, under the names of the groups that were asked for. */
 export interface Spending {
   readonly month?: string;
   readonly tenant?: string;
   readonly userId?: string;
   readonly agent?: string;
+  /** May be 0: usage outside of runs counts none. */
   readonly runs: number;
   readonly usage: Usage;
 }

@@ -7,6 +7,7 @@ import { AppError } from '../errors.js';
 import { MemoryStorage } from '../storage/memory/memory.storage.js';
 import { ScriptedAgent } from '../testing/scripted.agent.js';
 import { ALICE, newRun } from '../testing/storage/storage-samples.js';
+import { Prices } from './prices.js';
 import type { Run } from './run.js';
 import { cleanTitle, ThreadTitles } from './thread-titles.js';
 
@@ -15,13 +16,22 @@ Logger.overrideLogger(false);
 
 type MakeTitle = NonNullable<Agent['makeTitle']>;
 
+const PRICES = new Prices({ models: { small: { input: 1, output: 2 } } });
+const CALL = {
+  type: 'usage',
+  model: 'small',
+  inputTokens: 1_000,
+  outputTokens: 10,
+  totalTokens: 1_010,
+} as const;
+
 describe('titles of threads by the model', () => {
   let storage: MemoryStorage;
   let titles: ThreadTitles;
 
   beforeEach(() => {
     storage = new MemoryStorage();
-    titles = new ThreadTitles(storage.runs);
+    titles = new ThreadTitles({ runs: storage.runs, prices: PRICES });
   });
   afterEach(() => titles.stop());
 
@@ -38,9 +48,9 @@ describe('titles of threads by the model', () => {
   async function name(run: Run, makeTitle: MakeTitle, answer = 'An answer.'): Promise<string | undefined> {
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
-    const agent = agentWith(async (begun, signal) => {
+    const agent = agentWith(async (...asked) => {
       try {
-        return await makeTitle(begun, signal);
+        return await makeTitle(...asked);
       } finally {
         end();
       }
@@ -139,6 +149,97 @@ describe('titles of threads by the model', () => {
       expect.anything(),
       expect.anything(),
     ]);
+  });
+
+  describe('and the tokens of their model calls', () => {
+    const listSpending = () => storage.runs.listSpending({ by: ['user', 'agent'], limit: 10 });
+    const charged = { inputTokens: 1_000, outputTokens: 10, totalTokens: 1_010, costMicros: 1_020 };
+
+    it('are charged to the person who asked and to the agent, at their price, and count no run', async () => {
+      const run = await createRun('r1', 'first');
+      const title = await name(run, async (_begun, _signal, { report }) => {
+        report(CALL);
+        report({ ...CALL, model: 'unknown', inputTokens: 0, totalTokens: 10 });
+        return 'By the model';
+      });
+      expect(title).toBe('By the model');
+      const usage = { ...charged, outputTokens: 20, totalTokens: 1_020, unpricedTokens: 10 };
+      const { tenant, userId } = ALICE;
+      expect(await listSpending()).toEqual([{ tenant, userId, agent: run.agent, runs: 0, usage }]);
+      expect(await storage.runs.sumUsage(ALICE, 't1')).toBeUndefined();
+    });
+
+    it.each<[string, MakeTitle]>([
+      ['the model fails afterwards', () => Promise.reject(new Error('The provider is away.'))],
+      ['no title comes of it', async () => '…'],
+    ])('are charged if %s', async (_, makeTitle) => {
+      const title = await name(await createRun('r1', 'first'), (...asked) => {
+        asked[2].report(CALL);
+        return makeTitle(...asked);
+      });
+      expect(title).toBe('first');
+      expect(await listSpending()).toMatchObject([{ runs: 0, usage: charged }]);
+    });
+
+    it('are charged for each call of the model, and not for one that reports none', async () => {
+      const makeTitle: MakeTitle = async (_begun, _signal, { report }) => {
+        report({ ...CALL, inputTokens: 0, outputTokens: 0, totalTokens: 0, failed: true });
+        return '';
+      };
+      const run = await createRun('r1', 'first');
+      await name(run, makeTitle);
+      expect(await listSpending()).toEqual([]);
+      const again: MakeTitle = async (begun, signal, context) => {
+        context.report(CALL);
+        return makeTitle(begun, signal, context);
+      };
+      await name(run, again);
+      await name(run, again);
+      expect(await listSpending()).toMatchObject([{ runs: 0, usage: { totalTokens: 2_020 } }]);
+    });
+
+    it('are nothing where a provider counts what no call can have', async () => {
+      await name(await createRun('r1', 'first'), async (_begun, _signal, { report }) => {
+        report({ ...CALL, inputTokens: 1e308, outputTokens: -5, totalTokens: Number.NaN });
+        report({ ...CALL, inputTokens: -1e308, outputTokens: 7, totalTokens: Infinity, costMicros: -1 });
+        return '';
+      });
+      const usage = { inputTokens: 0, outputTokens: 7, totalTokens: 7, costMicros: 14 };
+      expect(await listSpending()).toMatchObject([{ runs: 0, usage }]);
+    });
+
+    it('cost no title when the storage does not take them', async () => {
+      const { runs } = storage;
+      titles = new ThreadTitles({
+        runs: {
+          getThread: (...asked) => runs.getThread(...asked),
+          changeThread: (...asked) => runs.changeThread(...asked),
+          chargeUsage: () => Promise.reject(new AppError('STORAGE_FAILED', 'The storage is away.')),
+        },
+      });
+      const title = await name(await createRun('r1', 'first'), async (_begun, _signal, { report }) => {
+        report(CALL);
+        return 'By the model';
+      });
+      expect(title).toBe('By the model');
+      expect(await listSpending()).toEqual([]);
+    });
+
+    it('are not charged any more once the process has stopped', async () => {
+      const begun = Promise.withResolvers<() => void>();
+      const deaf = agentWith((_begun, _signal, { report }) => {
+        begun.resolve(() => report(CALL));
+        return new Promise(() => {});
+      });
+      const run = await createRun('r1', 'first');
+      titles.nameSoon(run, deaf, { owner: ALICE, question: '', answer: 'An answer.' });
+      const report = await begun.promise;
+      report();
+      await titles.stop();
+      report();
+      await titles.settled();
+      expect(await listSpending()).toMatchObject([{ usage: charged }]);
+    });
   });
 
   it('are made a few at a time', async () => {

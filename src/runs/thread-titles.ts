@@ -1,7 +1,10 @@
 import { Logger } from '@nestjs/common';
 import type { Agent } from '../agents/agent.js';
+import type { TitleContext } from '../agents/title-context.js';
 import { AppError } from '../errors.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 import type { SaidText } from './event-log.js';
+import { OutsideCharges, type ChargeDeps } from './outside-charges.js';
 import { createTitle, toTitle, type Run } from './run.js';
 import type { RunStore } from './run.store.js';
 
@@ -11,16 +14,27 @@ const AT_A_TIME = 4;
 /** Time for which a title is waited for, in milliseconds. */
 const PATIENCE_MS = 20_000;
 
+export interface TitleDeps extends ChargeDeps {
+  readonly runs: Pick<RunStore, 'getThread' | 'changeThread' | 'chargeUsage'>;
+  readonly telemetry?: Pick<Telemetry, 'metrics' | 'measureBeside'>;
+}
+
 /**
  * Titles of threads by the model of their agent. A title is made once, after the first answer, and no run waits for it. One that cannot be made, or is cut
- * off by the end of the process, is not tried again: the thread has its first line.
+ * off by the end of the process, is not tried again: the thread has its first line. The model calls are charged to the thread's owner.
  */
 export class ThreadTitles {
   private readonly logger = new Logger(ThreadTitles.name);
   private readonly stopping = new AbortController();
   private readonly underWay = new Set<Promise<void>>();
+  private readonly charges: OutsideCharges;
+  private hasStopped = false;
 
-  constructor(private readonly runs: Pick<RunStore, 'getThread' | 'changeThread'>) {}
+  constructor(private readonly deps: TitleDeps) {
+    this.charges = new OutsideCharges(deps, (run, error) =>
+      this.warn(run, error, 'The tokens of a title could not be charged.'),
+    );
+  }
 
   /** Makes the title of the run's thread, unless it has one already that is not the first line. */
   nameSoon(run: Run, agent: Agent | undefined, said: SaidText): void {
@@ -30,13 +44,7 @@ export class ThreadTitles {
     if (stateChange && !stateChange.continues) return;
     if (this.stopping.signal.aborted || this.underWay.size >= AT_A_TIME) return;
     const naming = this.name(run, agent, said)
-      .catch((error: unknown) => {
-        const { id: runId, threadId } = run;
-        this.logger.warn(
-          { ...toFacts(error), runId, threadId },
-          'A thread keeps its first line as its title.',
-        );
-      })
+      .catch((error: unknown) => this.warn(run, error, 'A thread keeps its first line as its title.'))
       .finally(() => this.underWay.delete(naming));
     this.underWay.add(naming);
   }
@@ -44,28 +52,45 @@ export class ThreadTitles {
   /** Gives up the titles that are under way. Resolves when nothing uses the storage any more. */
   async stop(): Promise<void> {
     this.stopping.abort(new Error('The process stops.'));
-    await this.settled();
+    await Promise.allSettled(this.underWay);
+    this.hasStopped = true;
+    await this.charges.settled();
   }
 
-  /** Resolves when no title is under way. */
+  /** Resolves when no title is under way, and those that were made are charged. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.underWay);
+    await this.charges.settled();
   }
 
   private async name(run: Run, agent: Agent, said: SaidText): Promise<void> {
     const { principal, threadId } = run;
+    const { runs } = this.deps;
     const titleBefore = createTitle(run);
     const isUnnamed = async () =>
-      (await this.runs.getThread(principal, threadId))?.title === titleBefore && titleBefore !== '';
+      (await runs.getThread(principal, threadId))?.title === titleBefore && titleBefore !== '';
     if (!(await isUnnamed())) return;
     const signal = AbortSignal.any([this.stopping.signal, AbortSignal.timeout(PATIENCE_MS)]);
-    const made = await orAborted(
-      agent.makeTitle?.({ question: run.message || titleBefore, answer: said.answer }, signal),
-      signal,
-    );
+    const begun = { question: run.message || titleBefore, answer: said.answer };
+    const made = await orAborted(agent.makeTitle?.(begun, signal, this.contextFor(run, signal)), signal);
     const title = cleanTitle(made ?? '');
     // A person may have been quicker.
-    if (title !== '') await this.runs.changeThread(principal, threadId, { title, titleBefore });
+    if (title !== '') await runs.changeThread(principal, threadId, { title, titleBefore });
+  }
+
+  private contextFor(run: Run, signal: AbortSignal): TitleContext {
+    const telemetry = this.deps.telemetry?.measureBeside(run, signal);
+    return {
+      // A model that does not listen may still say something when the storage is closed.
+      report: (usage) => {
+        if (!this.hasStopped) this.charges.charge(run, usage);
+      },
+      ...(telemetry && { telemetry }),
+    };
+  }
+
+  private warn({ id: runId, threadId }: Run, error: unknown, message: string): void {
+    this.logger.warn({ ...toFacts(error), runId, threadId }, message);
   }
 }
 

@@ -130,13 +130,15 @@ const OWN = describeAll({
     name: 'agent_stream.runs.cost',
     kind: 'counter',
     unit: '{currency}',
-    description: 'Cost of the runs that have ended, in the currency of the price table, by agent.',
+    description:
+      'Cost of the runs that have ended and of titles of threads, in the currency of the price table, by agent.',
   },
   runsUnpricedTokens: {
     name: 'agent_stream.runs.unpriced_tokens',
     kind: 'counter',
     unit: '{token}',
-    description: 'Tokens of the runs that have ended for which the table has no price, by agent.',
+    description:
+      'Tokens of the runs that have ended and of titles of threads for which the table has no price, by agent.',
   },
   runsActive: {
     name: 'agent_stream.runs.active',

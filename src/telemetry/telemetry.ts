@@ -1,7 +1,8 @@
-import type { Link, Span, Tracer } from '@opentelemetry/api';
+import type { Context, Link, Span, Tracer } from '@opentelemetry/api';
 import { CommitWatch } from './commit-watch.js';
 import { watchEventLoop } from './event-loop-delay.js';
 import { Metrics } from './metrics.js';
+import { ModelCallTelemetry } from './model-call.telemetry.js';
 import { ATTRIBUTES, OPERATIONS, OWN_SPANS, SCOPE } from './names.js';
 import type { OtelApi } from './otel.js';
 import { RunTelemetry } from './run-telemetry.js';
@@ -74,8 +75,7 @@ export class Telemetry {
   ): RunStart | undefined {
     const { api, tracer } = this;
     if (!api || !tracer) return undefined;
-    const before = parseTraceparent(continues?.traceparent);
-    const parent = before ? api.trace.setSpanContext(api.ROOT_CONTEXT, before) : api.ROOT_CONTEXT;
+    const parent = toParent(api, continues?.traceparent);
     const asking = api.trace.getSpanContext(api.context.active());
     const links: Link[] = asking && api.isSpanContextValid(asking) ? [{ context: asking }] : [];
     const attributes = {
@@ -98,11 +98,29 @@ export class Telemetry {
   beginWork(work: TracedWork): RunTelemetry | undefined {
     const { api, tracer, metrics, options } = this;
     if (!api || !tracer) return undefined;
-    const place = parseTraceparent(work.traceparent);
-    const parent = place ? api.trace.setSpanContext(api.ROOT_CONTEXT, place) : api.ROOT_CONTEXT;
+    const parent = toParent(api, work.traceparent);
     const span = tracer.startSpan(...describeWork(work), parent);
     if (!metrics && !isAlive(api, span)) return undefined;
     return new RunTelemetry({ api, tracer, metrics, options }, work, api.trace.setSpan(parent, span));
+  }
+
+  /** Measures model calls that belong to the trace of a run, and not to its work. Undefined if traces and metrics are off. */
+  measureBeside(
+    { threadId, agent, traceparent }: Omit<TracedRun, 'id'>,
+    signal: AbortSignal,
+  ): Pick<RunTelemetry, 'beginModelCall'> | undefined {
+    const { api, tracer, metrics, options } = this;
+    if (!api || !tracer) return undefined;
+    const place = {
+      parent: toParent(api, traceparent),
+      agent,
+      conversation: threadId,
+      signal,
+      onEnd: () => undefined,
+    };
+    return {
+      beginModelCall: (start) => new ModelCallTelemetry({ api, tracer, metrics, options }, start, place),
+    };
   }
 
   /** Reads nothing of this process any more. */
@@ -110,6 +128,12 @@ export class Telemetry {
     this.stopWatching?.();
     this.metrics?.close();
   }
+}
+
+/** Returns the context in which spans continue a stored place in a trace, or begin one. */
+function toParent(api: OtelApi, traceparent: string | undefined): Context {
+  const place = parseTraceparent(traceparent);
+  return place ? api.trace.setSpanContext(api.ROOT_CONTEXT, place) : api.ROOT_CONTEXT;
 }
 
 function describeWork({ id, threadId, agent, isWorkflow, acquisition }: TracedWork) {

@@ -9,6 +9,7 @@ import { ATTRIBUTES } from '../../src/telemetry/names.js';
 import { freePort } from '../harness/cluster/free-port.js';
 import { AppProcess } from '../page/support/app.process.js';
 import { EventStream } from '../support/event-stream.js';
+import { until } from '../support/until.js';
 
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -78,6 +79,7 @@ describe('metrics', () => {
       METRICS_PORT: String(port),
       TELEMETRY_LEGACY_METRICS: 'true',
       PRICES_FILE: join(directory, 'prices.json'),
+      THREAD_TITLES: 'model',
     });
     await app.start();
     const stream = await EventStream.open(`${app.origin}/api/chat`, {
@@ -94,8 +96,18 @@ describe('metrics', () => {
       headers: { 'x-api-key': 'key-of-wilhelmina-0123456789', 'content-type': 'application/json' },
       body: JSON.stringify({ rating: 'down', comment: 'Not for zebra.' }),
     });
-    scrape = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    // The title is made and charged after the run.
+    await until(async () => {
+      scrape = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      return value('gen_ai_client_inference_duration_count') === 3 && isAllCharged();
+    });
   });
+
+  const value = (series: string) =>
+    Number(new RegExp(`^${series}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(scrape)?.[1]);
+  const tokens = (way: string) => value(`gen_ai_client_inference_usage_${way}_tokens_total`);
+  const cost = () => (tokens('input') + 2 * tokens('output')) / 1e6;
+  const isAllCharged = () => Math.abs(value('agent_stream_runs_cost_total') - cost()) < 5e-6;
 
   afterAll(async () => {
     await app?.kill();
@@ -115,22 +127,26 @@ describe('metrics', () => {
   });
 
   it('measure what has happened', () => {
-    const value = (series: string) =>
-      Number(new RegExp(`^${series}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(scrape)?.[1]);
     expect(value('agent_stream_runs_ended_total')).toBe(1);
-    const tokens = (way: string) => value(`gen_ai_client_inference_usage_${way}_tokens_total`);
-    expect(value('agent_stream_runs_cost_total')).toBeCloseTo(
-      (tokens('input') + 2 * tokens('output')) / 1e6,
-      5,
-    );
+    expect(value('agent_stream_runs_cost_total')).toBeCloseTo(cost(), 5);
     expect(value('gen_ai_invoke_agent_inference_calls_sum')).toBe(2);
     expect(value('gen_ai_invoke_agent_tool_calls_sum')).toBe(1);
-    expect(value('gen_ai_client_inference_duration_count')).toBe(2);
+    // The title of the thread is a call that is no part of the agent's work.
+    expect(value('gen_ai_client_inference_duration_count')).toBe(3);
     expect(value('agent_stream_stream_first_frame_count')).toBe(1);
     expect(value('agent_stream_stream_sent_total')).toBeGreaterThan(1_000);
     expect(scrape).toContain('agent_stream_run_outcome="completed"');
     expect(value('agent_stream_feedback_total')).toBe(1);
     expect(scrape).toContain('agent_stream_feedback_rating="down"');
+  });
+
+  it('have the tokens that the person is charged for, with those of the title', async () => {
+    const response = await fetch(`${app.origin}/api/chat/usage`, {
+      headers: { 'x-api-key': 'key-of-wilhelmina-0123456789' },
+    });
+    const { items } = (await response.json()) as { readonly items: readonly unknown[] };
+    const figures = { inputTokens: tokens('input'), outputTokens: tokens('output') };
+    expect(items).toMatchObject([{ runs: 1, usage: figures }]);
   });
 
   it('name no person, no tenant, no thread and no run', () => {

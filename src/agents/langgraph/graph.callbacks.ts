@@ -9,16 +9,23 @@ import { listResults, receiveAnswer, receiveResult } from './arrivals.js';
 import type { KeepWords } from './keep-words.js';
 import { isUnsaid, NO_WORDS, readContent, readWords } from './message-shape.js';
 import { getStepId } from './named-steps.js';
-import type { EnclosingCall, GraphFact, ModelUsage, Namespace, TextChunk } from './graph-fact.js';
+import type { EnclosingCall, GraphFact, Namespace, TextChunk } from './graph-fact.js';
 import { toModelAnswer, toModelCallStart, toModelErrorType } from './model-call-facts.js';
-import { readReason, readUsage } from './model-usage.js';
+import {
+  measure,
+  readAskedModel,
+  readModelName,
+  readReason,
+  readUsage,
+  type TimedCall,
+} from './model-usage.js';
 import type { NodeOutput } from './node-output.js';
 import type { SpokenMessages } from './spoken-messages.js';
 import { readWork } from './subagents.js';
 import type { ToolCallbacks } from './tool.callbacks.js';
 import { holdsUnreadable, UNREADABLE_WORDS } from './unreadable-calls.js';
 
-interface ModelCall {
+interface ModelCall extends TimedCall {
   /** The conversation that it was asked about. */
   readonly asked: readonly BaseMessage[];
   readonly namespace: Namespace;
@@ -32,9 +39,6 @@ interface ModelCall {
   readonly isInsideTool: boolean;
   /** It has said something while it was at work. */
   streamed: boolean;
-  /** Times by this process' clock. */
-  readonly startedAt: number;
-  firstTokenAt?: number;
   readonly telemetry: ModelCallTelemetry | undefined;
 }
 
@@ -165,7 +169,7 @@ export class GraphCallbacks extends BaseCallbackHandler {
       !this.tools.areShown(around, namespace);
     const silent = isHidden ? 'always' : isForData(extra) && 'until-returned';
     const [asked = []] = messages;
-    const model = typeof metadata.ls_model_name === 'string' ? metadata.ls_model_name : 'unknown';
+    const model = readAskedModel(metadata);
     this.calls.set(modelCallId, {
       asked,
       namespace,
@@ -208,8 +212,7 @@ export class GraphCallbacks extends BaseCallbackHandler {
       generation && 'message' in generation ? (generation.message as AIMessageChunk) : undefined;
     const finishReason = message && readReason(message, generation?.generationInfo);
     if (message) this.receive(message, call);
-    const named = message?.response_metadata?.model_name ?? message?.response_metadata?.model;
-    const model = typeof named === 'string' ? named : call.model;
+    const model = readModelName(message) ?? call.model;
     const words = message && (await this.readAnswer(message, call));
     const usage = { ...readUsage(message?.usage_metadata, model, finishReason), ...measure(call) };
     call.telemetry?.end(toModelAnswer(message, usage));
@@ -277,13 +280,6 @@ export class GraphCallbacks extends BaseCallbackHandler {
   override handleToolError(error: unknown, callId: string): void {
     this.tools.handleToolError(error, callId);
   }
-}
-
-/** Measures a call that ends now. */
-function measure({ startedAt, firstTokenAt }: ModelCall): Pick<ModelUsage, 'durationMs' | 'firstTokenMs'> {
-  const since = (at: number) => Math.max(0, at - startedAt);
-  const firstToken = firstTokenAt !== undefined && { firstTokenMs: since(firstTokenAt) };
-  return { durationMs: since(Date.now()), ...firstToken };
 }
 
 /** The model was told to answer in a format that a program reads. */

@@ -85,7 +85,7 @@ export class LangGraphAgent extends Agent {
     ({ roles: this.roles, accepts: this.accepts, suggestions: this.suggestions } = options);
     const { titleModel, isWorkflow = true } = options;
     this.isWorkflow = isWorkflow;
-    if (titleModel) this.makeTitle = (begun, signal) => makeTitle(titleModel, begun, signal);
+    if (titleModel) this.makeTitle = (...asked) => makeTitle(titleModel, ...asked);
     ({ takesStateChanges: this.takesStateChanges = false, keepsStates: this.keepsStates = false } = options);
     ({ defaults: this.defaults, isSteerable: this.isSteerable = true } = options);
     this.graph = new AgentGraph(options);

@@ -28,6 +28,33 @@ export function readUsage(
   };
 }
 
+/** Times of a model call, by this process' clock. */
+export interface TimedCall {
+  readonly startedAt: number;
+  firstTokenAt?: number;
+}
+
+/** Measures a call that ends now. */
+export function measure({
+  startedAt,
+  firstTokenAt,
+}: TimedCall): Pick<ModelUsage, 'durationMs' | 'firstTokenMs'> {
+  const since = (at: number) => Math.max(0, at - startedAt);
+  const firstToken = firstTokenAt !== undefined && { firstTokenMs: since(firstTokenAt) };
+  return { durationMs: since(Date.now()), ...firstToken };
+}
+
+/** Returns the name of the model that was asked, as LangChain tells it when a call begins. */
+export function readAskedModel({ ls_model_name: name }: Readonly<Record<string, unknown>>): string {
+  return typeof name === 'string' ? name : 'unknown';
+}
+
+/** Returns the name of the model as its provider reports it. Undefined if it does not. */
+export function readModelName(message: AIMessage | undefined): string | undefined {
+  const named: unknown = message?.response_metadata?.model_name ?? message?.response_metadata?.model;
+  return typeof named === 'string' ? named : undefined;
+}
+
 /** Returns the reason why an answer is incomplete. */
 export function readReason(
   message: AIMessage,

@@ -30,7 +30,7 @@ export const PEOPLE = {
       effect:
         'Gives a thread the first line of its first message as its title (`first-line`), or a few words by the model of its agent after the first answer (`model`).',
       details:
-        'The model is asked once for each new thread, outside of the run, for at most 20 s. The call is not in the usage of the run. A name that a person gave stays. Graphs of `AGENTS` keep the first line.',
+        'The model is asked once for each new thread, outside of the run, for at most 20 s. Its tokens are [charged](../production/costs.md#what-is-counted) to the owner of the thread, beside the runs. A name that a person gave stays. Graphs of `AGENTS` keep the first line.',
       isAboutSecurity: false,
     }),
     THREAD_AWAITING: setting('chat.approvals.whenAwaiting', {

@@ -56,7 +56,8 @@ export class MemoryEventLog extends EventLog {
       ...(error && { error }),
       ...(inputs && { inputs }),
     };
-    this.records.charge(record.run, endedAt);
+    const { principal: owner, agent } = record.run;
+    this.records.charge({ owner, agent, usage }, endedAt, 1);
     indexRun(record, said);
     record.awaitingUntil = inputs && findExpiry(inputs);
     record.hasOwner = false;

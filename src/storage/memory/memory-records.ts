@@ -3,13 +3,11 @@ import type { StoredBlob } from '../../runs/blob.store.js';
 import type { BlobPlace, RowOf } from '../objects/blob-row.store.js';
 import type { SaidText } from '../../runs/event-log.js';
 import { belongsTo, type Run, type Thread } from '../../runs/run.js';
-import type { Spending } from '../../runs/spending.js';
+import type { OutsideUsage, Spending } from '../../runs/spending.js';
 import type { LeasedRun } from '../../runs/takeover.js';
 import { addUsage } from '../../events/usage.js';
 import type { StoredBatch } from '../batch.codec.js';
 import { toMonth } from '../spending-rows.js';
-
-const NO_USAGE = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
 
 export interface RunRecord {
   /** The order of creation, by which queues and pages are sorted: clocks can stand still or go back. */
@@ -167,19 +165,18 @@ export class MemoryRecords {
     return undefined;
   }
 
-  /** Adds what an ended run has used to the sums. */
-  charge({ principal: { tenant, userId }, agent, usage }: Run, endedAt: number): void {
-    const month = toMonth(endedAt);
+  /** Adds what an ended run has used to the sums, or what was used outside of runs. */
+  charge({ owner: { tenant, userId }, agent, usage }: OutsideUsage, at: number, runs: 0 | 1): void {
+    const month = toMonth(at);
     const key = JSON.stringify([month, tenant, userId, agent]);
     const sums = this.spending.get(key);
-    const runs = (sums?.runs ?? 0) + 1;
     this.spending.set(key, {
       month,
       tenant,
       userId,
       agent,
-      runs,
-      usage: addUsage(sums?.usage, usage ?? NO_USAGE),
+      runs: (sums?.runs ?? 0) + runs,
+      usage: addUsage(sums?.usage, usage),
     });
   }
 

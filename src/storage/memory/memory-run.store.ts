@@ -33,7 +33,7 @@ import {
   type UnendedRuns,
 } from '../../runs/run.store.js';
 import type { RunDeletion, RunDeletionResult } from '../../runs/run-deletion.js';
-import type { Spending, SpendingQuery } from '../../runs/spending.js';
+import type { OutsideUsage, Spending, SpendingQuery } from '../../runs/spending.js';
 import type { ThreadCopy, ThreadCopyResult } from '../../runs/thread-copy.js';
 import type { ThreadMatch, ThreadSearch } from '../../runs/thread-search.js';
 import { keysAfter, toPage } from '../page-cursor.js';
@@ -249,6 +249,10 @@ export class MemoryRunStore extends RunStore {
 
   async listSpending(query: SpendingQuery): Promise<readonly Spending[]> {
     return sumSpending([...this.records.spending.values()], query);
+  }
+
+  async chargeUsage(outside: OutsideUsage): Promise<void> {
+    this.records.charge(outside, this.clock(), 0);
   }
 
   async sumUsage(owner: Owner, threadId: string): Promise<Usage | undefined> {

@@ -100,6 +100,22 @@ describe('PostgresStorage with broken connections', () => {
     expect(await storage.log.append([toBatch(run, 4)])).toEqual(['appended']);
   });
 
+  it.each<[string, number, (cutter: ConnectionCutter) => void]>([
+    ['the acknowledgement of it is lost', 1, (cutter) => cutter.loseReplyAfterCommit('INSERT')],
+    ['it does not get to the database', 0, (cutter) => cutter.loseNextRequest()],
+  ])('charges usage outside of runs at most once when %s', async (_, times, disturb) => {
+    const { storage, beside, cutter } = await openWithCutter();
+    const usage = { inputTokens: 2, outputTokens: 1, totalTokens: 3 };
+    await storage.runs.get('r1');
+    disturb(cutter);
+    const charging = storage.runs.chargeUsage({ owner: ALICE, agent: 'assistant', usage });
+    await expect(charging).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    expect(cutter.cuts).toBe(1);
+    expect(await beside.runs.listSpending({ by: [], limit: 1 })).toEqual(
+      Array.from({ length: times }, () => ({ runs: 0, usage })),
+    );
+  });
+
   it('ends a run once when the acknowledgement of its end is lost', async () => {
     const { storage, cutter } = await openWithCutter();
     const run = await ownedRun(storage, 'r1');

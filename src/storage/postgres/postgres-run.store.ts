@@ -22,7 +22,7 @@ import {
   type UnendedRuns,
 } from '../../runs/run.store.js';
 import type { RunDeletion, RunDeletionResult } from '../../runs/run-deletion.js';
-import type { Spending, SpendingQuery } from '../../runs/spending.js';
+import type { OutsideUsage, Spending, SpendingQuery } from '../../runs/spending.js';
 import type { ThreadCopy, ThreadCopyResult } from '../../runs/thread-copy.js';
 import type { ThreadMatch, ThreadSearch } from '../../runs/thread-search.js';
 import { epochStep } from '../epoch.js';
@@ -36,7 +36,7 @@ import { decideRun } from './run-decisions.js';
 import { createRun, isOneStatement } from './run-creation.js';
 import { changeMessages } from './run-messages.js';
 import { countUnended, findRuns } from './run-lists.js';
-import { listSpending, sumUsage } from './spending.js';
+import { chargeUsage, listSpending, sumUsage } from './spending.js';
 import { deleteRun } from './run-deletion.js';
 import { copyThread } from './thread-copies.js';
 import { deleteThread } from './thread-deletion.js';
@@ -255,6 +255,10 @@ export class PostgresRunStore extends RunStore {
 
   listSpending(query: SpendingQuery): Promise<readonly Spending[]> {
     return listSpending(this.database, this.s, query);
+  }
+
+  chargeUsage(outside: OutsideUsage): Promise<void> {
+    return chargeUsage(this.database, this.s, outside);
   }
 
   sumUsage(owner: Owner, threadId: string): Promise<Usage | undefined> {

@@ -58,6 +58,7 @@ export const OPERATIONS: Readonly<Record<OperationName, OperationTraits>> = {
   deleteExpiredThreads: { lane: 'work' },
   listUncompacted: { lane: 'work' },
   listUsage: { lane: 'work' },
+  chargeUsage: { lane: 'work' },
   listUnindexed: { lane: 'work' },
   usedBytes: { lane: 'work' },
   shrink: { lane: 'work' },

@@ -24,7 +24,7 @@ import {
   type UnendedRuns,
 } from '../../runs/run.store.js';
 import type { RunDeletion, RunDeletionResult } from '../../runs/run-deletion.js';
-import type { Spending, SpendingQuery } from '../../runs/spending.js';
+import type { OutsideUsage, Spending, SpendingQuery } from '../../runs/spending.js';
 import type { ThreadCopy, ThreadCopyResult } from '../../runs/thread-copy.js';
 import { findPlaces, type ThreadMatch, type ThreadSearch } from '../../runs/thread-search.js';
 import { epochStep } from '../epoch.js';
@@ -234,6 +234,11 @@ export class SqliteRunStore extends RunStore {
 
   async listSpending(query: SpendingQuery): Promise<readonly Spending[]> {
     return (await this.client.call('listSpending', { ...query, by: [...query.by] })).map(toSpending);
+  }
+
+  async chargeUsage({ owner: { tenant, userId }, agent, usage }: OutsideUsage): Promise<void> {
+    const row = { tenant, userId, agent, usage: JSON.stringify(usage) };
+    await this.client.call('chargeUsage', { ...row, now: this.clock() });
   }
 
   async sumUsage({ tenant, userId }: Owner, threadId: string): Promise<Usage | undefined> {

@@ -86,6 +86,42 @@ export function spendingContract({ describe, test, expect }: ContractSuite): voi
       ]);
     });
 
+    test('charges usage outside of runs to its owner and agent, and counts no run', async ({ storage }) => {
+      const tenant = nextTenant();
+      const owner = { tenant, userId: 'ann' };
+      const agent = 'assistant';
+      await storage.runs.chargeUsage({ owner, agent, usage: PAID });
+      expect(await listSpending(storage, { tenant, by: ['user', 'agent'] })).toEqual([
+        { tenant, userId: 'ann', agent, runs: 0, usage: PAID },
+      ]);
+      const month = new Date((await endedRun(storage, tenant, USAGE, { threadId: 't1' }))?.endedAt ?? 0)
+        .toISOString()
+        .slice(0, 7);
+      await Promise.all(
+        Array.from({ length: 20 }, () => storage.runs.chargeUsage({ owner, agent, usage: UNPRICED })),
+      );
+      await storage.runs.chargeUsage({ owner: { tenant, userId: 'bob' }, agent, usage: PAID });
+      await storage.runs.chargeUsage({ owner, agent: 'writer', usage: PAID });
+      expect(await listSpending(storage, { tenant, userId: 'ann', agent, by: ['month'] })).toEqual([
+        {
+          month,
+          runs: 1,
+          usage: {
+            inputTokens: 220,
+            outputTokens: 110,
+            totalTokens: 330,
+            cachedInputTokens: 4,
+            costMicros: 1_000,
+            unpricedTokens: 300,
+          },
+        },
+      ]);
+      expect(await listSpending(storage, { tenant })).toMatchObject([
+        { runs: 1, usage: { costMicros: 3_000 } },
+      ]);
+      expect(await storage.runs.sumUsage(owner, 't1')).toEqual(USAGE);
+    });
+
     test('keeps the sums when a thread is deleted, and sums the runs of a thread while it is there', async ({
       storage,
     }) => {
