@@ -342,6 +342,7 @@ export class Conversation {
   #take({ thread, nextCursor, ...page }) {
     if (this.#list.takeNewest(page, this.#follower.runId)) this.earlier = nextCursor;
     this.title = thread.title;
+    for (const { view } of this.entries) if (view) this.#queue.see(view);
     if (this.busy) return;
     const { activeRunId } = thread;
     const answer = activeRunId && this.#list.findAnswer(activeRunId);

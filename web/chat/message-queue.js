@@ -16,7 +16,8 @@ export class MessageQueue {
   #chat;
   #onChange;
   #onLate;
-  #view;
+  /** The last view of each run that was seen, by its id. */
+  #views = new Map();
 
   /**
    * @param newKey returns a key that no other has
@@ -80,16 +81,16 @@ export class MessageQueue {
         else if (isAsked()) this.#change(key, { steered: undefined });
       }
     }
-    const view = this.#view;
+    const view = this.#views.get(runId);
     // The run may have been faster than the reply.
     if (view) this.see(view);
     this.#onChange();
-    if (view?.runId === runId && view.status === 'completed') this.#onLate();
+    if (view?.status === 'completed') this.#onLate();
   }
 
-  /** Learns the view of the run that goes on: removes the messages that it has. */
+  /** Learns the view of a run: removes the messages that it has. */
   see(view) {
-    this.#view = view;
+    this.#views.set(view.runId, view);
     const ended = view.status !== 'pending' && view.status !== 'running';
     for (const { key, steered } of this.items) {
       if (!steered || steered.runId !== view.runId) continue;
@@ -102,6 +103,7 @@ export class MessageQueue {
 
   clear() {
     this.items = [];
+    this.#views.clear();
   }
 
   #find(key) {
