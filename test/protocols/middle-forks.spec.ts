@@ -97,8 +97,8 @@ describe.each(['memory', ...SHARED_KINDS] as const)('a fork from the middle of a
       const url = `${server.origin}/protocols/ag-ui/connect`;
       const stream = await EventStream.open(url, { method: 'POST', body });
       await stream.closed();
-      const snapshot = stream.events.find(({ data }) => data['type'] === 'MESSAGES_SNAPSHOT');
-      return (snapshot?.data['messages'] as readonly { content: string }[]).map(({ content }) => content);
+      const snapshot = stream.events.find(({ data }) => data['type'] === 'MESSAGES_SNAPSHOT')!;
+      return (snapshot.data['messages'] as readonly { content: string }[]).map(({ content }) => content);
     };
     return { ask, findMiddle, read, readUiMessages, readAgUiMessages, client, threadId: thread_id };
   };
