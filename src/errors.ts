@@ -95,6 +95,20 @@ export class AppError extends Error {
   }
 }
 
+export type MissingKind = 'assistant' | 'run' | 'thread';
+
+/** Something that the caller does not have: it does not exist or belongs to somebody else, and both are told alike. */
+export class MissingError extends AppError {
+  /** @param where the place that was searched, as ` in thread 'x'`; absent: everywhere */
+  constructor(
+    readonly kind: MissingKind,
+    readonly id: string,
+    where = '',
+  ) {
+    super('NOT_FOUND', `There is no ${kind} '${id}'${where}.`);
+  }
+}
+
 /** Returns the part of a failure that viewers may see: an AppError's own message, or else only that something failed. */
 export function toPublicError(
   error: unknown,

@@ -88,6 +88,7 @@ function cors(origins: readonly string[]) {
     exposedHeaders: [
       'content-location',
       'location',
+      'problem-code',
       'ratelimit',
       'ratelimit-policy',
       'retry-after',

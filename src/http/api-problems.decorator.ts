@@ -13,13 +13,18 @@ export function ApiOpenRoute(): MethodDecorator {
   return ApiResponse({ status: '4XX', description: 'The request cannot be read.', content: PROBLEM_CONTENT });
 }
 
-/** One response for each status; codes that share a status share it. */
 function problemResponses(codes: readonly ErrorCode[]): ApiResponseOptions[] {
+  return describeCodes(codes).map((response) => ({ ...response, content: PROBLEM_CONTENT }));
+}
+
+/** Returns one description for each status; codes that share a status share it. */
+export function describeCodes(
+  codes: readonly ErrorCode[],
+): readonly { readonly status: number; readonly description: string }[] {
   const byStatus = Map.groupBy(new Set(codes), getStatus);
   return [...byStatus].map(([status, group]) => ({
     status,
     description: group.map((code) => `\`${code}\`: ${ERROR_CODES[code]}`).join('\n\n'),
-    content: PROBLEM_CONTENT,
   }));
 }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AgentRegistry } from '../agents/agent.registry.js';
 import type { Agent } from '../agents/agent.js';
-import { AppError } from '../errors.js';
+import { AppError, MissingError } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { belongsTo, hasEnded, type ListedRun, type Run } from './run.js';
 import { RunWorker } from './run.worker.js';
@@ -167,7 +167,7 @@ export class RunService {
       case 'key-reused':
         throw keyReused();
       case 'no-thread':
-        throw new AppError('NOT_FOUND', `There is no thread '${threadId}'.`);
+        throw new MissingError('thread', String(threadId));
       case 'too-many-delayed':
         throw createDelayRefusal(maxDelayed);
       case 'no-file':
@@ -204,8 +204,7 @@ export class RunService {
   /** @throws AppError NOT_FOUND */
   async get(principal: Principal, runId: string): Promise<Run> {
     const run = await this.runs.get(runId);
-    if (!run || !belongsTo(run.principal, principal))
-      throw new AppError('NOT_FOUND', `There is no run '${runId}'.`);
+    if (!run || !belongsTo(run.principal, principal)) throw new MissingError('run', runId);
     return run;
   }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AppError } from '../errors.js';
+import { AppError, MissingError } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { FileService } from './file.service.js';
 import type { Thread } from './run.js';
@@ -38,7 +38,7 @@ export class ThreadCopyService {
     giveBack();
     switch (result.outcome) {
       case 'no-thread':
-        throw new AppError('NOT_FOUND', `There is no thread '${threadId}'.`);
+        throw new MissingError('thread', threadId);
       case 'too-large': {
         const { maxRuns, maxBytes } = COPY_LIMITS;
         throw new AppError(

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { lastValueFrom, map, takeUntil, timer } from 'rxjs';
-import { AppError } from '../errors.js';
+import { AppError, MissingError } from '../errors.js';
 import type { PlacedFile } from '../events/message-part.js';
 import { weighEvent } from '../events/event-weight.js';
 import { getText, withDecisions, type RunView } from '../events/run-view.js';
@@ -293,6 +293,6 @@ function checkSize(metadata: Thread['metadata']): void {
 }
 
 function orNotFound(thread: Thread | undefined, threadId: string): Thread {
-  if (!thread) throw new AppError('NOT_FOUND', `There is no thread '${threadId}'.`);
+  if (!thread) throw new MissingError('thread', threadId);
   return thread;
 }

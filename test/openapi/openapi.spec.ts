@@ -18,7 +18,7 @@ describe('OpenAPI document', () => {
   let document: OpenAPIObject;
 
   beforeAll(async () => {
-    server = await ChatServer.start({ play: everything });
+    server = await ChatServer.start({ play: everything, protocols: { prefix: 'protocols' } });
     const response = await fetch(new URL('/openapi.json', server.url));
     document = (await response.json()) as OpenAPIObject;
   });
@@ -48,6 +48,31 @@ describe('OpenAPI document', () => {
         if (Number(status) >= 400) expect(Object.keys(content ?? {})).toEqual(['application/problem+json']);
     },
   );
+
+  it("describes a 404 and a 409 of LangGraph's routes as a text, with its code in a header", () => {
+    const refusals = Object.entries(document.paths)
+      .filter(([path]) => path.startsWith('/protocols/langgraph/') && !path.endsWith('/batch'))
+      .flatMap(([path, item]) =>
+        Object.entries(item as unknown as Record<string, Operation>).flatMap(([method, { responses }]) =>
+          Object.entries(responses).map(([status, response]) => ({
+            at: `${method} ${path}`,
+            status,
+            response,
+          })),
+        ),
+      );
+    const texts = refusals.filter(({ status }) => ['404', '409'].includes(status));
+    expect(texts.length).toBeGreaterThan(30);
+    for (const { at, status, response } of texts)
+      expect({ at, status, ...response }).toMatchObject({
+        headers: { 'Problem-Code': { schema: { type: 'string' } } },
+        content: { 'text/plain': { schema: { type: 'string' } } },
+      });
+    const statuses = (at: string) => refusals.filter((one) => one.at === at).map(({ status }) => status);
+    expect(statuses('post /protocols/langgraph/threads/{threadId}/copy')).toContain('409');
+    expect(statuses('post /protocols/langgraph/threads/{threadId}/copy')).not.toContain('404');
+    expect(statuses('get /protocols/langgraph/threads/{threadId}/runs/{runId}/stream')).not.toContain('404');
+  });
 
   it.each([
     ['post', ''],

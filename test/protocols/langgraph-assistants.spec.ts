@@ -68,7 +68,7 @@ describe("assistants of LangGraph's clients", () => {
     await expect(client.assistants.setLatest('mine', 9)).rejects.toThrow('404');
 
     await client.assistants.delete('mine');
-    await expect(client.assistants.get('mine')).rejects.toThrow('404');
+    await expect(client.assistants.get('mine')).rejects.toThrow('HTTP 404: Assistant not found');
     await expect(client.assistants.delete('mine')).rejects.toThrow('404');
   });
 

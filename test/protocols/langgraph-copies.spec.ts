@@ -160,7 +160,9 @@ describe('a copied thread', () => {
 
   it('is not made of a thread that the caller does not have', async () => {
     const { client } = await serve();
-    await expect(client.threads.copy('unknown')).rejects.toThrow('404');
+    await expect(client.threads.copy('unknown')).rejects.toThrow(
+      'HTTP 409: Thread with ID unknown not found',
+    );
   });
 
   it('is made by the native API as well', async () => {
@@ -195,7 +197,10 @@ describe('a deleted run', () => {
     await ask('one');
     await ask('two');
     const [last, first] = await client.runs.list(threadId);
-    await expect(client.runs.delete(threadId, first?.run_id ?? '')).rejects.toThrow('RUN_FOLLOWED');
+    const refused = client.runs.delete(threadId, first?.run_id ?? '');
+    await expect(refused).rejects.toThrow(`HTTP 409: Run '${last?.run_id}' continues from run`);
+    const { response } = (await refused.catch((error: unknown) => error)) as { readonly response: Response };
+    expect(response.headers.get('problem-code')).toBe('RUN_FOLLOWED');
     await expect(client.runs.delete('another', last?.run_id ?? '')).rejects.toThrow('404');
     expect(await client.runs.list(threadId)).toHaveLength(2);
   });

@@ -251,7 +251,9 @@ describe("LangGraph's client.runs", () => {
     await expect(ask('nobody', {})).rejects.toThrow("There is no agent 'nobody'");
     await expect(ask('scripted', { checkpointId: 'earlier' })).rejects.toThrow("There is no run 'earlier'");
     await expect(client.runs.get('thread', 'none')).rejects.toThrow('404');
-    await expect(all(client.runs.joinStream('thread', 'none'))).rejects.toThrow('404');
+    expect(await all(client.runs.joinStream('thread', 'none'))).toMatchObject([
+      { event: 'error', data: { error: 'NOT_FOUND', message: '404: Run not found' } },
+    ]);
     await expect(client.threads.get('thread')).rejects.toThrow('404');
   });
 

@@ -99,11 +99,10 @@ describe("methods of LangGraph's client that are not served", () => {
     }
     expect(await client.runs.list(thread_id)).toHaveLength(1);
     for (const call of [
-      () => client.threads.copy('unknown'),
       () => client.runs.delete(thread_id, 'unknown'),
       () => client.runs.delete('unknown', run_id),
     ])
-      await expect(call()).rejects.toThrow('HTTP 404');
+      await expect(call()).rejects.toThrow('HTTP 404: Run not found');
   });
 });
 
@@ -198,7 +197,9 @@ describe('metadata of threads', () => {
       metadata: { size: 3 },
     });
     expect(same.metadata).toMatchObject({ size: 2 });
-    await expect(client.threads.update('unknown', { metadata: {} })).rejects.toThrow('404');
+    await expect(client.threads.update('unknown', { metadata: {} })).rejects.toThrow(
+      'HTTP 404: Thread with ID unknown not found',
+    );
   });
 });
 

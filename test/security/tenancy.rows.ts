@@ -30,6 +30,8 @@ export interface Row {
   /** The operation, if a route has several. */
   readonly what?: string;
   readonly request: (thing: Thing) => Request;
+  /** Status that others get, of a route whose protocol has another than 404 for what is not there. */
+  readonly refusal?: number;
   /** True if it answers with a stream that has no end of its own. */
   readonly endless?: boolean;
   /** True if it answers only when the run has ended. */
@@ -222,8 +224,10 @@ export const ROWS: Readonly<Record<string, readonly Row[]>> = {
     },
   ],
   'POST /protocols/langgraph/runs/stream': [{ kind: 'lists', request: () => ({ body: langGraphRun }) }],
-  'GET /protocols/langgraph/threads/:threadId/runs/:runId/stream': [{ kind: 'names', request: threadAndRun }],
-  'GET /protocols/langgraph/runs/:runId/stream': [{ kind: 'names', request: run }],
+  'GET /protocols/langgraph/threads/:threadId/runs/:runId/stream': [
+    { kind: 'names', request: threadAndRun, refusal: 200 },
+  ],
+  'GET /protocols/langgraph/runs/:runId/stream': [{ kind: 'names', request: run, refusal: 200 }],
   'POST /protocols/langgraph/threads/:threadId/runs': [
     {
       kind: 'begins',

@@ -8,7 +8,7 @@ export const START_ROWS: Readonly<Record<string, readonly Row[]>> = {
     { kind: 'names', request: ({ threadId }) => ({ params: { threadId } }) },
   ],
   'POST /protocols/langgraph/threads/:threadId/copy': [
-    { kind: 'names', request: ({ threadId }) => ({ params: { threadId } }) },
+    { kind: 'names', request: ({ threadId }) => ({ params: { threadId } }), refusal: 409 },
   ],
   'POST /api/chat': [
     {

@@ -3,10 +3,10 @@ import { ApiParam, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { AgentDescription } from '../../agents/agent.js';
 import { getAuthentication, CurrentPrincipal } from '../../auth/authentication.js';
-import { Endpoint } from '../../http/endpoint.decorator.js';
 import { validate } from '../../http/validate.js';
 import type { WebRequest } from '../../http/http.types.js';
 import type { Principal } from '../../principal.js';
+import { LangGraphEndpoint } from './langgraph-endpoint.decorator.js';
 import { LangGraphAssistants } from './langgraph-assistants.js';
 import { LangGraphThreadLists } from './langgraph-thread-lists.js';
 import {
@@ -51,7 +51,7 @@ export class LangGraphAssistantsController {
 
   @Post()
   @HttpCode(200)
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Create an assistant of your own (LangGraph)',
     description: 'With `if_exists: do_nothing`, an id that is in use gives the assistant as it is.',
     reply: { status: 200, description: 'The assistant.', schema: assistantSchema },
@@ -66,7 +66,7 @@ export class LangGraphAssistantsController {
 
   @Post('search')
   @HttpCode(200)
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'List the agents that you can use, and your assistants (LangGraph)',
     reply: { status: 200, description: 'Assistants.', schema: z.array(assistantSchema) },
     accepts: searchAssistantsSchema,
@@ -79,7 +79,7 @@ export class LangGraphAssistantsController {
 
   @Post('count')
   @HttpCode(200)
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Count the agents that you can use, and your assistants (LangGraph)',
     reply: { status: 200, description: 'Their number.', schema: z.int() },
     accepts: countAssistantsSchema,
@@ -92,7 +92,7 @@ export class LangGraphAssistantsController {
 
   @Get(':assistantId')
   @ASSISTANT_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Get an assistant (LangGraph)',
     reply: { status: 200, description: 'The assistant.', schema: assistantSchema },
     reads: true,
@@ -107,7 +107,7 @@ export class LangGraphAssistantsController {
 
   @Patch(':assistantId')
   @ASSISTANT_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Change an assistant (LangGraph)',
     description:
       'What is absent stays, and so do metadata of other names. The change is a version of its own.',
@@ -124,7 +124,7 @@ export class LangGraphAssistantsController {
   @Delete(':assistantId')
   @HttpCode(204)
   @ASSISTANT_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Delete an assistant (LangGraph)',
     reply: { status: 204, description: 'It is gone.' },
     query: deleteAssistantSchema,
@@ -142,7 +142,7 @@ export class LangGraphAssistantsController {
   @Post(':assistantId/versions')
   @HttpCode(200)
   @ASSISTANT_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'List the versions of an assistant, the newest first (LangGraph)',
     reply: { status: 200, description: 'Versions.', schema: z.array(assistantSchema) },
     accepts: versionsSchema,
@@ -160,7 +160,7 @@ export class LangGraphAssistantsController {
   @Post(':assistantId/latest')
   @HttpCode(200)
   @ASSISTANT_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Choose the version of an assistant that counts (LangGraph)',
     reply: { status: 200, description: 'The assistant.', schema: assistantSchema },
     accepts: latestVersionSchema,
@@ -177,7 +177,7 @@ export class LangGraphAssistantsController {
 
   @Get(':assistantId/graph')
   @ASSISTANT_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: "Get the nodes and edges of an agent's graph (LangGraph)",
     reply: { status: 200, description: 'Empty if they are unknown.', schema: assistantGraphSchema },
     problems: ['NOT_FOUND'],
@@ -191,7 +191,7 @@ export class LangGraphAssistantsController {
 
   @Get(':assistantId/schemas')
   @ASSISTANT_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Get the schemas of what an agent takes and gives (LangGraph)',
     reply: { status: 200, description: 'Null for those that are unknown.', schema: assistantSchemasSchema },
     problems: ['NOT_FOUND'],
@@ -206,7 +206,7 @@ export class LangGraphAssistantsController {
 
   @Get(':assistantId/subgraphs')
   @ASSISTANT_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: "List the graphs inside an agent's graph, with their schemas (LangGraph)",
     reply: { status: 200, description: 'By the names of the nodes.', schema: assistantSubgraphsSchema },
     query: subgraphsSchema,
@@ -223,7 +223,7 @@ export class LangGraphAssistantsController {
 
   @Get(':assistantId/subgraphs/:namespace')
   @ASSISTANT_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: "Get a graph inside an agent's graph, with its schemas (LangGraph)",
     reply: { status: 200, description: 'Empty if there is none.', schema: assistantSubgraphsSchema },
     query: subgraphsSchema,

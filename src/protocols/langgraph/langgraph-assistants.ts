@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { Agent } from '../../agents/agent.js';
 import { AgentRegistry } from '../../agents/agent.registry.js';
 import { AssistantStore } from '../../agents/assistant.store.js';
-import { AppError } from '../../errors.js';
+import { AppError, MissingError } from '../../errors.js';
 import type { Principal } from '../../principal.js';
 import {
   addVersion,
@@ -189,7 +189,7 @@ export class LangGraphAssistants {
   /** @throws AppError NOT_FOUND */
   private async require(principal: Principal, id: string): Promise<Assistant> {
     const found = await this.store.get(principal, id);
-    if (!found) throw new AppError('NOT_FOUND', `There is no assistant '${id}'.`);
+    if (!found) throw new MissingError('assistant', id);
     return readStored(found);
   }
 

@@ -1,12 +1,12 @@
 import { applyDecorators, Controller, Delete, Patch, Post } from '@nestjs/common';
 import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import { AppError } from '../../errors.js';
-import { Endpoint } from '../../http/endpoint.decorator.js';
+import { LangGraphEndpoint } from './langgraph-endpoint.decorator.js';
 
 const RefusedEndpoint = () =>
   applyDecorators(
     ApiExcludeEndpoint(),
-    Endpoint({
+    LangGraphEndpoint({
       summary: 'Not supported (LangGraph)',
       reply: { status: 400, description: 'Says what to use instead.' },
       reads: true,

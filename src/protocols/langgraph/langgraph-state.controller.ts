@@ -2,13 +2,13 @@ import { Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ApiTags } from '@nestjs/swagger';
 import { getAuthentication } from '../../auth/authentication.js';
-import { Endpoint } from '../../http/endpoint.decorator.js';
 import type { WebRequest, WebResponse } from '../../http/http.types.js';
 import { replyWithJson } from '../../http/reply-with-json.js';
 import { validate } from '../../http/validate.js';
 import { START_PROBLEMS } from '../../streams/start-problems.js';
 import { OpenStreamsGuard } from '../../throttling/open-streams.guard.js';
 import { ProtocolStreams } from '../protocol-streams.js';
+import { LangGraphEndpoint } from './langgraph-endpoint.decorator.js';
 import { toCheckpointId } from './langgraph-checkpoints.js';
 import { LangGraphStateUpdates } from './langgraph-state-updates.js';
 import { THREAD_ID } from './run-stream.endpoints.js';
@@ -27,7 +27,7 @@ export class LangGraphStateController {
   @Post()
   @HttpCode(200)
   @THREAD_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Change the state of a thread (LangGraph)',
     description: 'For agents that take such changes. The reply comes when the state has changed.',
     reply: { status: 200, description: 'The new state.', schema: updatedStateSchema },

@@ -4,12 +4,12 @@ import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { AgentMemory, type MemoryItem } from '../../agents/agent-memory.js';
 import { CurrentPrincipal, getAuthentication } from '../../auth/authentication.js';
-import { Endpoint } from '../../http/endpoint.decorator.js';
 import type { WebRequest, WebResponse } from '../../http/http.types.js';
 import { replyWithJson } from '../../http/reply-with-json.js';
 import { SchemaPipe, validate } from '../../http/validate.js';
 import type { Principal } from '../../principal.js';
 import * as input from './langgraph-store-input.js';
+import { LangGraphEndpoint } from './langgraph-endpoint.decorator.js';
 
 /** The items that the caller's graphs remember: `client.store`. Nobody reaches those of another owner. */
 @ApiTags('langgraph')
@@ -22,7 +22,7 @@ export class LangGraphStoreController {
 
   @Put('items')
   @HttpCode(204)
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Store an item (LangGraph)',
     reply: { status: 204, description: 'It is stored.' },
     accepts: input.putItemSchema,
@@ -36,7 +36,7 @@ export class LangGraphStoreController {
   }
 
   @Get('items')
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Get an item (LangGraph)',
     description: 'Nothing, with 204, if there is none.',
     reply: { status: 200, description: 'The item.', schema: input.itemSchema },
@@ -54,7 +54,7 @@ export class LangGraphStoreController {
 
   @Delete('items')
   @HttpCode(204)
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Remove an item (LangGraph)',
     reply: { status: 204, description: 'There is no such item now.' },
     accepts: input.deleteItemSchema,
@@ -67,7 +67,7 @@ export class LangGraphStoreController {
 
   @Post('items/search')
   @HttpCode(200)
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Search items (LangGraph)',
     reply: { status: 200, description: 'At most 100.', schema: input.itemListSchema },
     accepts: input.searchItemsSchema,
@@ -91,7 +91,7 @@ export class LangGraphStoreController {
 
   @Post('namespaces')
   @HttpCode(200)
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'List the namespaces that have items (LangGraph)',
     reply: { status: 200, description: 'At most 1,000.', schema: input.namespaceListSchema },
     accepts: input.listNamespacesSchema,

@@ -1,14 +1,15 @@
-import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Req } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Req, UseFilters } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { getAuthentication, CurrentPrincipal } from '../../auth/authentication.js';
-import { Endpoint } from '../../http/endpoint.decorator.js';
 import { validate } from '../../http/validate.js';
 import type { WebRequest } from '../../http/http.types.js';
 import type { Principal } from '../../principal.js';
 import { OpenStreamsGuard } from '../../throttling/open-streams.guard.js';
 import { ThreadCopyService } from '../../runs/thread-copy.service.js';
 import { ThreadService } from '../../runs/thread.service.js';
+import { LangGraphCopyFilter } from './langgraph.filter.js';
+import { ApiText, LangGraphEndpoint } from './langgraph-endpoint.decorator.js';
 import {
   stateSchema,
   threadSchema,
@@ -40,7 +41,7 @@ export class LangGraphThreadsController {
 
   @Post()
   @HttpCode(200)
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Create a thread (LangGraph)',
     description: 'With `if_exists: do_nothing`, an id that is in use gives the thread as it is.',
     reply: { status: 200, description: 'The thread.', schema: threadSchema },
@@ -57,7 +58,7 @@ export class LangGraphThreadsController {
 
   @Post('search')
   @HttpCode(200)
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Search your threads, the last changed first (LangGraph)',
     description: 'By `ids`, `status`, `metadata` and `values`, among the thousand that changed last.',
     reply: { status: 200, description: 'At most 100.', schema: z.array(threadSchema) },
@@ -71,7 +72,7 @@ export class LangGraphThreadsController {
 
   @Post('count')
   @HttpCode(200)
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Count your threads (LangGraph)',
     description: 'Of the thousand that changed last.',
     reply: { status: 200, description: 'Their number.', schema: z.int() },
@@ -86,7 +87,7 @@ export class LangGraphThreadsController {
   @Delete(':threadId')
   @HttpCode(204)
   @THREAD_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Delete a thread (LangGraph)',
     description: 'Stops its run, if one goes on, and removes all that is stored of it.',
     reply: { status: 204, description: 'It is gone.' },
@@ -99,12 +100,14 @@ export class LangGraphThreadsController {
   @Post(':threadId/copy')
   @HttpCode(200)
   @THREAD_ID
-  @Endpoint({
+  @ApiText(409, '`NOT_FOUND`: there is no such thread. LangGraph has this status for it.')
+  @UseFilters(LangGraphCopyFilter)
+  @LangGraphEndpoint({
     summary: 'Copy a thread (LangGraph)',
     description:
       'The copy has the states of the thread. A run that goes on is left out. A copy counts as a start.',
     reply: { status: 200, description: 'The copy.', schema: threadSchema },
-    problems: ['NOT_FOUND', 'RATE_LIMITED', 'REQUEST_TOO_LARGE', 'FILES_FULL'],
+    problems: ['RATE_LIMITED', 'REQUEST_TOO_LARGE', 'FILES_FULL'],
   })
   async copy(
     @CurrentPrincipal() principal: Principal,
@@ -117,7 +120,7 @@ export class LangGraphThreadsController {
   @HttpCode(204)
   @THREAD_ID
   @RUN_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Delete a run (LangGraph)',
     description:
       'Stops the run, if it goes on, and removes what was said in it and what the graph remembers of it. If another run continues from it, that one has to go first.',
@@ -135,7 +138,7 @@ export class LangGraphThreadsController {
 
   @Get(':threadId')
   @THREAD_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Get a thread (LangGraph)',
     reply: { status: 200, description: 'The thread.', schema: threadSchema },
     reads: true,
@@ -150,7 +153,7 @@ export class LangGraphThreadsController {
 
   @Patch(':threadId')
   @THREAD_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Change the metadata or the lifetime of a thread (LangGraph)',
     description: 'Metadata take the place of values of the same names; the others stay.',
     reply: { status: 200, description: 'The thread.', schema: threadSchema },
@@ -170,7 +173,7 @@ export class LangGraphThreadsController {
 
   @Get(':threadId/state')
   @THREAD_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Get the state of a thread (LangGraph)',
     description: 'While a run goes on: what was said before it, and its question.',
     reply: { status: 200, description: 'The state.', schema: stateSchema },
@@ -187,7 +190,7 @@ export class LangGraphThreadsController {
   @Post(':threadId/state/checkpoint')
   @HttpCode(200)
   @THREAD_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Get an earlier state of a thread (LangGraph)',
     reply: { status: 200, description: 'The state.', schema: stateSchema },
     accepts: stateAtSchema,
@@ -202,7 +205,7 @@ export class LangGraphThreadsController {
   @Get(':threadId/state/:checkpointId')
   @THREAD_ID
   @ApiParam({ name: 'checkpointId', description: "A state's `checkpoint_id`." })
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: "Get a thread's state at a checkpoint (LangGraph)",
     reply: { status: 200, description: 'The state.', schema: stateSchema },
     reads: true,
@@ -219,7 +222,7 @@ export class LangGraphThreadsController {
   @Post(':threadId/history')
   @HttpCode(200)
   @THREAD_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'List the states of a thread, the newest first (LangGraph)',
     description: 'Those that its runs have kept, or two for each run.',
     reply: { status: 200, description: 'At most 100.', schema: z.array(stateSchema) },

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { lastValueFrom, takeUntil, timer } from 'rxjs';
 import type { z } from 'zod';
-import { AppError } from '../../errors.js';
+import { AppError, MissingError } from '../../errors.js';
 import type { Principal } from '../../principal.js';
 import { mapParents, selectBranch } from '../../runs/branches.js';
 import type { Run } from '../../runs/run.js';
@@ -124,7 +124,7 @@ export class LangGraphThreads {
   async run(principal: Principal, runId: string, threadId?: string): Promise<Run> {
     const run = await this.runs.get(principal, runId);
     if (threadId === undefined || run.threadId === threadId) return run;
-    throw new AppError('NOT_FOUND', `There is no run '${runId}' in thread '${threadId}'.`);
+    throw new MissingError('run', runId, ` in thread '${threadId}'`);
   }
 
   /** Stops a run; with `wait` it has ended when this resolves, or does not end in time. @throws AppError NOT_FOUND */

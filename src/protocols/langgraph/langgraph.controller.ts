@@ -3,11 +3,11 @@ import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { getAuthentication, untilExpiry } from '../../auth/authentication.js';
 import { idSchema } from '../../streams/start-run.schemas.js';
-import { Endpoint } from '../../http/endpoint.decorator.js';
 import { replyWithEventStream } from '../../http/reply-with-event-stream.js';
 import { SseStreams } from '../../http/sse-streams.js';
 import { validate } from '../../http/validate.js';
 import { rawResponse, type WebRequest, type WebResponse } from '../../http/http.types.js';
+import { LangGraphEndpoint } from './langgraph-endpoint.decorator.js';
 import { LangGraphCommands } from './langgraph-commands.js';
 import { commandSchema } from './langgraph-input.js';
 import { subscriptionSchema } from './langgraph-subscription.js';
@@ -35,7 +35,7 @@ export class LangGraphController {
   @Post('commands')
   @HttpCode(200)
   @THREAD_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Start a run, or answer its interrupts (LangGraph)',
     description:
       'The methods `run.start` and `input.respond`. What cannot be done is answered with `type: error`.',
@@ -52,7 +52,7 @@ export class LangGraphController {
   @Post('stream/events')
   @HttpCode(200)
   @THREAD_ID
-  @Endpoint({
+  @LangGraphEndpoint({
     summary: 'Stream the events of a thread (LangGraph)',
     description: 'The channels that the body names: the current run from its start, and every run after it.',
     reply: { status: 200, description: 'Events, until the client leaves.', schema: eventSchema },

@@ -1,5 +1,6 @@
 import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { of } from 'rxjs';
 import type { z } from 'zod';
 import { CurrentPrincipal } from '../../auth/authentication.js';
 import { Frame } from '../../http/frame.js';
@@ -7,6 +8,7 @@ import { SchemaPipe } from '../../http/validate.js';
 import { replyWithEventStream } from '../../http/reply-with-event-stream.js';
 import { SseStreams } from '../../http/sse-streams.js';
 import { rawResponse, type WebRequest, type WebResponse } from '../../http/http.types.js';
+import { MissingError } from '../../errors.js';
 import type { Principal } from '../../principal.js';
 import { ProtocolStreams, type HttpExchange } from '../protocol-streams.js';
 import { ThreadRuns } from '../thread-runs.js';
@@ -14,6 +16,7 @@ import { ThreadTranscripts } from '../transcript/thread-transcripts.js';
 import { LangGraphAssistants } from './langgraph-assistants.js';
 import { getStateRunId } from './langgraph-checkpoints.js';
 import { getQuestionId } from './langgraph-input.js';
+import { nameMissing } from './langgraph.filter.js';
 import { toRun, toRunPath, type LangGraphRun } from './langgraph-resources.js';
 import { LangGraphThreads } from './langgraph-threads.js';
 import {
@@ -61,13 +64,13 @@ export class RunStreamController {
   @Get('threads/:threadId/runs/:runId/stream')
   @JoinStreamEndpoint({ inThread: true })
   async join(@Req() request: WebRequest, @Res() response: WebResponse): Promise<void> {
-    await this.reply({ request, response }, await this.runStreams.join(request));
+    await this.replyToJoin({ request, response });
   }
 
   @Get('runs/:runId/stream')
   @JoinStreamEndpoint({ inThread: false })
   async joinAlone(@Req() request: WebRequest, @Res() response: WebResponse): Promise<void> {
-    await this.reply({ request, response }, await this.runStreams.join(request));
+    await this.replyToJoin({ request, response });
   }
 
   @Post('threads/:threadId/runs')
@@ -122,6 +125,14 @@ export class RunStreamController {
     return {};
   }
 
+  private async replyToJoin(exchange: HttpExchange): Promise<void> {
+    const found = await this.runStreams.join(exchange.request).catch(toMissing);
+    if (!(found instanceof MissingError)) return this.reply(exchange, found);
+    const data = { error: found.code, message: `404: ${nameMissing(found)}` };
+    const frame = new Frame('', 'error', JSON.stringify(data));
+    await replyWithEventStream(this.streams, exchange.response, of(frame));
+  }
+
   private async reply(
     exchange: HttpExchange,
     { reader, modes, hasSubgraphs, endsWithClient }: RunStreamView,
@@ -156,4 +167,10 @@ export class RunStreamController {
     });
     await replyWithEventStream(this.streams, response, frames);
   }
+}
+
+/** @throws any other error */
+function toMissing(error: unknown): MissingError {
+  if (error instanceof MissingError) return error;
+  throw error;
 }

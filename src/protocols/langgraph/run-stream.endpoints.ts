@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { Endpoint } from '../../http/endpoint.decorator.js';
 import { START_PROBLEMS } from '../../streams/start-problems.js';
 import { OpenStreamsGuard } from '../../throttling/open-streams.guard.js';
+import { LangGraphEndpoint } from './langgraph-endpoint.decorator.js';
 import { runSchema } from './langgraph-resources.js';
 import {
   batchSchema,
@@ -43,7 +44,7 @@ export const StreamRunEndpoint = (scope: RouteScope) =>
   applyDecorators(
     HttpCode(200),
     ...listParams(scope),
-    Endpoint({
+    LangGraphEndpoint({
       ...STARTS,
       summary: scope.inThread
         ? 'Start a run and stream it'
@@ -62,13 +63,14 @@ export const JoinStreamEndpoint = (scope: RouteScope) =>
     RUN_ID,
     LAST_EVENT_ID,
     STREAM_MODE,
-    Endpoint({
+    LangGraphEndpoint({
       summary: 'Join the stream of a run (LangGraph)',
-      description: 'From its first event, or behind the one that the client has.',
+      description:
+        'From its first event, or behind the one that the client has. For a run that the caller does not have: one `error`, with the code `NOT_FOUND`.',
       reply: { status: 200, description: 'What follows, to `end`.', schema: STREAM },
       streams: true,
       reads: true,
-      problems: ['NOT_FOUND', 'CURSOR_INVALID'],
+      problems: ['CURSOR_INVALID'],
     }),
   );
 
@@ -76,7 +78,7 @@ export const CreateRunEndpoint = (scope: RouteScope) =>
   applyDecorators(
     HttpCode(200),
     ...listParams(scope),
-    Endpoint({
+    LangGraphEndpoint({
       ...STARTS,
       summary: scope.inThread
         ? 'Start a run without streaming it (LangGraph)'
@@ -85,6 +87,7 @@ export const CreateRunEndpoint = (scope: RouteScope) =>
     }),
   );
 
+/** Its refusals are problem documents, which name the runs that go on. */
 export const StartBatchEndpoint = () =>
   applyDecorators(
     HttpCode(200),
@@ -111,7 +114,7 @@ export const WaitForRunEndpoint = (scope: RouteScope) =>
   applyDecorators(
     HttpCode(200),
     ...listParams(scope),
-    Endpoint({
+    LangGraphEndpoint({
       ...STARTS,
       ...WAITS,
       problems: [...STARTS.problems, 'TOO_MANY_STREAMS'],
@@ -125,7 +128,7 @@ export const JoinRunEndpoint = () =>
   applyDecorators(
     THREAD_ID,
     RUN_ID,
-    Endpoint({
+    LangGraphEndpoint({
       ...WAITS,
       summary: 'Wait for the end of a run (LangGraph)',
       query: joinRunQuerySchema,
@@ -136,7 +139,7 @@ export const JoinRunEndpoint = () =>
 export const ListRunsEndpoint = () =>
   applyDecorators(
     THREAD_ID,
-    Endpoint({
+    LangGraphEndpoint({
       summary: 'List the runs of a thread, the newest first (LangGraph)',
       reply: { status: 200, description: 'At most 100.', schema: z.array(runSchema) },
       query: listQuerySchema,
@@ -149,7 +152,7 @@ export const GetRunEndpoint = () =>
   applyDecorators(
     THREAD_ID,
     RUN_ID,
-    Endpoint({
+    LangGraphEndpoint({
       summary: 'Get a run (LangGraph)',
       reads: true,
       reply: { status: 200, description: 'The run.', schema: runSchema },
@@ -162,7 +165,7 @@ export const CancelRunEndpoint = () =>
     HttpCode(202),
     THREAD_ID,
     RUN_ID,
-    Endpoint({
+    LangGraphEndpoint({
       summary: 'Cancel a run (LangGraph)',
       description: 'With `wait=1` the answer comes when it has ended, or after a few seconds.',
       reply: { status: 202, description: 'It is being stopped.', schema: z.object({}) },
