@@ -40,6 +40,8 @@ const DIRECTED = ':is(p, h1, h2, h3, h4, h5, h6, ul, ol, blockquote):not(:is(blo
 // in pieces, each twice as long as the one before, and one that takes too long is the last.
 const PIECE = 1_000;
 const PIECE_MS = 200;
+/** Number of times as long that a piece takes for each character as the fastest, if its time grows with the square of its length. */
+const STEEP = 3;
 /** Texts in a row that may take that long. One alone may be the fault of a busy machine. */
 const MOST_SLOW = 2;
 /** Time for the stretches of a text that costs too much as a whole. Each may take less than would be noticed, and all of them minutes. */
@@ -53,18 +55,19 @@ const ENDLESS_ADDRESS = /(?<![\w.+-])[\w.+-]{1000,}@/;
 /** Returns the blocks of a text; undefined if it would take too long, or is nested too deeply. */
 function lex(text) {
   if (ENDLESS_ADDRESS.test(text) || NESTED_IN_A_LINE.test(text)) return undefined;
+  let fastest = Infinity;
   for (let length = PIECE, slow = 0; ;) {
     const start = performance.now();
     const tokens = lexPiece(text.slice(0, length));
     if (!tokens || length >= text.length) return tokens;
-    slow = isSlow(start) ? slow + 1 : 0;
+    const ms = performance.now() - start;
+    // Slow in itself, not only because others use the machine: a longer piece takes more for each character.
+    const isSteep = length === PIECE || ms / length > fastest * STEEP;
+    slow = ms > PIECE_MS && isSteep ? slow + 1 : 0;
     if (slow === MOST_SLOW) return undefined;
+    fastest = Math.min(fastest, ms / length);
     if (slow === 0) length *= 2;
   }
-}
-
-function isSlow(start) {
-  return performance.now() - start > PIECE_MS;
 }
 
 function lexPiece(text) {
@@ -111,7 +114,7 @@ export class BlockSplitter {
   /** The text of the blocks that stay as they are. */
   #settled = '';
   #settledCount = 0;
-  /** Number of texts in a row that took long. After two, what is behind the settled blocks is shown as it is. */
+  /** Number of texts in a row that cost too much as a whole. After two, what is behind the settled blocks is shown as it is. */
   #slow = 0;
 
   /** @returns the blocks; `raw` tells whether one has changed */
@@ -128,10 +131,9 @@ export class BlockSplitter {
 
   #read(text) {
     if (this.#slow >= MOST_SLOW) return [toPlainBlock(text)];
-    const start = performance.now();
-    const tokens = lex(text) ?? lexApart(text);
-    this.#slow = isSlow(start) ? this.#slow + 1 : 0;
-    return tokens;
+    const tokens = lex(text);
+    this.#slow = tokens ? 0 : this.#slow + 1;
+    return tokens ?? lexApart(text);
   }
 
   #settle() {
