@@ -66,7 +66,8 @@ function lex(text) {
     slow = ms > PIECE_MS && isSteep ? slow + 1 : 0;
     if (slow === MOST_SLOW) return undefined;
     fastest = Math.min(fastest, ms / length);
-    if (slow === 0) length *= 2;
+    // All of it, if that would not take too long even if the time grew with the square.
+    if (slow === 0) length = ms * (text.length / length) ** 2 < PIECE_MS ? text.length : length * 2;
   }
 }
 
