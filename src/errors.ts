@@ -95,7 +95,7 @@ export class AppError extends Error {
   }
 }
 
-export type MissingKind = 'assistant' | 'run' | 'thread';
+type MissingKind = 'assistant' | 'run' | 'thread';
 
 /** Something that the caller does not have: it does not exist or belongs to somebody else, and both are told alike. */
 export class MissingError extends AppError {
