@@ -52,7 +52,7 @@ describe('the authors of what a run may know', () => {
         for (const put of (await context.takeMessages?.()) ?? []) await context.emit(put);
         for (const event of createAnswer(context, ['done'])) await context.emit(event);
         const { sources } = context;
-        judged.push({ strangers: await sources!.readStrangers(), said: await sources!.readPersonText() });
+        judged.push({ strangers: await sources.readStrangers(), said: await sources.readPersonText() });
       },
       { isSteerable: true },
     );

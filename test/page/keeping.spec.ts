@@ -100,11 +100,12 @@ describeInChromium('keeping what people type', (chromium) => {
     (await puppet.run()).end();
     await chat.stands('completed');
     await page.evaluate(() => {
-      const set = Storage.prototype.setItem;
-      Storage.prototype.setItem = function (key, text) {
-        if (text.endsWith('too long')) throw new DOMException('', 'QuotaExceededError');
-        set.call(this, key, text);
-      };
+      Storage.prototype.setItem = new Proxy(Reflect.get(Storage.prototype, 'setItem'), {
+        apply(set, storage, [key, text]: string[]) {
+          if (text!.endsWith('too long')) throw new DOMException('', 'QuotaExceededError');
+          return Reflect.apply(set, storage, [key, text]);
+        },
+      });
     });
     await chat.composer.fill('a thought that is too long');
     await chat.composer.fill('a thought');

@@ -199,7 +199,9 @@ describe.each(['memory', ...SHARED_KINDS] as const)('a run that is steered in th
     const view = foldRun(runId, whole);
     const values = async () => (await client.threads.getState(threadId)).values;
     const before = await values();
-    expect(await compactRun(runId, { ...storage, recent: new EventCache() })).toBe('compacted');
+    expect(
+      await compactRun(runId, { retention: storage.retention, log: storage.log, recent: new EventCache() }),
+    ).toBe('compacted');
     const compacted = await readLog();
     expect(compacted.length).toBeLessThanOrEqual(whole.length);
     expect(foldRun(runId, compacted).parts).toEqual(view.parts);

@@ -231,9 +231,12 @@ describe('budget of run starts', () => {
       const asked: string[] = [];
       const server = await start({
         agents: () => [
-          new ScriptedAgent((_, { signal }) => new Promise((resolve) => (signal.onabort = () => resolve())), {
-            isSteerable: true,
-          }),
+          new ScriptedAgent(
+            (_, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
+            {
+              isSteerable: true,
+            },
+          ),
         ],
         hooks: { beforeRun: ({ message }) => void asked.push(message) },
         ...options(),
