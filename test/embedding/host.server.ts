@@ -43,7 +43,7 @@ export class HostServer {
     return `http://127.0.0.1:${this.port}${path}`;
   }
 
-  /** Sends JSON and reads JSON; an empty answer is undefined. */
+  /** Sends JSON and reads JSON. The body of a reply without JSON is undefined. */
   async call(
     method: string,
     path: string,
@@ -55,8 +55,9 @@ export class HostServer {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    const json = (text === '' ? undefined : JSON.parse(text)) as Record<string, unknown>;
-    return { status: response.status, headers: response.headers, body: json };
+    const isJson = text !== '' && response.headers.get('content-type')?.includes('json');
+    const json = (isJson ? JSON.parse(text) : undefined) as Record<string, unknown>;
+    return { status: response.status, headers: response.headers, body: json, text };
   }
 
   stream(path: string, request?: StreamRequest): Promise<EventStream> {

@@ -103,7 +103,9 @@ interface Route {
   readonly request: (asked: Asked) => Request;
   /** A request that the handler refuses after it has asked the storage, and the expected reply. */
   readonly refused?: { readonly asked: Asked | 'busy'; readonly headers?: Record<string, string> } & (
-    { readonly status: number; readonly code?: string } | { readonly status: 200; readonly rpcCode: number }
+    | { readonly status: number; readonly code?: string }
+    | { readonly status: 200; readonly rpcCode: number }
+    | { readonly status: 200; readonly event: string }
   );
 }
 
@@ -191,12 +193,12 @@ const ROUTES: readonly Route[] = [
     request: ({ threadId, runId }) => ({
       path: `/protocols/langgraph/threads/${threadId}/runs/${runId}/stream`,
     }),
-    refused: { asked: UNKNOWN, status: 404, code: 'NOT_FOUND' },
+    refused: { asked: UNKNOWN, status: 200, event: 'error' },
   },
   {
     name: 'GET langgraph/runs/:runId/stream',
     request: ({ runId }) => ({ path: `/protocols/langgraph/runs/${runId}/stream` }),
-    refused: { asked: UNKNOWN, status: 404, code: 'NOT_FOUND' },
+    refused: { asked: UNKNOWN, status: 200, event: 'error' },
   },
   {
     name: 'POST langgraph/threads/:threadId/stream/events',
@@ -322,8 +324,8 @@ describe.each(FRAMEWORKS)(
       });
       expect(reply.status).toBe(refused.status);
       if ('rpcCode' in refused) expect(reply.body).toMatchObject({ error: { code: refused.rpcCode } });
-      else if (refused.code)
-        expect(reply.body['code'] ?? reply.body['error']).toEqual(refusalWith(refused.code));
+      else if ('event' in refused) expect(reply.text).toContain(`event: ${refused.event}\ndata: `);
+      else if (refused.code) expect(readCode(reply)).toEqual(refusalWith(refused.code));
       expect(reply.headers.get('x-host')).toBe('was here');
     });
 
@@ -344,7 +346,7 @@ describe.each(FRAMEWORKS)(
       const { path, method = 'GET', body } = route.request(route.starts ? NEW : busy);
       const reply = await front.call(method, path, { body });
       expect(reply.status).toBe(503);
-      expect(reply.body['code'] ?? reply.body['error']).toEqual(refusalWith('STORAGE_FAILED'));
+      expect(readCode(reply)).toEqual(refusalWith('STORAGE_FAILED'));
     });
 
     it.each(gets)(
@@ -361,6 +363,11 @@ describe.each(FRAMEWORKS)(
     );
   },
 );
+
+/** LangGraph's words have no code beside them, and OpenAI's have it in an object. */
+function readCode({ headers, body }: Awaited<ReturnType<HostServer['call']>>): unknown {
+  return headers.get('problem-code') ?? body['code'] ?? body['error'];
+}
 
 /** A problem says its code at once; OpenAI's words have it inside of `error`. */
 function refusalWith(code: string): unknown {
