@@ -8,7 +8,7 @@ import { Client } from '@langchain/langgraph-sdk';
 import { schemaName } from '../../src/storage/postgres/postgres.testing.js';
 import { PostgresStorage } from '../../src/storage/postgres/postgres.storage.js';
 import { SqliteStorage } from '../../src/storage/sqlite/sqlite.storage.js';
-import type { HookedOptions } from '../harness/hooked.process.js';
+import type { GraphProcessOptions } from '../harness/graph-process.js';
 import { startProgram } from '../harness/program.js';
 import { getSnapshot, langGraphHooks, shows, type Hook } from '../protocols/langgraph-hooks.js';
 import { faultProxies } from '../support/fault-proxies.js';
@@ -38,14 +38,14 @@ describe("LangGraph's hook, and kill -9", () => {
   it.each(SHARED_KINDS)(
     'end with the state of the checkpoint, in answers, at a question, after it, and in a fork, on %s',
     async (kind) => {
-      const storage: HookedOptions['storage'] =
+      const storage: GraphProcessOptions['storage'] =
         kind === 'sqlite'
           ? { directory: await mkdtemp(join(data.directory, 'run-')) }
           : { url: data.url, schema: schemaName() };
       const server = { port: 0 };
       const restart = async () => {
         await kill();
-        child = startProgram(PROGRAM, JSON.stringify({ storage } satisfies HookedOptions));
+        child = startProgram(PROGRAM, JSON.stringify({ storage } satisfies GraphProcessOptions));
         const [port] = (await once(child, 'message')) as [number];
         server.port = port;
       };
@@ -110,7 +110,7 @@ describe("LangGraph's hook, and kill -9", () => {
 });
 
 /** Returns the texts in the newest checkpoint of the only thread. */
-async function readCheckpoint(place: HookedOptions['storage']): Promise<string[]> {
+async function readCheckpoint(place: GraphProcessOptions['storage']): Promise<string[]> {
   const storage = 'directory' in place ? new SqliteStorage(place) : new PostgresStorage(place);
   await storage.open();
   try {

@@ -10,7 +10,7 @@ import { PostgresStorage } from '../../src/storage/postgres/postgres.storage.js'
 import { SqliteStorage } from '../../src/storage/sqlite/sqlite.storage.js';
 import { ChatError, ChatService, foldRun, type RunView } from '../../src/client/index.js';
 import { startProgram } from '../harness/program.js';
-import type { SteeredOptions } from '../harness/steered.process.js';
+import type { GraphProcessOptions } from '../harness/graph-process.js';
 import { sharedData, SHARED_KINDS } from '../support/storages.js';
 import { until } from '../support/until.js';
 
@@ -35,20 +35,23 @@ describe('messages to runs that are under way, in processes of their own', () =>
     await gone;
   }
 
-  async function start(storage: SteeredOptions['storage']) {
-    const child = startProgram(PROGRAM, JSON.stringify({ storage } satisfies SteeredOptions));
+  async function start(storage: GraphProcessOptions['storage']) {
+    const child = startProgram(PROGRAM, JSON.stringify({ storage } satisfies GraphProcessOptions));
     children.add(child);
     const [port] = (await once(child, 'message')) as [number];
     const chat = new ChatService({ baseUrl: `http://127.0.0.1:${port}/api/chat`, EventSource });
     return { chat, kill: () => kill(child) };
   }
 
-  const place = async (kind: (typeof SHARED_KINDS)[number]): Promise<SteeredOptions['storage']> =>
+  const place = async (kind: (typeof SHARED_KINDS)[number]): Promise<GraphProcessOptions['storage']> =>
     kind === 'sqlite'
       ? { directory: await mkdtemp(join(data.directory, 'run-')) }
       : { url: data.url, schema: schemaName() };
 
-  async function readState(storage: SteeredOptions['storage'], threadId: string): Promise<BaseMessage[]> {
+  async function readState(
+    storage: GraphProcessOptions['storage'],
+    threadId: string,
+  ): Promise<BaseMessage[]> {
     const opened = 'directory' in storage ? new SqliteStorage(storage) : new PostgresStorage(storage);
     await opened.open();
     try {

@@ -27,7 +27,7 @@ export const BUCKET = 'agent-files';
 
 /** A server with the API of S3, in this process, with one bucket. It checks signatures, and its objects are files in a directory of its own. */
 export class S3Server {
-  /** HTTP methods that the policy of the bucket allows nobody. */
+  /** HTTP methods that the policy of the bucket refuses to all. */
   readonly denied: Set<string>;
 
   private constructor(

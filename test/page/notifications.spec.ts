@@ -68,7 +68,7 @@ describeInChromium('notifications of the system', (chromium) => {
         if (response.url().includes('/threads?waiting=')) hasLooked = true;
         else page.once('response', note);
       });
-      // Again and again: one that it had begun before sets the time of the next anew.
+      // Again and again: one that had begun before sets the time of the next again.
       await until(async () => {
         await page.clock.fastForward(20_000);
         return hasLooked;

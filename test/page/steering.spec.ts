@@ -13,8 +13,24 @@ describeInChromium('a queued message that is sent to the answer', (chromium) => 
     const puppet = new Puppet();
     const server = await serve({ agents: () => [new ScriptedAgent(puppet.play, { isSteerable })] });
     const chat = new ChatPage(await chromium.visit(toPageUrl(server), { mayFail }));
-    const steer = chat.page.getByTestId('steer');
-    return { puppet, server, chat, steer, queued: chat.page.getByTestId('queued') };
+    const { page } = chat;
+    /** Asks, and asks again while the first word of the answer is there. */
+    const askTwice = async () => {
+      await chat.ask('One');
+      const run = await puppet.run();
+      run.say('1');
+      await chat.shows('1');
+      await chat.ask('Two');
+      return run;
+    };
+    return {
+      puppet,
+      server,
+      chat,
+      askTwice,
+      steer: page.getByTestId('steer'),
+      queued: page.getByTestId('queued'),
+    };
   }
 
   it('appears at its place in the answer, in every tab and after a reload', async () => {
@@ -56,15 +72,11 @@ describeInChromium('a queued message that is sent to the answer', (chromium) => 
   });
 
   it('stays queued when the run takes none any more, and is sent after the answer', async () => {
-    const { puppet, chat, steer, queued } = await open({ mayFail: true });
+    const { puppet, chat, askTwice, steer, queued } = await open({ mayFail: true });
     await chat.page.route('**/messages', (route) =>
       route.fulfill({ status: 409, contentType: 'application/problem+json', body: '{"code":"RUN_CLOSED"}' }),
     );
-    await chat.ask('One');
-    const run = await puppet.run();
-    run.say('1');
-    await chat.shows('1');
-    await chat.ask('Two');
+    const run = await askTwice();
     await steer.click();
     await steer.waitFor();
     expect(await queued.count()).toBe(1);
@@ -74,7 +86,7 @@ describeInChromium('a queued message that is sent to the answer', (chromium) => 
 
   it('is sent once, and is in the answer once, when the reply to it is lost or late', async () => {
     for (const fate of ['lost', 'late'] as const) {
-      const { puppet, server, chat, steer, queued } = await open({ mayFail: true });
+      const { server, chat, askTwice, steer, queued } = await open({ mayFail: true });
       const held = gate();
       let requests = 0;
       await chat.page.route('**/messages', async (route) => {
@@ -83,11 +95,7 @@ describeInChromium('a queued message that is sent to the answer', (chromium) => 
         if (fate === 'late') await held.opened;
         return fate === 'lost' && requests === 1 ? route.abort() : route.fulfill({ response });
       });
-      await chat.ask('One');
-      const run = await puppet.run();
-      run.say('1');
-      await chat.shows('1');
-      await chat.ask('Two');
+      const run = await askTwice();
       await steer.click();
       expect(await run.takeMessages()).toEqual(['Two']);
       run.say('2');
@@ -103,12 +111,8 @@ describeInChromium('a queued message that is sent to the answer', (chromium) => 
   });
 
   it('is taken back until the answer has it, and is queued again if the answer ends without it', async () => {
-    const { puppet, chat, steer, queued } = await open();
-    await chat.ask('One');
-    const run = await puppet.run();
-    run.say('1');
-    await chat.shows('1');
-    await chat.ask('Two');
+    const { puppet, chat, askTwice, steer, queued } = await open();
+    await askTwice();
     await steer.click();
     await queued.getByTestId('steered').waitFor();
     await queued.getByRole('button', { name: 'Edit' }).click();
@@ -126,11 +130,8 @@ describeInChromium('a queued message that is sent to the answer', (chromium) => 
   });
 
   it('is not offered where the agent takes none', async () => {
-    const { puppet, chat, steer, queued } = await open({ isSteerable: false });
-    await chat.ask('One');
-    (await puppet.run()).say('1');
-    await chat.shows('1');
-    await chat.ask('Two');
+    const { askTwice, steer, queued } = await open({ isSteerable: false });
+    await askTwice();
     await queued.waitFor();
     expect(await steer.count()).toBe(0);
   });

@@ -72,7 +72,7 @@ const watched =
     return agent;
   };
 
-const stackOf = (create: CreateAgent, options: Parameters<typeof stackWith>[1] = {}) =>
+const startStack = (create: CreateAgent, options: Parameters<typeof stackWith>[1] = {}) =>
   stackWith(watched(create), options);
 
 /** Sends a message to a run. Resolves when its owner knows. */
@@ -89,7 +89,7 @@ describe('a message to a run of a graph that is under way', () => {
         ? { chunks: ['Looking.'], calls: [call('c1'), call('c2', 'other')] }
         : { chunks: ['Answer ', 'two.'] },
     );
-    const stack = await stackOf(chat(model), {
+    const stack = await startStack(chat(model), {
       tools: [
         noteTool('note', async () => 'quick'),
         noteTool('other', async () => {
@@ -132,7 +132,7 @@ describe('a message to a run of a graph that is under way', () => {
       chunks: [`Answer ${asked} to ${messages.at(-1)?.text}.`],
       ...(asked === 1 && { hold: () => said.opened }),
     }));
-    const stack = await stackOf(chat(model));
+    const stack = await startStack(chat(model));
     const { id, threadId } = await stack.ask('one');
     await reached(stack, id, ({ type }) => type === 'text-delta');
     await send(stack, id, 'two', 'm1');
@@ -192,7 +192,7 @@ describe('a message to a run of a graph that is under way', () => {
       })
       .addEdge('answer', END)
       .addEdge('lost', END);
-    const stack = await stackOf(graphAgent(graph.compile()));
+    const stack = await startStack(graphAgent(graph.compile()));
     const { id } = await stack.ask('Q');
     await reached(stack, id, (event) => event.type === 'step-start' && event.name === 'work');
     await send(stack, id, 'More.');
@@ -215,7 +215,7 @@ describe('a message to a run of a graph that is under way', () => {
       },
       ({ messages }) => ({ messages: [...messages, new AIMessage(`Heard ${messages.at(-1)?.text}`)] }),
     );
-    const stack = await stackOf(graphAgent(graph, { exposeState: true }));
+    const stack = await startStack(graphAgent(graph, { exposeState: true }));
     const { id } = await stack.ask('Q');
     await reached(stack, id, ({ type }) => type === 'step-start');
     await send(stack, id, 'More.');
@@ -235,7 +235,7 @@ describe('a message to a run of a graph that is under way', () => {
       },
       ({ messages }) => ({ messages: [new AIMessage(`Checked ${messages.at(-1)?.text}`)] }),
     );
-    const stack = await stackOf(graphAgent(graph));
+    const stack = await startStack(graphAgent(graph));
     const { id } = await stack.ask('Q');
     await reached(stack, id, ({ type }) => type === 'step-start');
     await send(stack, id, 'Shorter.');
@@ -252,7 +252,7 @@ describe('a message to a run of a graph that is under way', () => {
   it('stays with its client when the run is cancelled, or stops at a question', async () => {
     const stopped = gate();
     const model = scripted(() => ({ chunks: ['Hm.'], hold: () => stopped.opened }));
-    const stack = await stackOf(chat(model));
+    const stack = await startStack(chat(model));
     const { id } = await stack.ask('Q');
     await reached(stack, id, ({ type }) => type === 'text-delta');
     await send(stack, id, 'More.', 'm1');
@@ -270,7 +270,7 @@ describe('a message to a run of a graph that is under way', () => {
       const answer: unknown = interrupt('Sure?');
       return { messages: [new AIMessage(`You said ${String(answer)}.`)] };
     });
-    const asking = await stackOf(graphAgent(graph));
+    const asking = await startStack(graphAgent(graph));
     const asked = await asking.ask('Q');
     await reached(asking, asked.id, ({ type }) => type === 'step-start');
     await send(asking, asked.id, 'More.', 'm1');
@@ -292,7 +292,7 @@ describe('a message to a run of a graph that is under way', () => {
       chunks: [`${messages.map((each) => each.text).join('|')}.`],
       ...(asked === 1 && { hold: () => said.opened }),
     }));
-    const stack = await stackOf(chat(model));
+    const stack = await startStack(chat(model));
     const { id, threadId } = await stack.ask('one');
     await reached(stack, id, ({ type }) => type === 'text-delta');
     await send(stack, id, 'two');
@@ -309,13 +309,13 @@ describe('a message to a run of a graph that is under way', () => {
     const storage = await openStorage();
     const said = gate();
     const dying = scripted(() => ({ chunks: ['Never stored.'], hold: () => said.opened }));
-    const first = await stackOf(chat(dying), { storage, executor: { leaseMs: 200 } });
+    const first = await startStack(chat(dying), { storage, executor: { leaseMs: 200 } });
     const { id, threadId } = await first.ask('one');
     await reached(first, id, ({ type }) => type === 'text-delta');
     await send(first, id, 'two');
     await first.executor.drain(0);
     const model = scripted((messages) => ({ chunks: [`To ${messages.at(-1)?.text}.`] }));
-    const second = await stackOf(chat(model), { storage });
+    const second = await startStack(chat(model), { storage });
     const log = await second.readLog(id);
     said.open();
     expectValid(log);
@@ -347,7 +347,7 @@ describe('a message to a run of a graph that is under way', () => {
         .addEdge(START, 'work')
         // Far above the limit, and an end all the same.
         .addConditionalEdges('work', ({ messages }) => (messages.length < 40 ? 'work' : END));
-      const stack = await stackOf(graphAgent(graph.compile(), { recursionLimit: 6 }));
+      const stack = await startStack(graphAgent(graph.compile(), { recursionLimit: 6 }));
       const { id } = await stack.ask('Q');
       await reached(stack, id, ({ type }) => type === 'step-start');
       if (text !== undefined) await send(stack, id, text);
@@ -374,7 +374,7 @@ describe('a message to a run of a graph that is under way', () => {
       .addEdge(START, 'add')
       .addEdge('add', END)
       .compile();
-    const stack = await stackOf(graphAgent(() => graph));
+    const stack = await startStack(graphAgent(() => graph));
     const { id } = await stack.runs.start({
       principal: ADA,
       message: 'Count.',

@@ -73,7 +73,7 @@ describe('S3ObjectStore', () => {
 
   it.each([
     ['another secret', 'SignatureDoesNotMatch', { accessKeyId: 'S3RVER', secretAccessKey: 'another-secret' }],
-    ['an unknown key', 'InvalidAccessKeyId', { accessKeyId: 'nobody', secretAccessKey: 'another-secret' }],
+    ['an unknown key', 'InvalidAccessKeyId', { accessKeyId: 'unknown', secretAccessKey: 'another-secret' }],
   ])('refuses at the start %s', async (_, name, credentials) => {
     await expect(open({ credentials }).open()).rejects.toMatchObject({
       code: 'STORAGE_FAILED',
@@ -85,7 +85,7 @@ describe('S3ObjectStore', () => {
     });
   });
 
-  it('refuses at the start a bucket that refuses this server, and takes one that only tells nobody which objects there are', async () => {
+  it('refuses at the start a bucket that refuses this server, and takes one that only does not list its objects', async () => {
     closing.push(async () => server.denied.clear());
     server.denied.add('GET');
     await open().open();
